@@ -1,0 +1,54 @@
+// Package contract is what the stores and those who use them agree upon: the
+// kinds of error a store may answer with, and how one version of a blob is
+// named and replaced. Every driver returns *Error from each of its methods, so
+// that no caller ever has to guess what a 404 meant.
+package contract
+
+// Kind is what an error means to the caller.
+type Kind int
+
+const (
+	// Other is an error that fits no other kind; it is treated as Unreachable.
+	Other Kind = iota
+	// Absent: the container exists and was asked, and it has no such key. No
+	// other answer may be given this kind: an item would silently run again.
+	Absent
+	// Exists: the condition of a write (if absent, if unchanged) did not hold.
+	Exists
+	// Conflict: two writes met and the store asks to try again (S3's
+	// ConditionalRequestConflict). It says nothing about who won.
+	Conflict
+	// Unreachable: no answer, or one that says "not now"; also a container that
+	// doesn't exist or lives elsewhere.
+	Unreachable
+	// Denied: the store refuses these credentials.
+	Denied
+	// Unusable: the store can't do what was asked of it, ever: a malformed URL,
+	// an option that it lacks.
+	Unusable
+)
+
+// Error is what every driver returns.
+type Error struct {
+	Kind  Kind
+	Cause error
+	Hint  string // what the person can do about it; may be empty
+}
+
+func (e *Error) Error() string { return e.Cause.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Token names one version of one blob: an ETag on S3, a generation elsewhere.
+// A driver fills it in through Reader.As(*Token).
+type Token string
+
+// Condition is offered to blob.WriterOptions.BeforeWrite by drivers that can
+// replace a blob only if it still is the version that was read:
+//
+//	var c *contract.Condition
+//	if as(&c) { c.Replaces = token }
+//
+// The write fails with Exists when the blob is another version or is gone.
+type Condition struct{ Replaces Token }
