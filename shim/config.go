@@ -1,0 +1,54 @@
+package shim
+
+import "time"
+
+// Config is what one run is told: each field is a flag of `nth run`, and each
+// flag has an environment variable, NTH_ and its name in upper snake case.
+// A list in a variable has one value a line.
+type Config struct {
+	Index                *string `group:"Index" placeholder:"N" help:"The index of this run, instead of the platform's variable."`
+	Completions          *int64  `group:"Index" placeholder:"N" help:"How many indexes the whole Job has."`
+	Indexes              string  `group:"Index" placeholder:"LIST" help:"Run only these: the platform's number k selects the k-th of the list, such as 7,42,90-99."`
+	IndexOffset          int64   `group:"Index" placeholder:"N" help:"Added to the index, such as -1 for a Slurm array that begins at 1."`
+	IndexEnv             string  `group:"Index" placeholder:"NAME" help:"Read the index from this variable."`
+	Platform             string  `group:"Index" placeholder:"NAME" help:"Read the index of this platform only."`
+	Job                  string  `group:"Index" placeholder:"NAME" help:"Name of the Job."`
+	JobUID               string  `group:"Index" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job, which a re-created Job of the same name doesn't share."`
+	Pod                  string  `group:"Index" placeholder:"NAME" help:"Name of the pod, for the records (else the host name)."`
+	Node                 string  `group:"Index" placeholder:"NAME" help:"Name of the node, for the records."`
+	IndexFailures        string  `group:"Index" placeholder:"N" help:"Failures of this index so far: the annotation batch.kubernetes.io/job-index-failure-count."`
+	IndexIgnoredFailures string  `group:"Index" placeholder:"N" help:"Ignored failures of this index so far: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
+
+	Env         []string      `group:"Mapping" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Set a variable of the command. Repeatable."`
+	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path, a store URL, tcp://host:port, http(s)://. Repeatable."`
+	RequireWait time.Duration `group:"Mapping" default:"0s" placeholder:"D" help:"Wait this long for what --require names; missing after that is exit 69."`
+
+	Markers       string        `group:"Markers" placeholder:"URL" help:"Where completion markers are kept: file:///dir, s3://bucket/prefix. A finished index is not run again."`
+	OnChange      string        `group:"Markers" default:"fail" enum:"fail,skip,rerun" help:"What to do when an index was done by another command: fail, skip or rerun."`
+	DoneIf        string        `group:"Markers" placeholder:"URL" help:"The index is done if this blob exists, as with make."`
+	DoneExitCodes []int         `group:"Markers" default:"0" placeholder:"CODES" help:"Exit codes of the command that are success."`
+	SkipExitCodes []int         `group:"Markers" placeholder:"CODES" help:"Exit codes of the command that settle the item as bad: never tried again, nth exits 0."`
+	DigestExtra   []string      `group:"Markers" sep:"\n" placeholder:"TEXT" help:"Text that belongs to the command's identity, such as an image digest. Repeatable."`
+	RecordStart   bool          `group:"Markers" help:"Record that the index was started, so that an attempt that was killed outright leaves a trace."`
+	StoreWait     time.Duration `group:"Markers" default:"1m" placeholder:"D" help:"Retry the first access to a store for this long."`
+	StoreTimeout  time.Duration `group:"Markers" default:"30s" placeholder:"D" help:"Deadline of a single call to a store."`
+	MarkerTimeout time.Duration `group:"Markers" default:"2m" placeholder:"D" help:"Retry writing the marker for this long."`
+
+	SignalTarget        string        `group:"Command" default:"child" enum:"child,group" help:"Who gets signals: the command (child) or its whole process group (group)."`
+	Signal              []string      `group:"Command" placeholder:"FROM=TO" help:"Forward a signal as another (TERM=INT) or drop it (HUP=)."`
+	StopSignals         []string      `group:"Command" default:"TERM,INT,QUIT,HUP" placeholder:"SIGNALS" help:"Signals that mean stop."`
+	StopGrace           time.Duration `group:"Command" default:"0s" placeholder:"D" help:"SIGKILL to the command's group this long after the first stop signal; 0: no limit, or 30s for a stop that nth itself begins."`
+	SweepGrace          time.Duration `group:"Command" default:"5s" placeholder:"D" help:"How long what the command left behind may take to end before SIGKILL."`
+	ExitZeroAfterSignal string        `group:"Command" default:"failed" enum:"failed,done" help:"What exit 0 after a stop signal means: failed (128+n, no marker) or done."`
+	Timeout             time.Duration `group:"Command" default:"0s" placeholder:"D" help:"Stop the command after this long, exit 124; 0: never."`
+	StderrTail          *int          `group:"Command" placeholder:"BYTES" help:"Keep the end of the command's stderr for the records (default 4096 with --markers or a termination log, else 0)."`
+	ReserveExitCodes    bool          `group:"Command" help:"A command's own exit code 64-78, 126 or 127 leaves nth as 1, so that it is never mistaken for nth's."`
+
+	QuitURL        string `group:"Messages" name:"quit-url" placeholder:"URL" help:"POST to this URL at the end, for a sidecar that must be told."`
+	TerminationLog string `group:"Messages" default:"/dev/termination-log" placeholder:"PATH" help:"An existing, empty file that gets one short message on failure."`
+	LogLevel       string `group:"Messages" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
+	LogFormat      string `group:"Messages" default:"auto" enum:"auto,json,console,none" help:"json, console, none, or auto: console on a terminal."`
+
+	// Command is what follows the flags; it is no flag itself.
+	Command []string `kong:"-"`
+}

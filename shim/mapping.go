@@ -1,0 +1,158 @@
+package shim
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"nth/shim/failure"
+	"nth/templates"
+)
+
+// mapping is everything of a configuration that depends on the index, parsed once.
+type mapping struct {
+	command []*templates.Template
+	env     []namedTemplate
+	require []*templates.Template
+	markers *templates.Template
+	doneIf  *templates.Template
+	quitURL *templates.Template
+}
+
+type namedTemplate struct {
+	name string
+	*templates.Template
+}
+
+// item is a mapping at one index.
+type item struct {
+	command, stableCommand []string
+	env, stableEnv         []string // NAME=VALUE
+	require                []text
+	markers, doneIf        text
+	quitURL                text
+	secrets                []string
+}
+
+// text is a URL or path with the form in which it may be shown.
+type text struct{ value, shown string }
+
+// parseMapping parses every template of the configuration: exit code 64 for one
+// that no index could expand, and for a command that is missing.
+func parseMapping(c *Config) (*mapping, error) {
+	if len(c.Command) == 0 || c.Command[0] == "" {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "find the command",
+			Cause: errors.New("none was given"), Hint: "put it after the flags: nth run [flags] -- COMMAND [ARG...]"}
+	}
+	m := &mapping{}
+	p := parser{}
+	m.command = p.all("COMMAND", c.Command)
+	m.require = p.all("--require", c.Require)
+	m.markers = p.one("--markers", c.Markers)
+	m.doneIf = p.one("--done-if", c.DoneIf)
+	m.quitURL = p.one("--quit-url", c.QuitURL)
+	for _, assignment := range c.Env {
+		name, value, ok := strings.Cut(assignment, "=")
+		if !ok || name == "" {
+			p.fail("--env", fmt.Errorf("%q is not NAME=TEMPLATE", assignment), "write --env NAME=VALUE")
+			continue
+		}
+		m.env = append(m.env, namedTemplate{name, p.one("--env "+name, value)})
+	}
+	return m, p.err
+}
+
+// parser keeps the first error, so that a list of templates reads as a list.
+type parser struct{ err error }
+
+func (p *parser) fail(flag string, cause error, hint string) {
+	if p.err == nil {
+		p.err = &failure.Failure{Code: failure.Usage, Tried: "parse", On: flag, Cause: cause, Hint: hint}
+	}
+}
+
+func (p *parser) one(flag, word string) *templates.Template {
+	t, err := templates.Parse(word)
+	if err != nil {
+		p.fail(flag, err, "")
+	}
+	return t
+}
+
+func (p *parser) all(flag string, words []string) []*templates.Template {
+	list := make([]*templates.Template, len(words))
+	for i, w := range words {
+		list[i] = p.one(flag, w)
+	}
+	return list
+}
+
+// usesIndex tells whether the command or one of its variables depends on the index.
+func (m *mapping) usesIndex() bool {
+	for _, t := range m.command {
+		if t.UsesIndex() {
+			return true
+		}
+	}
+	for _, e := range m.env {
+		if e.UsesIndex() {
+			return true
+		}
+	}
+	return false
+}
+
+// expand gives the item of one index. Nothing of it is used when any part fails:
+// a half-expanded command is never run.
+func (m *mapping) expand(f templates.Fields, s templates.Sources) (*item, error) {
+	x := expander{fields: f, sources: s}
+	it := &item{}
+	for i, t := range m.command {
+		e := x.expand(fmt.Sprintf("word %d of the command", i), t)
+		it.command = append(it.command, e.value)
+		it.stableCommand = append(it.stableCommand, e.shown)
+	}
+	for _, n := range m.env {
+		e := x.expand("--env "+n.name, n.Template)
+		it.env = append(it.env, n.name+"="+e.value)
+		it.stableEnv = append(it.stableEnv, n.name+"="+e.shown)
+	}
+	for _, t := range m.require {
+		it.require = append(it.require, x.expand("--require", t))
+	}
+	it.markers = x.expand("--markers", m.markers)
+	it.doneIf = x.expand("--done-if", m.doneIf)
+	it.quitURL = x.expand("--quit-url", m.quitURL)
+	it.secrets = x.secrets
+	if x.err != nil {
+		return nil, x.err
+	}
+	return it, nil
+}
+
+type expander struct {
+	fields  templates.Fields
+	sources templates.Sources
+	secrets []string
+	err     error
+}
+
+// templateCodes gives the exit code of each kind of template error (§3 of the contract).
+var templateCodes = map[templates.Kind]failure.Code{
+	templates.Syntax:        failure.Usage,
+	templates.MissingForAll: failure.Setup,
+	templates.BadForItem:    failure.BadIndex,
+}
+
+func (x *expander) expand(what string, t *templates.Template) text {
+	e, err := t.Expand(x.fields, x.sources)
+	if err != nil && x.err == nil {
+		f := &failure.Failure{Code: failure.BadIndex, Tried: "expand", On: what, Cause: err}
+		if te, ok := errors.AsType[*templates.Error](err); ok {
+			f.Code = templateCodes[te.Kind]
+		}
+		x.err = f
+	}
+	x.secrets = append(x.secrets, e.Secrets...)
+	return text{value: e.Text, shown: e.Stable}
+}

@@ -1,0 +1,189 @@
+package marker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"nth/shim/failure"
+	"nth/shim/store"
+	"nth/shim/store/contract"
+)
+
+// What to do when the marker of an item was written for another command
+// (--on-change).
+const (
+	OnChangeFail  = "fail"
+	OnChangeSkip  = "skip"
+	OnChangeRerun = "rerun"
+)
+
+// Book is the record of one Job run, kept under one URL.
+type Book struct {
+	Store    *store.Store
+	OnChange string
+	// Wait bounds the first access, Write that of a marker, Told that of every
+	// document which is only told.
+	Wait, Write, Told store.Policy
+	// Retrying is called before each new try; it may be nil.
+	Retrying func(err error, wait time.Duration)
+}
+
+// Entry is a marker as it was read, with the version that it had.
+type Entry struct {
+	Marker
+	token contract.Token
+}
+
+// Look reads the marker of an index. Nil without an error means that the store
+// was asked and has none: every other answer is an error, exit code 65, 69 or 77.
+func (b *Book) Look(ctx context.Context, index int64) (*Entry, error) {
+	var entry *Entry
+	key := doneKey(index)
+	err := store.Retry(ctx, b.Wait, func(ctx context.Context) (err error) {
+		entry, err = b.read(ctx, index)
+		return err
+	}, b.Retrying)
+	if store.Classify(err) == contract.Absent && err != nil {
+		return nil, nil
+	}
+	return entry, describe(err, "read the marker", b.Store.Show(key))
+}
+
+// describe gives a store's error as a failure; what is one already stays.
+func describe(err error, tried, on string) error {
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f
+	}
+	return store.Fail(err, tried, on)
+}
+
+func (b *Book) read(ctx context.Context, index int64) (*Entry, error) {
+	key := doneKey(index)
+	body, token, err := b.Store.Read(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	m, err := Decode(body, index)
+	if err != nil {
+		return nil, &broken{&failure.Failure{Code: failure.BadIndex, Tried: "read the marker", On: b.Store.Show(key),
+			Cause: fmt.Errorf("not a marker: %w", err),
+			Hint:  "look at it, then delete it to run the item again, or write it anew"}}
+	}
+	return &Entry{Marker: *m, token: token}, nil
+}
+
+// broken is an answer that no second try would change.
+type broken struct{ *failure.Failure }
+
+func (e *broken) Unwrap() []error {
+	return []error{e.Failure, &contract.Error{Kind: contract.Unusable, Cause: e.Failure}}
+}
+
+// Agrees tells whether the marker is of the same content. One written by hand
+// without a digest vouches for whatever the item is.
+func (e *Entry) Agrees(digest string) bool {
+	return e.Digest == digest || (e.Source == SourceMark && e.Digest == "")
+}
+
+// CanReplace tells whether the store named the version that was read, without
+// which the marker can't be replaced safely.
+func (e *Entry) CanReplace() bool { return e.token != "" }
+
+// Changed is the failure for a marker of another command, exit code 65.
+func (b *Book) Changed(e *Entry, now Header) *failure.Failure {
+	return &failure.Failure{Code: failure.BadIndex, Tried: "trust the marker", On: b.Show(e.Index),
+		Cause: fmt.Errorf("it is of another command: %s", difference(e.Header, now)),
+		Hint:  "--on-change=skip accepts it, --on-change=rerun runs the item again; or use another --markers URL"}
+}
+
+// difference tells what changed, first of all in the command itself.
+func difference(was, now Header) string {
+	before, after := strings.Join(was.Command, " "), strings.Join(now.Command, " ")
+	if before == after {
+		if len(was.Command) != len(now.Command) {
+			return fmt.Sprintf("the same text in %d words, now in %d: %q", len(was.Command), len(now.Command), after)
+		}
+		return fmt.Sprintf("the same command %q, but --env or --digest-extra differs", after)
+	}
+	return fmt.Sprintf("was %q, now %q", before, after)
+}
+
+// Settled tells how Finish ended well.
+type Settled int
+
+// A marker was written, was found to be our own from an earlier try whose reply
+// was lost, or another run of the same content had written one before.
+const (
+	Written Settled = iota
+	Recovered
+	Theirs
+)
+
+// Finish records a settled item: create if absent, or, where over is given, a
+// replacement of just that version. It tries until the write policy's window is
+// over. What went wrong is a failure with exit code 73, or 65 where another
+// run's marker with other content was first.
+func (b *Book) Finish(ctx context.Context, m Marker, over *Entry) (Settled, *Entry, error) {
+	body, err := encode(m)
+	if err != nil {
+		return Written, nil, err
+	}
+	settled, other := Written, (*Entry)(nil)
+	err = store.Retry(ctx, b.Write, func(ctx context.Context) error {
+		settled, other, over, err = b.write(ctx, m, body, over)
+		return err
+	}, b.Retrying)
+	if err == nil {
+		return settled, other, nil
+	}
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return settled, other, f
+	}
+	return settled, other, notRecorded(err, b.Show(m.Index))
+}
+
+func notRecorded(err error, on string) *failure.Failure {
+	f := store.Fail(err, "write the marker", on)
+	f.Code = failure.NotRecorded
+	f.Cause = fmt.Errorf("the work is done but not recorded: %w", f.Cause)
+	return f
+}
+
+// write makes one try, and when the condition failed finds out who was first.
+func (b *Book) write(ctx context.Context, m Marker, body []byte, over *Entry) (Settled, *Entry, *Entry, error) {
+	var err error
+	if over == nil {
+		err = b.Store.Create(ctx, doneKey(m.Index), body)
+	} else {
+		err = b.Store.Replace(ctx, doneKey(m.Index), body, over.token)
+	}
+	if err == nil || store.Classify(err) != contract.Exists {
+		return Written, nil, over, err
+	}
+	there, err := b.read(ctx, m.Index)
+	switch {
+	case err != nil && store.Classify(err) == contract.Absent:
+		// Deleted between our write and our look: there is nothing to lose to.
+		return Written, nil, nil, &contract.Error{Kind: contract.Conflict, Cause: errors.New("the marker came and went")}
+	case err != nil:
+		return Written, nil, over, err
+	case there.RunID == m.RunID:
+		return Recovered, nil, over, nil
+	case there.Agrees(m.Digest):
+		return Theirs, there, over, nil
+	case b.OnChange == OnChangeSkip:
+		return Theirs, there, over, nil
+	case b.OnChange == OnChangeRerun && over == nil && there.CanReplace():
+		return Written, nil, there, &contract.Error{Kind: contract.Conflict, Cause: errors.New("another run's marker of another command was first")}
+	}
+	return Written, there, over, &broken{b.Changed(there, m.Header)}
+}
+
+// Show gives the URL of an index's marker for messages, without credentials.
+func (b *Book) Show(index int64) string { return b.Store.Show(doneKey(index)) }

@@ -1,0 +1,129 @@
+// Package marker keeps the record of one Job run: which items are done, which
+// failed and why. A marker exists if and only if its item is done; every other
+// document is only told, never trusted.
+package marker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+)
+
+// Version is the version of the documents that this nth writes.
+const Version = 1
+
+// The two outcomes of a settled item, and the ways in which it was settled.
+const (
+	Done    = "done"
+	Skipped = "skipped"
+
+	SourceRun    = "run"
+	SourceMark   = "mark"
+	SourceDoneIf = "done-if"
+)
+
+// Header says which run of which item a document is of.
+type Header struct {
+	Version     int      `json:"version"`
+	Job         string   `json:"job"`
+	JobUID      string   `json:"job_uid"`
+	Index       int64    `json:"index"`
+	Completions *int64   `json:"completions"`
+	Attempt     int      `json:"attempt"`
+	RunID       string   `json:"run_id"`
+	Command     []string `json:"command"` // stable form, secrets by name
+	Digest      string   `json:"digest"`
+	Platform    string   `json:"platform"`
+	Hostname    string   `json:"hostname"`
+	Node        string   `json:"node"`
+	Nth         string   `json:"nth"` // version of the writer
+}
+
+// Usage is what the command used by wait4's own figures.
+type Usage struct {
+	Started     time.Time `json:"started"` // UTC
+	Finished    time.Time `json:"finished"`
+	DurationS   float64   `json:"duration_s"`
+	MaxRSSBytes int64     `json:"max_rss_bytes"`
+	UserS       float64   `json:"user_s"`
+	SystemS     float64   `json:"system_s"`
+}
+
+// Marker is the completion marker, done/<index>.json.
+type Marker struct {
+	Header
+	Usage
+	ExitCode int    `json:"exit_code"`
+	Source   string `json:"source"`
+	Outcome  string `json:"outcome"`
+}
+
+// Failure is the record of the last failure, failed/<index>.json. It decides
+// nothing; its count is a lower bound, for the last writer wins.
+type Failure struct {
+	Header
+	Usage
+	ExitCode    int    `json:"exit_code"`         // what nth exited with
+	CommandCode *int   `json:"command_exit_code"` // the command's own; null when it never ran or a signal ended it
+	Signal      string `json:"signal,omitempty"`  // that ended the command
+	StopSignal  string `json:"stop_signal,omitempty"`
+	TimedOut    bool   `json:"timed_out,omitempty"`
+	OOMKilled   bool   `json:"oom_killed,omitempty"`
+	Failures    int    `json:"failures"`
+	Message     string `json:"message"`
+	Stderr      string `json:"stderr"`                        // its last bytes
+	Reason      string `json:"termination_message,omitempty"` // what the command itself left in the termination log
+}
+
+// Key gives the key of an index's document in one of the directories of the contract.
+func Key(dir string, index int64) string { return dir + "/" + strconv.FormatInt(index, 10) + ".json" }
+
+// Keys of an index's documents.
+func doneKey(index int64) string    { return Key("done", index) }
+func failedKey(index int64) string  { return Key("failed", index) }
+func skippedKey(index int64) string { return Key("skipped", index) }
+func startedKey(index int64) string { return Key("started", index) }
+
+// Decode reads a marker of the index. A marker that is cut short, is no JSON
+// document, or speaks of another index is an error: it is neither done nor not
+// done, and only a person can tell. Unknown fields are left alone, for a later
+// nth may have written them.
+func Decode(body []byte, index int64) (*Marker, error) {
+	var m struct {
+		Marker
+		Index *int64 `json:"index"`
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if err := d.Decode(&m); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, fmt.Errorf("cut short after %d bytes", len(body))
+		}
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one JSON document")
+	}
+	switch {
+	case m.Version < 1 || m.RunID == "" || m.Index == nil:
+		return nil, errors.New("no marker of nth's: version, run_id or index is missing")
+	case *m.Index != index:
+		return nil, fmt.Errorf("it speaks of index %d", *m.Index)
+	case m.Outcome != Done && m.Outcome != Skipped:
+		return nil, fmt.Errorf("outcome %q is neither done nor skipped", m.Outcome)
+	}
+	m.Marker.Index = index
+	return &m.Marker, nil
+}
+
+func encode(doc any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(doc)
+	return b.Bytes(), err
+}

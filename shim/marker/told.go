@@ -1,0 +1,67 @@
+package marker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"nth/shim/store"
+	"nth/shim/store/contract"
+)
+
+// WriteFailure keeps the record of a failure, with one more failure than the
+// record before it counted. It is best effort: the last writer wins, and the
+// caller only logs its error.
+func (b *Book) WriteFailure(ctx context.Context, f Failure) error {
+	return b.tell(ctx, failedKey(f.Index), func(ctx context.Context) (any, error) {
+		body, _, err := b.Store.Read(ctx, failedKey(f.Index))
+		if err != nil && store.Classify(err) != contract.Absent {
+			return nil, err
+		}
+		var before struct{ Failures int }
+		_ = json.Unmarshal(body, &before) // a broken record counts as none
+		f.Failures = before.Failures + 1
+		return f, nil
+	})
+}
+
+// WriteStarted leaves a trace of an attempt that may be killed outright.
+func (b *Book) WriteStarted(ctx context.Context, h Header, started time.Time) error {
+	return b.tell(ctx, startedKey(h.Index), func(context.Context) (any, error) {
+		return struct {
+			Header
+			Started time.Time `json:"started"`
+		}{h, started}, nil
+	})
+}
+
+// WriteSkipped lists an item as settled and bad, so that a listing alone tells.
+// Its marker follows it, and must not without it: exit code 73.
+func (b *Book) WriteSkipped(ctx context.Context, m Marker) error {
+	body, err := encode(m)
+	if err != nil {
+		return err
+	}
+	err = store.Retry(ctx, b.Write, func(ctx context.Context) error {
+		return b.Store.Put(ctx, skippedKey(m.Index), body)
+	}, b.Retrying)
+	if err == nil {
+		return nil
+	}
+	return notRecorded(err, b.Store.Show(skippedKey(m.Index)))
+}
+
+func (b *Book) tell(ctx context.Context, key string, make func(context.Context) (any, error)) error {
+	return store.Retry(ctx, b.Told, func(ctx context.Context) error {
+		doc, err := make(ctx)
+		if err != nil {
+			return err
+		}
+		body, err := encode(doc)
+		if err != nil {
+			return errors.Join(err, &contract.Error{Kind: contract.Unusable, Cause: err})
+		}
+		return b.Store.Put(ctx, key, body)
+	}, nil)
+}

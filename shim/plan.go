@@ -1,0 +1,187 @@
+package shim
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"nth/shim/failure"
+	"nth/shim/identity"
+	"nth/templates"
+)
+
+// Planned is what one index would run. Secrets are masked.
+type Planned struct {
+	Index   int64    `json:"index"`
+	Command []string `json:"command,omitempty"`
+	Env     []string `json:"env,omitempty"`
+	Markers string   `json:"markers,omitempty"`
+	Require []string `json:"require,omitempty"`
+	Error   string   `json:"error,omitempty"`
+}
+
+// Plan is what every index would run, and the mistakes that can be seen from it.
+type Plan struct {
+	Items    []Planned `json:"items"`
+	Findings []string  `json:"findings"`
+	code     failure.Code
+}
+
+// maxFindings bounds how many groups of equal commands are told.
+const maxFindings = 20
+
+// NewPlan expands the command at every index of 0 to completions-1, or of
+// --indexes. Nothing is run and no store is asked.
+func NewPlan(c Config, w World) (*Plan, error) {
+	indexes, err := plannedIndexes(&c)
+	if err != nil {
+		return nil, err
+	}
+	m, err := parseMapping(&c)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Findings: []string{}}
+	twins := newTwins()
+	sources := (&run{World: w}).sources()
+	for k := range indexes.Len() {
+		i := indexes.At(k)
+		id := identity.Identity{Index: i + c.IndexOffset, RawIndex: i, Completions: c.Completions, Attempt: 1,
+			Job: c.Job, JobUID: c.JobUID, Platform: c.Platform, Hostname: w.Hostname}
+		p.add(id, m, sources, w.RunID, twins)
+	}
+	switch {
+	case p.code != 0:
+	case !m.usesIndex():
+		p.Findings = append(p.Findings, "the command doesn't use the index: every index would run the same"+
+			" (write <<.Index>> into it; fine only if it reads JOB_COMPLETION_INDEX itself)")
+	default:
+		p.Findings = append(p.Findings, twins.findings(p.Items)...)
+	}
+	if p.code == 0 && len(p.Findings) > 0 {
+		p.code = 1
+	}
+	return p, nil
+}
+
+// Code is 0, 1 when mistakes were found, or the exit code of the first index
+// that can't be expanded.
+func (p *Plan) Code() int { return int(p.code) }
+
+func plannedIndexes(c *Config) (identity.List, error) {
+	switch {
+	case c.Indexes != "":
+		return identity.ParseList(c.Indexes)
+	case c.Completions != nil && *c.Completions > 0:
+		return identity.ParseList(fmt.Sprintf("0-%d", *c.Completions-1))
+	}
+	return identity.List{}, &failure.Failure{Code: failure.Usage, Tried: "plan", Cause: errors.New("how many indexes there are isn't given"),
+		Hint: "give --completions 100, or --indexes 0-9"}
+}
+
+func (p *Plan) add(id identity.Identity, m *mapping, s templates.Sources, runID string, t *twins) {
+	it, err := m.expand(fields(id, runID), s)
+	if err != nil {
+		f := failure.From(err)
+		if p.code == 0 {
+			p.code = f.Code
+		}
+		p.Items = append(p.Items, Planned{Index: id.Index, Error: f.Error()})
+		return
+	}
+	t.add(len(p.Items), it)
+	r := run{item: it}
+	planned := Planned{Index: id.Index, Markers: r.mask(it.markers.value)}
+	for _, word := range it.command {
+		planned.Command = append(planned.Command, r.mask(word))
+	}
+	for _, assignment := range it.env {
+		planned.Env = append(planned.Env, r.mask(assignment))
+	}
+	for _, input := range it.require {
+		planned.Require = append(planned.Require, r.mask(input.value))
+	}
+	p.Items = append(p.Items, planned)
+}
+
+// twins finds items that expand to the same command and variables.
+type twins struct {
+	groups map[[sha256.Size]byte]int
+	lists  [][]int // positions of items
+}
+
+func newTwins() *twins { return &twins{groups: map[[sha256.Size]byte]int{}} }
+
+func (t *twins) add(position int, it *item) {
+	var b strings.Builder
+	for _, list := range [][]string{it.command, it.env} {
+		for _, part := range list {
+			fmt.Fprintf(&b, "%d:%s", len(part), part)
+		}
+		b.WriteByte(';')
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	g, ok := t.groups[sum]
+	if !ok {
+		g = len(t.lists)
+		t.groups[sum] = g
+		t.lists = append(t.lists, nil)
+	}
+	t.lists[g] = append(t.lists[g], position)
+}
+
+func (t *twins) findings(items []Planned) (found []string) {
+	for _, positions := range t.lists {
+		if len(positions) < 2 {
+			continue
+		}
+		if len(found) == maxFindings {
+			return append(found, "… and more indexes that expand to the same command")
+		}
+		indexes := make([]int64, len(positions))
+		for i, p := range positions {
+			indexes[i] = items[p].Index
+		}
+		found = append(found, fmt.Sprintf("indexes %s expand to the same command: %s",
+			identity.FormatList(indexes), shellLine(items[positions[0]].Command)))
+	}
+	return found
+}
+
+// WriteText prints one line an index on out, and the findings on errs.
+func (p *Plan) WriteText(out, errs io.Writer) error {
+	w := bufio.NewWriter(out)
+	for _, it := range p.Items {
+		if it.Error != "" {
+			fmt.Fprintf(errs, "nth: index %d: %s\n", it.Index, it.Error)
+			continue
+		}
+		fmt.Fprintf(w, "%d\t%s\n", it.Index, shellLine(slices.Concat(it.Env, it.Command)))
+	}
+	for _, f := range p.Findings {
+		fmt.Fprintf(errs, "nth: plan: %s\n", f)
+	}
+	return w.Flush()
+}
+
+// WriteJSON prints the plan as one JSON document.
+func (p *Plan) WriteJSON(out io.Writer) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(p)
+}
+
+// shellLine gives words as a line that a POSIX shell reads as just these words.
+func shellLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = templates.Quote(w)
+	}
+	return strings.Join(quoted, " ")
+}

@@ -1,0 +1,71 @@
+package shim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"nth/shim/failure"
+	"nth/shim/proc"
+)
+
+// signalConfig reads the signal flags: exit code 64 for a name that is none.
+func signalConfig(c *Config) (proc.SignalConfig, error) {
+	bad := func(flag string, err error) error {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: flag, Cause: err}
+	}
+	stop, err := proc.ParseSignals(strings.Join(c.StopSignals, ","))
+	if err != nil {
+		return proc.SignalConfig{}, bad("--stop-signals", err)
+	}
+	remap, err := proc.ParseRemap(strings.Join(c.Signal, ","))
+	if err != nil {
+		return proc.SignalConfig{}, bad("--signal", err)
+	}
+	return proc.SignalConfig{Stop: stop, Remap: remap, Group: c.SignalTarget == "group"}, nil
+}
+
+// check refuses settings that contradict each other: exit code 78.
+func (r *run) check() error {
+	contradiction := func(flags, why, hint string) error {
+		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: flags, Cause: errors.New(why), Hint: hint}
+	}
+	for _, code := range append(slices.Clone(r.DoneExitCodes), r.SkipExitCodes...) {
+		if code < 0 || code > 255 {
+			return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--done-exit-codes and --skip-exit-codes",
+				Cause: fmt.Errorf("%d is no exit code", code), Hint: "exit codes are 0 to 255"}
+		}
+	}
+	for _, code := range r.SkipExitCodes {
+		if slices.Contains(r.DoneExitCodes, code) {
+			return contradiction("--done-exit-codes and --skip-exit-codes", fmt.Sprintf("both name %d", code), "a code is success or bad, not both")
+		}
+	}
+	if r.Markers == "" {
+		switch {
+		case r.RecordStart:
+			return contradiction("--record-start", "there is no --markers URL to record it under", "give --markers")
+		case r.OnChange != "fail":
+			return contradiction("--on-change="+r.OnChange, "there are no markers without --markers", "give --markers")
+		case len(r.SkipExitCodes) > 0:
+			return contradiction("--skip-exit-codes", "a settled item needs a marker, and there is no --markers URL", "give --markers")
+		}
+	}
+	for flag, d := range map[string]int64{
+		"--store-wait": int64(r.StoreWait), "--marker-timeout": int64(r.MarkerTimeout), "--require-wait": int64(r.RequireWait),
+		"--stop-grace": int64(r.StopGrace), "--sweep-grace": int64(r.SweepGrace), "--timeout": int64(r.Timeout),
+	} {
+		if d < 0 {
+			return &failure.Failure{Code: failure.Usage, Tried: "read", On: flag, Cause: errors.New("it is negative"), Hint: "give a duration such as 30s"}
+		}
+	}
+	if r.StoreTimeout <= 0 {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--store-timeout", Cause: errors.New("it is not positive"), Hint: "give a duration such as 30s"}
+	}
+	if r.StderrTail != nil && (*r.StderrTail < 0 || *r.StderrTail > maxStderrTail) {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--stderr-tail",
+			Cause: fmt.Errorf("%d bytes", *r.StderrTail), Hint: fmt.Sprintf("give 0 to %d", maxStderrTail)}
+	}
+	return nil
+}

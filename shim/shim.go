@@ -1,0 +1,139 @@
+// Package shim is one run of one index: from the number that the platform gave
+// to the marker that says it is done. Run is the run as the list of its steps;
+// everything else in this package is one of them.
+package shim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"nth/shim/failure"
+	"nth/shim/identity"
+	"nth/shim/marker"
+	"nth/shim/proc"
+	"nth/shim/store"
+)
+
+// steps is a run, in the order in which it happens. Their names are in the log
+// and in the tests that kill nth at each of them.
+var steps = []step{
+	{"identify", (*run).identify},   // which index am I? logged before anything else is done
+	{"expand", (*run).expand},       // the command, its variables and every URL, or nothing
+	{"look", (*run).look},           // is it done already?
+	{"done-if", (*run).doneIf},      // is its result there without a marker?
+	{"require", (*run).require},     // are its inputs there?
+	{"command", (*run).command},     // run it, and end what it leaves behind
+	{"judge", (*run).judge},         // was that success?
+	{"record", (*run).recordMarker}, // say so, once and for all
+}
+
+type step struct {
+	name string
+	do   func(*run) error
+}
+
+// errSettled ends a run early and well: there is nothing left to do.
+var errSettled = errors.New("settled")
+
+// World is what a run touches besides its stores and its command.
+type World struct {
+	Environ   []string
+	LookupEnv func(string) (string, bool)
+	Own       map[string]bool // variables that are flags of nth's, hidden from the command
+	Hostname  string
+	Stderr    *os.File
+	Now       func() time.Time
+	RunID     string
+	Version   string
+}
+
+// run is the state that the steps hand on to each other.
+type run struct {
+	Config
+	World
+	log     zerolog.Logger
+	signals *proc.Signals
+	ctx     context.Context // ends with a stop signal that comes before the command
+
+	id       identity.Identity
+	mapping  *mapping
+	item     *item
+	header   marker.Header
+	book     *marker.Book  // nil without --markers
+	over     *marker.Entry // the marker of another command that --on-change=rerun replaces
+	result   proc.Result
+	ran      bool
+	outcome  string // marker.Done or marker.Skipped, once judged
+	starting chan struct{}
+}
+
+// Run runs one index and gives the process's exit code. It writes to stderr and
+// the termination log only.
+func Run(c Config, w World) int {
+	r := &run{Config: c, World: w, log: newLogger(c.LogFormat, c.LogLevel, w.Stderr)}
+	return r.end(r.work())
+}
+
+// Refuse is a run that its flags don't allow: it fails as any other does.
+func Refuse(err error, w World) int {
+	r := &run{Config: Config{TerminationLog: DefaultTerminationLog, StoreTimeout: time.Second}, World: w, log: newLogger("auto", "info", w.Stderr)}
+	return r.end(err)
+}
+
+func (r *run) work() error {
+	watch, err := signalConfig(&r.Config)
+	if err != nil {
+		return err
+	}
+	r.signals = proc.Watch(watch)
+	r.ctx = r.signals.Context()
+	for _, s := range steps {
+		if !r.ran && r.ctx.Err() != nil {
+			return r.stoppedBefore(s.name)
+		}
+		r.log.Debug().Str("step", s.name).Msg("step")
+		if err := s.do(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end gives every failure its views: the record, the log line, the termination
+// message and the exit code.
+func (r *run) end(err error) int {
+	defer r.quit()
+	if err == nil || errors.Is(err, errSettled) {
+		return 0
+	}
+	f := failure.From(err)
+	if !r.ran && r.ctx != nil && r.ctx.Err() != nil && f.Code < failure.SignalOffset {
+		f = failure.From(r.stoppedBefore(f.Tried)) // a call that the signal cut short
+	}
+	message := r.message(f)
+	if r.LogFormat == "none" {
+		fmt.Fprintln(r.Stderr, message) // nothing is logged, but no failure is silent
+	}
+	r.log.Error().Int("exit_code", int(f.Code)).Msg(message)
+	reason := readTermination(r.TerminationLog)
+	if reason == "" {
+		r.writeTermination(message)
+	}
+	r.recordFailure(f, message, reason)
+	return int(f.Code)
+}
+
+// policy gives the retries of a store call within a window.
+func (r *run) policy(window time.Duration) store.Policy {
+	return store.Policy{Window: window, PerCall: r.StoreTimeout}
+}
+
+// retrying logs a try that failed and will be repeated.
+func (r *run) retrying(err error, wait time.Duration) {
+	r.log.Warn().Dur("wait_ms", wait).Msg("store: " + r.mask(failure.OneLine(err.Error())) + "; trying again")
+}
