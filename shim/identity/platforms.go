@@ -1,0 +1,87 @@
+package identity
+
+// Platform is one row of the table: how one scheduler tells a process which
+// index it is.
+type Platform struct {
+	Name     string // for --platform
+	Title    string // for people
+	Variable string // holds the index
+	// Fixed: the platform numbers the indexes itself, from Base. Otherwise the user
+	// chose the numbers, and they are kept: renumbering --array=42 to 0 would make
+	// the rerun of item 42 process item 0.
+	Fixed    bool
+	Base     int64
+	NotArray []string // values that mean "not an array here": never an index, never 0
+	Count    string   // variable with the number of indexes; "": none
+	Last     string   // variable with the greatest index; "": none
+	Attempt  string   // variable with the attempt; "": none
+	First    int      // what Attempt holds at the first attempt
+	Job      string   // variable with the job's name or ID; "": none
+}
+
+// Platforms is the table, in the order in which the rows are looked at. Each
+// row's source stands above it.
+var Platforms = []Platform{
+	// Kubernetes, Job documentation, completion mode Indexed; the index is set by
+	// pkg/controller/job/indexed_job_utils.go. There is no count and no attempt.
+	{Name: "kubernetes", Title: "Kubernetes Indexed Job", Variable: "JOB_COMPLETION_INDEX", Fixed: true},
+	// AWS Batch user guide, "Job environment variables". The index is set in the
+	// children of an array job only; the attempt begins at 1.
+	{Name: "aws-batch", Title: "AWS Batch array job", Variable: "AWS_BATCH_JOB_ARRAY_INDEX", Fixed: true,
+		Count: "AWS_BATCH_JOB_ARRAY_SIZE", Attempt: "AWS_BATCH_JOB_ATTEMPT", First: 1, Job: "AWS_BATCH_JOB_ID"},
+	// Google Cloud Batch documentation, "Predefined environment variables".
+	{Name: "google-batch", Title: "Google Batch", Variable: "BATCH_TASK_INDEX", Fixed: true,
+		Count: "BATCH_TASK_COUNT", Attempt: "BATCH_TASK_RETRY_ATTEMPT", Job: "BATCH_JOB_UID"},
+	// Cloud Run container runtime contract, "Environment variables for jobs".
+	{Name: "cloud-run", Title: "Cloud Run job", Variable: "CLOUD_RUN_TASK_INDEX", Fixed: true,
+		Count: "CLOUD_RUN_TASK_COUNT", Attempt: "CLOUD_RUN_TASK_ATTEMPT", Job: "CLOUD_RUN_JOB"},
+	// Slurm, "Job Array Support" and sbatch(1). SLURM_RESTART_COUNT is unset at
+	// first, then 1, 2, …; the list may be sparse, so the bound is the maximum.
+	{Name: "slurm", Title: "Slurm job array", Variable: "SLURM_ARRAY_TASK_ID",
+		Count: "SLURM_ARRAY_TASK_COUNT", Last: "SLURM_ARRAY_TASK_MAX", Attempt: "SLURM_RESTART_COUNT", Job: "SLURM_ARRAY_JOB_ID"},
+	// OpenPBS, src/resmom/start_exec.c.
+	{Name: "pbs", Title: "PBS Pro, OpenPBS", Variable: "PBS_ARRAY_INDEX", Job: "PBS_ARRAY_ID"},
+	// Torque, qsub(1) and src/server/job_func.c.
+	{Name: "torque", Title: "Torque", Variable: "PBS_ARRAYID", Job: "PBS_JOBID"},
+	// Grid Engine, source/daemons/execd/exec_job.c: "undefined" in a job that is no array.
+	{Name: "sge", Title: "Grid Engine", Variable: "SGE_TASK_ID", NotArray: []string{"undefined"}, Last: "SGE_TASK_LAST", Job: "JOB_ID"},
+	// IBM Spectrum LSF, "Environment variable reference": 0 in a job that is no array.
+	{Name: "lsf", Title: "LSF", Variable: "LSB_JOBINDEX", NotArray: []string{"0"}, Last: "LSB_JOBINDEX_END", Job: "LSB_JOBID"},
+	// Nomad, client/taskenv/env.go. Canaries and replacements may share a number.
+	{Name: "nomad", Title: "Nomad", Variable: "NOMAD_ALLOC_INDEX", Fixed: true, Job: "NOMAD_JOB_ID"},
+	// Volcano, pkg/controllers/job/plugins/env/const.go (the env plugin).
+	{Name: "volcano", Title: "Volcano", Variable: "VC_TASK_INDEX", Fixed: true},
+	// HyperQueue, docs/jobs/jobs.md.
+	{Name: "hyperqueue", Title: "HyperQueue", Variable: "HQ_TASK_ID", Job: "HQ_JOB_ID"},
+	// Buildkite documentation, "Environment variables".
+	{Name: "buildkite", Title: "Buildkite", Variable: "BUILDKITE_PARALLEL_JOB", Fixed: true,
+		Count: "BUILDKITE_PARALLEL_JOB_COUNT", Attempt: "BUILDKITE_RETRY_COUNT", Job: "BUILDKITE_JOB_ID"},
+	// GitLab documentation, "Predefined CI/CD variables": from 1.
+	{Name: "gitlab", Title: "GitLab CI", Variable: "CI_NODE_INDEX", Fixed: true, Base: 1, Count: "CI_NODE_TOTAL", Job: "CI_JOB_ID"},
+	// CircleCI documentation, "Test splitting and parallelism".
+	{Name: "circleci", Title: "CircleCI", Variable: "CIRCLE_NODE_INDEX", Fixed: true, Count: "CIRCLE_NODE_TOTAL", Job: "CIRCLE_WORKFLOW_ID"},
+	// GNU parallel, parallel(1), "ENVIRONMENT VARIABLES": from 1.
+	{Name: "parallel", Title: "GNU parallel", Variable: "PARALLEL_SEQ", Fixed: true, Base: 1, Job: "PARALLEL_PID"},
+}
+
+// Variables gives every variable of every row, which a supervisor takes out of
+// its children's environment.
+func Variables() []string {
+	var names []string
+	for _, p := range Platforms {
+		for _, name := range []string{p.Variable, p.Count, p.Last, p.Attempt, p.Job} {
+			if name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+func platformNames() string {
+	names := ""
+	for _, p := range Platforms {
+		names += " " + p.Name
+	}
+	return names[1:]
+}

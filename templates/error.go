@@ -1,0 +1,46 @@
+package templates
+
+import "fmt"
+
+// Kind says for whom a template fails.
+type Kind int
+
+const (
+	// Syntax: it can't be parsed, or names what doesn't exist; for every index.
+	Syntax Kind = iota
+	// MissingForAll: it names a value that was not given to this run: .Completions,
+	// .Job, .JobUID, env or secret; for every index.
+	MissingForAll
+	// BadForItem: it can't be executed at this index.
+	BadForItem
+)
+
+// Error says which word failed and why. It holds no secret.
+type Error struct {
+	Kind  Kind
+	Word  string
+	Cause error
+	Hint  string // what to change; may be empty
+}
+
+func (e *Error) Error() string {
+	s := e.Cause.Error()
+	if e.Word != "" {
+		s = fmt.Sprintf("%q: %s", short(e.Word), s)
+	}
+	if e.Hint != "" {
+		s += "; " + e.Hint
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// short keeps a message in one line that can be read.
+func short(s string) string {
+	if r := []rune(s); len(r) > 200 {
+		return string(r[:200]) + "…"
+	}
+	return s
+}
