@@ -1,0 +1,190 @@
+package local
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"nth/shim/failure"
+)
+
+// child is one running attempt of an index.
+type child struct {
+	index    int64
+	attempt  int // from 1
+	cmd      *exec.Cmd
+	log      string // path of its termination log; empty: none
+	out, err *feed
+}
+
+// outcome is how an attempt ended.
+type outcome struct {
+	index   int64
+	attempt int
+	code    int            // exit code; 128+n for a signal
+	signal  syscall.Signal // what killed nth itself; 0: nothing
+	message string         // why, in one line, as far as it is known
+}
+
+func itoa(i int64) string { return strconv.FormatInt(i, 10) }
+
+// catchBrokenPipe makes a write to a closed stdout an error. Without it the Go
+// runtime dies of SIGPIPE, which leaves no time to stop the children. (Ignoring
+// the signal would be inherited by the children; a handler isn't.)
+func catchBrokenPipe() (undo func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGPIPE)
+	return func() { signal.Stop(c) }
+}
+
+// without gives env without the variables of these names.
+func without(env []string, names ...string) []string {
+	gone := make(map[string]bool, len(names))
+	for _, n := range names {
+		gone[n] = true
+	}
+	kept := make([]string, 0, len(env)+4)
+	for _, kv := range env {
+		name, _, _ := strings.Cut(kv, "=")
+		if !gone[name] {
+			kept = append(kept, kv)
+		}
+	}
+	return kept
+}
+
+// ownVariables is every variable that decides which index a child is: they are set
+// here, or must not be inherited.
+var ownVariables = []string{
+	"JOB_COMPLETION_INDEX", "NTH_COMPLETIONS", "NTH_INDEX_FAILURES", "NTH_INDEX_IGNORED_FAILURES",
+	"NTH_INDEX", "NTH_INDEXES", "NTH_INDEX_ENV", "NTH_INDEX_OFFSET", "NTH_PLATFORM",
+}
+
+// environ is what the manifest gives a pod of this index.
+func (j *job) environ(index int64, attempt int, log string) []string {
+	env := append(j.env[:len(j.env):len(j.env)],
+		"JOB_COMPLETION_INDEX="+itoa(index),
+		"NTH_COMPLETIONS="+itoa(j.o.Completions),
+		"NTH_INDEX_FAILURES="+strconv.Itoa(attempt-1))
+	if log != "" {
+		env = append(env, "NTH_TERMINATION_LOG="+log)
+	}
+	return env
+}
+
+// start starts one attempt, whose end comes over j.ended. An error means that
+// there is no child.
+func (j *job) start(index int64, attempt int) error {
+	c := &child{index: index, attempt: attempt, log: j.newLog(index)}
+	c.cmd = exec.Command(j.o.Self, j.o.Args...)
+	c.cmd.Env = j.environ(index, attempt, c.log)
+	c.cmd.SysProcAttr = isolated()
+	prefix := j.prefix(index)
+	var err error
+	if c.out, err = newFeed(j.screen, toStdout, prefix); err != nil {
+		return err
+	}
+	if c.err, err = newFeed(j.screen, toStderr, prefix); err != nil {
+		c.out.abandon()
+		return err
+	}
+	c.cmd.Stdout, c.cmd.Stderr = c.out.w, c.err.w // stdin: /dev/null
+	err = c.cmd.Start()
+	c.out.w.Close()
+	c.err.w.Close()
+	if err != nil {
+		c.out.r.Close()
+		c.err.r.Close()
+		c.removeLog()
+		return err
+	}
+	j.running[index] = c
+	go c.out.copy()
+	go c.err.copy()
+	go func() { j.ended <- c.wait(j.killed) }()
+	return nil
+}
+
+// wait waits for the end of the child and, unless killed, until what it wrote
+// has been passed on.
+func (c *child) wait(killed <-chan struct{}) outcome {
+	_ = c.cmd.Wait() // ProcessState tells
+	c.out.finish()
+	c.err.finish()
+	for _, f := range []*feed{c.out, c.err} {
+		select {
+		case <-f.done:
+		case <-killed:
+		}
+	}
+	o := outcome{index: c.index, attempt: c.attempt, message: c.message()}
+	ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	switch {
+	case ok && ws.Signaled():
+		o.signal = ws.Signal()
+		o.code = failure.SignalOffset + int(o.signal)
+	default:
+		o.code = c.cmd.ProcessState.ExitCode()
+	}
+	return o
+}
+
+// message gives what nth left in its termination log; else the last line on stderr.
+func (c *child) message() string {
+	var text string
+	if c.log != "" {
+		body, _ := os.ReadFile(c.log)
+		text = string(body)
+		c.removeLog()
+	}
+	if strings.TrimSpace(text) == "" {
+		select {
+		case <-c.err.done:
+			text = string(c.err.last)
+		default: // still being read
+		}
+	}
+	text = strings.ToValidUTF8(failure.OneLine(text), "\uFFFD")
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	}
+	return text
+}
+
+func (c *child) removeLog() {
+	if c.log != "" {
+		os.Remove(c.log)
+	}
+}
+
+// kill ends the child and its process group at once.
+func (c *child) kill() {
+	if c.cmd.Process.Signal(syscall.SIGKILL) == nil {
+		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+	}
+}
+
+// hopeless tells whether a failed start would fail for every other index too,
+// unlike a lack of processes, memory or descriptors.
+func hopeless(err error) bool {
+	for _, e := range []syscall.Errno{syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, e) {
+			return false
+		}
+	}
+	return true
+}
+
+// has tells whether env sets the variable.
+func has(env []string, name string) bool {
+	for _, kv := range env {
+		if strings.HasPrefix(kv, name+"=") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,155 @@
+package local
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"syscall"
+	"time"
+)
+
+const (
+	chunk = 32 << 10
+
+	// maxLine is the longest line that is kept whole, in bytes. A longer one, or
+	// binary output, is cut into lines of this length: to keep it whole would
+	// need either unbounded memory or all other children waiting for its end.
+	maxLine = 64 << 10
+
+	// afterExit bounds what is still read once a child has ended, in bytes: the
+	// largest pipe that Linux gives without privileges. Whatever the child itself
+	// wrote fits; a process it left behind could go on for ever.
+	afterExit = 1 << 20
+
+	// maxMessage bounds what is kept of why an index failed, in bytes.
+	maxMessage = 300
+)
+
+// feed passes one stream of a child on, line by line, each with a prefix. It
+// reads no faster than the screen takes: a slow reader slows the child down.
+type feed struct {
+	r, w   *os.File
+	screen *screen
+	to     stream
+	prefix []byte
+
+	rest []byte // a line without its end, at most maxLine
+	cut  bool   // what went before was cut at maxLine
+	last []byte // the last line, at most maxMessage+1; valid when done is closed
+	done chan struct{}
+}
+
+func newFeed(s *screen, to stream, prefix []byte) (*feed, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	// A command that dropped its privileges may open /dev/stderr again.
+	_ = w.Chmod(0o666)
+	return &feed{r: r, w: w, screen: s, to: to, prefix: prefix, done: make(chan struct{})}, nil
+}
+
+// abandon closes a feed that was never started.
+func (f *feed) abandon() {
+	f.r.Close()
+	f.w.Close()
+}
+
+// copy passes everything on until the stream ends, or until the child has ended
+// and the pipe is empty.
+func (f *feed) copy() {
+	defer close(f.done)
+	defer f.r.Close()
+	buf := make([]byte, chunk)
+	for {
+		n, err := f.r.Read(buf)
+		f.take(buf[:n])
+		if err == nil {
+			continue
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			f.drain(buf)
+		}
+		break
+	}
+	if len(f.rest) > 0 {
+		f.take([]byte("\n"))
+	}
+}
+
+// finish says that the child has ended: all that it wrote is in the pipe.
+func (f *feed) finish() {
+	_ = f.r.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
+}
+
+// drain reads what is in the pipe without waiting for more: somebody else may
+// hold it open.
+func (f *feed) drain(buf []byte) {
+	_ = f.r.SetReadDeadline(time.Time{})
+	raw, err := f.r.SyscallConn()
+	if err != nil {
+		return
+	}
+	for left := afterExit; left > 0; {
+		var n int
+		var errno error
+		err := raw.Read(func(fd uintptr) bool {
+			n, errno = syscall.Read(int(fd), buf)
+			return true
+		})
+		if errno == syscall.EINTR {
+			continue
+		}
+		if err != nil || errno != nil || n <= 0 {
+			return
+		}
+		f.take(buf[:n])
+		left -= n
+	}
+}
+
+// take passes on every complete line and keeps the rest.
+func (f *feed) take(p []byte) {
+	if f.cut && len(f.rest) == 0 && len(p) > 0 {
+		f.cut = false
+		if p[0] == '\n' { // the end of the line that was cut
+			p = p[1:]
+		}
+	}
+	end := bytes.LastIndexByte(p, '\n') + 1
+	if end > 0 {
+		f.emit(f.rest, p[:end])
+		f.rest = f.rest[:0]
+	}
+	f.rest = append(f.rest, p[end:]...)
+	for len(f.rest) >= maxLine {
+		f.emit(f.rest[:maxLine], []byte("\n"))
+		f.rest = append(f.rest[:0], f.rest[maxLine:]...)
+		f.cut = true
+	}
+}
+
+// emit writes head+tail, which end with a line break, as prefixed lines.
+func (f *feed) emit(head, tail []byte) {
+	f.remember(head, tail)
+	f.screen.lines(f.to, f.prefix, head, tail)
+}
+
+// remember keeps the last line that isn't blank.
+func (f *feed) remember(head, tail []byte) {
+	if f.to != toStderr {
+		return
+	}
+	line := bytes.TrimRight(tail, "\r\n")
+	if i := bytes.LastIndexByte(line, '\n'); i >= 0 {
+		line = line[i+1:]
+		head = nil
+	}
+	if len(bytes.TrimSpace(line)) == 0 && len(bytes.TrimSpace(head)) == 0 {
+		return
+	}
+	f.last = f.last[:0]
+	for _, part := range [][]byte{head, line} {
+		f.last = append(f.last, part[:min(len(part), maxMessage+1-len(f.last))]...)
+	}
+}

@@ -1,0 +1,254 @@
+package local
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"nth/shim/failure"
+)
+
+// job is the state of the whole. Only loop's goroutine touches it, except for
+// what the bar shows. An index that has succeeded leaves nothing but a count.
+type job struct {
+	o     *Options
+	env   []string // of every child
+	dir   string   // for termination logs; empty: none
+	width int      // of the widest index
+	began time.Time
+
+	total, limit int64
+	next         int64 // position of the first index that was never started
+	waiting      retries
+	running      map[int64]*child
+	ended        chan outcome
+	killed       chan struct{} // closed: don't wait for output any more
+
+	done, failed int64
+	failures     []Failure
+	failJob      *Failure
+	stopping     bool
+	signal       syscall.Signal
+	fatal        error
+
+	screen *screen
+	shown  struct {
+		sync.Mutex
+		tally
+	}
+	notes  chan note
+	quit   chan struct{} // closed: the Job is over
+	voices sync.WaitGroup
+}
+
+func newJob(o *Options) *job {
+	j := &job{
+		o: o, total: o.total(), limit: o.MaxFailed.Of(o.total()), began: o.clock.now(),
+		running: map[int64]*child{}, ended: make(chan outcome), killed: make(chan struct{}),
+		screen: newScreen(o.Stdout, o.Stderr, o.Progress), quit: make(chan struct{}),
+		notes: make(chan note, 1024),
+	}
+	j.env = without(o.Environ, slices.Concat(ownVariables, o.Remove)...)
+	j.width = len(itoa(j.index(j.total - 1)))
+	for _, i := range o.Indexes {
+		j.width = max(j.width, len(itoa(i)))
+	}
+	if !has(j.env, "NTH_TERMINATION_LOG") {
+		// Without it only the reasons in the summary are missing.
+		j.dir, _ = os.MkdirTemp("", "nth-local-")
+	}
+	if j.screen.hasBar {
+		j.publish()
+		j.voices.Go(j.drawBar)
+	}
+	j.voices.Go(j.speak)
+	return j
+}
+
+// close takes away the bar and the temporary files. No child is left by now.
+func (j *job) close() {
+	close(j.quit)
+	close(j.notes)
+	select {
+	case <-j.killed: // in a hurry: a reader may be stuck for ever
+	default:
+		j.voices.Wait()
+	}
+	j.screen.clear()
+	if j.dir != "" {
+		os.RemoveAll(j.dir)
+	}
+}
+
+// index is the n-th index to run.
+func (j *job) index(n int64) int64 {
+	if j.o.Indexes != nil {
+		return j.o.Indexes[n]
+	}
+	return n
+}
+
+func (j *job) prefix(index int64) []byte {
+	return []byte("[" + padLeft(itoa(index), j.width) + "] ")
+}
+
+// newLog makes an empty file for nth's termination message; "" if it can't.
+func (j *job) newLog(index int64) string {
+	if j.dir == "" {
+		return ""
+	}
+	path := filepath.Join(j.dir, itoa(index))
+	if os.WriteFile(path, nil, 0o600) != nil {
+		return ""
+	}
+	return path
+}
+
+// loop is the controller: it starts what may start, then waits for the next
+// thing to happen, until nothing is left.
+func (j *job) loop(ctx context.Context) error {
+	stop, broken := ctx.Done(), (<-chan struct{})(j.screen.broken)
+	for {
+		j.startSome()
+		j.publish()
+		if len(j.running) == 0 && (j.stopping || j.next == j.total && len(j.waiting) == 0) {
+			return j.fatal
+		}
+		select {
+		case o := <-j.ended:
+			j.settle(o)
+		case <-j.due():
+		case s := <-j.o.Signals:
+			j.stopBy(s)
+		case <-stop:
+			stop = nil
+			j.stopBy(syscall.SIGTERM)
+		case <-broken:
+			broken = nil
+			if j.signal == 0 {
+				j.stopBy(syscall.SIGPIPE)
+			}
+		}
+	}
+}
+
+// due fires when a waiting index may be tried again and there is room for it.
+func (j *job) due() <-chan time.Time {
+	if j.stopping || len(j.waiting) == 0 || len(j.running) >= j.o.Parallelism {
+		return nil
+	}
+	return j.o.clock.after(j.waiting[0].at.Sub(j.o.clock.now()))
+}
+
+// startSome fills the free places: first with what waited for its retry, then
+// with indexes that never ran.
+func (j *job) startSome() {
+	for !j.stopping && len(j.running) < j.o.Parallelism {
+		var index int64
+		attempt := 1
+		switch {
+		case len(j.waiting) > 0 && !j.waiting[0].at.After(j.o.clock.now()):
+			r := heap.Pop(&j.waiting).(retry)
+			index, attempt = r.index, r.failures+1
+		case j.next < j.total:
+			index = j.index(j.next)
+			j.next++
+		default:
+			return
+		}
+		err := j.start(index, attempt)
+		switch {
+		case err == nil:
+		case hopeless(err):
+			j.fatal = &failure.Failure{Code: failure.Setup, Tried: "start nth for index " + itoa(index) + ":", On: j.o.Self, Cause: reason(err)}
+			j.stop()
+		default:
+			j.settle(outcome{index: index, attempt: attempt, code: int(failure.NotRunnable), message: "nth could not be started: " + err.Error()})
+		}
+	}
+}
+
+// reason is the error without the path, which is said already.
+func reason(err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// settle takes the end of an attempt into account, as the Job controller does.
+func (j *job) settle(o outcome) {
+	delete(j.running, o.index)
+	f := Failure{Index: o.index, Attempts: o.attempt, Code: o.code, Signal: o.signal, Message: o.message}
+	act := policy(o.code)
+	if o.signal != 0 {
+		act = count // a lost pod, whatever 128+n may be
+	}
+	switch {
+	case o.code == 0:
+		j.done++
+	case act == failJob && !j.stopping:
+		j.fail(f)
+		j.failJob = &f
+		j.stop()
+	case act != count:
+		j.fail(f)
+	case j.stopping: // stopped, not failed
+	case o.attempt > j.o.BackoffLimit:
+		j.fail(f)
+	default:
+		delay := j.o.retryAfter(o.attempt)
+		heap.Push(&j.waiting, retry{j.o.clock.now().Add(delay), o.index, o.attempt})
+		j.note(j.prefix(o.index), "nth local: "+f.How()+", attempt "+strconv.Itoa(o.attempt)+" of "+
+			strconv.Itoa(j.o.BackoffLimit+1)+", again in "+delay.String())
+	}
+}
+
+// fail counts an index that failed for good.
+func (j *job) fail(f Failure) {
+	j.failed++
+	j.note(j.prefix(f.Index), "nth local: "+f.How()+", attempt "+strconv.Itoa(f.Attempts)+": failed")
+	if len(j.failures) >= maxReasons {
+		f.Message = ""
+	}
+	j.failures = append(j.failures, f)
+	if j.failed > j.limit {
+		j.stop()
+	}
+}
+
+// stop starts nothing more and asks every child to end.
+func (j *job) stop() {
+	if j.stopping {
+		return
+	}
+	j.stopping = true
+	for _, c := range j.running {
+		_ = c.cmd.Process.Signal(syscall.SIGTERM) // nth passes it on, with its own grace
+	}
+}
+
+// stopBy stops for a signal; a second one ends every child at once.
+func (j *job) stopBy(s os.Signal) {
+	if j.signal == 0 {
+		j.signal, _ = s.(syscall.Signal)
+		j.stop()
+		return
+	}
+	select {
+	case <-j.killed:
+		return
+	default:
+	}
+	close(j.killed)
+	for _, c := range j.running {
+		c.kill()
+	}
+}

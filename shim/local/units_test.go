@@ -1,0 +1,87 @@
+package local
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMaxFailed(t *testing.T) {
+	tests := []struct {
+		in    string
+		total int64
+		want  int64
+		bad   bool
+	}{
+		{in: "", total: 5, want: 5}, {in: "", total: 50, want: 10}, {in: "", total: 1000, want: 100},
+		{in: "0", total: 50, want: 0}, {in: "7", total: 50, want: 7}, {in: "70", total: 50, want: 50},
+		{in: "5%", total: 199, want: 9}, {in: "100%", total: 100_000, want: 100_000}, {in: "0%", total: 9, want: 0},
+		{in: "101%", bad: true}, {in: "-1", bad: true}, {in: "%", bad: true}, {in: "1.5%", bad: true}, {in: "x", bad: true},
+	}
+	for _, tt := range tests {
+		m, err := ParseMaxFailed(tt.in)
+		if (err != nil) != tt.bad {
+			t.Errorf("%q: error %v", tt.in, err)
+		} else if got := m.Of(tt.total); err == nil && got != tt.want {
+			t.Errorf("%q of %d: got %d, want %d", tt.in, tt.total, got, tt.want)
+		}
+	}
+}
+
+func FuzzParseMaxFailed(f *testing.F) {
+	for _, s := range []string{"", "10", "5%", "-1", "%"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		m, err := ParseMaxFailed(s)
+		if got := m.Of(1000); err == nil && (got < 0 || got > 1000) {
+			t.Errorf("%q: %d", s, got)
+		}
+	})
+}
+
+func TestRender(t *testing.T) {
+	tests := []struct {
+		name  string
+		t     tally
+		width int
+		rate  float64
+		color bool
+		want  string
+	}{
+		{"all of it", tally{50, 2, 100, 4}, 79, 2, false, "[##############--------------] 52/100  52%  2 failed  4 running  2.0/s  ETA 24s"},
+		{"narrow", tally{50, 2, 100, 4}, 40, 2, false, "52/100  52%  2 failed  4 running  2.0/s"},
+		{"narrower", tally{50, 2, 100, 4}, 12, 2, false, "52/100  52%"},
+		{"nothing fits", tally{50, 2, 100, 4}, 3, 2, false, "52/"},
+		{"no width", tally{50, 2, 100, 4}, 0, 2, false, ""},
+		{"negative", tally{50, 2, 100, 4}, -1, 2, false, ""},
+		{"colour", tally{50, 2, 100, 4}, 30, 0, true, "52/100  52%  \x1b[31m2 failed\x1b[0m"},
+		{"slow", tally{1, 0, 100_000, 4}, 60, 0.01, false, "[-----------] 1/100000  0%  4 running  0.6/min  ETA 2777h45m"},
+		{"the end", tally{100, 0, 100, 0}, 60, 9, false, "[##########################] 100/100  100%  0 running  9.0/s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text, cols := tt.t.render(tt.width, tt.rate, tt.color)
+			if d := cmp.Diff(tt.want, string(text)); d != "" {
+				t.Error(d)
+			}
+			if cols > max(0, tt.width) {
+				t.Errorf("%d columns", cols)
+			}
+		})
+	}
+}
+
+func TestRateForgets(t *testing.T) {
+	var m meter
+	at := time.Unix(0, 0)
+	m.sample(at, 1000) // a thousand were done already
+	for i := range int64(100) {
+		at = at.Add(time.Second)
+		m.sample(at, 1000+2*(i+1))
+	}
+	if got := m.rate(at, 1200); got != 2 {
+		t.Error(got)
+	}
+}
