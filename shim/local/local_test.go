@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 			os.Exit(whole(os.Args[2:]))
 		}
 	}
+	// The race detector sleeps a second at every exit, so for every child.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	os.Exit(m.Run())
 }
 
