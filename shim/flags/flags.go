@@ -101,11 +101,16 @@ func collect(t reflect.Type, names map[string]bool) {
 			collect(f.Type, names)
 		case f.Tag.Get("kong") == "-" || f.Tag.Get("env") == "-":
 		case f.Tag.Get("name") != "":
-			names[EnvPrefix+"_"+strings.ToUpper(strings.ReplaceAll(f.Tag.Get("name"), "-", "_"))] = true
+			names[Variable("--"+f.Tag.Get("name"))] = true
 		default:
 			names[EnvPrefix+"_"+upperSnake(f.Name)] = true
 		}
 	}
+}
+
+// Variable gives the variable of a flag: --stop-grace as NTH_STOP_GRACE.
+func Variable(flag string) string {
+	return EnvPrefix + "_" + strings.ToUpper(strings.ReplaceAll(strings.TrimLeft(flag, "-"), "-", "_"))
 }
 
 // upperSnake gives StopGrace as STOP_GRACE. Names with runs of capitals have a

@@ -4,6 +4,13 @@
 // that no caller ever has to guess what a 404 meant.
 package contract
 
+import (
+	"errors"
+	"fmt"
+
+	"gocloud.dev/gcerrors"
+)
+
 // Kind is what an error means to the caller.
 type Kind int
 
@@ -52,3 +59,28 @@ type Token string
 //
 // The write fails with Exists when the blob is another version or is gone.
 type Condition struct{ Replaces Token }
+
+// Idler is offered through Bucket.As by drivers that hold connections: Idle closes
+// those that are not in use.
+type Idler interface{ Idle() }
+
+// Unsupported is the error for what a driver doesn't do at all.
+func Unsupported(what string) error {
+	return &Error{Kind: Unusable, Cause: fmt.Errorf("this store has no %s", what)}
+}
+
+// codes are the portable layer's names for the kinds.
+var codes = map[Kind]gcerrors.ErrorCode{
+	Absent: gcerrors.NotFound, Exists: gcerrors.FailedPrecondition, Denied: gcerrors.PermissionDenied,
+	Unusable: gcerrors.Unimplemented,
+}
+
+// Code is every driver's ErrorCode.
+func Code(err error) gcerrors.ErrorCode {
+	if e, ok := errors.AsType[*Error](err); ok {
+		if code, ok := codes[e.Kind]; ok {
+			return code
+		}
+	}
+	return gcerrors.Unknown
+}

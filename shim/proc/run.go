@@ -1,0 +1,255 @@
+// Package proc runs one command as a process 1 should: every signal reaches it,
+// every orphan is reaped, and when it ends nothing of it is left.
+package proc
+
+import (
+	"errors"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"nth/shim/failure"
+)
+
+// Command is what to run, and how long it may take to stop.
+type Command struct {
+	Args, Env []string
+	// StderrTail is how many bytes of stderr are kept; 0 hands fd 2 over untouched.
+	StderrTail int
+	// StopGrace is how long after the first stop signal its group is killed, 0: no
+	// limit; OwnStopGrace the same for a stop that nth begins.
+	StopGrace, OwnStopGrace time.Duration
+	SweepGrace              time.Duration // for what it leaves behind
+	Timeout                 time.Duration // 0: none
+	Log                     zerolog.Logger
+	OnStart                 func() // may be nil
+}
+
+// Result is how a command ended.
+type Result struct {
+	ExitCode        int            // its own, or 128+n
+	Signal          syscall.Signal // that ended it; 0: none
+	Stop            syscall.Signal // the first stop signal while it ran; 0: none
+	TimedOut        bool
+	OOMKilled       bool
+	Started, Ended  time.Time
+	MaxRSS          int64 // bytes, of the command and those that it waited for
+	User, System    time.Duration
+	Stderr          []byte // its end
+	StderrTruncated bool   // more was written than is kept
+	Leftovers       int    // processes that it left behind
+}
+
+// ErrStopped is a run that a stop signal ended before the command existed.
+var ErrStopped = errors.New("stopped before the command started")
+
+// Run starts the command, passes signals on, reaps, and returns when the command
+// and what it left behind have ended. An error is a failure with exit code 126 or
+// 127, or ErrStopped.
+func (s *Signals) Run(cmd Command) (Result, error) {
+	// The parent-death signal is tied to the thread that forks, so this one stays.
+	runtime.LockOSThread()
+	path, args, err := find(cmd.Args, cmd.Env)
+	if err != nil {
+		return Result{}, err
+	}
+	r := &runner{s: s, cmd: cmd, oom: oomKills()}
+	if !s.pid1 {
+		becomeSubreaper()
+	}
+	if err := r.start(path, args); err != nil {
+		return Result{}, err
+	}
+	if cmd.OnStart != nil {
+		cmd.OnStart()
+	}
+	r.wait()
+	r.tty.finish(r)
+	r.sweep()
+	r.tail.finish(&r.result)
+	r.result.OOMKilled = oomKills() > r.oom
+	s.mu.Lock()
+	s.phase, r.result.Stop = over, s.while
+	s.mu.Unlock()
+	return r.result, nil
+}
+
+// runner is a command from its start to the end of its sweep.
+type runner struct {
+	s      *Signals
+	cmd    Command
+	result Result
+	tail   *tail
+	tty    *terminal
+	oom    int64
+	ended  bool
+	killAt time.Time // when its group is killed; zero: never
+	reaped int       // during the sweep
+}
+
+func (r *runner) start(path string, args []string) error {
+	var err error
+	if r.tail, err = newTail(r.cmd.StderrTail); err != nil {
+		return &failure.Failure{Code: failure.NotRunnable, Tried: "make a pipe for stderr", Cause: err, Hint: "--stderr-tail=0 needs none"}
+	}
+	s := r.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return ErrStopped
+	}
+	r.tty = openTerminal()
+	attr := &syscall.ProcAttr{Env: r.cmd.Env, Files: []uintptr{0, 1, r.tail.fd()}, Sys: attributes(s.pid1)}
+	r.result.Started = time.Now()
+	pid, err := syscall.ForkExec(path, args, attr)
+	if errors.Is(err, syscall.ENOEXEC) && isScript(path) {
+		// As execvp(3): a text file without #! is a shell script.
+		pid, err = syscall.ForkExec("/bin/sh", append([]string{"/bin/sh", path}, args[1:]...), attr)
+	}
+	if err != nil {
+		return explain(path, args, err)
+	}
+	s.pid, s.phase = pid, running
+	r.tail.started()
+	r.tty.take(pid, s)
+	for _, sig := range s.kept {
+		s.forward(sig)
+	}
+	return nil
+}
+
+// wait returns when the command itself has ended.
+func (r *runner) wait() {
+	var timeout <-chan time.Time
+	if r.cmd.Timeout > 0 {
+		t := time.NewTimer(r.cmd.Timeout)
+		defer t.Stop()
+		timeout = t.C
+	}
+	var kill <-chan time.Time
+	in := func(d time.Duration) {
+		if at := time.Now().Add(d); d > 0 && (r.killAt.IsZero() || at.Before(r.killAt)) {
+			r.killAt, kill = at, time.After(d)
+		}
+	}
+	for r.reap(); !r.ended; r.reap() {
+		select {
+		case <-r.s.child:
+		case <-r.s.stop:
+			in(r.cmd.StopGrace)
+		case <-timeout:
+			r.result.TimedOut = true
+			r.signal(syscall.SIGTERM)
+			in(r.cmd.OwnStopGrace)
+		case <-kill:
+			r.kill(syscall.SIGKILL)
+		}
+	}
+}
+
+// signal sends to whom signals go; kill to the whole group.
+func (r *runner) signal(sig syscall.Signal) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.s.phase == running {
+		r.s.forward(sig)
+	}
+}
+
+func (r *runner) kill(sig syscall.Signal) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	_ = syscall.Kill(-r.s.pid, sig)
+}
+
+// reap collects every child that has changed. SIGCHLDs coalesce, so one of them
+// stands for any number of ends, and the command's is recognised in here.
+func (r *runner) reap() (children bool) {
+	for {
+		var status syscall.WaitStatus
+		var usage syscall.Rusage
+		r.s.mu.Lock()
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG|syscall.WUNTRACED, &usage)
+		if pid == r.s.pid && pid > 0 && !status.Stopped() {
+			r.end(status, usage)
+		}
+		r.s.mu.Unlock()
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return false
+		case pid == 0:
+			return true
+		case status.Stopped() && pid == r.s.pid:
+			r.tty.stopped(r.s, status.StopSignal())
+		case r.ended && pid != r.s.pid && !r.tty.is(pid):
+			r.reaped++
+		}
+	}
+}
+
+func (r *runner) end(status syscall.WaitStatus, usage syscall.Rusage) {
+	r.ended, r.s.phase = true, swept
+	res := &r.result
+	res.Ended = time.Now()
+	res.MaxRSS = maxRSS(usage)
+	res.User, res.System = time.Duration(usage.Utime.Nano()), time.Duration(usage.Stime.Nano())
+	res.ExitCode = status.ExitStatus()
+	if status.Signaled() {
+		res.Signal = status.Signal()
+		res.ExitCode = failure.SignalOffset + int(res.Signal)
+	}
+}
+
+// sweep ends what the command left behind, for an item isn't done while its
+// processes still write: all that is left under process 1, else its group.
+func (r *runner) sweep() {
+	target := -r.s.pid
+	if r.s.pid1 {
+		target = -1
+	}
+	left := func() bool {
+		children := r.reap()
+		if r.s.pid1 && children {
+			return true
+		}
+		return syscall.Kill(target, 0) == nil
+	}
+	if !left() {
+		return
+	}
+	_ = syscall.Kill(target, syscall.SIGTERM)
+	var kill <-chan time.Time
+	r.s.mu.Lock()
+	stopped := r.s.while != 0
+	r.s.mu.Unlock()
+	switch {
+	case !stopped:
+		kill = time.After(r.cmd.SweepGrace)
+	case !r.killAt.IsZero():
+		kill = time.After(time.Until(r.killAt))
+	}
+	// A process that isn't our child ends without a SIGCHLD: look now and then.
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	killed := 0
+	for left() {
+		select {
+		case <-r.s.child:
+		case <-tick.C:
+		case <-kill:
+			_ = syscall.Kill(target, syscall.SIGKILL)
+			if killed++; killed > 20 {
+				return // what SIGKILL doesn't end hangs in the kernel
+			}
+			kill = time.After(100 * time.Millisecond)
+		}
+	}
+	r.result.Leftovers = r.reaped
+	if r.reaped > 0 {
+		r.cmd.Log.Warn().Int("leftovers", r.reaped).Msg("the command left processes behind; they were ended")
+	}
+}

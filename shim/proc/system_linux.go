@@ -1,0 +1,46 @@
+package proc
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const getTermios = unix.TCGETS
+
+// attributes puts a process in a group of its own, and where nth is not process 1
+// lets it die with nth: its successor may start the same item at once.
+func attributes(pid1 bool) *syscall.SysProcAttr {
+	a := &syscall.SysProcAttr{Setpgid: true}
+	if !pid1 {
+		a.Pdeathsig = syscall.SIGKILL
+	}
+	return a
+}
+
+// becomeSubreaper makes orphans come to nth where it is not process 1 (prctl(2),
+// since Linux 3.4). Where the kernel refuses, they go elsewhere.
+func becomeSubreaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// withoutTTOU calls f while SIGTTOU is blocked, in this thread alone: a background
+// group that sets the terminal's would be stopped by it, and the command inherits
+// the dispositions of signals, but not this thread's mask.
+func withoutTTOU(f func()) {
+	var set, old unix.Sigset_t
+	bits := uint(8 * unsafe.Sizeof(set.Val[0]))
+	n := uint(syscall.SIGTTOU) - 1
+	set.Val[n/bits] |= 1 << (n % bits)
+	if unix.PthreadSigmask(unix.SIG_BLOCK, &set, &old) == nil {
+		defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil) }()
+	}
+	f()
+}
+
+// maxRSS is in KiB on Linux (getrusage(2)).
+func maxRSS(u syscall.Rusage) int64 { return int64(u.Maxrss) << 10 }
+
+// access tells whether this process may execute the file.
+func access(path string) error {
+	return unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS)
+}

@@ -1,0 +1,155 @@
+package proc
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// SignalConfig says which signals mean stop, and how signals are passed on.
+type SignalConfig struct {
+	Stop  []syscall.Signal
+	Remap map[syscall.Signal]syscall.Signal // 0 drops
+	Group bool                              // to the command's whole group, not to it alone
+}
+
+// unforwarded are signals about nth itself: its children, the Go runtime's
+// preemption (SIGURG), and synchronous faults, as in tini. 32 to 34 belong to
+// libc's threads and can't be caught with Go.
+var unforwarded = []syscall.Signal{
+	syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGURG, syscall.SIGFPE, syscall.SIGILL, syscall.SIGSEGV,
+	syscall.SIGBUS, syscall.SIGABRT, syscall.SIGTRAP, syscall.SIGSYS, 32, 33, 34,
+}
+
+type phase int
+
+const (
+	before  phase = iota // there is no command yet
+	running              // there is
+	swept                // it has ended, and what it left behind is being ended
+	over                 // nothing is left: signals are only noted
+)
+
+// Signals catches every signal from the beginning of a run to its end.
+type Signals struct {
+	cfg    SignalConfig
+	caught chan os.Signal
+	child  chan struct{} // a child changed its state
+	stop   chan struct{} // the first stop signal while the command runs
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	// mu is the one lock of start, reap and kill: a process is signalled only
+	// while nobody can have reaped it.
+	mu    sync.Mutex
+	phase phase
+	first syscall.Signal // the first stop signal of the run
+	while syscall.Signal // the first one while the command ran
+	pid   int            // the command, and its group
+	kept  []syscall.Signal
+	pid1  bool
+}
+
+// Watch begins to catch signals. It comes first of all in a run, so that none is
+// lost before the command exists.
+func Watch(cfg SignalConfig) *Signals {
+	s := &Signals{cfg: cfg, caught: make(chan os.Signal, 4*maxSignal), child: make(chan struct{}, 1),
+		stop: make(chan struct{}, 1), pid1: os.Getpid() == 1}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	var list []os.Signal
+	for n := syscall.Signal(1); n <= maxSignal; n++ {
+		if !slices.Contains(unforwarded, n) {
+			list = append(list, n)
+		}
+	}
+	signal.Notify(s.caught, list...)
+	go func() {
+		for sig := range s.caught {
+			s.handle(sig.(syscall.Signal))
+		}
+	}()
+	return s
+}
+
+// Context ends with a stop signal that comes before the command exists.
+func (s *Signals) Context() context.Context { return s.ctx }
+
+// Stopped gives the first stop signal so far, whenever it came.
+func (s *Signals) Stopped() (syscall.Signal, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first, s.first != 0
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// handle never waits for anything but the lock, which nobody holds for long.
+func (s *Signals) handle(sig syscall.Signal) {
+	if sig == syscall.SIGCHLD {
+		poke(s.child)
+		return
+	}
+	if sig == syscall.SIGPIPE && brokenStderr() {
+		return // it is from nth's own log
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stop := slices.Contains(s.cfg.Stop, sig)
+	if stop && s.first == 0 {
+		s.first = sig
+	}
+	switch {
+	case s.phase == before && stop:
+		s.cancel(fmt.Errorf("stopped by %s", SignalName(sig)))
+	case s.phase == before && sig != syscall.SIGWINCH && !slices.Contains(s.kept, sig):
+		s.kept = append(s.kept, sig)
+	case s.phase == running:
+		if stop {
+			s.note(sig)
+		}
+		s.forward(sig)
+	case s.phase == swept:
+		s.forward(sig)
+	}
+}
+
+// note remembers the first stop signal that the command lived to see.
+func (s *Signals) note(sig syscall.Signal) {
+	if s.while == 0 {
+		s.while = sig
+		poke(s.stop)
+	}
+}
+
+func (s *Signals) forward(sig syscall.Signal) {
+	if to, ok := s.cfg.Remap[sig]; ok {
+		sig = to
+	}
+	switch {
+	case sig == 0:
+	case s.phase == swept && s.pid1:
+		_ = syscall.Kill(-1, sig)
+	case s.phase == swept || s.cfg.Group:
+		_ = syscall.Kill(-s.pid, sig)
+	default:
+		_ = syscall.Kill(s.pid, sig)
+	}
+}
+
+// brokenStderr tells whether nobody reads nth's stderr any more.
+func brokenStderr() bool {
+	fds := []unix.PollFd{{Fd: 2}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&unix.POLLERR != 0
+}

@@ -1,0 +1,129 @@
+package proc
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// WatcherName is the argv[0] of a watcher: main calls WatcherMain when it is so called.
+const WatcherName = "nth-terminal-watcher"
+
+// The watcher's descriptors: it reports on one, and ends when the other does.
+const (
+	watcherReport = 3
+	watcherEnd    = 4
+)
+
+// typed are the signals that a terminal sends to its foreground group.
+var typed = []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP}
+
+// watcher is a process in the command's group that tells which signals the
+// terminal sent there. Nobody else could tell: nth is not in that group, and a
+// command that catches SIGINT and exits 0 looks as if it had finished its work.
+type watcher struct {
+	pid       int
+	end       *os.File
+	reports   *os.File
+	collected chan struct{}
+	reaped    bool
+}
+
+// startWatcher starts one in the group; without one, a Ctrl-C that the command
+// survives is not noticed, which is no reason to fail.
+func startWatcher(group int, s *Signals) *watcher {
+	reports, out, err := os.Pipe()
+	if err != nil {
+		return nil
+	}
+	in, end, err := os.Pipe()
+	if err != nil {
+		reports.Close()
+		out.Close()
+		return nil
+	}
+	defer out.Close()
+	defer in.Close()
+	sys := attributes(s.pid1)
+	sys.Pgid = group
+	null, err := os.Open(os.DevNull)
+	files := []uintptr{0, 0, 0, out.Fd(), in.Fd()}
+	if err == nil {
+		defer null.Close()
+		files[0], files[1], files[2] = null.Fd(), null.Fd(), null.Fd()
+	}
+	self, err := os.Executable()
+	if err == nil {
+		var pid int
+		if pid, err = syscall.ForkExec(self, []string{WatcherName}, &syscall.ProcAttr{Files: files, Sys: sys}); err == nil {
+			w := &watcher{pid: pid, end: end, reports: reports, collected: make(chan struct{})}
+			go w.collect(s)
+			return w
+		}
+	}
+	reports.Close()
+	end.Close()
+	return nil
+}
+
+func (w *watcher) collect(s *Signals) {
+	defer close(w.collected)
+	var b [1]byte
+	for {
+		if _, err := w.reports.Read(b[:]); err != nil {
+			return
+		}
+		sig := syscall.Signal(b[0])
+		s.mu.Lock()
+		for _, stop := range s.cfg.Stop {
+			if stop == sig {
+				if s.first == 0 {
+					s.first = sig
+				}
+				s.note(sig)
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// finish waits until the watcher has told everything.
+func (w *watcher) finish() {
+	if w == nil {
+		return
+	}
+	w.end.Close()
+	_ = w.reports.SetReadDeadline(time.Now().Add(time.Second))
+	<-w.collected
+	w.reports.Close()
+}
+
+// WatcherMain is the whole of a watcher. It catches every other signal as well,
+// for what ends the command must not end it, and stops only with its group.
+func WatcherMain() {
+	all := make(chan os.Signal, 4*maxSignal)
+	signal.Notify(all, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGPIPE,
+		syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
+	caught := make(chan os.Signal, 4*maxSignal)
+	signal.Notify(caught, typed...)
+	report, end := os.NewFile(watcherReport, "report"), os.NewFile(watcherEnd, "end")
+	ended := make(chan struct{})
+	go func() {
+		var b [1]byte
+		_, _ = end.Read(b[:])
+		close(ended)
+	}()
+	for last := (<-chan time.Time)(nil); ; {
+		select {
+		case sig := <-caught:
+			_, _ = report.Write([]byte{byte(sig.(syscall.Signal))})
+		case <-ended:
+			// A signal that the kernel has sent may still be on its way through the
+			// runtime; nothing tells when it isn't.
+			ended, last = nil, time.After(20*time.Millisecond)
+		case <-last:
+			return
+		}
+	}
+}

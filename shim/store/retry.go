@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"nth/shim/store/contract"
+)
+
+// Between two tries: 100 ms at first, doubled each time up to 10 s, and of that a
+// random part, so that the pods of a Job don't come back in step.
+const (
+	firstWait = 100 * time.Millisecond
+	maxWait   = 10 * time.Second
+)
+
+// Policy bounds the tries of one operation.
+type Policy struct {
+	Window  time.Duration // from the first try; 0: one try
+	PerCall time.Duration // of a single try
+	// Sleep waits, and gives up with the context; nil: the clock. Tests replace it.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Retry tries until op succeeds, the window is over, or the answer is one that a
+// further try won't change: Absent, Exists or Unusable. Refused credentials and
+// missing buckets are tried again too: a sidecar or a workload's identity may be
+// up later than we are. It returns the last error, or the context's cause.
+func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify func(err error, wait time.Duration)) error {
+	sleep := p.Sleep
+	if sleep == nil {
+		sleep = sleepClock
+	}
+	deadline := time.Now().Add(p.Window)
+	for wait := firstWait; ; wait = min(2*wait, maxWait) {
+		err := once(ctx, p.PerCall, op)
+		if err == nil || final(err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		pause := wait/2 + rand.N(wait)
+		if left := time.Until(deadline); left <= 0 {
+			return err
+		} else if pause > left {
+			pause = left // the last try is at the window's end
+		}
+		if notify != nil {
+			notify(err, pause)
+		}
+		if sleep(ctx, pause) != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func once(ctx context.Context, limit time.Duration, op func(context.Context) error) error {
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	return op(ctx)
+}
+
+func final(err error) bool {
+	k := Classify(err)
+	return k == contract.Absent || k == contract.Exists || k == contract.Unusable
+}
+
+func sleepClock(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

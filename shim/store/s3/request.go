@@ -1,0 +1,107 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// request is one call; its key is the blob's, without the prefix.
+type request struct {
+	method, key string
+	query       url.Values
+	header      http.Header
+	body        []byte
+}
+
+// do signs and sends a request. An answer that isn't 2xx is an error, and so is
+// whatever was not S3's own answer.
+func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
+	target := b.url(r.key)
+	target.RawQuery = strings.ReplaceAll(r.query.Encode(), "+", "%20")
+	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range []http.Header{b.header, r.header} {
+		for name, values := range h {
+			req.Header[name] = values
+		}
+	}
+	if len(r.body) == 0 {
+		req.Body = nil
+		if r.method == http.MethodPut || r.method == http.MethodPost {
+			req.Body = http.NoBody
+		}
+	}
+	if err := b.sign(ctx, req, r.body); err != nil {
+		return nil, err
+	}
+	res, err := b.client.Do(req)
+	if err != nil {
+		return nil, unreachable(ctx, err)
+	}
+	if res.StatusCode/100 != 2 {
+		defer res.Body.Close()
+		return nil, b.refused(res)
+	}
+	return res, nil
+}
+
+// url gives a blob's address, or with an empty key the bucket's.
+func (b *bucket) url(key string) *url.URL {
+	u := *b.endpoint
+	base := strings.TrimSuffix(u.Path, "/")
+	if b.pathStyle {
+		base += "/" + b.name
+	} else {
+		u.Host = b.name + "." + u.Host
+	}
+	u.Path = base + "/"
+	if key != "" {
+		u.Path += b.prefix + key
+	}
+	u.RawPath = escape(u.Path)
+	return &u
+}
+
+// escape escapes a path as the signature wants it: every byte but the unreserved
+// ones and the slash (AWS, "Create a signed AWS API request").
+func escape(path string) string {
+	var s strings.Builder
+	for i := range len(path) {
+		c := path[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0 {
+			s.WriteByte(c)
+		} else {
+			fmt.Fprintf(&s, "%%%02X", c)
+		}
+	}
+	return s.String()
+}
+
+func (b *bucket) sign(ctx context.Context, req *http.Request, body []byte) error {
+	if b.anonymous {
+		return nil
+	}
+	creds, err := b.credentials()
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	hash := hex.EncodeToString(sum[:])
+	req.Header.Set("X-Amz-Content-Sha256", hash)
+	return b.signer.SignHTTP(ctx, creds, req, hash, "s3", b.region, b.now())
+}
+
+// drain reads what is left of a small body, so that the connection can be used again.
+func drain(res *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
+	res.Body.Close()
+}

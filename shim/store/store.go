@@ -1,0 +1,237 @@
+// Package store opens the places where markers and other blobs are kept, and
+// gives every answer of theirs a meaning: above all, what "absent" means.
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+	_ "gocloud.dev/blob/memblob" // mem://, for tests
+	"gocloud.dev/gcerrors"
+
+	"nth/shim/failure"
+	"nth/shim/store/contract"
+	_ "nth/shim/store/file" // file://
+	_ "nth/shim/store/s3"   // s3://
+)
+
+// maxDocument bounds what Read takes into memory, in bytes.
+const maxDocument = 16 << 20
+
+// Store is a directory of blobs.
+type Store struct {
+	bucket *blob.Bucket
+	shown  string // its URL without credentials, with a slash at the end
+}
+
+// Open opens the store of a URL, file:///dir or s3://bucket/prefix?region=…,
+// without asking it anything. An error is a failure with exit code 64 or 78.
+func Open(ctx context.Context, rawURL string) (*Store, error) {
+	u, err := parseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	bucket, err := blob.DefaultURLMux().OpenBucketURL(ctx, u)
+	if err != nil {
+		return nil, badURL(u, err)
+	}
+	return &Store{bucket: bucket, shown: strings.TrimSuffix(shown(u), "/") + "/"}, nil
+}
+
+// OpenObject opens the store in which the blob of a URL is, and gives its key there.
+func OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
+	u, err := parseURL(rawURL)
+	if err != nil {
+		return nil, "", err
+	}
+	key := path.Base(u.Path)
+	if u.Path == "" || strings.HasSuffix(u.Path, "/") || key == "." || key == ".." {
+		return nil, "", badURL(u, errors.New("it names a directory, not one blob"))
+	}
+	dir := *u
+	dir.Path, dir.RawPath = strings.TrimSuffix(u.Path, key), ""
+	s, err := Open(ctx, dir.String())
+	return s, key, err
+}
+
+func parseURL(rawURL string) (*url.URL, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		// url.Parse's error repeats the URL, which may hold a password.
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "read the store URL", Cause: errors.Unwrap(err), Hint: urlHint}
+	}
+	if !blob.DefaultURLMux().ValidBucketScheme(u.Scheme) {
+		return nil, badURL(u, fmt.Errorf("there is no store for the scheme %q", u.Scheme))
+	}
+	return u, nil
+}
+
+const urlHint = "write file:///dir or s3://bucket/prefix?region=…"
+
+// badURL is exit code 64, or 78 where the driver says that its settings contradict.
+func badURL(u *url.URL, err error) *failure.Failure {
+	f := &failure.Failure{Code: failure.Usage, Tried: "open the store", On: shown(u), Cause: err, Hint: urlHint}
+	if e, ok := errors.AsType[*contract.Error](err); ok {
+		f.Cause = e.Cause
+		f.Hint = e.Hint
+		if e.Kind == contract.Unusable {
+			f.Code = failure.Setup
+		}
+	}
+	return f
+}
+
+// shown gives a URL without credentials and parameters.
+func shown(u *url.URL) string {
+	v := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	return v.String()
+}
+
+// Bucket gives the bucket itself.
+func (s *Store) Bucket() *blob.Bucket { return s.bucket }
+
+// Show gives the URL of a key for messages, without credentials.
+func (s *Store) Show(key string) string { return s.shown + key }
+
+// Close gives its connections back.
+func (s *Store) Close() error { return s.bucket.Close() }
+
+// Idle closes connections that are not in use: a command may work for hours.
+func (s *Store) Idle() {
+	var i contract.Idler
+	if s.bucket.As(&i) {
+		i.Idle()
+	}
+}
+
+// Read gives a blob and its version; "" where the store doesn't name versions.
+func (s *Store) Read(ctx context.Context, key string) ([]byte, contract.Token, error) {
+	r, err := s.bucket.NewReader(ctx, key, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	defer r.Close()
+	body, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	if err != nil {
+		return nil, "", err
+	}
+	if len(body) > maxDocument {
+		return nil, "", &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf("it has more than %d bytes", maxDocument)}
+	}
+	var token contract.Token
+	r.As(&token)
+	return body, token, nil
+}
+
+// Create writes a blob if there is none: the kind Exists when there is one.
+func (s *Store) Create(ctx context.Context, key string, body []byte) error {
+	return s.write(ctx, key, body, &blob.WriterOptions{IfNotExist: true})
+}
+
+// Put writes a blob; the last writer wins.
+func (s *Store) Put(ctx context.Context, key string, body []byte) error {
+	return s.write(ctx, key, body, &blob.WriterOptions{})
+}
+
+// Replace writes a blob if it still is the version that was read: the kind Exists
+// when it is another or gone, Unusable where the store can't tell.
+func (s *Store) Replace(ctx context.Context, key string, body []byte, token contract.Token) error {
+	unusable := &contract.Error{Kind: contract.Unusable, Cause: errors.New("this store can't replace a blob on condition")}
+	if token == "" {
+		return unusable
+	}
+	return s.write(ctx, key, body, &blob.WriterOptions{BeforeWrite: func(as func(any) bool) error {
+		var c *contract.Condition
+		if !as(&c) {
+			return unusable
+		}
+		c.Replaces = token
+		return nil
+	}})
+}
+
+// write uses Upload, which unlike WriteAll needs no pipe and no goroutine, and has
+// one error for one write.
+func (s *Store) write(ctx context.Context, key string, body []byte, o *blob.WriterOptions) error {
+	o.ContentType = "application/json"
+	o.DisableContentTypeDetection = true
+	return s.bucket.Upload(ctx, key, bytes.NewReader(body), o)
+}
+
+// Exists tells whether there is such a blob. False means that the store was asked
+// and has none; every other answer is an error.
+func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
+	_, err := s.bucket.Attributes(ctx, key)
+	switch {
+	case err == nil:
+		return true, nil
+	case Classify(err) == contract.Absent:
+		return false, nil
+	}
+	return false, err
+}
+
+// Delete removes a blob: the kind Absent when there is none.
+func (s *Store) Delete(ctx context.Context, key string) error { return s.bucket.Delete(ctx, key) }
+
+// List visits every blob whose key begins with prefix, by key.
+func (s *Store) List(ctx context.Context, prefix string, visit func(key string, size int64, modified time.Time) error) error {
+	it := s.bucket.List(&blob.ListOptions{Prefix: prefix})
+	for {
+		o, err := it.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := visit(o.Key, o.Size, o.ModTime); err != nil {
+			return err
+		}
+	}
+}
+
+// Classify gives the kind of a store's error.
+func Classify(err error) contract.Kind {
+	if e, ok := errors.AsType[*contract.Error](err); ok {
+		return e.Kind
+	}
+	// memblob's errors, and those of the portable layer itself.
+	switch gcerrors.Code(err) {
+	case gcerrors.NotFound:
+		return contract.Absent
+	case gcerrors.FailedPrecondition:
+		return contract.Exists
+	case gcerrors.InvalidArgument, gcerrors.Unimplemented:
+		return contract.Unusable
+	case gcerrors.PermissionDenied:
+		return contract.Denied
+	}
+	return contract.Unreachable
+}
+
+// Fail gives a store's error as a failure: exit code 77 where the credentials are
+// refused, 78 where the store can't do what was asked, else 69.
+func Fail(err error, tried, on string) *failure.Failure {
+	f := &failure.Failure{Code: failure.Unavailable, Tried: tried, On: on, Cause: err}
+	switch Classify(err) {
+	case contract.Denied:
+		f.Code = failure.Denied
+	case contract.Unusable:
+		f.Code = failure.Setup
+	}
+	if e, ok := errors.AsType[*contract.Error](err); ok {
+		f.Cause, f.Hint = e.Cause, e.Hint
+	} else if errors.Is(err, context.DeadlineExceeded) {
+		f.Cause, f.Hint = errors.New("no answer in time"), "--store-timeout is the deadline of one call"
+	}
+	return f
+}
