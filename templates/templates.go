@@ -144,10 +144,7 @@ func plain(err error) string {
 	if at := strings.Index(s, ": "); strings.HasPrefix(err.Error(), "template: word:") && at >= 0 {
 		s = s[at+2:]
 	}
-	if strings.HasPrefix(s, `executing "word" `) {
-		s = strings.TrimPrefix(s, `executing "word" `)
-	}
-	return s
+	return strings.TrimPrefix(s, `executing "word" `)
 }
 
 func syntaxHint(err error) string {

@@ -79,7 +79,7 @@ func (s Spec) help(_ kong.HelpOptions, ctx *kong.Context) error {
 	if _, err := io.WriteString(ctx.Stdout, strings.ReplaceAll(b.String(), "  \n", "\n")); err != nil {
 		return err
 	}
-	return kong.DefaultHelpPrinter(kong.HelpOptions{NoAppSummary: true, WrapUpperBound: 100}, ctx)
+	return kong.DefaultHelpPrinter(kong.HelpOptions{NoAppSummary: true, WrapUpperBound: 100, ValueFormatter: kong.DefaultHelpValueFormatter}, ctx)
 }
 
 // Variables gives the environment variables of the flags of all the structs. It
