@@ -1,0 +1,232 @@
+package marker
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/failure"
+	"nth/shim/store"
+)
+
+func newBook(t *testing.T, onChange string) (*Book, string) {
+	t.Helper()
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), "file://"+dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	once := store.Policy{PerCall: time.Minute, Window: time.Minute, Sleep: func(context.Context, time.Duration) error { return nil }}
+	return &Book{Store: s, OnChange: onChange, Wait: once, Write: once, Told: once}, dir
+}
+
+func markerOf(run, digest string) Marker {
+	return Marker{Header: Header{Version: 1, Index: 5, RunID: run, Digest: digest, Command: []string{"work", digest}}, Source: SourceRun, Outcome: Done}
+}
+
+func write(t *testing.T, path string, doc any) {
+	t.Helper()
+	body, ok := doc.(string)
+	if !ok {
+		b, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body = string(b)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(body), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFinish(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		onChange string
+		there    any // written by somebody between our look and our write
+		want     Settled
+		code     failure.Code
+		kept     string // run_id of the marker at the end
+	}{
+		{"nobody else", OnChangeFail, nil, Written, 0, "mine"},
+		{"our own, its reply lost", OnChangeFail, markerOf("mine", "d"), Recovered, 0, "mine"},
+		{"another run of the same", OnChangeFail, markerOf("other", "d"), Theirs, 0, "other"},
+		{"another command: fail", OnChangeFail, markerOf("other", "x"), Written, failure.BadIndex, "other"},
+		{"another command: skip", OnChangeSkip, markerOf("other", "x"), Theirs, 0, "other"},
+		{"another command: rerun", OnChangeRerun, markerOf("other", "x"), Written, 0, "mine"},
+		{"a broken one", OnChangeFail, `{"version": 1, "ind`, Written, failure.BadIndex, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b, dir := newBook(t, tt.onChange)
+			path := filepath.Join(dir, "done", "5.json")
+			if tt.there != nil {
+				write(t, path, tt.there)
+			}
+			got, _, err := b.Finish(t.Context(), markerOf("mine", "d"), nil)
+			if tt.code != 0 {
+				if err == nil || failure.From(err).Code != tt.code {
+					t.Fatalf("%v, want code %d", err, tt.code)
+				}
+			} else if err != nil || got != tt.want {
+				t.Fatalf("%v %v, want %v", got, err, tt.want)
+			}
+			body, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.kept == "" {
+				if string(body) != tt.there {
+					t.Errorf("a broken marker was overwritten: %s", body)
+				}
+				return
+			}
+			m, err := Decode(body, 5)
+			if err != nil || m.RunID != tt.kept {
+				t.Errorf("the marker is %v, %v; want that of %s", m, err, tt.kept)
+			}
+		})
+	}
+}
+
+// TestRerun: the version that was read is replaced, and no other.
+func TestRerun(t *testing.T) {
+	b, dir := newBook(t, OnChangeRerun)
+	path := filepath.Join(dir, "done", "5.json")
+	write(t, path, markerOf("old", "x"))
+	e, err := b.Look(t.Context(), 5)
+	if err != nil || e == nil || e.Agrees("d") || !e.CanReplace() {
+		t.Fatalf("%+v %v", e, err)
+	}
+	if how, _, err := b.Finish(t.Context(), markerOf("mine", "d"), e); err != nil || how != Written {
+		t.Fatalf("%v %v", how, err)
+	}
+	// The same version again: it is gone, and what is there is a third command's.
+	write(t, path, markerOf("third", "y"))
+	if _, _, err := b.Finish(t.Context(), markerOf("late", "d"), e); err == nil || failure.From(err).Code != failure.BadIndex {
+		t.Errorf("%v, want code 65", err)
+	}
+	if e, err := b.Look(t.Context(), 5); err != nil || e.RunID != "third" {
+		t.Errorf("%+v %v", e, err)
+	}
+}
+
+func TestLook(t *testing.T) {
+	b, dir := newBook(t, OnChangeFail)
+	if e, err := b.Look(t.Context(), 5); e != nil || err != nil {
+		t.Errorf("%v %v, want nothing", e, err)
+	}
+	path := filepath.Join(dir, "done", "5.json")
+	for name, body := range map[string]string{
+		"empty":             "",
+		"cut short":         `{"version": 1, "index": 5, "run_id": "x", "outcome": "do`,
+		"no JSON":           "done\n",
+		"an empty document": "{}",
+		"null":              "null",
+		"a list":            "[]",
+		"another index":     `{"version": 1, "index": 6, "run_id": "x", "outcome": "done"}`,
+		"no index":          `{"version": 1, "run_id": "x", "outcome": "done"}`,
+		"no outcome":        `{"version": 1, "index": 5, "run_id": "x"}`,
+		"failed":            `{"version": 1, "index": 5, "run_id": "x", "outcome": "failed"}`,
+		"two documents":     `{"version": 1, "index": 5, "run_id": "x", "outcome": "done"}{}`,
+		"a text as index":   `{"version": 1, "index": "5", "run_id": "x", "outcome": "done"}`,
+	} {
+		write(t, path, body)
+		if e, err := b.Look(t.Context(), 5); e != nil || err == nil || failure.From(err).Code != failure.BadIndex {
+			t.Errorf("%s: %v %v, want code 65", name, e, err)
+		}
+	}
+	write(t, path, `{"version": 3, "index": 5, "run_id": "x", "outcome": "skipped", "later": {"a": [1]}}`)
+	if e, err := b.Look(t.Context(), 5); err != nil || e.Outcome != Skipped {
+		t.Errorf("%v %v", e, err)
+	}
+}
+
+func TestAgrees(t *testing.T) {
+	for _, tt := range []struct {
+		digest, source string
+		want           bool
+	}{{"d", SourceRun, true}, {"x", SourceRun, false}, {"", SourceRun, false}, {"", SourceMark, true}, {"x", SourceMark, false}} {
+		e := Entry{Marker: Marker{Header: Header{Digest: tt.digest}, Source: tt.source}}
+		if got := e.Agrees("d"); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
+func TestFailuresAreCounted(t *testing.T) {
+	b, dir := newBook(t, OnChangeFail)
+	path := filepath.Join(dir, "failed", "5.json")
+	count := func() int {
+		t.Helper()
+		if err := b.WriteFailure(t.Context(), Failure{Header: Header{Index: 5}, Message: "m"}); err != nil {
+			t.Fatal(err)
+		}
+		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f Failure
+		if err := json.Unmarshal(body, &f); err != nil {
+			t.Fatal(err)
+		}
+		return f.Failures
+	}
+	got := []int{count(), count()}
+	write(t, path, "broken")
+	got = append(got, count(), count())
+	if diff := cmp.Diff([]int{1, 2, 1, 2}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDigest(t *testing.T) {
+	contents := []Content{
+		{}, {Command: []string{""}}, {Command: []string{"", ""}}, {Command: []string{"ab"}}, {Command: []string{"a", "b"}}, {Command: []string{"a"}, Env: []string{"b"}},
+		{Env: []string{"b"}}, {URLs: []string{"b"}}, {Task: []string{"b"}}, {Extra: []string{"b"}}, {Command: []string{"b"}},
+	}
+	seen := map[string]int{}
+	for i, c := range contents {
+		d := c.Digest()
+		if j, twice := seen[d]; twice {
+			t.Errorf("%+v and %+v have the same digest", c, contents[j])
+		}
+		seen[d] = i
+	}
+	// Markers outlive versions of nth: this value may never change.
+	const golden = "v1:sha256:e4948d7b3ca5c6700618d5742d90041980f2262a2ce92470f19367c3f1ee13fd"
+	if got := (Content{Command: []string{"echo", "item 3"}, Env: []string{"A=1"}, Extra: []string{"x"}}).Digest(); got != golden {
+		t.Errorf("the digest is %s, was %s", got, golden)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "index": 5, "run_id": "x", "outcome": "done"}`))
+	f.Add([]byte(`{"version": 1, "index": 5, "run_id": "x", "outcome": "skipped", "started": "2026-01-02T03:04:05.123456789Z"}`))
+	f.Add([]byte(``))
+	f.Add([]byte(`{"index": 5}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		m, err := Decode(body, 5)
+		if err != nil {
+			return
+		}
+		if m.Index != 5 || m.RunID == "" || m.Version < 1 || (m.Outcome != Done && m.Outcome != Skipped) || !json.Valid(body) {
+			t.Errorf("%q was taken for %+v", body, m)
+		}
+		again, err := encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := Decode(again, 5); err != nil || n.RunID != m.RunID {
+			t.Errorf("%s: %v", again, err)
+		}
+	})
+}
