@@ -1,16 +1,22 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"nth/shim/identity"
+	"nth/templates"
 	"nth/testdata/harness"
 )
 
@@ -59,5 +65,88 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// nth runs the released binary with just the variables given, and gives what it
+// wrote and its exit code.
+func nth(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	path, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// TestPlatforms is each row of the table, from the variable to the command.
+func TestPlatforms(t *testing.T) {
+	for _, p := range identity.Platforms {
+		t.Run(p.Name, func(t *testing.T) {
+			number := strconv.FormatInt(3+p.Base, 10)
+			env := []string{p.Variable + "=" + number}
+			want := "3 " + number + " " + p.Name + " 3 "
+			if p.Count != "" {
+				env = append(env, p.Count+"=9")
+				want += "9"
+			} else {
+				want += "none"
+			}
+			stdout, stderr, code := nth(t, env, "run", "--", "sh", "-c",
+				`echo <<.Index>> <<.RawIndex>> <<.Platform>> $JOB_COMPLETION_INDEX ${NTH_ITEM_COMPLETIONS-none}`)
+			if code != 0 {
+				t.Fatalf("exit code %d: %s", code, stderr)
+			}
+			if diff := cmp.Diff(want+"\n", stdout); diff != "" {
+				t.Error(diff)
+			}
+			first, _, _ := strings.Cut(stderr, "\n")
+			var line struct {
+				Index              int64
+				Platform, Variable string
+			}
+			if err := json.Unmarshal([]byte(first), &line); err != nil || line.Index != 3 || line.Platform != p.Name || line.Variable != p.Variable {
+				t.Errorf("the first line is %s (%v): it should tell the index and %s", first, err, p.Variable)
+			}
+			for _, bad := range append([]string{"", "x"}, p.NotArray...) {
+				if _, stderr, code := nth(t, []string{p.Variable + "=" + bad}, "run", "--", "true"); code != 78 || !strings.Contains(stderr, p.Variable) {
+					t.Errorf("%s=%q: exit code %d, want 78: %s", p.Variable, bad, code, stderr)
+				}
+			}
+		})
+	}
+}
+
+// TestTemplateFunctions is each function's example from the reference, in a run.
+func TestTemplateFunctions(t *testing.T) {
+	zone := t.TempDir() + "/zone"
+	if err := os.WriteFile(zone, []byte("a-1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"REGION=eu", "TOKEN=s3cr3t"}
+	for _, f := range templates.Functions {
+		t.Run(f.Name, func(t *testing.T) {
+			example := strings.ReplaceAll(f.Example, "/etc/zone", zone)
+			stdout, stderr, code := nth(t, env, "run", "--index", "5", "--", "printf", "%s", example)
+			if f.Name == "volatile" { // its example is a run's own name
+				if code != 0 || len(stdout) < 20 {
+					t.Errorf("exit code %d, %q", code, stdout)
+				}
+				return
+			}
+			if code != 0 || stdout != f.Result {
+				t.Errorf("exit code %d, %q, want %q: %s", code, stdout, f.Result, stderr)
+			}
+			if strings.Contains(stderr, "s3cr3t") {
+				t.Errorf("a secret is in the log: %s", stderr)
+			}
+		})
 	}
 }

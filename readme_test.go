@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -133,4 +135,71 @@ func codeTable() string {
 		row(b, fmt.Sprint(int(m.Code)), m.When, m.Policy)
 	}
 	return b.String()
+}
+
+// blocks gives the README's fenced blocks of one language, as they stand.
+func blocks(t *testing.T, language string) (found []string) {
+	t.Helper()
+	body, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range strings.Split(string(body), "```"+language+"\n")[1:] {
+		block, _, ok := strings.Cut(part, "```")
+		if !ok {
+			t.Fatalf("an open block: %s", part)
+		}
+		found = append(found, block)
+	}
+	return found
+}
+
+// shell runs a block of the README in the repository's folder.
+func shell(t *testing.T, block string, env ...string) string {
+	t.Helper()
+	cmd := exec.Command("sh", "-ec", block)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", block, err, out)
+	}
+	return string(out)
+}
+
+// TestReadmeCommands runs every command of the README that needs no Docker;
+// TestDocker runs the others.
+func TestReadmeCommands(t *testing.T) {
+	const demo = "/tmp/nth-demo"
+	os.RemoveAll(demo)
+	t.Cleanup(func() { os.RemoveAll(demo) })
+	ran := 0
+	for _, block := range blocks(t, "sh") {
+		switch {
+		case strings.HasPrefix(block, "docker "):
+		case block == "./testdata/test\n":
+			ci, err := os.ReadFile(".ci/run")
+			if err != nil || !strings.Contains(string(ci), strings.TrimSpace(block)) {
+				t.Errorf(".ci/run doesn't call the README's test command (%v)", err)
+			}
+		default:
+			ran++
+			out := shell(t, block)
+			if !strings.Contains(block, demo) {
+				continue
+			}
+			if strings.Count(out, "sonnet_") != 5 {
+				t.Errorf("the main job over five files printed\n%s", out)
+			}
+			markers, _ := filepath.Glob(demo + "/markers/done/*.json")
+			if len(markers) != 5 {
+				t.Errorf("%d markers, want 5", len(markers))
+			}
+			if again := shell(t, block); strings.Contains(again, "sonnet_") {
+				t.Errorf("the second run did it again:\n%s", again)
+			}
+		}
+	}
+	if ran < 2 {
+		t.Errorf("ran %d commands, want the main job and the plan at least", ran)
+	}
 }
