@@ -163,7 +163,11 @@ func localJob(args []string) int {
 	if err != nil {
 		return refuse(err)
 	}
+	signal.Reset() // a stderr that nobody reads must not hold a third Ctrl-C
 	fmt.Fprint(os.Stderr, summary)
+	if summary.Unfinished > 0 && c.Markers != "" {
+		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
+	}
 	return summary.ExitCode()
 }
 

@@ -40,7 +40,7 @@ func (r *run) alreadyDone(e *marker.Entry) error {
 		by += " on " + e.Hostname
 	}
 	since := e.Finished.UTC().Format(time.RFC3339)
-	l := r.log.Info().Str("marker", r.book.Show(r.id.Index)).Str("outcome", e.Outcome)
+	l := r.log.Info().Str("marker", r.mask(r.book.Show(r.id.Index))).Str("outcome", e.Outcome)
 	switch {
 	case e.Agrees(r.header.Digest):
 		note := ""
@@ -114,6 +114,6 @@ func (r *run) finish(m marker.Marker) error {
 	case marker.Theirs:
 		msg = fmt.Sprintf("index %d was recorded as %s by another run, %s, in the meantime", r.id.Index, other.Outcome, other.RunID)
 	}
-	r.log.Info().Str("marker", r.book.Show(r.id.Index)).Msg(msg)
+	r.log.Info().Str("marker", r.mask(r.book.Show(r.id.Index))).Msg(msg)
 	return nil
 }

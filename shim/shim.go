@@ -81,7 +81,11 @@ func Run(c Config, w World) int {
 
 // Refuse is a run that its flags don't allow: it fails as any other does.
 func Refuse(err error, w World) int {
-	r := &run{Config: Config{TerminationLog: DefaultTerminationLog, StoreTimeout: time.Second}, World: w, log: newLogger("auto", "info", w.Stderr)}
+	path, ok := w.LookupEnv("NTH_TERMINATION_LOG")
+	if !ok {
+		path = DefaultTerminationLog
+	}
+	r := &run{Config: Config{TerminationLog: path}, World: w, log: newLogger("auto", "info", w.Stderr)}
 	return r.end(err)
 }
 
