@@ -15,6 +15,8 @@ const (
 	maxStderrTail     = 1 << 20 // bytes: it is held in memory and in one record
 	// ownStopGrace bounds a stop that nth itself begins, where no platform will.
 	ownStopGrace = 30 * time.Second
+	// trimAfter is when a command counts as a long one, for which memory is given back.
+	trimAfter = 2 * time.Second
 )
 
 func (r *run) command() error {
@@ -36,7 +38,9 @@ func (r *run) command() error {
 		r.book.Store.Idle() // hold no connection while the command works for hours
 	}
 	r.log.Info().Msg("command starts")
+	trimming := time.AfterFunc(trimAfter, trim)
 	result, err := r.signals.Run(command)
+	trimming.Stop()
 	if r.starting != nil {
 		<-r.starting
 	}

@@ -95,13 +95,13 @@ func (p *peer) start(i int, probe string) (micros, faults float64) {
 
 // look reads the init's memory while its command sleeps.
 func (p *peer) look(probe string, i int) {
-	cmd := p.command(i, probe, "1s")
+	cmd := p.command(i, probe, "4s")
 	out, err := cmd.StdoutPipe()
 	check(err)
 	check(cmd.Start())
 	_, err = bufio.NewReader(out).ReadString('\n')
 	check(err)
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(3 * time.Second) // nth trims itself after two
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
 	check(err)
 	for line := range strings.Lines(string(status)) {
