@@ -43,7 +43,9 @@ type Header struct {
 	Nth         string   `json:"nth"` // version of the writer
 }
 
-// Usage is what the command used by wait4's own figures.
+// Usage is what the command used by wait4's own figures. The memory is never less
+// than what nth itself had resident when it forked (about 12 MB): Linux counts
+// the process before its exec too.
 type Usage struct {
 	Started     time.Time `json:"started"` // UTC
 	Finished    time.Time `json:"finished"`
