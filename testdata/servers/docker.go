@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -176,4 +177,23 @@ func (d *Docker) RunInput(t testing.TB, stdin io.Reader, args ...string) Outcome
 		t.Fatalf("docker %s: %v", strings.Join(args, " "), err)
 	}
 	return Outcome{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
+}
+
+// BuildKit runs `docker build` by BuildKit, with the first client on the PATH that
+// can: since 23.0 a client needs a plugin for it, which may be missing.
+func (d *Docker) BuildKit(t testing.TB, args ...string) {
+	t.Helper()
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		cmd := d.Command(append([]string{"build"}, args...)...)
+		cmd.Path = filepath.Join(dir, "docker")
+		cmd.Env = append(cmd.Env, "DOCKER_BUILDKIT=1")
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, fs.ErrNotExist) && !bytes.Contains(out, []byte("buildx component is missing")) {
+			t.Fatalf("%s: %v\n%s", cmd, err, out)
+		}
+	}
+	t.Fatal("no docker on the PATH has BuildKit; apt-get install -y docker-buildx, or docker.io of Debian 12")
 }
