@@ -49,6 +49,7 @@ func TestDocker(t *testing.T) {
 		"message":  dockerMessage,
 		"image":    dockerImage,
 		"install":  dockerInstall,
+		"job":      dockerJob,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

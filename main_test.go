@@ -18,6 +18,7 @@ import (
 	"nth/shim/identity"
 	"nth/templates"
 	"nth/testdata/harness"
+	"nth/testdata/servers"
 )
 
 func TestMain(m *testing.M) {
@@ -25,6 +26,10 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+	for _, e := range servers.S3Env() { // for the tests' own look into a store
+		name, value, _ := strings.Cut(e, "=")
+		os.Setenv(name, value)
 	}
 	code := m.Run()
 	os.RemoveAll(filepath.Dir(nth))

@@ -123,6 +123,8 @@ func (d *Docker) stop(t testing.TB) {
 		log := strings.Split(strings.TrimSpace(d.log.String()), "\n")
 		t.Logf("the end of dockerd's log:\n%s", strings.Join(log[max(0, len(log)-20):], "\n"))
 	}
+	// dockerd leaves this mounted after a container with --network host.
+	_ = syscall.Unmount(filepath.Join(d.dir, "exec", "netns", "default"), syscall.MNT_DETACH)
 	if err := os.RemoveAll(d.dir); err != nil {
 		t.Error(err)
 	}
