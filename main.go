@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -50,7 +51,13 @@ func main() {
 	os.Exit(dispatch(os.Args[1:]))
 }
 
-func dispatch(args []string) int {
+func dispatch(args []string) (code int) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			code = shim.Refuse(fmt.Errorf("panic: %v", bug), world())
+			os.Stderr.Write(debug.Stack())
+		}
+	}()
 	if len(args) > 0 {
 		if do, ok := subcommands[args[0]]; ok {
 			return do(args[1:])

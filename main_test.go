@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -153,5 +156,53 @@ func TestTemplateFunctions(t *testing.T) {
 				t.Errorf("a secret is in the log: %s", stderr)
 			}
 		})
+	}
+}
+
+// TestBug: a panic is exit code 70 and one line, like any other failure.
+func TestBug(t *testing.T) {
+	subcommands["panic"] = func([]string) int { panic("on purpose") }
+	defer delete(subcommands, "panic")
+	log := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(log, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NTH_TERMINATION_LOG", log)
+	if code := dispatch([]string{"panic"}); code != 70 {
+		t.Errorf("exit code %d, want 70", code)
+	}
+	if body, err := os.ReadFile(log); err != nil || !strings.Contains(string(body), "on purpose") || strings.Contains(string(body), "\n") {
+		t.Errorf("the termination message is %q (%v)", body, err)
+	}
+}
+
+// TestQuitURL: a sidecar is told once, however the run ends, and one that isn't
+// there changes nothing.
+func TestQuitURL(t *testing.T) {
+	var calls atomic.Int64
+	sidecar := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == "/quit/5" {
+			calls.Add(1)
+		}
+	}))
+	defer sidecar.Close()
+	want := int64(0)
+	for _, tt := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"--", "true"}, 0},
+		{[]string{"--", "sh", "-c", "exit 3"}, 3},
+		{[]string{"--require", "/no/such/file", "--", "true"}, 66},
+		{[]string{"--done-if", "file:///bin/sh", "--", "false"}, 0},
+	} {
+		_, stderr, code := nth(t, []string{"NTH_INDEX=5"}, append([]string{"run", "--quit-url", sidecar.URL + "/quit/<<.Index>>"}, tt.args...)...)
+		want++
+		if code != tt.code || calls.Load() != want {
+			t.Errorf("%v: exit code %d, want %d; %d calls, want %d: %s", tt.args, code, tt.code, calls.Load(), want, stderr)
+		}
+	}
+	if _, stderr, code := nth(t, []string{"NTH_INDEX=5"}, "run", "--quit-url", "http://127.0.0.1:1/quit", "--", "true"); code != 0 || !strings.Contains(stderr, "--quit-url") {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
