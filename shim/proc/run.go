@@ -139,9 +139,12 @@ func (r *runner) wait() {
 		case <-r.s.child:
 		case <-r.s.stop:
 			in(r.cmd.StopGrace)
+		case <-r.s.resumed:
+			r.tty.reclaim(r.s)
 		case <-timeout:
 			r.result.TimedOut = true
 			r.signal(syscall.SIGTERM)
+			r.signal(syscall.SIGCONT) // a stopped one wouldn't see it
 			in(r.cmd.OwnStopGrace)
 		case <-kill:
 			r.kill(syscall.SIGKILL)
@@ -185,7 +188,8 @@ func (r *runner) reap() (children bool) {
 			return true
 		case status.Stopped() && pid == r.s.pid:
 			r.tty.stopped(r.s, status.StopSignal())
-		case r.ended && pid != r.s.pid && !r.tty.is(pid):
+		case status.Stopped() || pid == r.s.pid || r.tty.is(pid, status, r.s):
+		case r.ended:
 			r.reaped++
 		}
 	}
@@ -221,7 +225,9 @@ func (r *runner) sweep() {
 	if !left() {
 		return
 	}
+	r.reaped = 0 // those had ended by themselves
 	_ = syscall.Kill(target, syscall.SIGTERM)
+	_ = syscall.Kill(target, syscall.SIGCONT) // a stopped one wouldn't see it
 	var kill <-chan time.Time
 	r.s.mu.Lock()
 	stopped := r.s.while != 0
@@ -231,6 +237,8 @@ func (r *runner) sweep() {
 		kill = time.After(r.cmd.SweepGrace)
 	case !r.killAt.IsZero():
 		kill = time.After(time.Until(r.killAt))
+	case r.cmd.StopGrace > 0: // the command ended before wait saw the signal
+		kill = time.After(r.cmd.StopGrace)
 	}
 	// A process that isn't our child ends without a SIGCHLD: look now and then.
 	tick := time.NewTicker(20 * time.Millisecond)

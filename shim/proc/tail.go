@@ -2,12 +2,17 @@ package proc
 
 import (
 	"os"
+	"sync/atomic"
 	"time"
 )
 
-// drain is how long what is in the pipe is read after the sweep: a process that
-// escaped and holds it open must not hold nth.
-const drain = 100 * time.Millisecond
+// What is in the pipe is read after the sweep, until nothing came for this long,
+// or as much was read as a pipe holds (pipe(7)): a process that escaped and holds
+// it open, or goes on writing, must not hold nth.
+const (
+	drain    = 100 * time.Millisecond
+	capacity = 64 << 10
+)
 
 // tail passes the command's stderr on and keeps its end. A nil tail is fd 2 itself.
 type tail struct {
@@ -16,6 +21,7 @@ type tail struct {
 	done    chan struct{}
 	buf     []byte // the last bytes, at most twice keep
 	dropped bool
+	ending  atomic.Bool
 }
 
 // newTail makes a pipe if the end of stderr is wanted and stderr is no terminal.
@@ -48,12 +54,16 @@ func (t *tail) started() {
 	go func() {
 		defer close(t.done)
 		chunk := make([]byte, 32<<10)
-		for {
+		for rest := capacity; rest > 0; {
 			n, err := t.r.Read(chunk)
 			_, _ = os.Stderr.Write(chunk[:n]) // nobody may read it any more; the command goes on
 			t.add(chunk[:n])
 			if err != nil {
 				return
+			}
+			if t.ending.Load() { // time spent in writing doesn't count
+				rest -= n
+				_ = t.r.SetReadDeadline(time.Now().Add(drain))
 			}
 		}
 	}()
@@ -71,6 +81,7 @@ func (t *tail) finish(res *Result) {
 	if t == nil {
 		return
 	}
+	t.ending.Store(true)
 	_ = t.r.SetReadDeadline(time.Now().Add(drain))
 	<-t.done
 	t.r.Close()

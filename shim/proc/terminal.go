@@ -2,6 +2,7 @@ package proc
 
 import (
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -36,14 +37,16 @@ func openTerminal() *terminal {
 
 func (t *terminal) taken() bool { return t.fd >= 0 }
 
-// take puts the command in the foreground, and a watcher beside it: a Ctrl-C is
-// a stop signal that nth itself doesn't get.
+// take puts the command in the foreground, and before that a watcher in its
+// group: a Ctrl-C is a stop signal that nth itself doesn't get from then on.
 func (t *terminal) take(pid int, s *Signals) {
 	if !t.taken() {
 		return
 	}
+	if t.watcher == nil {
+		t.watcher = startWatcher(pid, s)
+	}
 	t.foreground(pid)
-	t.watcher = startWatcher(pid, s)
 }
 
 // foreground sets the terminal's group. That there is no terminal any more is no
@@ -52,44 +55,69 @@ func (t *terminal) foreground(group int) {
 	withoutTTOU(func() { _ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group) })
 }
 
+// has tells whether the terminal is the group's.
+func (t *terminal) has(group int) bool {
+	is, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
+	return t.taken() && err == nil && is == group
+}
+
+// giveBack gives the terminal back, unless a shell has taken it since (bg).
+func (t *terminal) giveBack(s *Signals) {
+	if t.has(s.pid) {
+		t.foreground(t.own)
+	}
+}
+
+// reclaim takes the terminal for the command when a shell has given it to nth,
+// as fg does; nth may have been started with &.
+func (t *terminal) reclaim(s *Signals) {
+	if now := openTerminal(); now.taken() {
+		t.fd = now.fd
+		t.take(s.pid, s)
+	}
+}
+
 // stopped answers a stop of the command. Under a shell with job control nth stops
 // too, so that the shell takes over, and goes on with the command at SIGCONT.
-// Process 1 and a session's leader have nobody who could resume them.
 func (t *terminal) stopped(s *Signals, by syscall.Signal) {
-	if t.taken() && by != syscall.SIGTSTP && by != syscall.SIGSTOP {
-		// It touched the terminal before that was its own.
-		if group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP); err == nil && group == s.pid {
-			_ = syscall.Kill(-s.pid, syscall.SIGCONT)
+	resume := func() { _ = syscall.Kill(-s.pid, syscall.SIGCONT) }
+	if by == syscall.SIGTTIN || by == syscall.SIGTTOU {
+		t.reclaim(s)
+		if t.has(s.pid) { // it touched the terminal before that was its own
+			resume()
 			return
 		}
 	}
-	if leader, err := unix.Getsid(0); s.pid1 || err == nil && leader == os.Getpid() {
+	if !resumable(s.pid1) {
 		if by != syscall.SIGSTOP { // whoever sent that one can send SIGCONT
-			_ = syscall.Kill(-s.pid, syscall.SIGCONT)
+			resume()
 		}
 		return
 	}
-	if t.taken() {
-		t.foreground(t.own)
-	}
-	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	t.giveBack(s)
+	stopSelf()
 	// Here nth was continued.
-	t.resume(s)
+	t.reclaim(s)
+	resume()
 }
 
-func (t *terminal) resume(s *Signals) {
-	for fd := range 3 { // it may have been started with & and be in the foreground now
-		if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && group == t.own {
-			had := t.taken()
-			t.fd = fd
-			t.foreground(s.pid)
-			if !had {
-				t.watcher = startWatcher(s.pid, s)
-			}
-			break
-		}
+// resumable tells whether a shell with job control is there to resume nth, were it
+// stopped. Process 1 and a session's leader have none, nor has one whose parent is
+// in another session, or whose session has no terminal.
+func resumable(pid1 bool) bool {
+	own, err := unix.Getsid(0)
+	if err != nil || pid1 || own == os.Getpid() {
+		return false
 	}
-	_ = syscall.Kill(-s.pid, syscall.SIGCONT)
+	if parent, err := unix.Getsid(os.Getppid()); err != nil || parent != own {
+		return false
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return false
+	}
+	tty.Close()
+	return true
 }
 
 // finish asks the watcher for what was typed at the very end, and gives the
@@ -103,14 +131,18 @@ func (t *terminal) finish(r *runner) {
 		r.reap()
 		time.Sleep(time.Millisecond)
 	}
-	t.foreground(t.own)
+	t.giveBack(r.s)
 }
 
-// is tells whether a process that was reaped is the watcher.
-func (t *terminal) is(pid int) bool {
+// is tells whether a process that was reaped is the watcher. One that a typed
+// signal killed had not yet begun to catch it.
+func (t *terminal) is(pid int, status syscall.WaitStatus, s *Signals) bool {
 	if t.watcher == nil || t.watcher.pid != pid {
 		return false
 	}
 	t.watcher.reaped = true
+	if status.Signaled() && slices.Contains(typed, os.Signal(status.Signal())) {
+		s.typed(status.Signal())
+	}
 	return true
 }

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,10 @@ var unforwarded = []syscall.Signal{
 	syscall.SIGBUS, syscall.SIGABRT, syscall.SIGTRAP, syscall.SIGSYS, 32, 33, 34,
 }
 
+// unkept are dropped before there is a command: the size of the terminal is asked
+// for when a program starts, and a SIGPIPE is from a connection that a store closed.
+var unkept = []syscall.Signal{syscall.SIGWINCH, syscall.SIGPIPE}
+
 type phase int
 
 const (
@@ -38,12 +43,15 @@ const (
 
 // Signals catches every signal from the beginning of a run to its end.
 type Signals struct {
-	cfg    SignalConfig
-	caught chan os.Signal
-	child  chan struct{} // a child changed its state
-	stop   chan struct{} // the first stop signal while the command runs
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	cfg     SignalConfig
+	caught  chan os.Signal
+	waiting [maxSignal + 1]atomic.Bool // what is in ready already
+	ready   chan syscall.Signal        // each kind at most once
+	child   chan struct{}              // a child changed its state
+	stop    chan struct{}              // the first stop signal while the command runs
+	resumed chan struct{}              // SIGCONT while the command runs
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
 
 	// mu is the one lock of start, reap and kill: a process is signalled only
 	// while nobody can have reaped it.
@@ -54,13 +62,17 @@ type Signals struct {
 	pid   int            // the command, and its group
 	kept  []syscall.Signal
 	pid1  bool
+
+	suspended bool          // nth has stopped itself, as its command did
+	ownStop   bool          // the next SIGTSTP is the one that it sent to its group
+	resumed   chan struct{} // and was continued
 }
 
 // Watch begins to catch signals. It comes first of all in a run, so that none is
 // lost before the command exists.
 func Watch(cfg SignalConfig) *Signals {
 	s := &Signals{cfg: cfg, caught: make(chan os.Signal, 4*maxSignal), child: make(chan struct{}, 1),
-		stop: make(chan struct{}, 1), pid1: os.Getpid() == 1}
+		stop: make(chan struct{}, 1), resumed: make(chan struct{}, 1), pid1: os.Getpid() == 1}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	var list []os.Signal
 	for n := syscall.Signal(1); n <= maxSignal; n++ {
@@ -69,12 +81,25 @@ func Watch(cfg SignalConfig) *Signals {
 		}
 	}
 	signal.Notify(s.caught, list...)
+	go s.collect()
 	go func() {
-		for sig := range s.caught {
-			s.handle(sig.(syscall.Signal))
+		for sig := range s.ready {
+			s.waiting[sig].Store(false)
+			s.handle(sig)
 		}
 	}()
 	return s
+}
+
+// collect takes signals from a channel that loses what it has no room for, and
+// never waits: not for the lock either, which a start holds for as long as the
+// program's file takes to load.
+func (s *Signals) collect() {
+	for sig := range s.caught {
+		if n := sig.(syscall.Signal); !s.waiting[n].Swap(true) {
+			s.ready <- n
+		}
+	}
 }
 
 // Context ends with a stop signal that comes before the command exists.
@@ -94,7 +119,7 @@ func poke(c chan struct{}) {
 	}
 }
 
-// handle never waits for anything but the lock, which nobody holds for long.
+// handle never waits for anything but the lock.
 func (s *Signals) handle(sig syscall.Signal) {
 	if sig == syscall.SIGCHLD {
 		poke(s.child)
@@ -103,6 +128,9 @@ func (s *Signals) handle(sig syscall.Signal) {
 	if sig == syscall.SIGPIPE && brokenStderr() {
 		return // it is from nth's own log
 	}
+	if sig == syscall.SIGCONT {
+		poke(s.resumed)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stop := slices.Contains(s.cfg.Stop, sig)
@@ -110,9 +138,15 @@ func (s *Signals) handle(sig syscall.Signal) {
 		s.first = sig
 	}
 	switch {
+	case s.ownStop && sig == syscall.SIGTSTP:
+		s.ownStop = false
+	case s.suspended && sig == syscall.SIGCONT:
+		// The terminal comes first; then the command is continued.
+		s.suspended = false
+		poke(s.resumed)
 	case s.phase == before && stop:
 		s.cancel(fmt.Errorf("stopped by %s", SignalName(sig)))
-	case s.phase == before && sig != syscall.SIGWINCH && !slices.Contains(s.kept, sig):
+	case s.phase == before && !slices.Contains(unkept, sig) && !slices.Contains(s.kept, sig):
 		s.kept = append(s.kept, sig)
 	case s.phase == running:
 		if stop {
@@ -122,6 +156,17 @@ func (s *Signals) handle(sig syscall.Signal) {
 	case s.phase == swept:
 		s.forward(sig)
 	}
+}
+
+// suspend stops nth, and returns when it was continued. The rest of its group, a
+// script that waits for it, gets what it would have had from the terminal.
+func (s *Signals) suspend() {
+	s.mu.Lock()
+	s.suspended, s.ownStop = true, true
+	s.mu.Unlock()
+	_ = syscall.Kill(0, syscall.SIGTSTP)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	<-s.resumed
 }
 
 // note remembers the first stop signal that the command lived to see.

@@ -3,6 +3,7 @@ package proc
 import (
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -74,18 +75,21 @@ func (w *watcher) collect(s *Signals) {
 		if _, err := w.reports.Read(b[:]); err != nil {
 			return
 		}
-		sig := syscall.Signal(b[0])
-		s.mu.Lock()
-		for _, stop := range s.cfg.Stop {
-			if stop == sig {
-				if s.first == 0 {
-					s.first = sig
-				}
-				s.note(sig)
-			}
-		}
-		s.mu.Unlock()
+		s.typed(syscall.Signal(b[0]))
 	}
+}
+
+// typed notes a signal that the terminal sent to the command.
+func (s *Signals) typed(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.cfg.Stop, sig) {
+		return
+	}
+	if s.first == 0 {
+		s.first = sig
+	}
+	s.note(sig)
 }
 
 // finish waits until the watcher has told everything.
@@ -94,6 +98,7 @@ func (w *watcher) finish() {
 		return
 	}
 	w.end.Close()
+	_ = syscall.Kill(w.pid, syscall.SIGCONT) // its group may have been stopped
 	_ = w.reports.SetReadDeadline(time.Now().Add(time.Second))
 	<-w.collected
 	w.reports.Close()
@@ -103,8 +108,7 @@ func (w *watcher) finish() {
 // for what ends the command must not end it, and stops only with its group.
 func WatcherMain() {
 	all := make(chan os.Signal, 4*maxSignal)
-	signal.Notify(all, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGPIPE,
-		syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
+	signal.Notify(all)
 	caught := make(chan os.Signal, 4*maxSignal)
 	signal.Notify(caught, typed...)
 	report, end := os.NewFile(watcherReport, "report"), os.NewFile(watcherEnd, "end")
