@@ -139,7 +139,7 @@ func (r *runner) wait() {
 		case <-r.s.child:
 		case <-r.s.stop:
 			in(r.cmd.StopGrace)
-		case <-r.s.resumed:
+		case <-r.s.continued:
 			r.tty.reclaim(r.s)
 		case <-timeout:
 			r.result.TimedOut = true

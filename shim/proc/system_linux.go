@@ -37,10 +37,6 @@ func withoutTTOU(f func()) {
 	f()
 }
 
-// stopSelf stops this process, and returns when it was continued. Sent to the
-// process, the signal could be taken by another thread while this one goes on.
-func stopSelf() { _ = unix.Tgkill(unix.Getpid(), unix.Gettid(), syscall.SIGSTOP) }
-
 // maxRSS is in KiB on Linux (getrusage(2)).
 func maxRSS(u syscall.Rusage) int64 { return int64(u.Maxrss) << 10 }
 

@@ -23,9 +23,6 @@ func withoutTTOU(f func()) {
 	f()
 }
 
-// stopSelf stops this process.
-func stopSelf() { _ = syscall.Kill(syscall.Getpid(), syscall.SIGSTOP) }
-
 // maxRSS is in bytes here (getrusage(2) of macOS).
 func maxRSS(u syscall.Rusage) int64 { return u.Maxrss }
 

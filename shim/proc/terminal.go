@@ -95,8 +95,7 @@ func (t *terminal) stopped(s *Signals, by syscall.Signal) {
 		return
 	}
 	t.giveBack(s)
-	stopSelf()
-	// Here nth was continued.
+	s.suspend()
 	t.reclaim(s)
 	resume()
 }

@@ -49,7 +49,6 @@ type Signals struct {
 	ready   chan syscall.Signal        // each kind at most once
 	child   chan struct{}              // a child changed its state
 	stop    chan struct{}              // the first stop signal while the command runs
-	resumed chan struct{}              // SIGCONT while the command runs
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 
@@ -66,13 +65,15 @@ type Signals struct {
 	suspended bool          // nth has stopped itself, as its command did
 	ownStop   bool          // the next SIGTSTP is the one that it sent to its group
 	resumed   chan struct{} // and was continued
+	continued chan struct{} // SIGCONT came to an nth that had not stopped
 }
 
 // Watch begins to catch signals. It comes first of all in a run, so that none is
 // lost before the command exists.
 func Watch(cfg SignalConfig) *Signals {
-	s := &Signals{cfg: cfg, caught: make(chan os.Signal, 4*maxSignal), child: make(chan struct{}, 1),
-		stop: make(chan struct{}, 1), resumed: make(chan struct{}, 1), pid1: os.Getpid() == 1}
+	s := &Signals{cfg: cfg, caught: make(chan os.Signal, 4*maxSignal), ready: make(chan syscall.Signal, maxSignal),
+		child: make(chan struct{}, 1), stop: make(chan struct{}, 1), resumed: make(chan struct{}, 1),
+		continued: make(chan struct{}, 1), pid1: os.Getpid() == 1}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	var list []os.Signal
 	for n := syscall.Signal(1); n <= maxSignal; n++ {
@@ -128,9 +129,6 @@ func (s *Signals) handle(sig syscall.Signal) {
 	if sig == syscall.SIGPIPE && brokenStderr() {
 		return // it is from nth's own log
 	}
-	if sig == syscall.SIGCONT {
-		poke(s.resumed)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stop := slices.Contains(s.cfg.Stop, sig)
@@ -151,6 +149,9 @@ func (s *Signals) handle(sig syscall.Signal) {
 	case s.phase == running:
 		if stop {
 			s.note(sig)
+		}
+		if sig == syscall.SIGCONT { // fg of what was started with & or sent on with bg
+			poke(s.continued)
 		}
 		s.forward(sig)
 	case s.phase == swept:
