@@ -23,14 +23,15 @@ func attributes(pid1 bool) *syscall.SysProcAttr {
 // since Linux 3.4). Where the kernel refuses, they go elsewhere.
 func becomeSubreaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
-// withoutTTOU calls f while SIGTTOU is blocked, in this thread alone: a background
-// group that sets the terminal's would be stopped by it, and the command inherits
-// the dispositions of signals, but not this thread's mask.
-func withoutTTOU(f func()) {
+// without calls f while the signals are blocked, in this thread alone: what f
+// starts begins with them blocked, and no other part of nth misses one.
+func without(f func(), signals ...syscall.Signal) {
 	var set, old unix.Sigset_t
 	bits := uint(8 * unsafe.Sizeof(set.Val[0]))
-	n := uint(syscall.SIGTTOU) - 1
-	set.Val[n/bits] |= 1 << (n % bits)
+	for _, sig := range signals {
+		n := uint(sig) - 1
+		set.Val[n/bits] |= 1 << (n % bits)
+	}
 	if unix.PthreadSigmask(unix.SIG_BLOCK, &set, &old) == nil {
 		defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil) }()
 	}

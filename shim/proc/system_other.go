@@ -4,6 +4,7 @@ package proc
 
 import (
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -17,9 +18,12 @@ func attributes(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid
 // becomeSubreaper: there are none; orphans go to process 1.
 func becomeSubreaper() {}
 
-// withoutTTOU calls f while SIGTTOU is ignored.
-func withoutTTOU(f func()) {
-	signal.Ignore(syscall.SIGTTOU)
+// without calls f. A thread has no mask of its own here that could be reached, so
+// SIGTTOU, which would stop a background group that sets the terminal's, is ignored.
+func without(f func(), signals ...syscall.Signal) {
+	if slices.Contains(signals, syscall.SIGTTOU) {
+		signal.Ignore(syscall.SIGTTOU)
+	}
 	f()
 }
 

@@ -52,7 +52,8 @@ func (t *terminal) take(pid int, s *Signals) {
 // foreground sets the terminal's group. That there is no terminal any more is no
 // reason to fail.
 func (t *terminal) foreground(group int) {
-	withoutTTOU(func() { _ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group) })
+	// A background group that sets the terminal's would be stopped by SIGTTOU.
+	without(func() { _ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group) }, syscall.SIGTTOU)
 }
 
 // has tells whether the terminal is the group's.

@@ -57,7 +57,12 @@ func startWatcher(group int, s *Signals) *watcher {
 	self, err := os.Executable()
 	if err == nil {
 		var pid int
-		if pid, err = syscall.ForkExec(self, []string{WatcherName}, &syscall.ProcAttr{Files: files, Sys: sys}); err == nil {
+		// Stopped by a Ctrl-Z between fork and exec it would hold nth, which waits for
+		// the exec; what is typed meanwhile waits until the watcher catches it.
+		without(func() {
+			pid, err = syscall.ForkExec(self, []string{WatcherName}, &syscall.ProcAttr{Files: files, Sys: sys})
+		}, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP)
+		if err == nil {
 			w := &watcher{pid: pid, end: end, reports: reports, collected: make(chan struct{})}
 			go w.collect(s)
 			return w

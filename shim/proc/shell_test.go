@@ -1,0 +1,245 @@
+package proc_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"nth/testdata/harness"
+)
+
+// patience bounds every wait of these tests; nothing is asserted about time.
+const patience = 30 * time.Second
+
+func TestMain(m *testing.M) {
+	nth, err := harness.Binary()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(filepath.Dir(nth))
+	os.Exit(code)
+}
+
+func binary(t *testing.T) string {
+	t.Helper()
+	nth, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nth
+}
+
+// shell is an interactive bash with job control on a terminal of its own.
+type shell struct {
+	t    *testing.T
+	tty  *os.File
+	mu   sync.Mutex
+	seen string // what came and was not expected yet
+	all  string
+}
+
+func newShell(t *testing.T) *shell {
+	t.Helper()
+	cmd := exec.Command("bash", "--norc", "--noediting", "-i")
+	cmd.Env = []string{"PATH=" + filepath.Dir(binary(t)) + ":" + os.Getenv("PATH"), "PS1=> ", "NTH_INDEX=5", "NTH_LOG_LEVEL=error", "TERM=dumb"}
+	tty, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &shell{t: t, tty: tty}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		tty.Close()
+	})
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := tty.Read(buf)
+			s.mu.Lock()
+			s.seen, s.all = s.seen+string(buf[:n]), s.all+string(buf[:n])
+			s.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return s
+}
+
+// types writes what a person would; \x03 is Ctrl-C, \x1a Ctrl-Z, \x04 Ctrl-D.
+func (s *shell) types(text string) {
+	s.t.Helper()
+	if _, err := s.tty.WriteString(text); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// sees waits for a text, and takes away all that came up to it.
+func (s *shell) sees(text string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		s.mu.Lock()
+		_, rest, ok := strings.Cut(s.seen, text)
+		if ok {
+			s.seen = rest
+		}
+		all := s.all
+		s.mu.Unlock()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("no %q on the terminal:\n%s", text, all)
+		}
+	}
+}
+
+// asks types a line whose answer differs from its echo.
+func (s *shell) exitCode(want int) {
+	s.t.Helper()
+	s.types("echo code=$?.\n")
+	s.sees(fmt.Sprintf("code=%d.", want))
+}
+
+func TestSuspendAndForeground(t *testing.T) {
+	s := newShell(t)
+	s.types("nth run -- sh -c 'echo sta''rted; read line; echo got $line; exit 7'\n")
+	s.sees("started")
+	for range 3 {
+		s.types("\x1a")
+		s.sees("Stopped")
+		s.types("fg\n")
+		s.sees("fg\r\nnth run")
+	}
+	s.types("words\n")
+	s.sees("got words")
+	s.exitCode(7)
+}
+
+func TestSuspendAndBackground(t *testing.T) {
+	s := newShell(t)
+	dir := t.TempDir()
+	s.types("nth run -- sh -c 'echo sta''rted; while [ ! -e " + dir + "/go ]; do sleep 0.05; done; exit 7'\n")
+	s.sees("started")
+	s.types("\x1a")
+	s.sees("Stopped")
+	s.types("bg; touch " + dir + "/go; wait %1; echo code=$?.\n")
+	s.sees("code=7.")
+	// The terminal is still the shell's.
+	s.types("echo still''here\n")
+	s.sees("stillhere")
+}
+
+// TestBackground: under & the terminal isn't taken, and a command that reads from
+// it is stopped, as any other would be.
+func TestBackground(t *testing.T) {
+	s := newShell(t)
+	s.types("nth run -- sh -c 'read line; echo got $line; exit 7' &\n")
+	s.types("echo still''here\n")
+	s.sees("stillhere")
+	for {
+		s.types("jobs; echo e''nd\n")
+		s.mu.Lock()
+		stopped := strings.Contains(s.all, "Stopped")
+		s.mu.Unlock()
+		s.sees("end")
+		if stopped {
+			break
+		}
+	}
+	s.types("fg\n")
+	s.sees("fg\r\nnth run")
+	s.types("words\n")
+	s.sees("got words")
+	s.exitCode(7)
+}
+
+func TestScriptAroundIsSuspendedToo(t *testing.T) {
+	s := newShell(t)
+	script := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nnth run -- cat\necho script $?\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.types(script + "\n")
+	s.types("one\n")
+	s.sees("one") // the terminal's echo
+	s.sees("one") // and cat's
+	s.types("\x1a")
+	s.sees("Stopped")
+	s.types("fg\n")
+	s.sees("fg\r\n" + script)
+	s.types("two\n")
+	s.sees("two")
+	s.sees("two")
+	s.types("\x04")
+	s.sees("script 0")
+}
+
+func TestInterrupt(t *testing.T) {
+	markers := t.TempDir()
+	for _, tt := range []struct {
+		name, script string
+		keys         string
+		code         int
+	}{
+		{"it dies", "echo sta''rted; sleep 600", "\x03", 130},
+		{"it catches it and exits 0", `trap "exit 0" INT; echo sta''rted; while :; do sleep 0.05; done`, "\x03", 130},
+		{"it catches it and fails", `trap "exit 4" INT; echo sta''rted; while :; do sleep 0.05; done`, "\x03", 4},
+		{"quit", `trap "exit 0" QUIT; echo sta''rted; while :; do sleep 0.05; done`, "\x1c", 131},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newShell(t)
+			script := filepath.Join(t.TempDir(), "work")
+			if err := os.WriteFile(script, []byte(tt.script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			s.types("ulimit -c 0; nth run --markers file://" + markers + " -- sh " + script + "\n")
+			s.sees("started")
+			waitForWatcher(t)
+			s.types(tt.keys)
+			s.sees("> ")
+			s.exitCode(tt.code)
+			if _, err := os.Stat(filepath.Join(markers, "done", "5.json")); err == nil {
+				t.Error("there is a marker")
+			}
+		})
+	}
+}
+
+// waitForWatcher waits until the process that notices Ctrl-C is there: it takes
+// longer to start than the command, and a person is slower than both.
+func waitForWatcher(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, path := range all {
+			body, _ := os.ReadFile(path)
+			status, _ := os.ReadFile(filepath.Dir(path) + "/status")
+			if strings.HasPrefix(string(body), "nth-terminal-watcher") && catches(string(status), syscall.SIGQUIT) {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no watcher")
+		}
+	}
+}
+
+// catches tells whether a process has a handler (SigCgt, proc(5)).
+func catches(status string, sig syscall.Signal) bool {
+	_, rest, _ := strings.Cut(status, "SigCgt:\t")
+	var mask uint64
+	_, err := fmt.Sscanf(rest, "%x", &mask)
+	return err == nil && mask&(1<<(sig-1)) != 0
+}
