@@ -1,6 +1,10 @@
 package templates
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // Kind says for whom a template fails.
 type Kind int
@@ -24,15 +28,17 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	s := e.Cause.Error()
+	s := short(e.Cause.Error())
 	if e.Word != "" {
 		s = fmt.Sprintf("%q: %s", short(e.Word), s)
 	}
 	if e.Hint != "" {
 		s += "; " + e.Hint
 	}
-	return s
+	return oneLine.Replace(s)
 }
+
+var oneLine = strings.NewReplacer("\n", " ", "\r", " ")
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }
@@ -44,3 +50,9 @@ func short(s string) string {
 	}
 	return s
 }
+
+// errTooLong bounds what an expansion may cost, also on the way to a short text.
+var errTooLong = &Error{Kind: BadForItem, Cause: fmt.Errorf("it expands to more than %d bytes", maxOutput),
+	Hint: "one word of a command is limited to 128 KiB"}
+
+var errNested = errors.New("define, block and template can't be used: one word is one template")

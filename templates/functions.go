@@ -1,12 +1,9 @@
 package templates
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
 	"reflect"
-	"slices"
 	"strings"
 	"text/template"
 )
@@ -58,57 +55,29 @@ func functionNames() string {
 type execution struct {
 	fields  Fields
 	sources Sources
-	stable  bool
-	secrets []string
+	named   bool              // secrets are replaced by their names
+	stable  bool              // volatile values are held constant
+	secrets map[string]string // those read, by name; none of them empty
 }
 
 // parseFuncs lets Parse know the names; each execution binds its own.
 var parseFuncs = (&execution{}).funcs()
 
-// envOptional is env where default follows it: see optionalEnv.
-const envOptional = "env_or_empty"
-
 func (x *execution) funcs() template.FuncMap {
 	return template.FuncMap{
 		"add": sum, "sub": difference, "mul": product, "div": quotient, "mod": remainder, "min": least, "max": greatest,
-		"pad": pad, "env": x.env, envOptional: x.envOrEmpty, "default": orDefault, "secret": x.secret, "file": x.file,
+		"pad": pad, "env": x.env, "default": orDefault, "secret": x.secret, "file": x.file,
 		"base": path.Base, "dir": path.Dir, "ext": path.Ext,
 		"trimSuffix": func(suffix, s string) string { return strings.TrimSuffix(s, suffix) },
 		"trimPrefix": func(prefix, s string) string { return strings.TrimPrefix(s, prefix) },
-		"replace":    func(was, now, s string) string { return strings.ReplaceAll(s, was, now) },
-		"lower":      strings.ToLower, "upper": strings.ToUpper,
+		"replace":    replace, "lower": strings.ToLower, "upper": strings.ToUpper,
 		"split": func(sep, s string) []string { return strings.Split(s, sep) },
-		"join":  join, "quote": func(v any) string { return Quote(fmt.Sprint(v)) }, "toJson": toJSON,
+		"join":  join, "quote": func(v any) (string, error) { return sized(Quote(fmt.Sprint(v))) }, "toJson": toJSON,
 		"required": required, "volatile": x.volatile,
+		// text/template's own, within the bounds of a word.
+		"printf": format, "print": bound(fmt.Sprint), "println": bound(fmt.Sprintln),
+		"html": bound(template.HTMLEscaper), "js": bound(template.JSEscaper), "urlquery": bound(template.URLQueryEscaper),
 	}
-}
-
-func (x *execution) env(name string) (string, error) {
-	if v, ok := x.sources.LookupEnv(name); ok {
-		return v, nil
-	}
-	return "", &Error{Kind: MissingForAll, Cause: fmt.Errorf("the variable %s is not set", name),
-		Hint: fmt.Sprintf(`set it, or write env %q | default "…"`, name)}
-}
-
-func (x *execution) envOrEmpty(name string) string {
-	v, _ := x.sources.LookupEnv(name)
-	return v
-}
-
-// secret is env for what must not be seen: in the stable form stands its name.
-func (x *execution) secret(name string) (string, error) {
-	v, ok := x.sources.LookupEnv(name)
-	if !ok {
-		return "", &Error{Kind: MissingForAll, Cause: fmt.Errorf("the secret's variable %s is not set", name), Hint: "set it"}
-	}
-	if x.stable {
-		return "<<secret " + name + ">>", nil
-	}
-	if v != "" && !slices.Contains(x.secrets, v) {
-		x.secrets = append(x.secrets, v)
-	}
-	return v, nil
 }
 
 func (x *execution) file(name string) (string, error) {
@@ -122,18 +91,32 @@ func (x *execution) file(name string) (string, error) {
 	return strings.TrimRight(string(body), "\n"), nil
 }
 
-func (x *execution) volatile(v any) any {
-	if x.stable {
-		return "VOLATILE"
+// once reads each file once.
+func once(read func(string) ([]byte, error)) func(string) ([]byte, error) {
+	type result struct {
+		body []byte
+		err  error
 	}
-	return v
+	seen := map[string]result{}
+	return func(name string) ([]byte, error) {
+		r, ok := seen[name]
+		if !ok {
+			r.body, r.err = read(name)
+			seen[name] = r
+		}
+		return r.body, r.err
+	}
 }
 
-func orDefault(d any, given ...any) any {
-	if len(given) == 0 || empty(given[0]) {
-		return d
+// volatile holds a number constant as a number, for arithmetic on it must not fail.
+func (x *execution) volatile(v any) any {
+	if !x.stable {
+		return v
 	}
-	return given[0]
+	if r := reflect.ValueOf(v); r.CanInt() {
+		return int64(1)
+	}
+	return "VOLATILE"
 }
 
 // empty is Sprig's rule: the zero value of its type.
@@ -142,49 +125,10 @@ func empty(v any) bool {
 	switch r.Kind() {
 	case reflect.Invalid:
 		return true
+	case reflect.Struct: // only unset
+		return true
 	case reflect.Slice, reflect.Map, reflect.String, reflect.Array:
 		return r.Len() == 0
 	}
 	return r.IsZero()
-}
-
-// required differs from Sprig's in one point: the number 0 is a value, for it is
-// the first index.
-func required(message string, v any) (any, error) {
-	if s, ok := v.(string); v == nil || ok && s == "" {
-		return nil, &Error{Kind: BadForItem, Cause: errors.New(message)}
-	}
-	return v, nil
-}
-
-func join(sep string, list any) (string, error) {
-	r := reflect.ValueOf(list)
-	if r.Kind() != reflect.Slice && r.Kind() != reflect.Array {
-		return "", errors.New("join: not a list")
-	}
-	parts := make([]string, r.Len())
-	for i := range parts {
-		parts[i] = fmt.Sprint(r.Index(i).Interface())
-	}
-	return strings.Join(parts, sep), nil
-}
-
-func toJSON(v any) (string, error) {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return strings.TrimSuffix(b.String(), "\n"), err
-}
-
-// Quote gives s as a POSIX shell reads it back: as it is where no character is
-// special, else in single quotes (POSIX.1-2024, Shell Command Language, 2.2.2).
-func Quote(s string) string {
-	special := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("@%+=:,./_-", r))
-	}
-	if s != "" && !strings.ContainsFunc(s, special) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

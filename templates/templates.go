@@ -6,10 +6,8 @@ package templates
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"text/template"
-	"text/template/parse"
 )
 
 // The delimiters of an action.
@@ -17,6 +15,9 @@ const (
 	left  = "<<"
 	right = ">>"
 )
+
+// name is the name of every template, as it stands in text/template's messages.
+const name = "word"
 
 // maxOutput bounds one expanded word, in bytes. The kernel takes 128 KiB; what is
 // far above it is a mistake that should not cost the memory of the node.
@@ -51,7 +52,9 @@ type Expansion struct {
 	// Stable is Text with everything that may differ between two runs of the same
 	// item held constant, and each secret replaced by its name.
 	Stable string
-	// Secrets are the values that must not be shown anywhere.
+	// Secrets are the values that must not be shown anywhere, none of them empty,
+	// the longest first: those that secret gave, and where a function or a
+	// condition worked on one, the whole of Text and the part that differs by it.
 	Secrets []string
 }
 
@@ -62,22 +65,25 @@ func Parse(word string) (*Template, error) {
 	if !strings.Contains(word, left) {
 		return t, nil
 	}
-	tree, err := template.New("word").Delims(left, right).Option("missingkey=error").Funcs(parseFuncs).Parse(word)
+	tree, err := template.New(name).Delims(left, right).Option("missingkey=error").Funcs(parseFuncs).Parse(word)
 	if err != nil {
 		return nil, &Error{Kind: Syntax, Word: word, Cause: errors.New(plain(err)), Hint: syntaxHint(err)}
 	}
 	t.tree = tree
 	w := walker{}
 	for _, one := range tree.Templates() {
-		if one.Tree != nil && one.Root != nil {
-			w.list(one.Root, one.Name() == "word")
+		if one.Name() != name {
+			w.fail(errNested, "")
 		}
 	}
-	t.usesIndex = w.usesIndex
-	if w.unknown != "" {
-		return nil, &Error{Kind: Syntax, Word: word, Cause: fmt.Errorf("there is no field .%s", w.unknown),
-			Hint: "the fields are " + fieldNames()}
+	if tree.Tree != nil {
+		w.list(tree.Root, true)
 	}
+	if w.err != nil {
+		w.err.Word = word
+		return nil, w.err
+	}
+	t.usesIndex = w.usesIndex
 	return t, nil
 }
 
@@ -85,26 +91,21 @@ func Parse(word string) (*Template, error) {
 func (t *Template) UsesIndex() bool { return t.usesIndex }
 
 // Expand gives the word at one index, whole or not at all. An error is an *Error.
+// Each file is read once, so that Text and Stable speak of the same content.
 func (t *Template) Expand(f Fields, s Sources) (Expansion, error) {
 	if t.tree == nil {
 		return Expansion{Text: t.word, Stable: t.word}, nil
 	}
+	s.ReadFile = once(s.ReadFile)
 	real := &execution{fields: f, sources: s}
 	text, err := t.execute(real)
 	if err != nil {
-		return Expansion{}, err
+		return Expansion{}, t.explain(real, err)
 	}
-	e := Expansion{Text: text, Secrets: real.secrets}
-	if e.Stable, err = t.execute(&execution{fields: stableFields(f), sources: s, stable: true}); err != nil {
+	e := Expansion{Text: text, Secrets: t.told(real, text)}
+	if e.Stable, err = t.execute(&execution{fields: stableFields(f), sources: s, named: true, stable: true}); err != nil {
 		// What is held constant doesn't fit: the word's own text is constant too.
 		e.Stable = t.word
-	}
-	for _, secret := range real.secrets {
-		if !strings.Contains(text, secret) {
-			// A function changed it, and nobody can say what of the word still tells it.
-			e.Secrets = append(e.Secrets, text)
-			break
-		}
 	}
 	return e, nil
 }
@@ -112,27 +113,37 @@ func (t *Template) Expand(f Fields, s Sources) (Expansion, error) {
 func (t *Template) execute(x *execution) (string, error) {
 	tree, err := t.tree.Clone()
 	if err != nil {
-		return "", &Error{Kind: BadForItem, Word: t.word, Cause: err}
+		return "", err
 	}
 	out := &bounded{}
-	if err := tree.Funcs(x.funcs()).Execute(out, dot{x}); err != nil {
-		return "", t.explain(x, err)
+	if err := tree.Funcs(x.funcs()).Funcs(x.hiddenFuncs()).Execute(out, dot{x}); err != nil {
+		return "", err
+	}
+	if strings.IndexByte(out.String(), 0) >= 0 {
+		return "", errors.New("it has a NUL byte, which no word of a command can have")
 	}
 	return out.String(), nil
 }
 
-// explain finds the kind of an execution's error. Messages may quote values, so
-// where a secret was read none is shown.
+// explain makes the Error of an execution's. Messages may quote values, so where a
+// secret was read only one that the secret's name alone explains as well is shown.
 func (t *Template) explain(x *execution, err error) error {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		e = &Error{Kind: BadForItem, Cause: errors.New(plain(err))}
-		if strings.Contains(err.Error(), "can't evaluate field") {
-			e.Kind = Syntax
+	hidden := false
+	if len(x.secrets) > 0 {
+		_, named := t.execute(&execution{fields: x.fields, sources: x.sources, named: true})
+		if named != nil && x.reveal(named.Error()) == err.Error() {
+			err = named
+		} else {
+			hidden = true
 		}
 	}
-	e.Word = t.word
-	if len(x.secrets) > 0 {
+	e := &Error{Kind: BadForItem, Word: t.word, Cause: errors.New(plain(err))}
+	if own, ok := errors.AsType[*Error](err); ok {
+		e.Kind, e.Cause, e.Hint = own.Kind, own.Cause, own.Hint
+	} else if strings.Contains(err.Error(), "can't evaluate field") {
+		e.Kind = Syntax
+	}
+	if hidden {
 		e.Cause, e.Hint = errors.New("it can't be executed (why is not shown, for it has a secret)"), ""
 	}
 	return e
@@ -144,7 +155,8 @@ func plain(err error) string {
 	if at := strings.Index(s, ": "); strings.HasPrefix(err.Error(), "template: word:") && at >= 0 {
 		s = s[at+2:]
 	}
-	return strings.TrimPrefix(s, `executing "word" `)
+	s = strings.TrimPrefix(s, `executing "word" `)
+	return strings.ReplaceAll(s, orUnset, "")
 }
 
 func syntaxHint(err error) string {
@@ -160,78 +172,7 @@ type bounded struct{ strings.Builder }
 
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.Len()+len(p) > maxOutput {
-		return 0, &Error{Kind: BadForItem, Cause: fmt.Errorf("it expands to more than %d bytes", maxOutput),
-			Hint: "one word of a command is limited to 128 KiB"}
+		return 0, errTooLong
 	}
 	return b.Builder.Write(p)
-}
-
-// walker looks at every field that a template names. The names are ours only
-// where the dot is: inside with and range it is something else, and $ is the root.
-type walker struct {
-	usesIndex bool
-	unknown   string
-}
-
-func (w *walker) field(name string) {
-	if _, ok := fieldSet[name]; !ok && w.unknown == "" {
-		w.unknown = name
-	}
-	if name == "Index" || name == "RawIndex" {
-		w.usesIndex = true
-	}
-}
-
-func (w *walker) list(l *parse.ListNode, root bool) {
-	if l == nil {
-		return
-	}
-	for _, n := range l.Nodes {
-		w.node(n, root)
-	}
-}
-
-func (w *walker) node(n parse.Node, root bool) {
-	switch n := n.(type) {
-	case *parse.ActionNode:
-		w.pipe(n.Pipe, root)
-	case *parse.IfNode:
-		w.branch(&n.BranchNode, root, root)
-	case *parse.WithNode:
-		w.branch(&n.BranchNode, root, false)
-	case *parse.RangeNode:
-		w.branch(&n.BranchNode, root, false)
-	case *parse.TemplateNode:
-		w.pipe(n.Pipe, root)
-	case *parse.PipeNode:
-		w.pipe(n, root)
-	case *parse.FieldNode:
-		if root {
-			w.field(n.Ident[0])
-		}
-	case *parse.VariableNode:
-		if n.Ident[0] == "$" && len(n.Ident) > 1 {
-			w.field(n.Ident[1])
-		}
-	case *parse.ChainNode:
-		w.node(n.Node, root)
-	}
-}
-
-func (w *walker) branch(b *parse.BranchNode, root, inside bool) {
-	w.pipe(b.Pipe, root)
-	w.list(b.List, inside)
-	w.list(b.ElseList, root)
-}
-
-func (w *walker) pipe(p *parse.PipeNode, root bool) {
-	if p == nil {
-		return
-	}
-	optionalEnv(p)
-	for _, c := range p.Cmds {
-		for _, a := range c.Args {
-			w.node(a, root)
-		}
-	}
 }

@@ -1,0 +1,79 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// minDiffering is the fewest bytes that are masked by themselves where a secret was
+// changed: less would hide half of every log line and tell next to nothing.
+const minDiffering = 4
+
+// secret is env for what must not be seen: where x is named, its name stands for it.
+func (x *execution) secret(name string) (string, error) {
+	v, ok := x.sources.LookupEnv(name)
+	if !ok {
+		return "", &Error{Kind: MissingForAll, Cause: fmt.Errorf("the secret's variable %s is not set", name), Hint: "set it"}
+	}
+	if x.named {
+		return placeholder(name), nil
+	}
+	if v != "" {
+		if x.secrets == nil {
+			x.secrets = map[string]string{}
+		}
+		x.secrets[name] = v
+	}
+	return v, nil
+}
+
+func placeholder(name string) string { return "<<secret " + name + ">>" }
+
+// reveal puts the secrets where their names stand.
+func (x *execution) reveal(s string) string {
+	pairs := make([]string, 0, 2*len(x.secrets))
+	for name, value := range x.secrets {
+		pairs = append(pairs, placeholder(name), value)
+	}
+	return strings.NewReplacer(pairs...).Replace(s)
+}
+
+// told lists what nobody may see of text. The word is executed once more with the
+// names of its secrets in their place. If text is that with the values put in, it
+// holds them as they are and nothing else depends on them. If not, a function or a
+// condition worked on one, and nobody can say what of the word still tells it.
+func (t *Template) told(x *execution, text string) []string {
+	if len(x.secrets) == 0 {
+		return nil
+	}
+	var values []string
+	for _, v := range x.secrets {
+		values = append(values, v)
+	}
+	named, err := t.execute(&execution{fields: x.fields, sources: x.sources, named: true})
+	if revealed := x.reveal(named); (err != nil || revealed != text) && text != "" {
+		values = append(values, text)
+		if part := differing(text, revealed); len(part) >= minDiffering {
+			values = append(values, part)
+		}
+	}
+	slices.SortFunc(values, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	return slices.Compact(values)
+}
+
+// differing gives a without the beginning and the end that it shares with b.
+func differing(a, b string) string {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return a
+}
