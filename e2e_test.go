@@ -44,7 +44,8 @@ type job struct {
 
 // work is the command of every index. What it logs at its start tells how often
 // it ran; the pause gives the killer its moment.
-const work = `echo "$NTH_ITEM_RUN_ID" >> started/<<.Index>>
+const work = `set -o pipefail
+echo "$NTH_ITEM_RUN_ID" >> started/<<.Index>>
 busybox sleep 0.1
 busybox wget -q -O - "$1" | busybox sha256sum > out/<<.Index>>.$NTH_ITEM_RUN_ID
 busybox sleep 0.05
