@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"io"
 	"os"
 
 	"nth/shim/identity"
@@ -16,7 +17,19 @@ func fields(id identity.Identity, runID string) templates.Fields {
 }
 
 func (r *run) sources() templates.Sources {
-	return templates.Sources{LookupEnv: r.LookupEnv, ReadFile: os.ReadFile}
+	return templates.Sources{LookupEnv: r.LookupEnv, ReadFile: readFile}
+}
+
+// maxFile bounds what the function file reads, in bytes: more than any word may be.
+const maxFile = 8 << 20
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile))
 }
 
 func (r *run) expand() (err error) {

@@ -3,6 +3,7 @@ package shim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"nth/shim/failure"
@@ -123,7 +124,9 @@ func (m *mapping) expand(f templates.Fields, s templates.Sources) (*item, error)
 	it.markers = x.expand("--markers", m.markers)
 	it.doneIf = x.expand("--done-if", m.doneIf)
 	it.quitURL = x.expand("--quit-url", m.quitURL)
-	it.secrets = x.secrets
+	// A secret within another would leave the rest of it to be seen.
+	slices.SortFunc(x.secrets, func(a, b string) int { return len(b) - len(a) })
+	it.secrets = slices.Compact(x.secrets)
 	if x.err != nil {
 		return nil, x.err
 	}
