@@ -28,6 +28,22 @@ func TestSignalState(t *testing.T) {
 	})
 }
 
+// TestSignalStateIsHandedOn: nohup's SIGHUP and the SIGINT of & in a script stay
+// ignored. The mask is nth's own.
+func TestSignalStateIsHandedOn(t *testing.T) {
+	cmd := exec.Command("env", "--ignore-signal=HUP,INT", "--block-signal=USR1", binary(t), "run", "--log-level", "warn", "--",
+		"perl", "-e", `kill HUP => getppid; kill INT => getppid; system "cat /proc/self/status"`) // sh has a mask of its own
+	cmd.Env = []string{"NTH_INDEX=0", "PATH=" + os.Getenv("PATH")}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Error(err) // stopped
+	}
+	got := []string{fieldOf(string(out), "SigBlk:"), fieldOf(string(out), "SigIgn:")}
+	if diff := cmp.Diff([]string{"0000000000000200", "0000000000000003"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestIgnoredChildSignal: a parent that ignores SIGCHLD hands that on, and then
 // the kernel would reap nth's children itself.
 func TestIgnoredChildSignal(t *testing.T) {

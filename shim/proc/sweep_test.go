@@ -66,14 +66,14 @@ func size(path string) int64 {
 
 // TestStubbornLeftover: what ignores SIGTERM, or is stopped, gets SIGKILL or SIGCONT.
 func TestStubbornLeftover(t *testing.T) {
-	for _, tt := range []struct{ name, script string }{
-		{"ignores SIGTERM", `"$ACTOR" ignore SIGTERM & echo pid $!; sleep 0.1`},
-		{"is stopped", `sleep 600 & echo pid $!; kill -STOP $!`},
-		{"holds stderr open", `sleep 600 2>&2 & echo pid $!`},
+	for _, tt := range []struct{ name, grace, script string }{
+		{"ignores SIGTERM", "300ms", `"$ACTOR" ignore SIGTERM & echo pid $!; sleep 0.1`},
+		{"is stopped", "10m", `sleep 600 & echo pid $!; kill -STOP $!`},
+		{"holds stderr open", "10m", `sleep 600 2>&2 & echo pid $!`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			both(t, func(t *testing.T, pid1 bool) {
-				p := start(t, pid1, "--stderr-tail", "1000", "--sweep-grace", "300ms", "--", "sh", "-c", tt.script+"; exit 6")
+				p := start(t, pid1, "--stderr-tail", "1000", "--sweep-grace", tt.grace, "--", "sh", "-c", tt.script+"; exit 6")
 				p.ends(6)
 				_, word, _ := strings.Cut(p.read("stdout"), "pid ")
 				if pid, err := strconv.Atoi(strings.Fields(word)[0]); err != nil {

@@ -77,7 +77,9 @@ func Watch(cfg SignalConfig) *Signals {
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	var list []os.Signal
 	for n := syscall.Signal(1); n <= maxSignal; n++ {
-		if !slices.Contains(unforwarded, n) {
+		// What nth was started to ignore (nohup; & in a script), the command ignores too:
+		// to catch it here would undo that. Go can tell so of SIGHUP and SIGINT alone.
+		if !slices.Contains(unforwarded, n) && !signal.Ignored(n) {
 			list = append(list, n)
 		}
 	}

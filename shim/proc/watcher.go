@@ -112,10 +112,11 @@ func (w *watcher) finish() {
 // WatcherMain is the whole of a watcher. It catches every other signal as well,
 // for what ends the command must not end it, and stops only with its group.
 func WatcherMain() {
+	heard := slices.DeleteFunc(slices.Clone(typed), signal.Ignored) // the command ignores those too
 	all := make(chan os.Signal, 4*maxSignal)
 	signal.Notify(all)
 	caught := make(chan os.Signal, 4*maxSignal)
-	signal.Notify(caught, typed...)
+	signal.Notify(caught, heard...)
 	report, end := os.NewFile(watcherReport, "report"), os.NewFile(watcherEnd, "end")
 	ended := make(chan struct{})
 	go func() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +16,15 @@ import (
 
 	"nth/testdata/harness"
 )
+
+// A test that runs under nohup, or in a script with &, would hand on what it ignores.
+func init() {
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
+}
 
 // actor is a program that misbehaves as it is told (testdata/cmd/actor).
 var actor = sync.OnceValues(func() (string, error) {
