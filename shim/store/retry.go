@@ -15,10 +15,14 @@ const (
 	maxWait   = 10 * time.Second
 )
 
-// Policy bounds the tries of one operation.
+// lastCall is what the last try gets, however little is left of the window.
+const lastCall = time.Second
+
+// Policy bounds the tries of one operation. All of it is over when the window is,
+// and a second for the last try: a pod's grace period is calculated from it.
 type Policy struct {
 	Window  time.Duration // from the first try; 0: one try
-	PerCall time.Duration // of a single try
+	PerCall time.Duration // of a single try; 0: no limit of its own
 	// Sleep waits, and gives up with the context; nil: the clock. Tests replace it.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
@@ -34,7 +38,7 @@ func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify
 	}
 	deadline := time.Now().Add(p.Window)
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
-		err := once(ctx, p.PerCall, op)
+		err := once(ctx, p.limit(deadline), op)
 		if err == nil || final(err) {
 			return err
 		}
@@ -54,6 +58,18 @@ func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// limit is the deadline of the next call, 0 for none.
+func (p Policy) limit(window time.Time) time.Duration {
+	if p.Window <= 0 {
+		return p.PerCall
+	}
+	left := max(time.Until(window), lastCall)
+	if p.PerCall > 0 {
+		return min(p.PerCall, left)
+	}
+	return left
 }
 
 func once(ctx context.Context, limit time.Duration, op func(context.Context) error) error {

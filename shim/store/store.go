@@ -8,9 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"path"
-	"strings"
 	"time"
 
 	"gocloud.dev/blob"
@@ -26,73 +23,12 @@ import (
 // maxDocument bounds what Read takes into memory, in bytes.
 const maxDocument = 16 << 20
 
+var errTooLarge = fmt.Errorf("it has more than %d bytes", maxDocument)
+
 // Store is a directory of blobs.
 type Store struct {
 	bucket *blob.Bucket
 	shown  string // its URL without credentials, with a slash at the end
-}
-
-// Open opens the store of a URL, file:///dir or s3://bucket/prefix?region=…,
-// without asking it anything. An error is a failure with exit code 64 or 78.
-func Open(ctx context.Context, rawURL string) (*Store, error) {
-	u, err := parseURL(rawURL)
-	if err != nil {
-		return nil, err
-	}
-	bucket, err := blob.DefaultURLMux().OpenBucketURL(ctx, u)
-	if err != nil {
-		return nil, badURL(u, err)
-	}
-	return &Store{bucket: bucket, shown: strings.TrimSuffix(shown(u), "/") + "/"}, nil
-}
-
-// OpenObject opens the store in which the blob of a URL is, and gives its key there.
-func OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
-	u, err := parseURL(rawURL)
-	if err != nil {
-		return nil, "", err
-	}
-	key := path.Base(u.Path)
-	if u.Path == "" || strings.HasSuffix(u.Path, "/") || key == "." || key == ".." {
-		return nil, "", badURL(u, errors.New("it names a directory, not one blob"))
-	}
-	dir := *u
-	dir.Path, dir.RawPath = strings.TrimSuffix(u.Path, key), ""
-	s, err := Open(ctx, dir.String())
-	return s, key, err
-}
-
-func parseURL(rawURL string) (*url.URL, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		// url.Parse's error repeats the URL, which may hold a password.
-		return nil, &failure.Failure{Code: failure.Usage, Tried: "read the store URL", Cause: errors.Unwrap(err), Hint: urlHint}
-	}
-	if !blob.DefaultURLMux().ValidBucketScheme(u.Scheme) {
-		return nil, badURL(u, fmt.Errorf("there is no store for the scheme %q", u.Scheme))
-	}
-	return u, nil
-}
-
-const urlHint = "write file:///dir or s3://bucket/prefix?region=…"
-
-// badURL is exit code 64, or 78 where the driver says that its settings contradict.
-func badURL(u *url.URL, err error) *failure.Failure {
-	f := &failure.Failure{Code: failure.Usage, Tried: "open the store", On: shown(u), Cause: err, Hint: urlHint}
-	if e, ok := errors.AsType[*contract.Error](err); ok {
-		f.Cause = e.Cause
-		f.Hint = e.Hint
-		if e.Kind == contract.Unusable {
-			f.Code = failure.Setup
-		}
-	}
-	return f
-}
-
-// shown gives a URL without credentials and parameters.
-func shown(u *url.URL) string {
-	v := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	return v.String()
 }
 
 // Bucket gives the bucket itself.
@@ -124,7 +60,7 @@ func (s *Store) Read(ctx context.Context, key string) ([]byte, contract.Token, e
 		return nil, "", err
 	}
 	if len(body) > maxDocument {
-		return nil, "", &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf("it has more than %d bytes", maxDocument)}
+		return nil, "", &contract.Error{Kind: contract.Unusable, Cause: errTooLarge, Hint: "it is no document of nth's"}
 	}
 	var token contract.Token
 	r.As(&token)
@@ -187,7 +123,7 @@ func (s *Store) List(ctx context.Context, prefix string, visit func(key string, 
 	it := s.bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
 		o, err := it.Next(ctx)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // itself: a connection that broke may have it as its cause
 			return nil
 		}
 		if err != nil {
@@ -219,7 +155,8 @@ func Classify(err error) contract.Kind {
 }
 
 // Fail gives a store's error as a failure: exit code 77 where the credentials are
-// refused, 78 where the store can't do what was asked, else 69.
+// refused, 78 where the store can't do what was asked, 65 for a document that is
+// none for its size, else 69.
 func Fail(err error, tried, on string) *failure.Failure {
 	f := &failure.Failure{Code: failure.Unavailable, Tried: tried, On: on, Cause: err}
 	switch Classify(err) {
@@ -227,6 +164,9 @@ func Fail(err error, tried, on string) *failure.Failure {
 		f.Code = failure.Denied
 	case contract.Unusable:
 		f.Code = failure.Setup
+		if errors.Is(err, errTooLarge) {
+			f.Code = failure.BadIndex
+		}
 	}
 	if e, ok := errors.AsType[*contract.Error](err); ok {
 		f.Cause, f.Hint = e.Cause, e.Hint

@@ -15,28 +15,24 @@ const escaped = "__0x"
 func escape(key string) string {
 	segments := strings.Split(key, "/")
 	for i, s := range segments {
-		s = strings.ReplaceAll(s, escaped, code('_')+"_0x")
-		s = strings.ReplaceAll(s, "\x00", code(0))
-		switch {
-		case s == "":
-			s = escaped + "__"
-		case s == ".", s == "..", strings.HasPrefix(s, temporary):
-			s = code('.') + s[1:]
-		}
-		segments[i] = s
+		segments[i] = escapeSegment(s)
 	}
 	return strings.Join(segments, "/")
+}
+
+func escapeSegment(s string) string {
+	s = strings.ReplaceAll(s, escaped, code('_')+"_0x")
+	s = strings.ReplaceAll(s, "\x00", code(0))
+	switch {
+	case s == "":
+		return escaped + "__"
+	case s == ".", s == "..", strings.HasPrefix(s, temporary):
+		return code('.') + s[1:]
+	}
+	return s
 }
 
 func code(r rune) string { return fmt.Sprintf("%s%x__", escaped, r) }
-
-func unescape(name string) string {
-	segments := strings.Split(name, "/")
-	for i, s := range segments {
-		segments[i] = unescapeSegment(s)
-	}
-	return strings.Join(segments, "/")
-}
 
 func unescapeSegment(s string) string {
 	var b strings.Builder

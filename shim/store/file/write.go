@@ -5,10 +5,13 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"gocloud.dev/blob/driver"
 
@@ -16,7 +19,9 @@ import (
 )
 
 // temporary begins the name of a file that is not a blob yet. No key has such a
-// name, so what a killed writer leaves behind is never taken for a blob.
+// name, so what a killed writer leaves behind is never taken for a blob. It stays
+// there: to look for it would mean to read a directory of 100,000 names at each
+// write, and a writer on another host may still be at work.
 const temporary = ".nth-tmp-"
 
 type writer struct {
@@ -26,6 +31,7 @@ type writer struct {
 	file   *os.File
 	create bool // only if absent
 	cond   contract.Condition
+	err    error // the first; Close publishes nothing then
 }
 
 func (b *bucket) NewTypedWriter(ctx context.Context, key, _ string, opts *driver.WriterOptions) (driver.Writer, error) {
@@ -41,60 +47,111 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, _ string, opts *driver
 			return nil, err
 		}
 	}
-	if err := b.mkdir(filepath.Dir(w.path)); err != nil {
-		return nil, err
-	}
-	var random [8]byte
-	_, _ = rand.Read(random[:]) // never fails (crypto/rand)
-	name := filepath.Join(filepath.Dir(w.path), temporary+hex.EncodeToString(random[:]))
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := within(ctx, func() (*os.File, error) {
+		dir := filepath.Dir(w.path)
+		if err := b.mkdir(dir); err != nil {
+			return nil, b.failWrite(err)
+		}
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // never fails (crypto/rand)
+		name := filepath.Join(dir, temporary+hex.EncodeToString(random[:]))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		return f, b.failWrite(err)
+	})
 	if err != nil {
-		return nil, b.fail(err)
+		return nil, err
 	}
 	w.file = f
 	return w, nil
 }
 
 func (w *writer) Write(p []byte) (int, error) {
-	n, err := w.file.Write(p)
-	return n, w.b.fail(err)
+	if w.err != nil {
+		return 0, w.err
+	}
+	own := append([]byte(nil), p...) // the caller's may change when a call was given up
+	n, err := within(w.ctx, func() (int, error) { return w.file.Write(own) })
+	w.err = w.b.failWrite(err)
+	return n, w.err
+}
+
+// Upload writes all of r. It is here because the portable layer, which would call
+// Write itself, calls Close also after r failed, and Close would publish what came.
+func (w *writer) Upload(r io.Reader) error {
+	_, err := io.Copy(struct{ io.Writer }{w}, r)
+	if w.err == nil {
+		w.err = err
+	}
+	return err
 }
 
 // Close puts the file in its place, or leaves nothing.
 func (w *writer) Close() error {
-	err := w.ctx.Err()
-	if err == nil {
-		err = w.file.Sync()
+	if w.err == nil {
+		w.err = w.ctx.Err()
 	}
-	if closeErr := w.file.Close(); err == nil {
-		err = closeErr
+	if w.err != nil {
+		w.discard()
+		return w.err
 	}
-	tmp := w.file.Name()
-	if err == nil {
-		err = w.publish(tmp)
-	}
-	if err != nil {
-		os.Remove(tmp)
-	} else {
-		err = syncDir(filepath.Dir(w.path))
-	}
-	if e, ok := err.(*contract.Error); ok {
-		return e
-	}
-	if ctxErr := w.ctx.Err(); ctxErr != nil && err == ctxErr {
-		return err
-	}
-	return w.b.fail(err)
+	_, err := within(w.ctx, func() (struct{}, error) {
+		tmp := w.file.Name()
+		err := w.file.Sync()
+		if closeErr := w.file.Close(); err == nil {
+			err = closeErr
+		}
+		if err == nil {
+			err = w.ctx.Err()
+		}
+		if err == nil {
+			err = w.publish(tmp)
+		}
+		if err != nil {
+			os.Remove(tmp)
+			return struct{}{}, w.b.failWrite(err)
+		}
+		return struct{}{}, w.b.failWrite(syncDir(filepath.Dir(w.path)))
+	})
+	return err
 }
 
+// discard removes the temporary file. The context may be over, so it has a second.
+func (w *writer) discard() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), time.Second)
+	defer cancel()
+	_, _ = within(ctx, func() (struct{}, error) {
+		w.file.Close()
+		return struct{}{}, os.Remove(w.file.Name())
+	})
+}
+
+// failWrite is fail for a write, which is never told that something is absent: its
+// directory was removed under it, and a further try makes it again.
+func (b *bucket) failWrite(err error) error {
+	err = b.fail(err)
+	if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
+		return &contract.Error{Kind: contract.Unreachable, Cause: e.Cause, Hint: "the directory was removed meanwhile"}
+	}
+	return err
+}
+
+// publish gives the file its name. Only a blob may stand there.
 func (w *writer) publish(tmp string) error {
+	var err error
 	switch {
 	case w.create:
-		return linkNew(tmp, w.path)
+		err = linkNew(tmp, w.path)
 	case w.cond.Replaces != "":
-		return replace(tmp, w.path, w.cond.Replaces)
+		err = replace(w.ctx, tmp, w.path, w.cond.Replaces)
+	default:
+		err = os.Rename(tmp, w.path)
 	}
-	return os.Rename(tmp, w.path)
+	if errors.Is(err, fs.ErrExist) {
+		if info, statErr := os.Stat(w.path); statErr == nil && !info.Mode().IsRegular() {
+			return &fs.PathError{Op: "write", Path: w.path, Err: errNotBlob}
+		}
+	}
+	return err
 }
 
 // linkNew gives the file its name if nobody has it: one of any number of writers
@@ -123,10 +180,10 @@ func linkNew(tmp, path string) error {
 
 // replace puts the file in the place of one version of another. Writers that do
 // so lock the file that they replace; a lock dies with its process.
-func replace(tmp, path string, token contract.Token) error {
+func replace(ctx context.Context, tmp, path string, want contract.Token) error {
 	changed := &contract.Error{Kind: contract.Exists, Cause: errors.New("it is another version by now")}
 	old, err := os.OpenFile(path, os.O_RDWR, 0) // flock(2): NFS wants a file that is open for writing
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		old, err = os.Open(path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,40 +193,69 @@ func replace(tmp, path string, token contract.Token) error {
 		return err
 	}
 	defer old.Close()
-	for err = syscall.Flock(int(old.Fd()), syscall.LOCK_EX); errors.Is(err, syscall.EINTR); {
-		err = syscall.Flock(int(old.Fd()), syscall.LOCK_EX)
-	}
-	if err != nil {
-		return &contract.Error{Kind: contract.Unusable, Cause: err, Hint: "this file system has no locks, which replacing a blob on condition needs"}
+	if err := lock(ctx, old); err != nil {
+		return err
 	}
 	held, err := old.Stat()
 	if err != nil {
 		return err
 	}
 	now, err := os.Stat(path)
-	if err != nil || !os.SameFile(held, now) || version(now) != token {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(held, now) {
+		return changed
+	}
+	if err != nil {
+		return err
+	}
+	have := version(held)
+	if body, ok, err := load(old, held); err != nil {
+		return err
+	} else if ok {
+		have = token(held, body)
+	}
+	if have != want {
 		return changed
 	}
 	return os.Rename(tmp, path)
 }
 
-// mkdir makes the directories below the bucket's, and the bucket's own last one.
+// lock waits for the lock on a file as long as the context lasts: its holder may be
+// a process that was stopped.
+func lock(ctx context.Context, f *os.File) error {
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
+			return &contract.Error{Kind: contract.Unusable, Cause: err, Hint: "this file system has no locks, which replacing a blob on condition needs"}
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return &contract.Error{Kind: contract.Unreachable, Cause: errors.New("another process holds the lock on it"), Hint: "is there a stopped nth on this volume?"}
+		}
+	}
+}
+
+// mkdir makes the directories below the bucket's, and the bucket's own last one;
+// with create_dir=true those above too.
 func (b *bucket) mkdir(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
 	}
-	if missing := b.unmounted(); missing != "" {
-		return b.fail(&fs.PathError{Op: "mkdir", Path: dir, Err: fs.ErrNotExist})
+	if err := b.mounted(); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return b.fail(err)
-	}
-	for d := dir; len(d) >= len(b.dir) && d != "/"; d = filepath.Dir(d) {
-		if err := syncDir(filepath.Dir(d)); err != nil {
-			return b.fail(err)
+	if dir != "/" && (b.createDir || strings.HasPrefix(dir, strings.TrimSuffix(b.dir, "/")+"/")) {
+		if err := b.mkdir(filepath.Dir(dir)); err != nil {
+			return err
 		}
 	}
-	return nil
+	if err := os.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
 }
 
 // syncDir makes a new name last through a crash of the machine. File systems that

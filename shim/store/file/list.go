@@ -1,0 +1,127 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"gocloud.dev/blob/driver"
+
+	"nth/shim/store/contract"
+)
+
+// ListPaged gives all blobs in one page unless the caller asks for less: each
+// further page reads the directories again.
+func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driver.ListPage, error) {
+	if err := before(opts.BeforeList); err != nil {
+		return nil, err
+	}
+	all, err := within(ctx, func() ([]*driver.ListObject, error) {
+		l := listing{ctx: ctx, b: b, prefix: opts.Prefix, delimiter: opts.Delimiter}
+		err := l.start()
+		return l.found, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	byKey := func(o *driver.ListObject, token string) int { return strings.Compare(o.Key, token) }
+	from, _ := slices.BinarySearchFunc(all, string(opts.PageToken), byKey)
+	page := &driver.ListPage{Objects: all[from:]}
+	if opts.PageSize > 0 && len(page.Objects) > opts.PageSize {
+		page.NextPageToken = []byte(page.Objects[opts.PageSize].Key)
+		page.Objects = page.Objects[:opts.PageSize]
+	}
+	return page, nil
+}
+
+// listing is one walk through the directories.
+type listing struct {
+	ctx               context.Context
+	b                 *bucket
+	prefix, delimiter string
+	found             []*driver.ListObject
+	dirs              map[string]bool // what the delimiter folds, by key
+}
+
+// start walks the directory that the prefix names, and sorts by key.
+func (l *listing) start() error {
+	l.dirs = map[string]bool{}
+	dir := ""
+	if at := strings.LastIndexByte(l.prefix, '/'); at >= 0 {
+		dir = l.prefix[:at+1]
+	}
+	path := l.b.dir
+	if dir != "" {
+		path = l.b.path(strings.TrimSuffix(dir, "/"))
+	}
+	if err := l.walk(path, dir); err != nil {
+		return err
+	}
+	slices.SortFunc(l.found, func(x, y *driver.ListObject) int { return strings.Compare(x.Key, y.Key) })
+	return nil
+}
+
+// walk visits one directory; key is its key, with a slash at the end. A directory
+// that isn't there has no blobs, unless the volume isn't there.
+func (l *listing) walk(path, key string) error {
+	if err := l.ctx.Err(); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		err = l.b.fail(err)
+		if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
+			return nil
+		}
+		return err
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		segment := unescapeSegment(name)
+		if strings.HasPrefix(name, temporary) || escapeSegment(segment) != name || !utf8.ValidString(segment) {
+			continue // not a blob, or no name that nth could have written
+		}
+		if err := l.visit(filepath.Join(path, name), key+segment, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *listing) visit(path, key string, entry fs.DirEntry) error {
+	if entry.IsDir() {
+		if key += "/"; strings.HasPrefix(key, l.prefix) || strings.HasPrefix(l.prefix, key) {
+			return l.walk(path, key)
+		}
+		return nil
+	}
+	if !strings.HasPrefix(key, l.prefix) {
+		return nil
+	}
+	if rest := key[len(l.prefix):]; l.delimiter != "" && strings.Contains(rest, l.delimiter) {
+		at := len(l.prefix) + strings.Index(rest, l.delimiter) + len(l.delimiter)
+		if dir := key[:at]; !l.dirs[dir] {
+			l.dirs[dir] = true
+			l.found = append(l.found, &driver.ListObject{Key: dir, IsDir: true})
+		}
+		return nil
+	}
+	info, err := entry.Info()
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		info, err = os.Stat(path) // as reading would
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // deleted meanwhile
+		return nil
+	case err != nil:
+		return l.b.fail(err)
+	case info.Mode().IsRegular():
+		l.found = append(l.found, &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size()})
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"gocloud.dev/blob/driver"
+
+	"nth/shim/store/contract"
+)
+
+// contentType of every blob: a file has none.
+const contentType = "application/octet-stream"
+
+// maxHashed is up to which size, in bytes, a version is told by the content too. A
+// blob that is replaced on condition is a document far below it.
+const maxHashed = 1 << 20
+
+func (b *bucket) Attributes(ctx context.Context, key string) (*driver.Attributes, error) {
+	return within(ctx, func() (*driver.Attributes, error) {
+		info, err := b.stat(key)
+		if err != nil {
+			return nil, b.fail(err)
+		}
+		return &driver.Attributes{ContentType: contentType, ModTime: info.ModTime(), Size: info.Size(), ETag: string(version(info))}, nil
+	})
+}
+
+func (b *bucket) stat(key string) (fs.FileInfo, error) {
+	info, err := os.Stat(b.path(key))
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "stat", Path: b.path(key), Err: errNotBlob}
+	}
+	return info, err
+}
+
+// version names one version of a file: a blob is only ever replaced by another
+// file, with an inode of its own while both exist.
+func version(info fs.FileInfo) contract.Token {
+	inode := uint64(0)
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		inode = s.Ino
+	}
+	return contract.Token(fmt.Sprintf("%d-%d-%d", inode, info.ModTime().UnixNano(), info.Size()))
+}
+
+// token is a version with its content: ext4 gives the inode of a deleted file to
+// the next one, and file times have steps of 4 ms.
+func token(info fs.FileInfo, body []byte) contract.Token {
+	sum := sha256.Sum256(body)
+	return version(info) + contract.Token("-"+hex.EncodeToString(sum[:8]))
+}
+
+// load reads a file that is small enough for its content to be part of the
+// version; ok is false for a larger one.
+func load(f *os.File, info fs.FileInfo) (body []byte, ok bool, err error) {
+	if info.Size() > maxHashed {
+		return nil, false, nil
+	}
+	body = make([]byte, info.Size())
+	_, err = io.ReadFull(io.NewSectionReader(f, 0, info.Size()), body)
+	return body, true, err
+}
+
+type reader struct {
+	io.Reader
+	ctx   context.Context
+	b     *bucket
+	file  *os.File // nil when everything is read already
+	left  int64    // bytes that must still come
+	attrs driver.ReaderAttributes
+	token contract.Token
+}
+
+func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length int64, opts *driver.ReaderOptions) (driver.Reader, error) {
+	if err := before(opts.BeforeRead); err != nil {
+		return nil, err
+	}
+	r, err := within(ctx, func() (*reader, error) {
+		r, err := b.open(key, offset, length)
+		return r, b.fail(err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.ctx = ctx
+	return r, nil
+}
+
+func (b *bucket) open(key string, offset, length int64) (*reader, error) {
+	f, err := os.Open(b.path(key))
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: f.Name(), Err: errNotBlob}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	r := &reader{b: b, file: f, token: version(info), attrs: driver.ReaderAttributes{ContentType: contentType, ModTime: info.ModTime(), Size: info.Size()}}
+	r.left = max(info.Size()-offset, 0)
+	if length >= 0 {
+		r.left = min(r.left, length)
+	}
+	r.Reader = io.NewSectionReader(f, offset, r.left)
+	if offset > 0 || length >= 0 {
+		return r, nil
+	}
+	body, ok, err := load(f, info)
+	if !ok && err == nil {
+		return r, nil
+	}
+	f.Close()
+	r.file, r.Reader, r.token = nil, bytes.NewReader(body), token(info, body)
+	return r, err
+}
+
+// Read never gives the end of a file that became shorter for the end of the blob.
+func (r *reader) Read(p []byte) (int, error) {
+	n, err := r.read(p)
+	r.left -= int64(n)
+	if err == io.EOF && r.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil && err != io.EOF {
+		err = r.b.fail(err)
+	}
+	return n, err
+}
+
+// read fills a buffer of its own: the caller's may be gone when a call that was
+// given up returns after all.
+func (r *reader) read(p []byte) (int, error) {
+	if r.file == nil {
+		return r.Reader.Read(p)
+	}
+	body, err := within(r.ctx, func() ([]byte, error) {
+		own := make([]byte, min(len(p), 256<<10))
+		n, err := r.Reader.Read(own)
+		return own[:n], err
+	})
+	return copy(p, body), err
+}
+
+func (r *reader) Attributes() *driver.ReaderAttributes { return &r.attrs }
+
+func (r *reader) Close() error {
+	if r.file == nil {
+		return nil
+	}
+	return r.file.Close()
+}
+
+func (r *reader) As(i any) bool {
+	t, ok := i.(*contract.Token)
+	if ok {
+		*t = r.token
+	}
+	return ok
+}

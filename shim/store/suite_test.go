@@ -1,0 +1,365 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"gocloud.dev/blob"
+
+	"nth/shim/store"
+	"nth/shim/store/contract"
+	"nth/testdata/servers"
+)
+
+// places are the stores that must all behave alike; a new one is a row here.
+var places = []struct {
+	name     string
+	replaces bool // on condition
+	many     int  // blobs in the test of listing: more than a page
+	rounds   int  // of the race to create
+	open     func(t *testing.T) *store.Store
+}{
+	{"file", true, 2500, 20, func(t *testing.T) *store.Store { return open(t, "file://"+t.TempDir()+"/markers") }},
+	{"file on tmpfs", true, 2500, 20, func(t *testing.T) *store.Store { return open(t, "file://"+memoryDir(t)+"/markers") }},
+	{"mem", false, 2500, 20, func(t *testing.T) *store.Store { return open(t, "mem://") }},
+	{"s3", true, 1100, 10, func(t *testing.T) *store.Store { return open(t, s3Server(t).URL("data", "a b/+%23")) }},
+}
+
+func open(t testing.TB, url string) *store.Store {
+	t.Helper()
+	s, err := store.Open(context.Background(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// s3Server starts a server with one bucket, and sets its credentials.
+func s3Server(t *testing.T) *servers.S3 {
+	t.Helper()
+	for _, v := range servers.S3Env() {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+	server := servers.StartS3(t)
+	server.Bucket(t, "data")
+	return server
+}
+
+// memoryDir is a folder on another file system than the temporary one: no fsync
+// orders anything there, and inodes aren't used again.
+func memoryDir(t *testing.T) string {
+	if _, err := os.Stat("/dev/shm"); err != nil {
+		return t.TempDir() // no Linux
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "nth-store-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func wantKind(t *testing.T, what string, err error, want contract.Kind) {
+	t.Helper()
+	if err == nil || store.Classify(err) != want {
+		t.Errorf("%s: kind %d, want %d: %v", what, store.Classify(err), want, err)
+	}
+}
+
+func must(t *testing.T, what string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func TestStores(t *testing.T) {
+	for _, p := range places {
+		t.Run(p.name, func(t *testing.T) {
+			s := p.open(t)
+			t.Run("one blob's life", func(t *testing.T) { testLife(t, s) })
+			t.Run("replace", func(t *testing.T) {
+				if p.replaces {
+					testReplace(t, s)
+				} else {
+					testNoReplace(t, s)
+				}
+			})
+			t.Run("keys", func(t *testing.T) { testKeys(t, s) })
+			t.Run("list", func(t *testing.T) { testList(t, s, p.many) })
+			t.Run("large", func(t *testing.T) { testLarge(t, s) })
+			t.Run("broken source", func(t *testing.T) { testBrokenSource(t, s) })
+			t.Run("one creator wins", func(t *testing.T) { testCreateRace(t, s, p.rounds) })
+		})
+	}
+}
+
+func testLife(t *testing.T, s *store.Store) {
+	ctx, key := t.Context(), "done/42.json"
+	there := func(want bool) {
+		t.Helper()
+		if got, err := s.Exists(ctx, key); err != nil || got != want {
+			t.Errorf("Exists: %v, %v; want %v", got, err, want)
+		}
+	}
+	there(false)
+	_, _, err := s.Read(ctx, key)
+	wantKind(t, "read what isn't there", err, contract.Absent)
+	wantKind(t, "delete what isn't there", s.Delete(ctx, key), contract.Absent)
+	for _, body := range []string{`{"index":42}`, ""} {
+		must(t, "create", s.Create(ctx, key, []byte(body)))
+		there(true)
+		got, _, err := s.Read(ctx, key)
+		if err != nil || string(got) != body {
+			t.Errorf("read %q, %v; want %q", got, err, body)
+		}
+		wantKind(t, "create again", s.Create(ctx, key, []byte("other")), contract.Exists)
+		if got, _, _ := s.Read(ctx, key); string(got) != body {
+			t.Errorf("a refused write changed it to %q", got)
+		}
+		must(t, "put", s.Put(ctx, key, []byte("later")))
+		if got, _, _ := s.Read(ctx, key); string(got) != "later" {
+			t.Errorf("after Put it is %q", got)
+		}
+		must(t, "delete", s.Delete(ctx, key))
+		there(false)
+	}
+}
+
+func testReplace(t *testing.T, s *store.Store) {
+	ctx, key := t.Context(), "commit/7.json"
+	read := func() contract.Token {
+		t.Helper()
+		_, token, err := s.Read(ctx, key)
+		if err != nil || token == "" {
+			t.Fatalf("read: token %q, %v", token, err)
+		}
+		return token
+	}
+	must(t, "put", s.Put(ctx, key, []byte("1")))
+	first := read()
+	must(t, "replace", s.Replace(ctx, key, []byte("2"), first))
+	wantKind(t, "replace an old version", s.Replace(ctx, key, []byte("3"), first), contract.Exists)
+	second := read()
+	must(t, "put", s.Put(ctx, key, []byte("4")))
+	wantKind(t, "replace what was overwritten", s.Replace(ctx, key, []byte("5"), second), contract.Exists)
+	if got, _, _ := s.Read(ctx, key); string(got) != "4" {
+		t.Errorf("it is %q, want the 4", got)
+	}
+	last := read()
+	must(t, "delete", s.Delete(ctx, key))
+	wantKind(t, "replace what is gone", s.Replace(ctx, key, []byte("6"), last), contract.Exists)
+	if there, err := s.Exists(ctx, key); there || err != nil {
+		t.Errorf("replacing what is gone made it: %v, %v", there, err)
+	}
+	wantKind(t, "replace without a version", s.Replace(ctx, key, nil, ""), contract.Unusable)
+}
+
+func testNoReplace(t *testing.T, s *store.Store) {
+	must(t, "put", s.Put(t.Context(), "x", nil))
+	_, token, err := s.Read(t.Context(), "x")
+	if err != nil || token != "" {
+		t.Errorf("read: token %q, %v", token, err)
+	}
+	wantKind(t, "replace", s.Replace(t.Context(), "x", nil, "made up"), contract.Unusable)
+}
+
+// testKeys: a key is the same after a write and a listing, and no two meet.
+func testKeys(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	keys := []string{"a", "A b", "a+b", "a%2Fb", "a%b", "é/ü", "日本", "a&b=c?d#e", "~tilde", "quote'\"", "a:b;c", "$(x)", "dot./x", ".hidden", "..x", "x..",
+		"__0x2e__", "a__0x", "<<x>>", "back\\slash", "*", "(1)", "a,b", "a=b", "a@b", "!", strings.Repeat("k", 200)}
+	want := map[string]string{}
+	for i, k := range keys {
+		k = "keys/" + k
+		body := fmt.Sprint(i)
+		want[k] = body
+		must(t, "create "+k, s.Create(ctx, k, []byte(body)))
+	}
+	got := map[string]string{}
+	must(t, "list", s.List(ctx, "keys/", func(key string, size int64, _ time.Time) error {
+		body, _, err := s.Read(ctx, key)
+		if err == nil && size != int64(len(body)) {
+			t.Errorf("%s: %d bytes, listed as %d", key, len(body), size)
+		}
+		got[key] = string(body)
+		return err
+	}))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+func testList(t *testing.T, s *store.Store, many int) {
+	ctx := t.Context()
+	begin := time.Now().Add(-time.Hour)
+	want := map[string]bool{}
+	var tasks sync.WaitGroup
+	slots := make(chan bool, 16)
+	for i := range many {
+		key := fmt.Sprintf("list/done/%d.json", i)
+		want[key] = true
+		tasks.Go(func() {
+			slots <- true
+			defer func() { <-slots }()
+			if err := s.Create(ctx, key, []byte("x")); err != nil {
+				t.Errorf("create %s: %v", key, err)
+			}
+		})
+	}
+	tasks.Wait()
+	must(t, "put", s.Put(ctx, "list/done.json", nil))
+	last := ""
+	must(t, "list", s.List(ctx, "list/done/", func(key string, size int64, modified time.Time) error {
+		if !want[key] || size != 1 || modified.Before(begin) || key <= last {
+			t.Errorf("listed %q after %q, %d bytes, of %v", key, last, size, modified)
+		}
+		delete(want, key)
+		last = key
+		return nil
+	}))
+	if len(want) != 0 {
+		t.Errorf("%d blobs are missing in the listing", len(want))
+	}
+	for _, prefix := range []string{"list/nothing", "list/nothing/here/", "list/done/1.json/"} {
+		if prefix == "list/done/1.json/" && strings.HasPrefix(s.Show(""), "file") {
+			continue // a file stands there: an error
+		}
+		must(t, "list "+prefix, s.List(ctx, prefix, func(key string, _ int64, _ time.Time) error {
+			return fmt.Errorf("%s listed under %s", key, prefix)
+		}))
+	}
+	stop := errors.New("stop")
+	if err := s.List(ctx, "list/", func(string, int64, time.Time) error { return stop }); err != stop {
+		t.Errorf("the visitor's error came back as %v", err)
+	}
+}
+
+// testLarge: more than S3 takes in one part.
+func testLarge(t *testing.T, s *store.Store) {
+	const size = 20<<20 + 1
+	body := func() io.Reader { return io.LimitReader(&pattern{}, size) }
+	sum := func(r io.Reader) string {
+		h := sha256.New()
+		n, err := io.Copy(h, r)
+		if err != nil || n != size {
+			t.Errorf("%d bytes, want %d; %v", n, size, err)
+		}
+		return fmt.Sprintf("%x", h.Sum(nil))
+	}
+	must(t, "upload", s.Bucket().Upload(t.Context(), "large", body(), &blob.WriterOptions{ContentType: "text/plain", IfNotExist: true}))
+	r, err := s.Bucket().NewReader(t.Context(), "large", nil)
+	must(t, "read", err)
+	defer r.Close()
+	if got, want := sum(r), sum(body()); got != want {
+		t.Error("what was read differs")
+	}
+	wantKind(t, "upload again", s.Bucket().Upload(t.Context(), "large", body(), &blob.WriterOptions{ContentType: "text/plain", IfNotExist: true}), contract.Exists)
+	_, _, err = s.Read(t.Context(), "large")
+	wantKind(t, "read as a document", err, contract.Unusable)
+	if code := store.Fail(err, "read", "it").Code; code != 65 {
+		t.Errorf("a document that is too large is exit code %d", code)
+	}
+}
+
+// pattern never ends, and repeats itself only after a while.
+type pattern struct{ n uint32 }
+
+func (p *pattern) Read(b []byte) (int, error) {
+	for i := range b {
+		p.n = p.n*1664525 + 1013904223
+		b[i] = byte(p.n >> 24)
+	}
+	return len(b), nil
+}
+
+// testBrokenSource: what can't be read to its end is not written at all.
+func testBrokenSource(t *testing.T, s *store.Store) {
+	broken := errors.New("the source broke")
+	for name, before := range map[string]int64{"at once": 0, "early": 100, "late": 18 << 20} {
+		key := "broken/" + name
+		source := io.MultiReader(io.LimitReader(&pattern{}, before), iotestErrReader{broken})
+		if err := s.Bucket().Upload(t.Context(), key, source, &blob.WriterOptions{ContentType: "text/plain"}); !errors.Is(err, broken) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if strings.HasPrefix(s.Show(""), "mem") {
+			continue // gocloud's memblob keeps what came; it is for tests alone
+		}
+		if there, err := s.Exists(t.Context(), key); there || err != nil {
+			t.Errorf("%s: half a blob is there: %v, %v", name, there, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Create(ctx, "broken/cancelled", []byte("x")); err == nil {
+		t.Error("a write under a context that is over succeeded")
+	}
+	if there, err := s.Exists(t.Context(), "broken/cancelled"); there || err != nil {
+		t.Errorf("cancelled: %v, %v", there, err)
+	}
+}
+
+type iotestErrReader struct{ err error }
+
+func (r iotestErrReader) Read([]byte) (int, error) { return 0, r.err }
+
+func testCreateRace(t *testing.T, s *store.Store, rounds int) {
+	const writers = 50
+	for round := range rounds {
+		key := fmt.Sprintf("race/%d.json", round)
+		var winners atomic.Int32
+		var winner atomic.Pointer[[]byte]
+		var all sync.WaitGroup
+		gate := make(chan bool)
+		for w := range writers {
+			body := bytes.Repeat([]byte(fmt.Sprintf("writer %d;", w)), 100)
+			all.Go(func() {
+				<-gate
+				switch err := s.Create(context.Background(), key, body); {
+				case err == nil:
+					winners.Add(1)
+					winner.Store(&body)
+				case store.Classify(err) != contract.Exists && store.Classify(err) != contract.Conflict:
+					t.Errorf("writer %d: %v", w, err)
+				}
+			})
+		}
+		close(gate)
+		all.Wait()
+		if n := winners.Load(); n != 1 {
+			t.Fatalf("round %d: %d winners", round, n)
+		}
+		if got, _, err := s.Read(context.Background(), key); err != nil || !bytes.Equal(got, *winner.Load()) {
+			t.Fatalf("round %d: it holds %.20q, and the winner wrote %.20q; %v", round, got, *winner.Load(), err)
+		}
+	}
+}
+
+func TestOpenObject(t *testing.T) {
+	dir := t.TempDir()
+	must(t, "write", os.WriteFile(filepath.Join(dir, "out 1.gz"), []byte("x"), 0o666))
+	s, key, err := store.OpenObject(t.Context(), "file://"+dir+"/out%201.gz")
+	must(t, "open", err)
+	defer s.Close()
+	if there, err := s.Exists(t.Context(), key); !there || err != nil || key != "out 1.gz" {
+		t.Errorf("%q: %v, %v", key, there, err)
+	}
+}

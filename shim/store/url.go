@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+
+	"gocloud.dev/blob"
+
+	"nth/shim/failure"
+	"nth/shim/store/contract"
+)
+
+const urlHint = "write file:///dir or s3://bucket/prefix?region=…"
+
+// Open opens the store of a URL, file:///dir or s3://bucket/prefix?region=…,
+// without asking it anything. An error is a failure with exit code 64, or 78 where
+// the settings contradict each other.
+func Open(ctx context.Context, rawURL string) (*Store, error) {
+	u, err := parseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	bucket, err := blob.DefaultURLMux().OpenBucketURL(ctx, u)
+	if err != nil {
+		return nil, badURL(u, err)
+	}
+	return &Store{bucket: bucket, shown: strings.TrimSuffix(shown(u), "/") + "/"}, nil
+}
+
+// OpenObject opens the store in which the blob of a URL is, and gives its key there.
+func OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
+	u, err := parseURL(rawURL)
+	if err != nil {
+		return nil, "", err
+	}
+	key := path.Base(u.Path)
+	if u.Path == "" || strings.HasSuffix(u.Path, "/") || key == "." || key == ".." {
+		return nil, "", badURL(u, errors.New("it names a directory, not one blob"))
+	}
+	dir := *u
+	dir.Path, dir.RawPath = strings.TrimSuffix(u.Path, key), ""
+	s, err := Open(ctx, dir.String())
+	return s, key, err
+}
+
+// parseURL checks what is the same for all stores. What it says of a malformed URL
+// doesn't repeat it: a password may be in it.
+func parseURL(rawURL string) (*url.URL, error) {
+	bad := func(on, why, hint string) (*url.URL, error) {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "open the store", On: on, Cause: errors.New(why), Hint: hint}
+	}
+	u, err := url.Parse(rawURL)
+	if escape, ok := errors.AsType[url.EscapeError](err); ok {
+		return bad("", fmt.Sprintf("the URL has a %% that begins no code: %q", string(escape)), "write %25 for a percent sign")
+	}
+	if err != nil {
+		return bad("", "the URL is malformed", urlHint)
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	switch {
+	case u.Scheme == "":
+		return bad("", "the URL has no scheme", urlHint)
+	case !blob.DefaultURLMux().ValidBucketScheme(u.Scheme):
+		return bad(shown(u), fmt.Sprintf("there is no store for the scheme %q, only for %s", u.Scheme, strings.Join(blob.DefaultURLMux().BucketSchemes(), ", ")), urlHint)
+	case u.User != nil:
+		return bad(shown(u), "the URL names a user", "credentials don't belong there; they come from the environment")
+	case u.Opaque != "":
+		return bad("", "the URL has no slashes after "+u.Scheme+":", urlHint)
+	case u.Fragment != "":
+		return bad(shown(u), "the URL has a #", "write %23 for one in a name")
+	case err != nil:
+		return bad(shown(u), "the URL's parameters are malformed", "write &name=value for each after the first, and %3B for a semicolon")
+	}
+	for name, values := range query {
+		if name == "prefix" || name == "key" {
+			return bad(shown(u), "the parameter "+name+" is not for nth", "write the prefix as the URL's path")
+		}
+		if len(values) > 1 {
+			return bad(shown(u), fmt.Sprintf("the parameter %q is there %d times", name, len(values)), "once is enough")
+		}
+	}
+	return u, nil
+}
+
+// badURL is exit code 64, or 78 where the driver says that its settings contradict.
+func badURL(u *url.URL, err error) *failure.Failure {
+	f := &failure.Failure{Code: failure.Usage, Tried: "open the store", On: shown(u), Cause: err, Hint: urlHint}
+	if e, ok := errors.AsType[*contract.Error](err); ok {
+		f.Cause = e.Cause
+		f.Hint = e.Hint
+		if e.Kind == contract.Unusable {
+			f.Code = failure.Setup
+		}
+	}
+	return f
+}
+
+// shown gives a URL without credentials and parameters.
+func shown(u *url.URL) string {
+	v := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	return v.String()
+}
