@@ -103,6 +103,7 @@ func (r *run) blobExists(ctx context.Context, url text, tried string, window tim
 
 // finish writes a marker, which a pending stop signal doesn't interrupt.
 func (r *run) finish(m marker.Marker) error {
+	r.close()
 	how, other, err := r.book.Finish(context.Background(), m, r.over)
 	if err != nil {
 		return err

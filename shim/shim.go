@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -70,6 +71,9 @@ type run struct {
 	ran      bool
 	outcome  string // marker.Done or marker.Skipped, once judged
 	starting chan struct{}
+
+	closing atomic.Bool // somebody has taken it upon him to end the run
+	closed  bool        // and that is the run itself
 }
 
 // Run runs one index and gives the process's exit code. It writes to stderr and
@@ -96,6 +100,7 @@ func (r *run) work() error {
 	}
 	r.signals = proc.Watch(watch)
 	r.ctx = r.signals.Context()
+	context.AfterFunc(r.ctx, r.giveUp)
 	for _, s := range steps {
 		if !r.ran && r.ctx.Err() != nil {
 			return r.stoppedBefore(s.name)
@@ -108,9 +113,34 @@ func (r *run) work() error {
 	return nil
 }
 
+// stuck is how long a step may take to notice a stop signal. Some can't: a stat(2)
+// of a network file system whose server is gone doesn't return.
+const stuck = time.Second
+
+// giveUp ends the process after a stop signal when a step before the command
+// doesn't return. It shares nothing with the step but what is said here.
+func (r *run) giveUp() {
+	time.Sleep(stuck)
+	if !r.closing.CompareAndSwap(false, true) {
+		return
+	}
+	last := &run{Config: r.Config, World: r.World, signals: r.signals, log: newLogger(r.LogFormat, r.LogLevel, r.Stderr)}
+	os.Exit(last.end(last.stoppedBefore("one that doesn't return")))
+}
+
+// close says that nth ends by itself from here on, or must not be ended: it is
+// writing a marker. Where it has been given up already, this doesn't return.
+func (r *run) close() {
+	if !r.closing.CompareAndSwap(false, true) && !r.closed {
+		select {}
+	}
+	r.closed = true
+}
+
 // end gives every failure its views: the record, the log line, the termination
 // message and the exit code.
 func (r *run) end(err error) int {
+	r.close()
 	defer r.quit()
 	if err == nil || errors.Is(err, errSettled) {
 		return 0
