@@ -2,7 +2,8 @@ package s3
 
 import (
 	"context"
-	"encoding/xml"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"nth/shim/store/contract"
+	"nth/shim/store/markup"
 )
 
 // meaning is what one of S3's error codes means (Amazon S3 API reference, "Error
@@ -22,51 +24,82 @@ type meaning struct {
 
 const (
 	hintKeys   = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
+	hintAccess = "grant s3:GetObject, s3:PutObject and s3:ListBucket: without the last, S3 answers so for a key that isn't there"
+	hintToken  = "the session token has expired: get a new one"
 	hintRegion = "set region= in the URL, or AWS_REGION, to the bucket's region"
 	hintBucket = "create the bucket, or correct its name or endpoint="
+	hintServer = "is endpoint= an S3 server, and no proxy or login page in between?"
+	hintCannot = "this server can't do what was asked"
 )
 
 var meanings = map[string]meaning{
-	"NoSuchKey":                          {contract.Absent, ""},
-	"NoSuchVersion":                      {contract.Absent, ""},
+	codeNoSuchKey:                        {contract.Absent, ""},
 	"NoSuchBucket":                       {contract.Unreachable, hintBucket},
+	"InvalidBucketName":                  {contract.Unreachable, hintBucket},
 	"AllAccessDisabled":                  {contract.Denied, ""},
-	"AccessDenied":                       {contract.Denied, "grant s3:GetObject, s3:PutObject and s3:ListBucket: without the last, S3 answers so for a key that isn't there"},
+	"AccessDenied":                       {contract.Denied, hintAccess},
+	"AccountProblem":                     {contract.Denied, ""},
 	"InvalidAccessKeyId":                 {contract.Denied, hintKeys},
 	"XAdminUserNotFound":                 {contract.Denied, hintKeys}, // versitygw, with status 404
 	"SignatureDoesNotMatch":              {contract.Denied, hintKeys},
 	"InvalidToken":                       {contract.Denied, hintKeys},
-	"ExpiredToken":                       {contract.Denied, "the session token has expired: get a new one"},
-	"TokenRefreshRequired":               {contract.Denied, "the session token has expired: get a new one"},
+	"ExpiredToken":                       {contract.Denied, hintToken},
+	"TokenRefreshRequired":               {contract.Denied, hintToken},
 	"RequestTimeTooSkewed":               {contract.Denied, "this machine's clock differs from the server's by more than 15 minutes"},
+	"InvalidObjectState":                 {contract.Unreachable, "the object is archived: restore it first"},
 	"PreconditionFailed":                 {contract.Exists, ""},
 	"ConditionalRequestConflict":         {contract.Conflict, ""},
 	"OperationAborted":                   {contract.Conflict, ""},
 	"PermanentRedirect":                  {contract.Unreachable, hintRegion},
+	"TemporaryRedirect":                  {contract.Unreachable, hintRegion},
 	"AuthorizationHeaderMalformed":       {contract.Unreachable, hintRegion},
 	"IllegalLocationConstraintException": {contract.Unreachable, hintRegion},
-	"NotImplemented":                     {contract.Unusable, "this server can't do what was asked"},
+	"NotImplemented":                     {contract.Unusable, hintCannot},
 	"KeyTooLongError":                    {contract.Unusable, "keys are limited to 1,024 bytes"},
+	codeInvalidRange:                     {contract.Unusable, ""},
 }
+
+const (
+	codeNoSuchKey    = "NoSuchKey"
+	codeInvalidRange = "InvalidRange"
+)
 
 // byStatus is for answers without a code, as those to HEAD are. 404 is not here:
 // without a code nobody can say what it is that doesn't exist.
 var byStatus = map[int]meaning{
 	http.StatusMovedPermanently:   {contract.Unreachable, hintRegion},
 	http.StatusTemporaryRedirect:  {contract.Unreachable, hintRegion},
+	http.StatusNotModified:        {contract.Exists, ""}, // MinIO of 2023, for 412
 	http.StatusUnauthorized:       {contract.Denied, hintKeys},
-	http.StatusForbidden:          {contract.Denied, "grant s3:GetObject, s3:PutObject and s3:ListBucket: without the last, S3 answers so for a key that isn't there"},
+	http.StatusForbidden:          {contract.Denied, hintAccess},
+	http.StatusNotFound:           {contract.Unreachable, hintServer},
 	http.StatusPreconditionFailed: {contract.Exists, ""},
 	http.StatusConflict:           {contract.Conflict, ""},
-	http.StatusNotImplemented:     {contract.Unusable, "this server can't do what was asked"},
+	http.StatusNotImplemented:     {contract.Unusable, hintCannot},
 }
 
-// document is the body of an error (Amazon S3 API reference, "Error responses").
-type document struct {
-	XMLName xml.Name `xml:"Error"`
-	Code    string
-	Message string
-	Region  string
+// refusal is an answer that isn't what was asked for.
+type refusal struct {
+	status        int
+	code, message string // "" where the answer gives none
+	region        string // the bucket's, where the answer tells
+}
+
+// maxMessage bounds what is repeated of a server's message, in bytes.
+const maxMessage = 300
+
+func (r *refusal) Error() string {
+	s := fmt.Sprintf("status %d", r.status)
+	if r.code != "" {
+		s += " " + r.code
+	}
+	if m := strings.TrimSuffix(strings.Join(strings.Fields(r.message), " "), "."); m != "" {
+		if len(m) > maxMessage {
+			m = strings.ToValidUTF8(m[:maxMessage], "") + "…"
+		}
+		s += ": " + m
+	}
+	return s
 }
 
 // maxErrorBody bounds what is read of an error, in bytes.
@@ -74,51 +107,74 @@ const maxErrorBody = 64 << 10
 
 // refused gives an answer that isn't 2xx its meaning.
 func (b *bucket) refused(res *http.Response) error {
-	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
-	return b.meaning(res.StatusCode, body, res.Header.Get("X-Amz-Bucket-Region"))
+	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // a part of it is no XML, and tells nothing
+	r := readRefusal(res.StatusCode, body)
+	if r.region == "" {
+		r.region = res.Header.Get("X-Amz-Bucket-Region")
+	}
+	return b.meaning(r)
 }
 
-func (b *bucket) meaning(status int, body []byte, region string) error {
-	var d document
-	if xml.Unmarshal(body, &d) != nil {
-		d = document{}
+// readRefusal reads the body of an error. What is not one has no code.
+func readRefusal(status int, body []byte) *refusal {
+	r := &refusal{status: status}
+	if doc, err := markup.Parse(body); err == nil && doc.Name == "Error" {
+		r.code, r.message, r.region = doc.Get("Code"), doc.Get("Message"), doc.Get("Region")
 	}
-	m, known := meanings[d.Code]
-	if !known {
-		m = byStatus[status]
+	return r
+}
+
+func (b *bucket) meaning(r *refusal) error {
+	m, known := meanings[r.code]
+	elsewhere := r.region != "" && r.region != b.region
+	switch {
+	case r.code == codeNoSuchKey && r.status != http.StatusNotFound:
+		m = meaning{contract.Unreachable, hintServer} // absence is said with 404, or it isn't absence
+	case !known && elsewhere && r.status != http.StatusForbidden:
+		m = meaning{contract.Unreachable, hintRegion} // 400 to a HEAD
+	case !known:
+		m = byStatus[r.status]
 	}
 	if m.kind == contract.Other {
 		m.kind = contract.Unreachable
 	}
-	if d.Region != "" {
-		region = d.Region
+	if m.hint == hintRegion && elsewhere {
+		m.hint = fmt.Sprintf("the bucket is in %s, and %s was asked: set region=%s in the URL, or AWS_REGION", r.region, b.region, r.region)
 	}
-	if m.hint == hintRegion && region != "" {
-		m.hint = fmt.Sprintf("the bucket is in %s, and %s was asked: set region=%s in the URL, or AWS_REGION", region, b.region, region)
-	}
-	cause := fmt.Sprintf("status %d", status)
-	if d.Code != "" {
-		cause += " " + d.Code
-	}
-	if d.Message != "" {
-		cause += ": " + strings.TrimSuffix(strings.TrimSpace(d.Message), ".")
-	}
-	return &contract.Error{Kind: m.kind, Cause: errors.New(cause), Hint: m.hint}
+	return &contract.Error{Kind: m.kind, Cause: r, Hint: m.hint}
+}
+
+// foreign is an answer of success that S3 doesn't give: some proxy, login page or
+// other server must have. It proves nothing, neither presence nor a write.
+func foreign(why string) error {
+	return &contract.Error{Kind: contract.Unreachable, Cause: errors.New("the answer is not S3's: " + why), Hint: hintServer}
 }
 
 // unreachable is a request without an answer. The transport's error repeats the
-// URL, which tells nothing new and may hold what should not be shown.
+// URL, which tells nothing new and may hold what should not be shown. An end of
+// file is told in words: the callers take io.EOF itself for the end of the blob.
 func unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: "no answer in time; --store-timeout is the deadline of one call"}
 	}
-	var op interface{ Unwrap() error }
-	if errors.As(err, &op) && op.Unwrap() != nil {
-		err = op.Unwrap()
+	if outer, ok := err.(interface{ Unwrap() error }); ok && outer.Unwrap() != nil {
+		err = outer.Unwrap()
 	}
-	hint := ""
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("the server closed the connection before its answer was complete")
+	}
+	return &contract.Error{Kind: contract.Unreachable, Cause: err, Hint: transportHint(err)}
+}
+
+func transportHint(err error) string {
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		hint = "is the bucket's, the region's or the endpoint's name right?"
+		return "is the bucket's, the region's or the endpoint's name right?"
 	}
-	return &contract.Error{Kind: contract.Unreachable, Cause: err, Hint: hint}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "SSL_CERT_FILE names the file of trusted authorities"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+		return "the endpoint speaks no TLS there: write endpoint=http://… or the right port"
+	}
+	return ""
 }

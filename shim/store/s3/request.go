@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"nth/shim/store/contract"
 )
 
 // request is one call; its key is the blob's, without the prefix.
@@ -20,14 +22,13 @@ type request struct {
 	body        []byte
 }
 
-// do signs and sends a request. An answer that isn't 2xx is an error, and so is
-// whatever was not S3's own answer.
+// do signs and sends a request. An answer that isn't 2xx is an error.
 func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 	target := b.url(r.key)
 	target.RawQuery = strings.ReplaceAll(r.query.Encode(), "+", "%20")
 	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(r.body))
 	if err != nil {
-		return nil, err
+		return nil, &contract.Error{Kind: contract.Unusable, Cause: err}
 	}
 	for _, h := range []http.Header{b.header, r.header} {
 		for name, values := range h {
@@ -37,7 +38,7 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 	if len(r.body) == 0 {
 		req.Body = nil
 		if r.method == http.MethodPut || r.method == http.MethodPost {
-			req.Body = http.NoBody
+			req.Body = http.NoBody // so that Content-Length: 0 is sent
 		}
 	}
 	if err := b.sign(ctx, req, r.body); err != nil {
@@ -52,6 +53,16 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 		return nil, b.refused(res)
 	}
 	return res, nil
+}
+
+// object is do for an answer about one blob, which always names its version.
+func (b *bucket) object(ctx context.Context, r request) (*http.Response, error) {
+	res, err := b.do(ctx, r)
+	if err == nil && res.Header.Get("ETag") == "" {
+		res.Body.Close()
+		return nil, foreign("it has no ETag")
+	}
+	return res, err
 }
 
 // url gives a blob's address, or with an empty key the bucket's.
@@ -97,7 +108,10 @@ func (b *bucket) sign(ctx context.Context, req *http.Request, body []byte) error
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:])
 	req.Header.Set("X-Amz-Content-Sha256", hash)
-	return b.signer.SignHTTP(ctx, creds, req, hash, "s3", b.region, b.now())
+	if err := b.signer.SignHTTP(ctx, creds, req, hash, "s3", b.region, b.now()); err != nil {
+		return &contract.Error{Kind: contract.Unusable, Cause: err}
+	}
+	return nil
 }
 
 // drain reads what is left of a small body, so that the connection can be used again.

@@ -2,24 +2,28 @@ package s3
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"gocloud.dev/blob/driver"
 
 	"nth/shim/store/contract"
+	"nth/shim/store/markup"
 )
 
 // partSize is how much of a large blob is held in memory and sent at once, in
-// bytes. S3 takes 10,000 parts, so 80 GB; the size doubles every 1,000 parts.
+// bytes. S3 takes 10,000 parts; the size doubles every 1,000 parts.
 const partSize = 8 << 20
+
+// abortTimeout bounds what a failed write spends on taking its parts back.
+const abortTimeout = 10 * time.Second
 
 // writer sends a blob that fits into one part with one PUT, a larger one in parts.
 // Nothing of it can be seen before Close.
@@ -31,13 +35,8 @@ type writer struct {
 	when   http.Header // the condition
 	buf    bytes.Buffer
 	upload string // "" until a second part is needed
-	parts  []part
-	err    error
-}
-
-type part struct {
-	PartNumber int
-	ETag       string
+	parts  []string
+	err    error // the first; Close publishes nothing then
 }
 
 func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, opts *driver.WriterOptions) (driver.Writer, error) {
@@ -81,10 +80,22 @@ func (w *writer) Write(p []byte) (int, error) {
 		return 0, w.err
 	}
 	w.buf.Write(p)
-	for size := partSize << (len(w.parts) / 1000); w.err == nil && w.buf.Len() > size; {
-		w.err = w.sendPart(w.buf.Next(size))
+	for w.err == nil && w.buf.Len() > w.size() {
+		w.err = w.sendPart(w.buf.Next(w.size()))
 	}
 	return len(p), w.err
+}
+
+func (w *writer) size() int { return partSize << (len(w.parts) / 1000) }
+
+// Upload writes all of r. It is here because the portable layer, which would call
+// Write itself, calls Close also after r failed, and Close would publish what came.
+func (w *writer) Upload(r io.Reader) error {
+	_, err := io.Copy(struct{ io.Writer }{w}, r)
+	if w.err == nil {
+		w.err = err
+	}
+	return err
 }
 
 func (w *writer) sendPart(body []byte) error {
@@ -93,14 +104,13 @@ func (w *writer) sendPart(body []byte) error {
 			return err
 		}
 	}
-	n := len(w.parts) + 1
-	res, err := w.b.do(w.ctx, request{method: http.MethodPut, key: w.key, body: body,
-		query: url.Values{"partNumber": {strconv.Itoa(n)}, "uploadId": {w.upload}}})
+	res, err := w.b.object(w.ctx, request{method: http.MethodPut, key: w.key, body: body,
+		query: url.Values{"partNumber": {strconv.Itoa(len(w.parts) + 1)}, "uploadId": {w.upload}}})
 	if err != nil {
 		return err
 	}
 	drain(res)
-	w.parts = append(w.parts, part{n, res.Header.Get("ETag")})
+	w.parts = append(w.parts, res.Header.Get("ETag"))
 	return nil
 }
 
@@ -109,19 +119,20 @@ func (w *writer) begin() error {
 	if err != nil {
 		return err
 	}
-	defer drain(res)
-	var answer struct{ UploadId string }
-	if err := xml.NewDecoder(res.Body).Decode(&answer); err != nil || answer.UploadId == "" {
-		return &contract.Error{Kind: contract.Unreachable, Cause: fmt.Errorf("the answer names no upload: %v", err), Hint: "is endpoint= an S3 server?"}
+	doc, err := w.b.verify(w.ctx, res, "InitiateMultipartUploadResult")
+	if err != nil {
+		return err
 	}
-	w.upload = answer.UploadId
+	if w.upload = doc.Get("UploadId"); w.upload == "" {
+		return foreign("it names no upload")
+	}
 	return nil
 }
 
 // Close makes the blob visible, or leaves nothing.
 func (w *writer) Close() error {
-	if err := w.ctx.Err(); err != nil && w.err == nil {
-		w.err = err
+	if w.err == nil {
+		w.err = w.ctx.Err()
 	}
 	switch {
 	case w.err == nil && w.upload == "":
@@ -132,12 +143,26 @@ func (w *writer) Close() error {
 		}
 	}
 	if w.err != nil && w.upload != "" {
-		// Best effort: a lifecycle rule ends what is left of it.
-		if res, err := w.b.do(context.WithoutCancel(w.ctx), request{method: http.MethodDelete, key: w.key, query: url.Values{"uploadId": {w.upload}}}); err == nil {
-			drain(res)
-		}
+		w.abort()
 	}
-	return w.err
+	return w.conditional(w.err)
+}
+
+// conditional: where a version is to be replaced that is gone, S3 answers NoSuchKey.
+func (w *writer) conditional(err error) error {
+	if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent && w.when.Get("If-Match") != "" {
+		return &contract.Error{Kind: contract.Exists, Cause: e.Cause}
+	}
+	return err
+}
+
+// abort is best effort: a lifecycle rule ends what is left of an upload.
+func (w *writer) abort() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), abortTimeout)
+	defer cancel()
+	if res, err := w.b.do(ctx, request{method: http.MethodDelete, key: w.key, query: url.Values{"uploadId": {w.upload}}}); err == nil {
+		drain(res)
+	}
 }
 
 func (w *writer) putWhole() error {
@@ -145,7 +170,7 @@ func (w *writer) putWhole() error {
 	for name, values := range w.when {
 		header[name] = values
 	}
-	res, err := w.b.do(w.ctx, request{method: http.MethodPut, key: w.key, header: header, body: w.buf.Bytes()})
+	res, err := w.b.object(w.ctx, request{method: http.MethodPut, key: w.key, header: header, body: w.buf.Bytes()})
 	if err != nil {
 		return err
 	}
@@ -154,41 +179,41 @@ func (w *writer) putWhole() error {
 }
 
 func (w *writer) complete() error {
-	type completion struct {
-		XMLName xml.Name `xml:"CompleteMultipartUpload"`
-		Part    []part
+	var body strings.Builder
+	body.WriteString("<CompleteMultipartUpload>")
+	for i, etag := range w.parts {
+		fmt.Fprintf(&body, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", i+1, markup.Escape(etag))
 	}
-	body, err := xml.Marshal(completion{Part: w.parts})
+	body.WriteString("</CompleteMultipartUpload>")
+	res, err := w.b.do(w.ctx, request{method: http.MethodPost, key: w.key, header: w.when, body: []byte(body.String()), query: url.Values{"uploadId": {w.upload}}})
 	if err != nil {
 		return err
 	}
-	res, err := w.b.do(w.ctx, request{method: http.MethodPost, key: w.key, header: w.when, body: body, query: url.Values{"uploadId": {w.upload}}})
-	if err != nil {
-		return err
-	}
-	return w.b.verify(res, "CompleteMultipartUploadResult")
+	_, err = w.b.verify(w.ctx, res, "CompleteMultipartUploadResult")
+	return err
 }
 
 // verify reads an answer of status 200 that may be an error all the same: S3
 // begins it before it knows (CompleteMultipartUpload, CopyObject).
-func (b *bucket) verify(res *http.Response, want string) error {
+func (b *bucket) verify(ctx context.Context, res *http.Response, want string) (*markup.Element, error) {
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
 	if err != nil {
-		return unreachable(context.Background(), err)
+		return nil, unreachable(ctx, err)
 	}
-	var root struct{ XMLName xml.Name }
-	if err := xml.Unmarshal(body, &root); err != nil || root.XMLName.Local != want {
-		return b.meaning(http.StatusInternalServerError, body, "")
+	doc, err := markup.Parse(body)
+	switch {
+	case err == nil && doc.Name == want:
+		return doc, nil
+	case err == nil && doc.Name == "Error":
+		return nil, b.meaning(readRefusal(http.StatusInternalServerError, body))
 	}
-	return nil
+	return nil, foreign("no " + want + " came")
 }
 
 func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOptions) error {
-	if opts.BeforeCopy != nil {
-		if err := opts.BeforeCopy(func(any) bool { return false }); err != nil {
-			return err
-		}
+	if err := before(opts.BeforeCopy); err != nil {
+		return err
 	}
 	header := b.put.Clone()
 	header.Set("X-Amz-Copy-Source", escape("/"+b.name+"/"+b.prefix+src))
@@ -196,15 +221,14 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 	if err != nil {
 		return err
 	}
-	return b.verify(res, "CopyObjectResult")
+	_, err = b.verify(ctx, res, "CopyObjectResult")
+	return err
 }
 
 // Delete asks first whether there is such a blob: S3's DELETE doesn't tell.
 func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOptions) error {
-	if opts.BeforeDelete != nil {
-		if err := opts.BeforeDelete(func(any) bool { return false }); err != nil {
-			return err
-		}
+	if err := before(opts.BeforeDelete); err != nil {
+		return err
 	}
 	if _, err := b.Attributes(ctx, key); err != nil {
 		return err
@@ -215,8 +239,4 @@ func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOpti
 	}
 	drain(res)
 	return nil
-}
-
-func sortObjects(o []*driver.ListObject) {
-	slices.SortFunc(o, func(x, y *driver.ListObject) int { return cmp.Compare(x.Key, y.Key) })
 }

@@ -1,0 +1,183 @@
+package s3
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"nth/shim/store/contract"
+)
+
+// settings is what a URL and the environment say, before it is put together.
+type settings struct {
+	*bucket
+	address      string // the endpoint
+	disableHTTPS bool
+}
+
+// parameters are those of a URL, with gocloud's names. Their values are never part
+// of an error: somebody may have put a secret there.
+var parameters = map[string]func(s *settings, value string) error{
+	"region":           func(s *settings, v string) error { s.region = v; return nil },
+	"endpoint":         func(s *settings, v string) error { s.address = v; return nil },
+	"profile":          func(s *settings, v string) error { s.profile = v; return nil },
+	"use_path_style":   flag(func(s *settings) *bool { return &s.pathStyle }),
+	"s3ForcePathStyle": flag(func(s *settings) *bool { return &s.pathStyle }),
+	"anonymous":        flag(func(s *settings) *bool { return &s.anonymous }),
+	"disable_https":    flag(func(s *settings) *bool { return &s.disableHTTPS }),
+	"disableSSL":       flag(func(s *settings) *bool { return &s.disableHTTPS }),
+	"request_payer": func(s *settings, v string) error {
+		if pays, err := strconv.ParseBool(v); v != "requester" && !pays {
+			if err != nil {
+				return errors.New("write request_payer=requester")
+			}
+			return nil
+		}
+		s.header.Set("X-Amz-Request-Payer", "requester")
+		return nil
+	},
+	"ssetype": func(s *settings, v string) error {
+		if !slices.Contains([]string{"AES256", "aws:kms", "aws:kms:dsse"}, v) {
+			return errors.New("ssetype is AES256, aws:kms or aws:kms:dsse")
+		}
+		s.put.Set(headerEncryption, v)
+		return nil
+	},
+	"kmskeyid": func(s *settings, v string) error {
+		s.put.Set(headerKMSKey, v)
+		return nil
+	},
+	// Of the SDK. No checksum is sent that the server doesn't require, and none is asked for.
+	"awssdk":                       func(*settings, string) error { return nil },
+	"hostname_immutable":           func(*settings, string) error { return nil },
+	"request_checksum_calculation": func(*settings, string) error { return nil },
+	"response_checksum_validation": func(*settings, string) error { return nil },
+}
+
+const (
+	headerEncryption = "X-Amz-Server-Side-Encryption"
+	headerKMSKey     = "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"
+)
+
+func flag(field func(*settings) *bool) func(*settings, string) error {
+	return func(s *settings, value string) (err error) {
+		if *field(s), err = strconv.ParseBool(value); err != nil {
+			return errors.New("it is true or false")
+		}
+		return nil
+	}
+}
+
+// parse reads the URL's parameters and the variables of the AWS SDKs. An error is
+// a mistake in the URL, or of the kind Unusable where settings contradict.
+func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
+	first := func(names ...string) string {
+		for _, name := range names {
+			if v := getenv(name); v != "" {
+				return v
+			}
+		}
+		return ""
+	}
+	s := &settings{bucket: &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), header: http.Header{}, put: http.Header{}, getenv: getenv, now: time.Now,
+		region: first("AWS_REGION", "AWS_DEFAULT_REGION")}, address: first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")}
+	switch {
+	case s.name == "":
+		return nil, errors.New("the bucket's name is missing: s3://bucket/prefix")
+	case u.Port() != "" || strings.HasSuffix(u.Host, ":"):
+		return nil, errors.New("it names a port; the server goes into endpoint=")
+	case strings.Trim(s.name, letters+".-_") != "" || strings.Trim(s.name, ".") == "":
+		return nil, errors.New("a bucket's name has letters, digits, dots and hyphens")
+	}
+	if s.prefix != "" && !strings.HasSuffix(s.prefix, "/") {
+		s.prefix += "/"
+	}
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		set, known := parameters[name]
+		if !known {
+			return nil, fmt.Errorf("unknown parameter %s; there are region, endpoint, use_path_style, anonymous, profile, request_payer, ssetype, kmskeyid, disable_https", name)
+		}
+		if err := set(s, query.Get(name)); err != nil {
+			return nil, fmt.Errorf("the parameter %s: %w", name, err)
+		}
+	}
+	if s.region == "" {
+		s.region = "us-east-1"
+	}
+	if strings.Trim(s.region, letters+"-") != "" {
+		return nil, errors.New("the region has other characters than letters, digits and hyphens")
+	}
+	if err := s.agree(); err != nil {
+		return nil, err
+	}
+	s.client = newClient()
+	s.signer = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+	return s.bucket, s.locate()
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// agree finds settings that contradict each other.
+func (s *settings) agree() error {
+	kms := s.put.Get(headerKMSKey) != ""
+	for _, c := range []struct {
+		wrong bool
+		why   string
+	}{
+		{s.anonymous && s.profile != "", "anonymous=true takes no credentials, and profile= names some"},
+		{s.disableHTTPS && strings.HasPrefix(s.address, "https://"), "disable_https=true, and the endpoint begins with https://"},
+		{kms && s.put.Get(headerEncryption) == "AES256", "ssetype=AES256 takes no kmskeyid"},
+	} {
+		if c.wrong {
+			return &contract.Error{Kind: contract.Unusable, Cause: errors.New(c.why), Hint: "leave one of them out"}
+		}
+	}
+	if kms && s.put.Get(headerEncryption) == "" {
+		s.put.Set(headerEncryption, "aws:kms")
+	}
+	return nil
+}
+
+var errEndpoint = errors.New("the endpoint is not a URL such as https://minio.example.com:9000")
+
+// locate decides on the server's address.
+func (s *settings) locate() error {
+	scheme := "https://"
+	if s.disableHTTPS {
+		scheme = "http://"
+	}
+	address := s.address
+	if address == "" {
+		// AWS, "Amazon S3 endpoints and quotas"; others, of isolated regions, need endpoint=.
+		address = "s3." + s.region + ".amazonaws.com"
+		if strings.HasPrefix(s.region, "cn-") {
+			address += ".cn"
+		}
+	}
+	if !strings.Contains(address, "://") {
+		address = scheme + address
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errEndpoint
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("the endpoint has more than host, port and path; credentials come from the environment")
+	}
+	s.endpoint = u
+	// An IP address and a bare host name have no subdomains, and a bucket with dots
+	// or capitals is none that a certificate or DNS covers.
+	s.pathStyle = s.pathStyle || net.ParseIP(u.Hostname()) != nil || !strings.Contains(u.Hostname(), ".") ||
+		strings.ContainsAny(s.name, "._ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	return nil
+}
