@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -82,8 +81,12 @@ func newJob(t *testing.T, name string) *job {
 // textFiles gives 100 real files: Go's own source.
 func textFiles(t *testing.T) (files []string) {
 	t.Helper()
-	root := filepath.Join(runtime.GOROOT(), "src", "net")
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(strings.TrimSpace(string(goroot)), "src", "net")
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".go") && len(files) < e2eItems {
 			files = append(files, path)
 		}
