@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,32 +9,61 @@ import (
 // nth inside it doesn't take over an outer index; its index as
 // JOB_COMPLETION_INDEX everywhere; and where the number was changed, the
 // platform's own variable with what it would hold for that item, for a script
-// that reads it would else process another item than the one recorded.
+// that reads it would else process another item than the one recorded. Each
+// variable that is set here stands once.
 func (id Identity) Environment(environ []string, own map[string]bool, runID string) []string {
-	set := []string{"JOB_COMPLETION_INDEX=" + strconv.FormatInt(id.Index, 10)}
-	set = append(set, id.rewrites...)
-	set = append(set,
-		"NTH_ITEM_INDEX="+strconv.FormatInt(id.Index, 10),
-		"NTH_ITEM_RAW_INDEX="+strconv.FormatInt(id.RawIndex, 10),
-		"NTH_ITEM_ATTEMPT="+strconv.Itoa(id.Attempt),
-		"NTH_ITEM_JOB="+id.Job,
-		"NTH_ITEM_RUN_ID="+runID)
+	index := strconv.FormatInt(id.Index, 10)
+	set := []string{
+		"JOB_COMPLETION_INDEX=" + index,
+		"NTH_ITEM_INDEX=" + index,
+		"NTH_ITEM_RAW_INDEX=" + strconv.FormatInt(id.RawIndex, 10),
+		"NTH_ITEM_ATTEMPT=" + strconv.Itoa(id.Attempt),
+		"NTH_ITEM_JOB=" + id.Job,
+		"NTH_ITEM_RUN_ID=" + runID,
+	}
 	if id.Completions != nil {
 		set = append(set, "NTH_ITEM_COMPLETIONS="+strconv.FormatInt(*id.Completions, 10))
 	}
-	replaced := map[string]bool{"NTH_ITEM_COMPLETIONS": true}
-	set = slices.DeleteFunc(set, func(s string) bool { // JOB_COMPLETION_INDEX may be among the rewrites too
-		name, _, _ := strings.Cut(s, "=")
-		twice := replaced[name] && name == "JOB_COMPLETION_INDEX"
+	ours, replaced := []string{}, map[string]bool{}
+	for _, assignment := range append(set, id.rewrites...) {
+		name, _, _ := strings.Cut(assignment, "=")
+		if !replaced[name] && !own[name] {
+			ours = append(ours, assignment)
+		}
 		replaced[name] = true
-		return twice
-	})
-	out := make([]string, 0, len(environ)+len(set))
+	}
+	replaced["NTH_ITEM_COMPLETIONS"] = true // an outer nth's, where it isn't known here
+	out := make([]string, 0, len(environ)+len(ours))
 	for _, e := range environ {
 		name, _, _ := strings.Cut(e, "=")
 		if !own[name] && !replaced[name] {
 			out = append(out, e)
 		}
 	}
-	return append(out, set...)
+	return append(out, ours...)
+}
+
+// rewrite finds the variables that hold another number than this item's: those
+// that told the index, where --indexes or --index-offset changed it, and with
+// --index or --index-env each platform's that is set. A variable that --index-env
+// names holds the item itself, also where it is a platform's that counts from 1:
+// whoever names it says so. With --platform the variables of other platforms stay:
+// they count something else (which node of Slurm's array runs GNU parallel).
+func (id *Identity) rewrite(s Settings, env lookup) {
+	named := ""
+	set := func(name string, base int64) {
+		now := strconv.FormatUint(uint64(id.Index)+uint64(base), 10) // the greatest int64 has a successor
+		if was, _ := env(name); was != now {
+			id.rewrites = append(id.rewrites, name+"="+now)
+		}
+	}
+	if s.Index == nil && s.IndexEnv != "" {
+		named = s.IndexEnv
+		set(named, 0)
+	}
+	for _, p := range id.tellers {
+		if p.Variable != named {
+			set(p.Variable, p.Base)
+		}
+	}
 }

@@ -1,8 +1,7 @@
 package identity
 
 import (
-	"maps"
-	"strconv"
+	"math"
 	"strings"
 	"testing"
 
@@ -17,56 +16,21 @@ func (e env) lookup(name string) (string, bool) { v, ok := e[name]; return v, ok
 
 func ptr[T any](v T) *T { return &v }
 
-func TestEveryPlatform(t *testing.T) {
-	for _, p := range Platforms {
-		t.Run(p.Name, func(t *testing.T) {
-			vars := env{p.Variable: strconv.FormatInt(7+p.Base, 10)}
-			want := Identity{Index: 7, RawIndex: 7 + p.Base, Attempt: 1, Platform: p.Name, Variable: p.Variable}
-			if p.Count != "" {
-				vars[p.Count], want.Completions = "20", ptr(int64(20))
-			}
-			if p.Last != "" {
-				vars[p.Last] = "30"
-			}
-			if p.Attempt != "" {
-				vars[p.Attempt], want.Attempt = strconv.Itoa(p.First+1), 2
-			}
-			if p.Job != "" {
-				vars[p.Job], want.Job = "job-1", "job-1"
-			}
-			got, err := Resolve(Settings{}, vars.lookup, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, got, cmp.FilterPath(func(p cmp.Path) bool {
-				return p.String() == "platform" || p.String() == "rewrites"
-			}, cmp.Ignore())); diff != "" {
-				t.Error(diff)
-			}
-			refused := func(name string, vars env, s Settings, code failure.Code) {
-				t.Helper()
-				if _, err := Resolve(s, vars.lookup, ""); err == nil || failure.From(err).Code != code || !strings.Contains(err.Error(), name) {
-					t.Errorf("%v %v: %v, want code %d and %s", vars, s, err, code, name)
-				}
-			}
-			for _, bad := range []string{"", "abc", "-1", "1.5", "+3", "0x10", " 7", "99999999999999999999"} {
-				refused(p.Variable, env{p.Variable: bad}, Settings{}, failure.Setup)
-			}
-			for _, not := range p.NotArray {
-				refused(p.Variable, env{p.Variable: not}, Settings{}, failure.Setup)
-			}
-			refused(p.Variable, env{}, Settings{Platform: p.Name}, failure.Setup)
-			if p.Last != "" {
-				refused("30", env{p.Variable: "31", p.Last: "30"}, Settings{}, failure.BadIndex)
-			}
-			if p.Fixed && p.Count != "" {
-				refused("last index", env{p.Variable: strconv.FormatInt(20+p.Base, 10), p.Count: "20"}, Settings{}, failure.BadIndex)
-			}
-			if !p.Fixed {
-				refused("--indexes", env{p.Variable: "1"}, Settings{Indexes: "3,5"}, failure.Setup)
-			}
-		})
+// completions wants a number of completions, or none for 0.
+func completions(want int64) func(*testing.T, Identity) {
+	return func(t *testing.T, id Identity) {
+		t.Helper()
+		if diff := cmp.Diff(want, deref(id.Completions)); diff != "" {
+			t.Errorf("completions: %s", diff)
+		}
 	}
+}
+
+func deref(p *int64) int64 {
+	if p == nil {
+		return 0
+	}
+	return *p
 }
 
 func TestResolve(t *testing.T) {
@@ -86,14 +50,30 @@ func TestResolve(t *testing.T) {
 		{name: "that isn't set", s: Settings{IndexEnv: "MINE"}, env: k8s("5"), code: failure.Setup, says: "MINE"},
 		{name: "an empty flag", s: Settings{Index: ptr("")}, env: k8s("5"), code: failure.Setup, says: "--index"},
 		{name: "two that agree", env: env{"SLURM_ARRAY_TASK_ID": "5", "PARALLEL_SEQ": "6"}, index: 5, from: "SLURM_ARRAY_TASK_ID"},
-		{name: "two that disagree", env: env{"SLURM_ARRAY_TASK_ID": "5", "PARALLEL_SEQ": "1"}, code: failure.Setup, says: "SLURM_ARRAY_TASK_ID and PARALLEL_SEQ"},
+		{name: "two that disagree", env: env{"SLURM_ARRAY_TASK_ID": "5", "PARALLEL_SEQ": "1"}, code: failure.Setup, says: "SLURM_ARRAY_TASK_ID=5 is index 5 of Slurm job array, and PARALLEL_SEQ=1 is index 0 of GNU parallel"},
+		{name: "the same number, but another index", env: env{"SLURM_ARRAY_TASK_ID": "5", "PARALLEL_SEQ": "5"}, code: failure.Setup, says: "--platform slurm or --platform parallel"},
+		{name: "Buildkite's agent in a Kubernetes Job", env: env{"JOB_COMPLETION_INDEX": "5", "BUILDKITE_PARALLEL_JOB": "1"}, code: failure.Setup, says: "BUILDKITE_PARALLEL_JOB=1"},
+		{name: "AWS Batch on EKS", env: env{"JOB_COMPLETION_INDEX": "5", "AWS_BATCH_JOB_ARRAY_INDEX": "5"}, index: 5, from: "JOB_COMPLETION_INDEX"},
+		{name: "the second is malformed", env: env{"JOB_COMPLETION_INDEX": "5", "PARALLEL_SEQ": "x"}, code: failure.Setup, says: "PARALLEL_SEQ"},
+		{name: "which a choice doesn't read", s: Settings{Platform: "kubernetes"}, env: env{"JOB_COMPLETION_INDEX": "5", "PARALLEL_SEQ": "x"}, index: 5, from: "JOB_COMPLETION_INDEX"},
 		{name: "chosen", s: Settings{Platform: "parallel"}, env: env{"SLURM_ARRAY_TASK_ID": "5", "PARALLEL_SEQ": "1"}, index: 0, from: "PARALLEL_SEQ"},
 		{name: "chosen by the flag", s: Settings{Index: ptr("9")}, env: env{"SLURM_ARRAY_TASK_ID": "5", "PARALLEL_SEQ": "1"}, index: 9, from: "--index"},
 		{name: "unknown platform", s: Settings{Platform: "cray"}, env: k8s("5"), code: failure.Usage, says: "kubernetes"},
+		{name: "unknown platform beside an index", s: Settings{Platform: "cray", Index: ptr("3")}, env: k8s("5"), code: failure.Usage, says: "gitlab circleci parallel"},
+		{name: "the index before the variable", s: Settings{Index: ptr("3"), IndexEnv: "MINE", Platform: "slurm"}, env: env{"MINE": "4"}, index: 3, from: "--index"},
+		{name: "the variable before the platform", s: Settings{IndexEnv: "MINE", Platform: "slurm"}, env: env{"MINE": "4", "SLURM_ARRAY_TASK_ID": "5"}, index: 4, from: "MINE"},
+		{name: "a malformed flag", s: Settings{Index: ptr("1e3")}, env: k8s("5"), code: failure.Setup, says: "NTH_INDEX"},
+		{name: "a malformed variable of one's own", s: Settings{IndexEnv: "MINE"}, env: env{"MINE": ""}, code: failure.Setup, says: "read the index from MINE: it is empty"},
+		{name: "a platform's variable named as one's own", s: Settings{IndexEnv: "CI_NODE_INDEX"}, env: env{"CI_NODE_INDEX": "0"}, index: 0, from: "CI_NODE_INDEX"},
+		{name: "base 10", env: k8s("010"), index: 10, from: "JOB_COMPLETION_INDEX"},
+		{name: "the greatest", env: k8s("9223372036854775807"), index: 9223372036854775807, from: "JOB_COMPLETION_INDEX"},
+		{name: "a long value is cut", env: k8s(strings.Repeat("x", 100000)), code: failure.Setup, says: `xx"… is not`},
 		{name: "not an array there", env: env{"SGE_TASK_ID": "undefined", "LSB_JOBINDEX": "3"}, index: 3, from: "LSB_JOBINDEX"},
 		{name: "below the base", env: env{"PARALLEL_SEQ": "0"}, code: failure.Setup, says: "counts from 1"},
 		{name: "none", env: env{}, code: failure.Setup, says: "--index"},
 		{name: "none on Kubernetes", env: env{"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, code: failure.Setup, says: "completionMode: Indexed"},
+		{name: "empty on Kubernetes", env: env{"JOB_COMPLETION_INDEX": "", "KUBERNETES_SERVICE_HOST": "10.0.0.1"}, code: failure.Setup, says: "completionMode: Indexed"},
+		{name: "forced on Kubernetes", s: Settings{Platform: "kubernetes"}, env: env{"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, code: failure.Setup, says: "completionMode: Indexed"},
 		{name: "offset", s: Settings{IndexOffset: -1}, env: env{"SLURM_ARRAY_TASK_ID": "5"}, index: 4, from: "SLURM_ARRAY_TASK_ID"},
 		{name: "offset below 0", s: Settings{IndexOffset: -6}, env: k8s("5"), code: failure.Setup, says: "--index-offset"},
 		{name: "offset beyond int64", s: Settings{IndexOffset: 9223372036854775807}, env: k8s("5"), code: failure.Setup, says: "--index-offset"},
@@ -101,6 +81,24 @@ func TestResolve(t *testing.T) {
 		{name: "the last", s: Settings{Completions: ptr(int64(6))}, env: k8s("5"), index: 5, from: "JOB_COMPLETION_INDEX"},
 		{name: "no completions", s: Settings{Completions: ptr(int64(0))}, env: k8s("5"), code: failure.Setup, says: "--completions"},
 		{name: "Slurm's count is no bound", s: Settings{}, env: env{"SLURM_ARRAY_TASK_ID": "42", "SLURM_ARRAY_TASK_COUNT": "1", "SLURM_ARRAY_TASK_MAX": "42"}, index: 42, from: "SLURM_ARRAY_TASK_ID"},
+		{name: "nor is --completions there", s: Settings{Completions: ptr(int64(2))}, env: env{"SLURM_ARRAY_TASK_ID": "42", "SLURM_ARRAY_TASK_COUNT": "5"}, index: 42,
+			from: "SLURM_ARRAY_TASK_ID", others: completions(2)},
+		{name: "beyond Slurm's greatest, whatever the offset", s: Settings{IndexOffset: -1}, env: env{"SLURM_ARRAY_TASK_ID": "43", "SLURM_ARRAY_TASK_MAX": "42"},
+			code: failure.BadIndex, says: "SLURM_ARRAY_TASK_MAX=42"},
+		{name: "Slurm from 1 made 0-based", s: Settings{IndexOffset: -1}, env: env{"SLURM_ARRAY_TASK_ID": "42", "SLURM_ARRAY_TASK_MAX": "42", "SLURM_ARRAY_TASK_COUNT": "42"},
+			index: 41, from: "SLURM_ARRAY_TASK_ID", others: completions(42)},
+		{name: "the flag's count wins", s: Settings{Completions: ptr(int64(100))}, env: env{"CLOUD_RUN_TASK_INDEX": "5", "CLOUD_RUN_TASK_COUNT": "10"}, index: 5,
+			from: "CLOUD_RUN_TASK_INDEX", others: completions(100)},
+		{name: "and bounds", s: Settings{Completions: ptr(int64(5))}, env: env{"CLOUD_RUN_TASK_INDEX": "5", "CLOUD_RUN_TASK_COUNT": "10"}, code: failure.BadIndex, says: "5 completions"},
+		{name: "and bounds --index", s: Settings{Index: ptr("5"), Completions: ptr(int64(5))}, code: failure.BadIndex, says: "5 completions"},
+		{name: "a later part of a Job", s: Settings{IndexOffset: 100}, env: env{"AWS_BATCH_JOB_ARRAY_INDEX": "2", "AWS_BATCH_JOB_ARRAY_SIZE": "10"}, index: 102,
+			from: "AWS_BATCH_JOB_ARRAY_INDEX", others: completions(0)},
+		{name: "a later part of a Job whose size is told", s: Settings{IndexOffset: 100, Completions: ptr(int64(110))},
+			env: env{"AWS_BATCH_JOB_ARRAY_INDEX": "2", "AWS_BATCH_JOB_ARRAY_SIZE": "10"}, index: 102, from: "AWS_BATCH_JOB_ARRAY_INDEX", others: completions(110)},
+		{name: "a small array repairs a big one", s: Settings{Indexes: "7,42,90"}, env: env{"AWS_BATCH_JOB_ARRAY_INDEX": "2", "AWS_BATCH_JOB_ARRAY_SIZE": "3"}, index: 90,
+			from: "AWS_BATCH_JOB_ARRAY_INDEX", others: completions(0)},
+		{name: "list and a platform from 1", s: Settings{Indexes: "7,42,90"}, env: env{"CI_NODE_INDEX": "3", "CI_NODE_TOTAL": "3"}, index: 90, from: "CI_NODE_INDEX"},
+		{name: "list and a variable of one's own", s: Settings{Indexes: "7,42,90", IndexEnv: "MINE"}, env: env{"MINE": "1"}, index: 42, from: "MINE"},
 		{name: "only some", s: Settings{Indexes: "7,42,90-99", Completions: ptr(int64(100))}, env: k8s("2"), index: 90, from: "JOB_COMPLETION_INDEX"},
 		{name: "beyond the list", s: Settings{Indexes: "7,42"}, env: k8s("2"), code: failure.Setup, says: "2 indexes"},
 		{name: "listed beyond the last", s: Settings{Indexes: "7,100", Completions: ptr(int64(100))}, env: k8s("0"), code: failure.Setup, says: "100"},
@@ -119,6 +117,18 @@ func TestResolve(t *testing.T) {
 					t.Errorf("attempt %d, warnings %q", id.Attempt, id.Warnings)
 				}
 			}},
+		{name: "failures beyond reason", s: Settings{IndexFailures: "9223372036854775807", IndexIgnoredFailures: "9223372036854775807"}, env: k8s("0"), from: "JOB_COMPLETION_INDEX",
+			others: func(t *testing.T, id Identity) {
+				if id.Attempt < 1 || int64(id.Attempt) > math.MaxInt32 {
+					t.Errorf("attempt %d", id.Attempt)
+				}
+			}},
+		{name: "failures are Kubernetes' alone", s: Settings{IndexFailures: "2"}, env: env{"VC_TASK_INDEX": "0"}, from: "VC_TASK_INDEX",
+			others: func(t *testing.T, id Identity) {
+				if id.Attempt != 1 {
+					t.Errorf("attempt %d", id.Attempt)
+				}
+			}},
 		{name: "the job flag wins", s: Settings{Job: "mine"}, env: env{"CLOUD_RUN_TASK_INDEX": "0", "CLOUD_RUN_JOB": "theirs"}, from: "CLOUD_RUN_TASK_INDEX",
 			others: func(t *testing.T, id Identity) {
 				if id.Job != "mine" {
@@ -129,7 +139,7 @@ func TestResolve(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			id, err := Resolve(tt.s, tt.env.lookup, "")
 			if tt.code != 0 {
-				if err == nil || failure.From(err).Code != tt.code || !strings.Contains(err.Error(), tt.says) {
+				if err == nil || failure.From(err).Code != tt.code || failure.From(err).Hint == "" || len(err.Error()) > 700 || !strings.Contains(err.Error(), tt.says) {
 					t.Errorf("%v, want code %d and %q", err, tt.code, tt.says)
 				}
 				return
@@ -148,72 +158,24 @@ func TestResolve(t *testing.T) {
 }
 
 func TestHostname(t *testing.T) {
-	for host, warnings := range map[string]int{"job-5": 0, "job-6": 1, "job": 0, "job-x": 0, "": 0, "a-b-5": 0} {
-		id, err := Resolve(Settings{}, env{"JOB_COMPLETION_INDEX": "5"}.lookup, host)
-		if err != nil || id.Index != 5 || len(id.Warnings) != warnings {
-			t.Errorf("%q: index %d, warnings %q, %v", host, id.Index, id.Warnings, err)
+	for _, tt := range []struct {
+		host, job string
+		outside   bool // not in a pod
+		warnings  int
+	}{
+		{"job-5", "", false, 0}, {"job-6", "", false, 1}, {"job", "", false, 0}, {"job-x", "", false, 0}, {"", "", false, 0}, {"a-b-5", "", false, 0},
+		{"resize-6", "resize", false, 1},
+		{"node-6", "resize", false, 0}, // the node's name, with hostNetwork
+		{strings.Repeat("j", 61) + "-6", strings.Repeat("j", 63), false, 1},
+		{"build-6", "", true, 0},
+	} {
+		vars := env{"JOB_COMPLETION_INDEX": "5"}
+		if !tt.outside {
+			vars["KUBERNETES_SERVICE_HOST"] = "10.0.0.1"
 		}
-	}
-}
-
-// parse reads an environment as a process would get it.
-func parse(t *testing.T, environ []string) env {
-	t.Helper()
-	e := env{}
-	for _, s := range environ {
-		name, value, _ := strings.Cut(s, "=")
-		if _, twice := e[name]; twice {
-			t.Errorf("%s is set twice in %q", name, environ)
-		}
-		e[name] = value
-	}
-	return e
-}
-
-func TestEnvironment(t *testing.T) {
-	environ := []string{"PATH=/bin", "NTH_INDEX=3", "NTH_MARKERS=file:///m", "NTH_OTHER=x", "SLURM_ARRAY_TASK_ID=5", "NTH_ITEM_COMPLETIONS=9"}
-	id, err := Resolve(Settings{Index: ptr("3")}, env{"SLURM_ARRAY_TASK_ID": "5"}.lookup, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := parse(t, id.Environment(environ, map[string]bool{"NTH_INDEX": true, "NTH_MARKERS": true}, "run-1"))
-	want := env{"PATH": "/bin", "NTH_OTHER": "x", "SLURM_ARRAY_TASK_ID": "3", "JOB_COMPLETION_INDEX": "3", "NTH_ITEM_INDEX": "3",
-		"NTH_ITEM_RAW_INDEX": "3", "NTH_ITEM_ATTEMPT": "1", "NTH_ITEM_JOB": "", "NTH_ITEM_RUN_ID": "run-1"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// TestNested: an nth inside an nth is the same index, however the outer one found it.
-func TestNested(t *testing.T) {
-	settings := map[string]Settings{
-		"plain": {}, "offset": {IndexOffset: 2}, "list": {Indexes: "11,13,17-30"}, "flag": {Index: ptr("4")}, "variable": {IndexEnv: "MINE"},
-		"variable and offset": {IndexEnv: "MINE", IndexOffset: 3},
-	}
-	for _, p := range Platforms {
-		for name, s := range settings {
-			if s.Indexes != "" && !p.Fixed {
-				continue
-			}
-			t.Run(p.Name+"/"+name, func(t *testing.T) {
-				outer := env{p.Variable: strconv.FormatInt(2+p.Base, 10), "MINE": "8"}
-				a, err := Resolve(s, outer.lookup, "")
-				if err != nil {
-					t.Fatal(err)
-				}
-				var environ []string
-				for k := range maps.Keys(outer) {
-					environ = append(environ, k+"="+outer[k])
-				}
-				inner := parse(t, a.Environment(environ, nil, "r"))
-				b, err := Resolve(Settings{}, inner.lookup, "")
-				if err != nil {
-					t.Fatalf("%v: %v", inner, err)
-				}
-				if b.Index != a.Index {
-					t.Errorf("inner index %d, outer %d", b.Index, a.Index)
-				}
-			})
+		id, err := Resolve(Settings{Job: tt.job}, vars.lookup, tt.host)
+		if err != nil || id.Index != 5 || len(id.Warnings) != tt.warnings || id.Hostname != tt.host {
+			t.Errorf("%q of job %q: index %d, warnings %q, %v", tt.host, tt.job, id.Index, id.Warnings, err)
 		}
 	}
 }

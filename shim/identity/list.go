@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,123 +13,115 @@ import (
 
 // List is a list of indexes in increasing order, such as 3,7-9. Ranges stay
 // ranges, so that 0-99999999 costs nothing.
-type List struct{ ranges []span }
+type List struct{ spans []span }
 
-type span struct{ first, last int64 } // both included
+// span is a range of the list, both ends included, after before other indexes.
+// Between two spans there is a gap.
+type span struct{ first, last, before int64 }
 
 // ParseList reads a list in the form in which Kubernetes prints completedIndexes:
-// numbers and ranges, increasing, with commas. An error is a failure with exit
-// code 78.
+// numbers and ranges, increasing, with commas. A list that goes back or names an
+// index twice is refused, for the k-th of it would depend on what was meant. An
+// error is a failure with exit code 78.
 func ParseList(s string) (List, error) {
 	var l List
-	for _, part := range strings.Split(s, ",") {
-		r, err := parseSpan(part)
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, err := parseSpan(part)
 		if err != nil {
 			return List{}, badList(s, err)
 		}
-		if n := len(l.ranges); n > 0 && r.first <= l.ranges[n-1].last {
-			return List{}, badList(s, fmt.Errorf("%s does not follow %d", part, l.ranges[n-1].last))
+		if len(l.spans) > 0 && first <= l.Last() {
+			return List{}, badList(s, fmt.Errorf("%s does not follow %d", part, l.Last()))
 		}
-		l.ranges = append(l.ranges, r)
+		l.add(first, last)
 	}
-	if total := l.Len(); total < 0 {
+	if l.Len() < 0 { // 0-9223372036854775807 alone has more indexes than fit
 		return List{}, badList(s, errors.New("it is too long"))
 	}
 	return l, nil
 }
 
 func badList(s string, cause error) error {
-	return &failure.Failure{Code: failure.Setup, Tried: "read the index list", On: strconv.Quote(s), Cause: cause,
-		Hint: "write increasing numbers and ranges, such as 3,7-9"}
+	return &failure.Failure{Code: failure.Setup, Tried: "read the index list", On: short(s), Cause: cause,
+		Hint: "write increasing numbers and ranges without spaces, such as 3,7-9"}
 }
 
-func parseSpan(part string) (span, error) {
+func parseSpan(part string) (first, last int64, err error) {
 	from, to, isRange := strings.Cut(part, "-")
-	first, err := parseIndex(from)
-	if err != nil {
-		return span{}, err
+	if first, err = parseIndex(from); err != nil || !isRange {
+		return first, first, err
 	}
-	last := first
-	if isRange {
-		if last, err = parseIndex(to); err != nil {
-			return span{}, err
-		}
+	if last, err = parseIndex(to); err == nil && last < first {
+		err = fmt.Errorf("the range %s goes backwards", part)
 	}
-	if last < first {
-		return span{}, fmt.Errorf("the range %s goes backwards", part)
-	}
-	return span{first, last}, nil
+	return first, last, err
 }
 
-// parseIndex reads a base-10 index: digits alone, with neither sign nor space.
-func parseIndex(s string) (int64, error) {
-	if s == "" {
-		return 0, errors.New("it is empty")
+// add appends a range that lies behind all others.
+func (l *List) add(first, last int64) {
+	if n := len(l.spans); n > 0 && l.spans[n-1].last+1 == first {
+		l.spans[n-1].last = last
+		return
 	}
-	for _, r := range s {
-		if r < '0' || r > '9' {
-			return 0, fmt.Errorf("%s is not a whole number from 0 in base 10", strconv.Quote(s))
-		}
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s is too large", s)
-	}
-	return n, nil
+	l.spans = append(l.spans, span{first, last, l.Len()})
 }
 
-// Len gives how many indexes the list has; negative when that is no int64.
+// Len gives how many indexes the list has.
 func (l List) Len() int64 {
-	var n int64
-	for _, r := range l.ranges {
-		if n += r.last - r.first + 1; n < 0 {
-			return -1
-		}
+	if len(l.spans) == 0 {
+		return 0
 	}
-	return n
+	s := l.spans[len(l.spans)-1]
+	return s.before + (s.last - s.first + 1)
 }
 
 // At gives the k-th index, from 0; k must be within Len.
 func (l List) At(k int64) int64 {
-	for _, r := range l.ranges {
-		if size := r.last - r.first + 1; k < size {
-			return r.first + k
-		} else {
-			k -= size
-		}
+	if k < 0 || k >= l.Len() {
+		panic("identity: index beyond the list")
 	}
-	panic("identity: index beyond the list")
+	i, exact := slices.BinarySearchFunc(l.spans, k, func(s span, k int64) int { return cmp.Compare(s.before, k) })
+	if !exact {
+		i--
+	}
+	return l.spans[i].first + (k - l.spans[i].before)
+}
+
+// Contains tells whether the list names the index.
+func (l List) Contains(index int64) bool {
+	i, exact := slices.BinarySearchFunc(l.spans, index, func(s span, index int64) int { return cmp.Compare(s.first, index) })
+	return exact || i > 0 && index <= l.spans[i-1].last
 }
 
 // Last gives the greatest index of the list, which must not be empty.
-func (l List) Last() int64 { return l.ranges[len(l.ranges)-1].last }
+func (l List) Last() int64 { return l.spans[len(l.spans)-1].last }
 
 // String gives the list in Kubernetes' form: runs of three or more as a range.
 func (l List) String() string {
-	var parts []string
-	for i := 0; i < len(l.ranges); {
-		r := l.ranges[i]
-		for i++; i < len(l.ranges) && l.ranges[i].first == r.last+1; i++ {
-			r.last = l.ranges[i].last
+	var b []byte
+	for i, s := range l.spans {
+		if i > 0 {
+			b = append(b, ',')
 		}
-		switch r.last - r.first {
+		b = strconv.AppendInt(b, s.first, 10)
+		switch s.last - s.first {
 		case 0:
-			parts = append(parts, strconv.FormatInt(r.first, 10))
+			continue
 		case 1:
-			parts = append(parts, strconv.FormatInt(r.first, 10), strconv.FormatInt(r.last, 10))
+			b = append(b, ',')
 		default:
-			parts = append(parts, fmt.Sprintf("%d-%d", r.first, r.last))
+			b = append(b, '-')
 		}
+		b = strconv.AppendInt(b, s.last, 10)
 	}
-	return strings.Join(parts, ",")
+	return string(b)
 }
 
 // FormatList gives indexes, in any order, as List.String does.
 func FormatList(indexes []int64) string {
-	sorted := slices.Compact(slices.Sorted(slices.Values(indexes)))
 	var l List
-	for _, i := range sorted {
-		l.ranges = append(l.ranges, span{i, i})
+	for _, i := range slices.Compact(slices.Sorted(slices.Values(indexes))) {
+		l.add(i, i)
 	}
 	return l.String()
 }

@@ -16,8 +16,12 @@ type Platform struct {
 	Last     string   // variable with the greatest index; "": none
 	Attempt  string   // variable with the attempt; "": none
 	First    int      // what Attempt holds at the first attempt
-	Job      string   // variable with the job's name or ID; "": none
+	Job      string   // variable with a name or ID that all tasks of the job share; "": none
+	JobEnd   string   // where in Job's value the task's own part begins; "": it has none
 }
+
+// kubernetes is the row that has neither count nor attempt in the environment.
+var kubernetes = &Platforms[0]
 
 // Platforms is the table, in the order in which the rows are looked at. Each
 // row's source stands above it.
@@ -26,9 +30,10 @@ var Platforms = []Platform{
 	// pkg/controller/job/indexed_job_utils.go. There is no count and no attempt.
 	{Name: "kubernetes", Title: "Kubernetes Indexed Job", Variable: "JOB_COMPLETION_INDEX", Fixed: true},
 	// AWS Batch user guide, "Job environment variables". The index is set in the
-	// children of an array job only; the attempt begins at 1.
+	// children of an array job only; the attempt begins at 1. "Array jobs": a child's
+	// ID is its parent's, a colon and the index.
 	{Name: "aws-batch", Title: "AWS Batch array job", Variable: "AWS_BATCH_JOB_ARRAY_INDEX", Fixed: true,
-		Count: "AWS_BATCH_JOB_ARRAY_SIZE", Attempt: "AWS_BATCH_JOB_ATTEMPT", First: 1, Job: "AWS_BATCH_JOB_ID"},
+		Count: "AWS_BATCH_JOB_ARRAY_SIZE", Attempt: "AWS_BATCH_JOB_ATTEMPT", First: 1, Job: "AWS_BATCH_JOB_ID", JobEnd: ":"},
 	// Google Cloud Batch documentation, "Predefined environment variables".
 	{Name: "google-batch", Title: "Google Batch", Variable: "BATCH_TASK_INDEX", Fixed: true,
 		Count: "BATCH_TASK_COUNT", Attempt: "BATCH_TASK_RETRY_ATTEMPT", Job: "BATCH_JOB_UID"},
@@ -37,27 +42,35 @@ var Platforms = []Platform{
 		Count: "CLOUD_RUN_TASK_COUNT", Attempt: "CLOUD_RUN_TASK_ATTEMPT", Job: "CLOUD_RUN_JOB"},
 	// Slurm, "Job Array Support" and sbatch(1). SLURM_RESTART_COUNT is unset at
 	// first, then 1, 2, …; the list may be sparse, so the bound is the maximum.
-	{Name: "slurm", Title: "Slurm job array", Variable: "SLURM_ARRAY_TASK_ID",
+	// People clear the variable for a job that an array's task submits.
+	{Name: "slurm", Title: "Slurm job array", Variable: "SLURM_ARRAY_TASK_ID", NotArray: []string{""},
 		Count: "SLURM_ARRAY_TASK_COUNT", Last: "SLURM_ARRAY_TASK_MAX", Attempt: "SLURM_RESTART_COUNT", Job: "SLURM_ARRAY_JOB_ID"},
-	// OpenPBS, src/resmom/start_exec.c.
+	// OpenPBS, src/resmom/start_exec.c. PBS_JOBID is the task's, PBS_ARRAY_ID the array's.
 	{Name: "pbs", Title: "PBS Pro, OpenPBS", Variable: "PBS_ARRAY_INDEX", Job: "PBS_ARRAY_ID"},
-	// Torque, qsub(1) and src/server/job_func.c.
-	{Name: "torque", Title: "Torque", Variable: "PBS_ARRAYID", Job: "PBS_JOBID"},
-	// Grid Engine, source/daemons/execd/exec_job.c: "undefined" in a job that is no array.
+	// Torque, qsub(1) and src/server/job_func.c. PBS_JOBID is 1098[3].host.
+	{Name: "torque", Title: "Torque", Variable: "PBS_ARRAYID", Job: "PBS_JOBID", JobEnd: "["},
+	// Grid Engine, source/daemons/execd/exec_job.c: "undefined" in a job that is no
+	// array. Its numbers begin at 1; a 0 is what an outer nth's --index-offset made.
 	{Name: "sge", Title: "Grid Engine", Variable: "SGE_TASK_ID", NotArray: []string{"undefined"}, Last: "SGE_TASK_LAST", Job: "JOB_ID"},
-	// IBM Spectrum LSF, "Environment variable reference": 0 in a job that is no array.
+	// IBM Spectrum LSF, "Environment variable reference": 0 in a job that is no
+	// array. All elements share the job ID ("Job arrays").
 	{Name: "lsf", Title: "LSF", Variable: "LSB_JOBINDEX", NotArray: []string{"0"}, Last: "LSB_JOBINDEX_END", Job: "LSB_JOBID"},
-	// Nomad, client/taskenv/env.go. Canaries and replacements may share a number.
+	// Nomad, client/taskenv/env.go. The number isn't unique: a canary or a
+	// replacement may run beside another allocation of its number (nomad#5879,
+	// #10727), as two pods of a Kubernetes Job may, and a system job has 0 everywhere.
 	{Name: "nomad", Title: "Nomad", Variable: "NOMAD_ALLOC_INDEX", Fixed: true, Job: "NOMAD_JOB_ID"},
 	// Volcano, pkg/controllers/job/plugins/env/const.go (the env plugin).
 	{Name: "volcano", Title: "Volcano", Variable: "VC_TASK_INDEX", Fixed: true},
 	// HyperQueue, docs/jobs/jobs.md.
 	{Name: "hyperqueue", Title: "HyperQueue", Variable: "HQ_TASK_ID", Job: "HQ_JOB_ID"},
-	// Buildkite documentation, "Environment variables".
+	// Buildkite documentation, "Environment variables". Each parallel job has a
+	// BUILDKITE_JOB_ID of its own; they share the build.
 	{Name: "buildkite", Title: "Buildkite", Variable: "BUILDKITE_PARALLEL_JOB", Fixed: true,
-		Count: "BUILDKITE_PARALLEL_JOB_COUNT", Attempt: "BUILDKITE_RETRY_COUNT", Job: "BUILDKITE_JOB_ID"},
-	// GitLab documentation, "Predefined CI/CD variables": from 1.
-	{Name: "gitlab", Title: "GitLab CI", Variable: "CI_NODE_INDEX", Fixed: true, Base: 1, Count: "CI_NODE_TOTAL", Job: "CI_JOB_ID"},
+		Count: "BUILDKITE_PARALLEL_JOB_COUNT", Attempt: "BUILDKITE_RETRY_COUNT", Job: "BUILDKITE_BUILD_ID"},
+	// GitLab documentation, "Predefined CI/CD variables": from 1. Each parallel job
+	// has a CI_JOB_ID of its own; they share the pipeline. Knapsack and Heroku CI use
+	// the index's name too, from 0: they need --index-env CI_NODE_INDEX.
+	{Name: "gitlab", Title: "GitLab CI", Variable: "CI_NODE_INDEX", Fixed: true, Base: 1, Count: "CI_NODE_TOTAL", Job: "CI_PIPELINE_ID"},
 	// CircleCI documentation, "Test splitting and parallelism".
 	{Name: "circleci", Title: "CircleCI", Variable: "CIRCLE_NODE_INDEX", Fixed: true, Count: "CIRCLE_NODE_TOTAL", Job: "CIRCLE_WORKFLOW_ID"},
 	// GNU parallel, parallel(1), "ENVIRONMENT VARIABLES": from 1.
@@ -76,6 +89,15 @@ func Variables() []string {
 		}
 	}
 	return names
+}
+
+func platformNamed(name string) *Platform {
+	for i := range Platforms {
+		if Platforms[i].Name == name {
+			return &Platforms[i]
+		}
+	}
+	return nil
 }
 
 func platformNames() string {
