@@ -69,6 +69,11 @@ func Unsupported(what string) error {
 	return &Error{Kind: Unusable, Cause: fmt.Errorf("this store has no %s", what)}
 }
 
+// EmptyKey is the error for a blob without a name, which no store has.
+func EmptyKey() error {
+	return &Error{Kind: Unusable, Cause: errors.New("a blob's key is empty")}
+}
+
 // codes are the portable layer's names for the kinds.
 var codes = map[Kind]gcerrors.ErrorCode{
 	Absent: gcerrors.NotFound, Exists: gcerrors.FailedPrecondition, Denied: gcerrors.PermissionDenied,

@@ -35,6 +35,9 @@ type writer struct {
 }
 
 func (b *bucket) NewTypedWriter(ctx context.Context, key, _ string, opts *driver.WriterOptions) (driver.Writer, error) {
+	if key == "" {
+		return nil, contract.EmptyKey()
+	}
 	w := &writer{ctx: ctx, b: b, path: b.path(key), create: opts.IfNotExist}
 	if opts.BeforeWrite != nil {
 		if err := opts.BeforeWrite(func(i any) bool {

@@ -36,7 +36,7 @@ func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driv
 	if len(opts.PageToken) > 0 {
 		q.Set("continuation-token", string(opts.PageToken))
 	}
-	res, err := b.do(ctx, request{method: http.MethodGet, query: q})
+	res, err := b.do(ctx, request{method: http.MethodGet, ofBucket: true, query: q})
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 // request is one call; its key is the blob's, without the prefix.
 type request struct {
 	method, key string
+	ofBucket    bool // it has no key, and is about the bucket itself
 	query       url.Values
 	header      http.Header
 	body        []byte
@@ -24,6 +25,9 @@ type request struct {
 
 // do signs and sends a request. An answer that isn't 2xx is an error.
 func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
+	if (r.key == "") != r.ofBucket {
+		return nil, contract.EmptyKey() // DELETE would be the bucket's
+	}
 	target := b.url(r.key)
 	target.RawQuery = strings.ReplaceAll(r.query.Encode(), "+", "%20")
 	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(r.body))
