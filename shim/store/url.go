@@ -55,7 +55,7 @@ func parseURL(rawURL string) (*url.URL, error) {
 	}
 	u, err := url.Parse(rawURL)
 	if escape, ok := errors.AsType[url.EscapeError](err); ok {
-		return bad("", fmt.Sprintf("the URL has a %% that begins no code: %q", string(escape)), "write %25 for a percent sign")
+		return bad("", fmt.Sprintf("the URL has %q, which is no code for a character there", string(escape)), "write %25 for a percent sign")
 	}
 	if err != nil {
 		return bad("", "the URL is malformed", urlHint)

@@ -1,0 +1,133 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nth/shim/store"
+	"nth/shim/store/contract"
+)
+
+func kind(k contract.Kind) error { return &contract.Error{Kind: k, Cause: errors.New("on purpose")} }
+
+// TestRetryEnds: which answers end the tries at once, and which are tried again
+// until the window is over. The clock is synctest's.
+func TestRetryEnds(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		once bool
+	}{
+		{"success", nil, true},
+		{"absent", kind(contract.Absent), true},
+		{"exists", kind(contract.Exists), true},
+		{"unusable", kind(contract.Unusable), true},
+		{"conflict", kind(contract.Conflict), false},
+		{"unreachable", kind(contract.Unreachable), false},
+		{"denied", kind(contract.Denied), false},
+		{"other", kind(contract.Other), false},
+		{"not a store's error", errors.New("x"), false},
+		{"no answer in time", context.DeadlineExceeded, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const window = time.Minute
+				begin, tries, told := time.Now(), 0, 0
+				err := store.Retry(t.Context(), store.Policy{Window: window, PerCall: 30 * time.Second}, func(context.Context) error {
+					tries++
+					return c.err
+				}, func(err error, _ time.Duration) {
+					if told++; err != c.err {
+						t.Errorf("told %v", err)
+					}
+				})
+				if err != c.err || told != tries-1 {
+					t.Errorf("%v; %d tries, told of %d", err, tries, told)
+				}
+				took := time.Since(begin)
+				if c.once && (tries != 1 || took != 0) || !c.once && (tries < 8 || took != window) {
+					t.Errorf("%d tries in %v", tries, took)
+				}
+			})
+		})
+	}
+}
+
+func TestRetryBounds(t *testing.T) {
+	const second = time.Second
+	for _, c := range []struct {
+		name            string
+		window, perCall time.Duration
+		tries           int
+		took            time.Duration
+	}{
+		{"one try", 0, 3 * second, 1, 3 * second},
+		{"a call is longer than the window", 10 * second, 30 * second, 2, 11 * second},
+		{"the last call is cut", 45 * second, 30 * second, 2, 45 * second},
+		{"no limit of its own", 10 * second, 0, 2, 11 * second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin, tries := time.Now(), 0
+				err := store.Retry(t.Context(), store.Policy{Window: c.window, PerCall: c.perCall}, func(ctx context.Context) error {
+					tries++
+					<-ctx.Done() // a store that never answers
+					return ctx.Err()
+				}, nil)
+				took := time.Since(begin)
+				if !errors.Is(err, context.DeadlineExceeded) || took > c.window+max(second, c.perCall) || took > c.took {
+					t.Errorf("%v after %v and %d tries", err, took, tries)
+				}
+				if c.window > 0 && took > c.window+second {
+					t.Errorf("%v is more than a second beyond the window", took)
+				}
+			})
+		})
+	}
+}
+
+// TestRetryIsStopped: a stop signal ends it at once, in a call and between two.
+func TestRetryIsStopped(t *testing.T) {
+	stop := errors.New("SIGTERM")
+	for name, op := range map[string]func(context.Context) error{
+		"in a call":   func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"between two": func(context.Context) error { return kind(contract.Unreachable) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(20*time.Second, func() { cancel(stop) })
+				begin := time.Now()
+				err := store.Retry(ctx, store.Policy{Window: time.Hour, PerCall: time.Minute}, op, nil)
+				if took := time.Since(begin); err != stop || took != 20*time.Second {
+					t.Errorf("%v after %v", err, took)
+				}
+			})
+		})
+	}
+}
+
+// TestRetryRecovers: it succeeds as soon as the store does; two runs don't wait alike.
+func TestRetryRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		waits := map[time.Duration]bool{}
+		for range 20 {
+			tries := 0
+			err := store.Retry(t.Context(), store.Policy{Window: time.Hour}, func(context.Context) error {
+				if tries++; tries < 3 {
+					return kind(contract.Unreachable)
+				}
+				return nil
+			}, func(_ error, wait time.Duration) { waits[wait] = true })
+			if err != nil || tries != 3 {
+				t.Errorf("%v after %d tries", err, tries)
+			}
+		}
+		if len(waits) < 10 {
+			t.Errorf("%d different waits of 40: they are not random", len(waits))
+		}
+	})
+}

@@ -1,0 +1,224 @@
+package s3
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/store/contract"
+	"nth/shim/store/markup"
+)
+
+func getenv(env map[string]string) func(string) string {
+	return func(name string) string { return env[name] }
+}
+
+func parseText(t *testing.T, raw string, env map[string]string) *bucket {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := parse(u, getenv(env))
+	if err != nil {
+		t.Fatalf("%s: %v", raw, err)
+	}
+	return b
+}
+
+// TestAddress: where a request for the key "k" goes, and for which region it is signed.
+func TestAddress(t *testing.T) {
+	type env = map[string]string
+	for _, c := range []struct {
+		url    string
+		env    env
+		want   string
+		region string
+	}{
+		{"s3://b", nil, "https://b.s3.us-east-1.amazonaws.com/k", "us-east-1"},
+		{"s3://b/p/q", env{"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "x"}, "https://b.s3.eu-west-1.amazonaws.com/p/q/k", "eu-west-1"},
+		{"s3://b?region=eu-west-3", env{"AWS_REGION": "eu-west-1"}, "https://b.s3.eu-west-3.amazonaws.com/k", "eu-west-3"},
+		{"s3://b", env{"AWS_DEFAULT_REGION": "cn-north-1"}, "https://b.s3.cn-north-1.amazonaws.com.cn/k", "cn-north-1"},
+		{"s3://b?use_path_style=true", nil, "https://s3.us-east-1.amazonaws.com/b/k", "us-east-1"},
+		{"s3://b?s3ForcePathStyle=true&disable_https=true", nil, "http://s3.us-east-1.amazonaws.com/b/k", "us-east-1"},
+		{"s3://my.bucket", nil, "https://s3.us-east-1.amazonaws.com/my.bucket/k", "us-east-1"},
+		{"s3://Bucket", nil, "https://s3.us-east-1.amazonaws.com/Bucket/k", "us-east-1"},
+		{"s3://b?endpoint=https://minio.example.com:9000", nil, "https://b.minio.example.com:9000/k", "us-east-1"},
+		{"s3://b?endpoint=minio.example.com&disable_https=true", nil, "http://b.minio.example.com/k", "us-east-1"},
+		{"s3://b?endpoint=http://127.0.0.1:9000/", nil, "http://127.0.0.1:9000/b/k", "us-east-1"},
+		{"s3://b?endpoint=http://[::1]:9000", nil, "http://[::1]:9000/b/k", "us-east-1"},
+		{"s3://b?endpoint=http://minio:9000", nil, "http://minio:9000/b/k", "us-east-1"},
+		{"s3://b?endpoint=http://host/s3/&use_path_style=true", nil, "http://host/s3/b/k", "us-east-1"},
+		{"s3://b", env{"AWS_ENDPOINT_URL": "http://one", "AWS_ENDPOINT_URL_S3": "http://two"}, "http://two/b/k", "us-east-1"},
+		{"s3://b", env{"AWS_ENDPOINT_URL": "http://one"}, "http://one/b/k", "us-east-1"},
+		{"s3://b/a%20b/%C3%BC+%2523", nil, "https://b.s3.us-east-1.amazonaws.com/a%20b/%C3%BC%2B%2523/k", "us-east-1"},
+	} {
+		b := parseText(t, c.url, c.env)
+		if diff := cmp.Diff([]string{c.want, c.region}, []string{b.url("k").String(), b.region}); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.url, diff)
+		}
+	}
+}
+
+// TestEscape: the path is what the signature is made of, so every byte but the
+// unreserved ones is escaped, also those that net/url leaves as they are, and
+// nothing is cleaned away.
+func TestEscape(t *testing.T) {
+	b := parseText(t, "s3://b?use_path_style=true&endpoint=http://h", nil)
+	for key, want := range map[string]string{
+		"a b":           "a%20b",
+		"a+b=c&d":       "a%2Bb%3Dc%26d",
+		"!'()*;:@,$":    "%21%27%28%29%2A%3B%3A%40%2C%24",
+		"a%2Fb":         "a%252Fb",
+		"é":             "%C3%A9",
+		"~-._":          "~-._",
+		"../a//b/./c/":  "../a//b/./c/",
+		"\x00\x1f\x7f?": "%00%1F%7F%3F",
+	} {
+		u := b.url(key)
+		if got := u.EscapedPath(); got != "/b/"+want || u.Path != "/b/"+key {
+			t.Errorf("%q: %s, want /b/%s", key, got, want)
+		}
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	b := parseText(t, "s3://b?request_payer=requester&kmskeyid=k1", nil)
+	if diff := cmp.Diff(http.Header{"X-Amz-Request-Payer": {"requester"}}, b.header); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(http.Header{headerEncryption: {"aws:kms"}, headerKMSKey: {"k1"}}, b.put); diff != "" {
+		t.Error(diff)
+	}
+	if b := parseText(t, "s3://b?request_payer=false", nil); len(b.header) != 0 {
+		t.Error(b.header)
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	shared := write("credentials", "# keys\n[default]\naws_access_key_id = D\naws_secret_access_key=d= # mine\n\n[ work ]\r\nAWS_ACCESS_KEY_ID=W\r\naws_secret_access_key=w\naws_session_token=t\n[half]\naws_access_key_id=H\n")
+	config := write("config", "[profile sso]\nregion=x\n[profile conf]\naws_access_key_id=C\naws_secret_access_key=c\n[conf2]\naws_access_key_id=X\naws_secret_access_key=x\n")
+	files := map[string]string{"AWS_SHARED_CREDENTIALS_FILE": shared, "AWS_CONFIG_FILE": config}
+	keys := map[string]string{"AWS_ACCESS_KEY_ID": "V", "AWS_SECRET_ACCESS_KEY": "v"}
+	for _, c := range []struct {
+		name, query string
+		env         []map[string]string
+		want        [3]string // empty: denied
+	}{
+		{"variables", "", []map[string]string{keys}, [3]string{"V", "v", ""}},
+		{"with a token", "", []map[string]string{keys, {"AWS_SESSION_TOKEN": "s"}}, [3]string{"V", "v", "s"}},
+		{"variables before files", "", []map[string]string{keys, files, {"AWS_PROFILE": "work"}}, [3]string{"V", "v", ""}},
+		{"half of the variables", "", []map[string]string{files, {"AWS_ACCESS_KEY_ID": "V"}}, [3]string{"D", "d=", ""}},
+		{"default profile", "", []map[string]string{files}, [3]string{"D", "d=", ""}},
+		{"AWS_PROFILE", "", []map[string]string{files, {"AWS_PROFILE": "work"}}, [3]string{"W", "w", "t"}},
+		{"AWS_PROFILE in the config file", "", []map[string]string{files, {"AWS_PROFILE": "conf"}}, [3]string{"C", "c", ""}},
+		{"the URL's profile before variables", "?profile=work", []map[string]string{files, keys}, [3]string{"W", "w", "t"}},
+		{"the URL's profile is not there", "?profile=nobody", []map[string]string{files, keys}, [3]string{}},
+		{"AWS_PROFILE is not there", "", []map[string]string{files, {"AWS_PROFILE": "nobody"}}, [3]string{}},
+		{"a profile without keys", "?profile=sso", []map[string]string{files}, [3]string{}},
+		{"a section that is no profile", "?profile=conf2", []map[string]string{files}, [3]string{}},
+		{"half a profile", "?profile=half", []map[string]string{files}, [3]string{}},
+		{"nothing", "", nil, [3]string{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("HOME", filepath.Join(dir, "nobody"))
+			env := map[string]string{}
+			for _, e := range c.env {
+				for name, value := range e {
+					env[name] = value
+				}
+			}
+			got, err := parseText(t, "s3://b"+c.query, env).credentials()
+			if c.want == [3]string{} {
+				if e, ok := err.(*contract.Error); !ok || e.Kind != contract.Denied || e.Hint == "" {
+					t.Errorf("%v, %v", got, err)
+				}
+				return
+			}
+			if diff := cmp.Diff(c.want, [3]string{got.AccessKeyID, got.SecretAccessKey, got.SessionToken}); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+const listed = `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>n+/=</NextContinuationToken>
+<Contents><Key>p/</Key><LastModified>2026-11-24T10:00:00.000Z</LastModified><Size>0</Size></Contents>
+<Contents><Key>p/a+b%2Bc</Key><LastModified>2026-11-24T10:00:00.000Z</LastModified><Size>12</Size></Contents>
+<CommonPrefixes><Prefix>p/A/</Prefix></CommonPrefixes></ListBucketResult>`
+
+func TestPage(t *testing.T) {
+	b := parseText(t, "s3://b/p", nil)
+	p, err := b.page([]byte(listed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range p.Objects {
+		got = append(got, o.Key)
+	}
+	if diff := cmp.Diff([]string{"A/", "a b+c"}, got); diff != "" || string(p.NextPageToken) != "n+/=" || p.Objects[1].Size != 12 {
+		t.Errorf("token %q (-want +got):\n%s", p.NextPageToken, diff)
+	}
+	for name, doc := range map[string]string{
+		"not complete, and no token": "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+		"nothing about the end":      "<ListBucketResult></ListBucketResult>",
+		"another bucket's keys":      "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>q/x</Key><LastModified>2026-11-24T10:00:00Z</LastModified><Size>0</Size></Contents></ListBucketResult>",
+		"a size":                     "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/x</Key><LastModified>2026-11-24T10:00:00Z</LastModified><Size>x</Size></Contents></ListBucketResult>",
+		"a date":                     "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/x</Key><LastModified>yesterday</LastModified><Size>1</Size></Contents></ListBucketResult>",
+		"an error":                   "<Error><Code>InternalError</Code></Error>",
+		"another document":           "<html/>",
+	} {
+		if _, err := b.page([]byte(doc)); err == nil || err.(*contract.Error).Kind != contract.Unreachable {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// FuzzRefusal: whatever a server answers is an error of some kind, with a bounded
+// message; and it is Absent only if it says so in full.
+func FuzzRefusal(f *testing.F) {
+	f.Add(404, []byte("<Error><Code>NoSuchKey</Code><Message>m</Message></Error>"))
+	f.Add(404, []byte("<Error><Code>NoSuchBucket</Code></Error>"))
+	f.Add(301, []byte("<Error><Code>PermanentRedirect</Code><Region>eu-west-1</Region></Error>"))
+	f.Add(403, []byte("<html>"))
+	f.Add(500, []byte(listed))
+	u, _ := url.Parse("s3://b/p")
+	b, err := parse(u, getenv(nil))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		r := readRefusal(status, body)
+		e, ok := b.meaning(r).(*contract.Error)
+		if !ok || e.Kind == contract.Other || len(r.message) > len(body) {
+			t.Fatalf("%v", e)
+		}
+		if e.Kind == contract.Absent {
+			doc, err := markup.Parse(body)
+			if err != nil || doc.Name != "Error" || doc.Get("Code") != "NoSuchKey" || status != 404 {
+				t.Errorf("absent by status %d %q", status, body)
+			}
+		}
+		if page, err := b.page(body); err == nil {
+			for _, o := range page.Objects {
+				if o.Key == "" && !o.IsDir {
+					t.Errorf("an empty key in %q", body)
+				}
+			}
+		}
+	})
+}
