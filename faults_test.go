@@ -141,7 +141,7 @@ func TestStoreFaults(t *testing.T) {
 		{"moved", always("GET", servers.S3Error(301, "PermanentRedirect")), "bucket", nil, 69, "region", 0, false},
 		{"a 404 that isn't S3's", always("GET", servers.Answer(404, "<html>not here</html>")), "bucket", nil, 69, "404", 0, false},
 		{"a 404 without a body", always("GET", servers.Answer(404, "")), "bucket", nil, 69, "404", 0, false},
-		{"a page instead of a marker", always("GET", servers.Answer(200, "<html>log in</html>")), "bucket", nil, 65, "not a marker", 0, false},
+		{"a page instead of a marker", always("GET", servers.Answer(200, "<html>log in</html>")), "bucket", nil, 69, "ETag", 0, false},
 		{"500 all the time", always("GET", servers.S3Error(500, "InternalError")), "bucket", nil, 69, "InternalError", 0, false},
 		{"slow down, once", only("GET", 1, servers.S3Error(503, "SlowDown")), "bucket", nil, 0, "trying again", 1, true},
 		{"reset, once", only("GET", 1, servers.Reset), "bucket", nil, 0, "trying again", 1, true},
@@ -153,6 +153,7 @@ func TestStoreFaults(t *testing.T) {
 		{"the write is reset", only("PUT", 1, servers.Reset), "bucket", nil, 0, "recorded as done", 1, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			f := servers.StartFault(t, s3, tt.decide)
 			prefix := strings.ReplaceAll(tt.name, " ", "-")
 			r := newFaultRun(t, through(f, tt.bucket, prefix))

@@ -27,6 +27,9 @@ func (r *run) look() error {
 	r.book = &marker.Book{Store: s, OnChange: r.OnChange, Wait: r.policy(r.StoreWait),
 		Write: r.policy(r.MarkerTimeout), Told: r.policy(toldWindow), Retrying: r.retrying}
 	e, err := r.book.Look(r.ctx, r.id.Index)
+	if err != nil && failure.From(err).Code != failure.BadIndex {
+		r.book = nil // a store that can't be read takes no record of that either
+	}
 	if err != nil || e == nil {
 		return err
 	}

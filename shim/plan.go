@@ -75,6 +75,9 @@ func (p *Plan) Code() int { return int(p.code) }
 
 func plannedIndexes(c *Config) (identity.List, error) {
 	switch {
+	case c.Indexes != "" && c.IndexOffset != 0:
+		return identity.List{}, &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--index-offset and --indexes",
+			Cause: errors.New("the list already says which item it is"), Hint: "give one of them"}
 	case c.Indexes != "":
 		return identity.ParseList(c.Indexes)
 	case c.Completions != nil && *c.Completions > 0:

@@ -77,16 +77,12 @@ var Platforms = []Platform{
 	{Name: "parallel", Title: "GNU parallel", Variable: "PARALLEL_SEQ", Fixed: true, Base: 1, Job: "PARALLEL_PID"},
 }
 
-// Variables gives every variable of every row, which a supervisor takes out of
-// its children's environment.
+// Variables gives every variable that holds an index, which a supervisor takes out
+// of its children's environment.
 func Variables() []string {
-	var names []string
-	for _, p := range Platforms {
-		for _, name := range []string{p.Variable, p.Count, p.Last, p.Attempt, p.Job} {
-			if name != "" {
-				names = append(names, name)
-			}
-		}
+	names := make([]string, len(Platforms))
+	for i, p := range Platforms {
+		names[i] = p.Variable
 	}
 	return names
 }

@@ -45,14 +45,16 @@ func (f *Fault) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	n := len(f.requests)
 	f.requests = append(f.requests, r.Method+" "+r.URL.Path)
-	f.mu.Unlock()
+	action := Action(nil)
 	if f.decide != nil {
-		if action := f.decide(n, r); action != nil {
-			action(f, w, r)
-			return
-		}
+		action = f.decide(n, r)
 	}
-	f.backend.ServeHTTP(w, r)
+	f.mu.Unlock()
+	if action == nil {
+		f.backend.ServeHTTP(w, r)
+		return
+	}
+	action(f, w, r)
 }
 
 // Requests gives what has come so far.
