@@ -61,7 +61,7 @@ func (r *run) recordStart() {
 	go func() {
 		defer close(r.starting)
 		if err := r.book.WriteStarted(context.Background(), r.header, r.Now().UTC()); err != nil {
-			r.log.Warn().Msg("record the start: " + r.mask(failure.OneLine(err.Error())))
+			r.log.Warn().Msg("record the start: " + r.said(err))
 		}
 	}()
 }

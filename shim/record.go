@@ -53,7 +53,7 @@ func (r *run) recordFailure(f *failure.Failure, message, reason string) {
 		}
 	}
 	if err := r.book.WriteFailure(context.Background(), doc); err != nil {
-		r.log.Warn().Msg("record the failure: " + r.mask(failure.OneLine(err.Error())))
+		r.log.Warn().Msg("record the failure: " + r.said(err))
 	}
 }
 

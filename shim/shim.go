@@ -169,5 +169,10 @@ func (r *run) policy(window time.Duration) store.Policy {
 
 // retrying logs a try that failed and will be repeated.
 func (r *run) retrying(err error, wait time.Duration) {
-	r.log.Warn().Dur("wait_ms", wait).Msg("store: " + r.mask(failure.OneLine(err.Error())) + "; trying again")
+	r.log.Warn().Dur("wait_ms", wait).Msg("store: " + r.said(err) + "; trying again")
+}
+
+// said gives a store's error without what the layers between have put around it.
+func (r *run) said(err error) string {
+	return r.mask(failure.OneLine(store.Fail(err, "", "").Cause.Error()))
 }
