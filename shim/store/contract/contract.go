@@ -60,6 +60,20 @@ type Token string
 // The write fails with Exists when the blob is another version or is gone.
 type Condition struct{ Replaces Token }
 
+// Ask lets the caller set the condition, through its BeforeWrite, which may be nil.
+func (c *Condition) Ask(beforeWrite func(func(any) bool) error) error {
+	if beforeWrite == nil {
+		return nil
+	}
+	return beforeWrite(func(i any) bool {
+		p, ok := i.(**Condition)
+		if ok {
+			*p = c
+		}
+		return ok
+	})
+}
+
 // Idler is offered through Bucket.As by drivers that hold connections: Idle closes
 // those that are not in use.
 type Idler interface{ Idle() }

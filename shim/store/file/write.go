@@ -39,16 +39,8 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, _ string, opts *driver
 		return nil, contract.EmptyKey()
 	}
 	w := &writer{ctx: ctx, b: b, path: b.path(key), create: opts.IfNotExist}
-	if opts.BeforeWrite != nil {
-		if err := opts.BeforeWrite(func(i any) bool {
-			c, ok := i.(**contract.Condition)
-			if ok {
-				*c = &w.cond
-			}
-			return ok
-		}); err != nil {
-			return nil, err
-		}
+	if err := w.cond.Ask(opts.BeforeWrite); err != nil {
+		return nil, err
 	}
 	f, err := within(ctx, func() (*os.File, error) {
 		dir := filepath.Dir(w.path)

@@ -55,16 +55,8 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 		set("X-Amz-Meta-"+k, v)
 	}
 	var cond contract.Condition
-	if opts.BeforeWrite != nil {
-		if err := opts.BeforeWrite(func(i any) bool {
-			c, ok := i.(**contract.Condition)
-			if ok {
-				*c = &cond
-			}
-			return ok
-		}); err != nil {
-			return nil, err
-		}
+	if err := cond.Ask(opts.BeforeWrite); err != nil {
+		return nil, err
 	}
 	switch {
 	case opts.IfNotExist:
