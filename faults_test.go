@@ -210,7 +210,9 @@ func TestServerDown(t *testing.T) {
 			for !when() {
 				time.Sleep(10 * time.Millisecond)
 			}
-			s3.Start(t)
+			if err := s3.Start(); err != nil {
+				t.Error(err)
+			}
 		}()
 	}
 	t.Run("at the start", func(t *testing.T) {
@@ -238,7 +240,9 @@ func TestServerDown(t *testing.T) {
 		r.ran(1)
 	})
 	t.Run("at the marker, and back", func(t *testing.T) {
-		s3.Start(t)
+		if err := s3.Start(); err != nil {
+			t.Fatal(err)
+		}
 		r := newFaultRun(t, s3.URL("bucket", "marker2"))
 		r.flags = []string{"--marker-timeout", "1m"}
 		r.script = "touch " + r.dir + "/down; while [ ! -e " + r.dir + "/go ]; do sleep 0.05; done"

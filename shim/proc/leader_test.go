@@ -53,7 +53,7 @@ func TestSuspendWithoutShell(t *testing.T) {
 		}
 		types("", "ready")
 		types("one\n", "got one")
-		waitForWatcher(t)
+		waitForWatcher(t, p.cmd.Process.Pid)
 		types("\x1a", "continued")
 		types("two\n", "got two")
 		types("\x03", "interrupted")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -42,6 +43,7 @@ func binary(t *testing.T) string {
 // shell is an interactive bash with job control on a terminal of its own.
 type shell struct {
 	t    *testing.T
+	pid  int
 	tty  *os.File
 	mu   sync.Mutex
 	seen string // what came and was not expected yet
@@ -56,7 +58,7 @@ func newShell(t *testing.T) *shell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &shell{t: t, tty: tty}
+	s := &shell{t: t, pid: cmd.Process.Pid, tty: tty}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -206,7 +208,7 @@ func TestInterrupt(t *testing.T) {
 			}
 			s.types("ulimit -c 0; nth run --markers file://" + markers + " -- sh " + script + "\n")
 			s.sees("started")
-			waitForWatcher(t)
+			waitForWatcher(t, s.pid)
 			s.types(tt.keys)
 			s.sees("> ")
 			s.exitCode(tt.code)
@@ -217,23 +219,41 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// waitForWatcher waits until the process that notices Ctrl-C is there: it takes
-// longer to start than the command, and a person is slower than both.
-func waitForWatcher(t *testing.T) {
+// waitForWatcher waits until the process that notices Ctrl-C is there, somewhere
+// below another: it takes longer to start than the command, and a person is slower
+// than both.
+func waitForWatcher(t *testing.T, below int) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-		for _, path := range all {
-			body, _ := os.ReadFile(path)
-			status, _ := os.ReadFile(filepath.Dir(path) + "/status")
-			if strings.HasPrefix(string(body), "nth-terminal-watcher") && catches(string(status), syscall.SIGQUIT) {
-				return
-			}
-		}
+	for deadline := time.Now().Add(patience); !hasWatcher(below); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no watcher")
 		}
 	}
+}
+
+func hasWatcher(below int) bool {
+	for _, pid := range childrenOf(below) {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if strings.HasPrefix(string(line), "nth-terminal-watcher") && catches(string(status), syscall.SIGQUIT) || hasWatcher(pid) {
+			return true
+		}
+	}
+	return false
+}
+
+// childrenOf gives the processes that a process has started (proc(5)).
+func childrenOf(pid int) (list []int) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, path := range tasks {
+		body, _ := os.ReadFile(path)
+		for f := range strings.FieldsSeq(string(body)) {
+			if n, err := strconv.Atoi(f); err == nil {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
 }
 
 // catches tells whether a process has a handler (SigCgt, proc(5)).

@@ -104,7 +104,7 @@ func (w *watcher) finish() {
 	}
 	w.end.Close()
 	_ = syscall.Kill(w.pid, syscall.SIGCONT) // its group may have been stopped
-	_ = w.reports.SetReadDeadline(time.Now().Add(time.Second))
+	_ = w.reports.SetReadDeadline(time.Now().Add(5 * time.Second))
 	<-w.collected
 	w.reports.Close()
 }
@@ -116,7 +116,7 @@ func WatcherMain() {
 	all := make(chan os.Signal, 4*maxSignal)
 	signal.Notify(all)
 	caught := make(chan os.Signal, 4*maxSignal)
-	signal.Notify(caught, heard...)
+	signal.Notify(caught, append(heard, last)...)
 	report, end := os.NewFile(watcherReport, "report"), os.NewFile(watcherEnd, "end")
 	ended := make(chan struct{})
 	go func() {
@@ -124,16 +124,30 @@ func WatcherMain() {
 		_, _ = end.Read(b[:])
 		close(ended)
 	}()
-	for last := (<-chan time.Time)(nil); ; {
+	for timeout := (<-chan time.Time)(nil); ; {
 		select {
 		case sig := <-caught:
-			_, _ = report.Write([]byte{byte(sig.(syscall.Signal))})
+			switch {
+			case sig != last:
+				_, _ = report.Write([]byte{byte(sig.(syscall.Signal))})
+			case ended == nil:
+				timeout = time.After(settle)
+			}
 		case <-ended:
-			// A signal that the kernel has sent may still be on its way through the
-			// runtime; nothing tells when it isn't.
-			ended, last = nil, time.After(20*time.Millisecond)
-		case <-last:
+			// A signal that the kernel has sent may still be on its way here. Of those
+			// that are pending it delivers the lowest number first, and so does Go: one
+			// of a higher number, sent now, comes after all that were typed.
+			ended = nil
+			_ = syscall.Kill(os.Getpid(), last)
+		case <-timeout:
 			return
 		}
 	}
 }
+
+// last is greater than all that a terminal sends.
+const last = syscall.SIGUSR1
+
+// settle is for a typed signal that another thread has taken from the kernel and
+// not yet handed on, when the last one is there already.
+const settle = 20 * time.Millisecond

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,17 +27,23 @@ const (
 // S3 is a real S3 server of a test's own, versitygw, over a temporary folder.
 type S3 struct {
 	Address string // host:port
+	program string
 	dir     string
-	cmd     *exec.Cmd
+
+	mu    sync.Mutex // a test may start and stop it from several goroutines
+	cmd   *exec.Cmd
+	ended chan struct{} // the server's process has
 }
 
 // StartS3 starts a server and stops it when the test ends. A machine without
 // versitygw fails the test.
 func StartS3(t testing.TB) *S3 {
 	t.Helper()
-	s := &S3{Address: freeAddress(t), dir: t.TempDir()}
+	s := &S3{Address: freeAddress(t), program: versitygw(t), dir: t.TempDir()}
 	t.Cleanup(s.Stop)
-	s.Start(t)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
@@ -53,34 +60,50 @@ func versitygw(t testing.TB) string {
 	return path
 }
 
-// Start starts the server, again after a Stop, with the blobs that it had.
-func (s *S3) Start(t testing.TB) {
-	t.Helper()
-	s.cmd = exec.Command(versitygw(t), "--port", s.Address, "--region", region, "--quiet", "posix", s.dir)
-	s.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+accessKey, "ROOT_SECRET_KEY="+secretKey)
+// Start starts the server, again after a Stop, with the blobs that it had, and
+// waits until it answers.
+func (s *S3) Start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cmd := exec.Command(s.program, "--port", s.Address, "--region", region, "--quiet", "posix", s.dir)
+	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+accessKey, "ROOT_SECRET_KEY="+secretKey)
 	var log bytes.Buffer
-	s.cmd.Stdout, s.cmd.Stderr = &log, &log
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		return err
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		c, err := net.Dial("tcp", s.Address)
-		if err == nil {
+	ended := make(chan struct{})
+	s.cmd, s.ended = cmd, ended
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	for deadline := time.After(time.Minute); ; {
+		if c, err := net.Dial("tcp", s.Address); err == nil {
 			c.Close()
-			return
+			select {
+			case <-ended: // it is somebody else's
+			default:
+				return nil
+			}
 		}
-		if time.Now().After(deadline) {
-			s.Stop()
-			t.Fatalf("versitygw doesn't answer at %s: %v\n%s", s.Address, err, log.String())
+		select {
+		case <-ended:
+			return fmt.Errorf("versitygw ended at %s: %s", s.Address, log.String())
+		case <-deadline:
+			return fmt.Errorf("versitygw doesn't answer at %s", s.Address)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
 // Stop kills the server; what it stored stays.
 func (s *S3) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.cmd != nil {
 		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait()
+		<-s.ended
 		s.cmd = nil
 	}
 }

@@ -22,6 +22,7 @@ type settings struct {
 	*bucket
 	address      string // the endpoint
 	disableHTTPS bool
+	styled       bool // use_path_style was given
 }
 
 // parameters are those of a URL, with gocloud's names. Their values are never part
@@ -30,8 +31,8 @@ var parameters = map[string]func(s *settings, value string) error{
 	"region":           func(s *settings, v string) error { s.region = v; return nil },
 	"endpoint":         func(s *settings, v string) error { s.address = v; return nil },
 	"profile":          func(s *settings, v string) error { s.profile = v; return nil },
-	"use_path_style":   flag(func(s *settings) *bool { return &s.pathStyle }),
-	"s3ForcePathStyle": flag(func(s *settings) *bool { return &s.pathStyle }),
+	"use_path_style":   setStyle,
+	"s3ForcePathStyle": setStyle,
 	"anonymous":        flag(func(s *settings) *bool { return &s.anonymous }),
 	"disable_https":    flag(func(s *settings) *bool { return &s.disableHTTPS }),
 	"disableSSL":       flag(func(s *settings) *bool { return &s.disableHTTPS }),
@@ -75,6 +76,11 @@ func flag(field func(*settings) *bool) func(*settings, string) error {
 		}
 		return nil
 	}
+}
+
+func setStyle(s *settings, value string) error {
+	s.styled = true
+	return flag(func(s *settings) *bool { return &s.pathStyle })(s, value)
 }
 
 // parse reads the URL's parameters and the variables of the AWS SDKs. An error is
@@ -175,6 +181,11 @@ func (s *settings) locate() error {
 		return errors.New("the endpoint has more than host, port and path; credentials come from the environment")
 	}
 	s.endpoint = u
+	if !s.styled {
+		// minio.storage.svc has no subdomain for each bucket: a server of one's own is
+		// asked by path, unless use_path_style=false says that it isn't.
+		s.pathStyle = s.address != ""
+	}
 	// An IP address and a bare host name have no subdomains, and a bucket with dots
 	// or capitals is none that a certificate or DNS covers.
 	s.pathStyle = s.pathStyle || net.ParseIP(u.Hostname()) != nil || !strings.Contains(u.Hostname(), ".") ||
