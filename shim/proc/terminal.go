@@ -135,14 +135,18 @@ func (t *terminal) finish(r *runner) {
 }
 
 // is tells whether a process that was reaped is the watcher. One that a typed
-// signal killed had not yet begun to catch it.
+// signal ended had not yet begun to catch it: HUP and INT kill a Go program then,
+// QUIT makes it exit with 2 (os/signal, "Default behavior of signals").
 func (t *terminal) is(pid int, status syscall.WaitStatus, s *Signals) bool {
 	if t.watcher == nil || t.watcher.pid != pid {
 		return false
 	}
 	t.watcher.reaped = true
-	if status.Signaled() && slices.Contains(typed, os.Signal(status.Signal())) {
+	switch {
+	case status.Signaled() && slices.Contains(typed, os.Signal(status.Signal())):
 		s.typed(status.Signal())
+	case status.Exited() && status.ExitStatus() == 2:
+		s.typed(syscall.SIGQUIT)
 	}
 	return true
 }

@@ -58,10 +58,10 @@ func startWatcher(group int, s *Signals) *watcher {
 	if err == nil {
 		var pid int
 		// Stopped by a Ctrl-Z between fork and exec it would hold nth, which waits for
-		// the exec; what is typed meanwhile waits until the watcher catches it.
+		// the exec.
 		without(func() {
 			pid, err = syscall.ForkExec(self, []string{WatcherName}, &syscall.ProcAttr{Files: files, Sys: sys})
-		}, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP)
+		}, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
 		if err == nil {
 			w := &watcher{pid: pid, end: end, reports: reports, collected: make(chan struct{})}
 			go w.collect(s)
@@ -113,10 +113,10 @@ func (w *watcher) finish() {
 // for what ends the command must not end it, and stops only with its group.
 func WatcherMain() {
 	heard := slices.DeleteFunc(slices.Clone(typed), signal.Ignored) // the command ignores those too
-	all := make(chan os.Signal, 4*maxSignal)
-	signal.Notify(all)
 	caught := make(chan os.Signal, 4*maxSignal)
 	signal.Notify(caught, append(heard, last)...)
+	// After the others: what is already pending goes to those who listen by then.
+	signal.Notify(make(chan os.Signal, 4*maxSignal))
 	report, end := os.NewFile(watcherReport, "report"), os.NewFile(watcherEnd, "end")
 	ended := make(chan struct{})
 	go func() {
