@@ -154,7 +154,7 @@ func TestStoreFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			f := servers.StartFault(t, s3, tt.decide)
+			f := servers.StartFault(t, s3.Address, tt.decide)
 			prefix := strings.ReplaceAll(tt.name, " ", "-")
 			r := newFaultRun(t, through(f, tt.bucket, prefix))
 			r.env = append(r.env, tt.env...)
@@ -195,7 +195,7 @@ func TestTruncatedMarker(t *testing.T) {
 	// A whole one whose answer is cut short on the way is read again.
 	whole := newFaultRun(t, s3.URL("bucket", "w"))
 	whole.do(0, "")
-	f := servers.StartFault(t, s3, only("GET", 1, servers.Truncate))
+	f := servers.StartFault(t, s3.Address, only("GET", 1, servers.Truncate))
 	whole.url = through(f, "bucket", "w")
 	whole.do(0, "done already")
 	whole.ran(1)
@@ -320,7 +320,7 @@ func TestOnChangeS3(t *testing.T) {
 	r.script = "exit 0"
 	inner := newFaultRun(t, r.url)
 	inner.script = "exit 0 # another"
-	f := servers.StartFault(t, s3, func(_ int, req *http.Request) servers.Action {
+	f := servers.StartFault(t, s3.Address, func(_ int, req *http.Request) servers.Action {
 		if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/done/") {
 			inner.flags = append(common[:len(common):len(common)], "--on-change", "rerun")
 			inner.do(0, "recorded")

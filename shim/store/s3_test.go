@@ -19,7 +19,7 @@ import (
 // through opens the bucket behind a proxy that treats each request alike.
 func through(t *testing.T, s3 *servers.S3, action servers.Action) *store.Store {
 	t.Helper()
-	fault := servers.StartFault(t, s3, func(int, *http.Request) servers.Action { return action })
+	fault := servers.StartFault(t, s3.Address, func(int, *http.Request) servers.Action { return action })
 	return open(t, "s3://data/p?endpoint="+fault.URL)
 }
 
@@ -70,8 +70,8 @@ func TestNotAbsent(t *testing.T) {
 		{"clock", answer(servers.S3Error(403, "RequestTimeTooSkewed")), contract.Denied, 77, "this machine's clock"},
 		{"access denied", answer(servers.S3Error(403, "AccessDenied")), contract.Denied, 77, "without the last, S3 answers so for a key that isn't there"},
 		{"403 without a body", answer(servers.Answer(403, "")), contract.Denied, 77, "s3:GetObject"},
-		{"404 without a body", answer(servers.Answer(404, "")), contract.Unreachable, 69, "status 404 (is endpoint= an S3 server"},
-		{"404 of a web server", answer(servers.Answer(404, html)), contract.Unreachable, 69, "is endpoint= an S3 server"},
+		{"404 without a body", answer(servers.Answer(404, "")), contract.Unreachable, 69, "status 404 (is the endpoint right"},
+		{"404 of a web server", answer(servers.Answer(404, html)), contract.Unreachable, 69, "is the endpoint right"},
 		{"404 of another kind", answer(servers.S3Error(404, "NoSuchUpload")), contract.Unreachable, 69, "NoSuchUpload"},
 		{"NoSuchKey with another status", answer(servers.S3Error(500, "NoSuchKey")), contract.Unreachable, 69, "status 500"},
 		{"404 cut short", answer(servers.Answer(404, "<Error><Code>NoSuchKey</Code>")), contract.Unreachable, 69, "status 404"},
@@ -184,7 +184,7 @@ func TestTruncated(t *testing.T) {
 // hears that it exists, and finds their own.
 func TestLostReply(t *testing.T) {
 	s3 := s3Server(t)
-	fault := servers.StartFault(t, s3, func(n int, r *http.Request) servers.Action {
+	fault := servers.StartFault(t, s3.Address, func(n int, r *http.Request) servers.Action {
 		if n == 0 {
 			return servers.LoseReply
 		}
@@ -205,7 +205,7 @@ func TestLostReply(t *testing.T) {
 func TestPartsAreTakenBack(t *testing.T) {
 	s3 := s3Server(t)
 	var puts atomic.Int32
-	fault := servers.StartFault(t, s3, func(_ int, r *http.Request) servers.Action {
+	fault := servers.StartFault(t, s3.Address, func(_ int, r *http.Request) servers.Action {
 		if r.Method == http.MethodPut {
 			if puts.Add(1) == 2 {
 				return servers.S3Error(503, "SlowDown")

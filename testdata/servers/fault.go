@@ -24,11 +24,11 @@ type Fault struct {
 	decide   func(n int, r *http.Request) Action
 }
 
-// StartFault starts a proxy before the server; decide gives the action for the
+// StartFault starts a proxy before the server at an address; decide gives the action for the
 // n-th request, from 0. Nil is Pass.
-func StartFault(t testing.TB, s *S3, decide func(n int, r *http.Request) Action) *Fault {
+func StartFault(t testing.TB, address string, decide func(n int, r *http.Request) Action) *Fault {
 	f := &Fault{decide: decide, ended: make(chan struct{})}
-	backend := &url.URL{Scheme: "http", Host: s.Address}
+	backend := &url.URL{Scheme: "http", Host: address}
 	f.backend = &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(backend)
 		p.Out.Host = p.In.Host

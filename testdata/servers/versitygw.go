@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,99 +21,19 @@ const (
 	region    = "us-east-1"
 )
 
-// S3 is a real S3 server of a test's own, versitygw, over a temporary folder.
-type S3 struct {
-	Address string // host:port
-	program string
-	dir     string
+// S3 is a real S3 server of a test's own.
+type S3 struct{ *Server }
 
-	mu    sync.Mutex // a test may start and stop it from several goroutines
-	cmd   *exec.Cmd
-	ended chan struct{} // the server's process has
-}
-
-// StartS3 starts a server and stops it when the test ends. A machine without
-// versitygw fails the test.
+// StartS3 starts versitygw over a temporary folder, and stops it when the test ends.
 func StartS3(t testing.TB) *S3 {
 	t.Helper()
-	s := &S3{Address: freeAddress(t), program: versitygw(t), dir: t.TempDir()}
-	t.Cleanup(s.Stop)
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// versitygw gives the server's path.
-func versitygw(t testing.TB) string {
-	t.Helper()
-	if path, err := exec.LookPath("versitygw"); err == nil {
-		return path
-	}
-	path := filepath.Join(goEnv(t, "GOPATH"), "bin", "versitygw")
-	if _, err := os.Stat(path); err != nil {
-		t.Fatal("versitygw is missing: go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
-	}
-	return path
-}
-
-// Start starts the server, again after a Stop, with the blobs that it had, and
-// waits until it answers.
-func (s *S3) Start() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	cmd := exec.Command(s.program, "--port", s.Address, "--region", region, "--quiet", "posix", s.dir)
-	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+accessKey, "ROOT_SECRET_KEY="+secretKey)
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	ended := make(chan struct{})
-	s.cmd, s.ended = cmd, ended
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	for deadline := time.After(time.Minute); ; {
-		if c, err := net.Dial("tcp", s.Address); err == nil {
-			c.Close()
-			select {
-			case <-ended: // it is somebody else's
-			default:
-				return nil
-			}
-		}
-		select {
-		case <-ended:
-			return fmt.Errorf("versitygw ended at %s: %s", s.Address, log.String())
-		case <-deadline:
-			return fmt.Errorf("versitygw doesn't answer at %s", s.Address)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-// Stop kills the server; what it stored stays.
-func (s *S3) Stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cmd != nil {
-		_ = s.cmd.Process.Kill()
-		<-s.ended
-		s.cmd = nil
-	}
-}
-
-// freeAddress gives an address of this machine that nobody listens on.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	program := Program(t, "versitygw", "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
+	address, dir := freeAddress(t), t.TempDir()
+	return &S3{start(t, address, func() *exec.Cmd {
+		cmd := exec.Command(program, "--port", address, "--region", region, "--quiet", "posix", dir)
+		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+accessKey, "ROOT_SECRET_KEY="+secretKey)
+		return cmd
+	})}
 }
 
 // S3Env gives the variables with the credentials of every server of the tests.

@@ -74,6 +74,14 @@ func (c *Condition) Ask(beforeWrite func(func(any) bool) error) error {
 	})
 }
 
+// Before calls one of gocloud's hooks, for which there is nothing to hand out.
+func Before(hook func(func(any) bool) error) error {
+	if hook == nil {
+		return nil
+	}
+	return hook(func(any) bool { return false })
+}
+
 // Idler is offered through Bucket.As by drivers that hold connections: Idle closes
 // those that are not in use.
 type Idler interface{ Idle() }

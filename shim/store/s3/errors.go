@@ -1,18 +1,13 @@
 package s3
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"strings"
 
 	"nth/shim/store/contract"
 	"nth/shim/store/markup"
+	"nth/shim/store/web"
 )
 
 // meaning is what one of S3's error codes means (Amazon S3 API reference, "Error
@@ -28,7 +23,6 @@ const (
 	hintToken  = "the session token has expired: get a new one"
 	hintRegion = "set region= in the URL, or AWS_REGION, to the bucket's region"
 	hintBucket = "create the bucket, or correct its name or endpoint="
-	hintServer = "is endpoint= an S3 server, and no proxy or login page in between?"
 	hintCannot = "this server can't do what was asked"
 )
 
@@ -72,7 +66,7 @@ var byStatus = map[int]meaning{
 	http.StatusNotModified:        {contract.Exists, ""}, // MinIO of 2023, for 412
 	http.StatusUnauthorized:       {contract.Denied, hintKeys},
 	http.StatusForbidden:          {contract.Denied, hintAccess},
-	http.StatusNotFound:           {contract.Unreachable, hintServer},
+	http.StatusNotFound:           {contract.Unreachable, web.HintServer},
 	http.StatusPreconditionFailed: {contract.Exists, ""},
 	http.StatusConflict:           {contract.Conflict, ""},
 	http.StatusNotImplemented:     {contract.Unusable, hintCannot},
@@ -85,29 +79,11 @@ type refusal struct {
 	region        string // the bucket's, where the answer tells
 }
 
-// maxMessage bounds what is repeated of a server's message, in bytes.
-const maxMessage = 300
-
-func (r *refusal) Error() string {
-	s := fmt.Sprintf("status %d", r.status)
-	if r.code != "" {
-		s += " " + r.code
-	}
-	if m := strings.TrimSuffix(strings.Join(strings.Fields(r.message), " "), "."); m != "" {
-		if len(m) > maxMessage {
-			m = strings.ToValidUTF8(m[:maxMessage], "") + "…"
-		}
-		s += ": " + m
-	}
-	return s
-}
-
-// maxErrorBody bounds what is read of an error, in bytes.
-const maxErrorBody = 64 << 10
+func (r *refusal) Error() string { return web.Refusal(r.status, r.code, r.message) }
 
 // refused gives an answer that isn't 2xx its meaning.
 func (b *bucket) refused(res *http.Response) error {
-	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody)) // a part of it is no XML, and tells nothing
+	body, _ := io.ReadAll(io.LimitReader(res.Body, web.MaxError)) // a part of it is no XML, and tells nothing
 	r := readRefusal(res.StatusCode, body)
 	if r.region == "" {
 		r.region = res.Header.Get("X-Amz-Bucket-Region")
@@ -129,7 +105,7 @@ func (b *bucket) meaning(r *refusal) error {
 	elsewhere := r.region != "" && r.region != b.region
 	switch {
 	case r.code == codeNoSuchKey && r.status != http.StatusNotFound:
-		m = meaning{contract.Unreachable, hintServer} // absence is said with 404, or it isn't absence
+		m = meaning{contract.Unreachable, web.HintServer} // absence is said with 404, or it isn't absence
 	case !known && elsewhere && r.status != http.StatusForbidden:
 		m = meaning{contract.Unreachable, hintRegion} // 400 to a HEAD
 	case !known:
@@ -144,37 +120,7 @@ func (b *bucket) meaning(r *refusal) error {
 	return &contract.Error{Kind: m.kind, Cause: r, Hint: m.hint}
 }
 
-// foreign is an answer of success that S3 doesn't give: some proxy, login page or
-// other server must have. It proves nothing, neither presence nor a write.
-func foreign(why string) error {
-	return &contract.Error{Kind: contract.Unreachable, Cause: errors.New("the answer is not S3's: " + why), Hint: hintServer}
-}
+// server is whose answers these are.
+const server = "S3"
 
-// unreachable is a request without an answer. The transport's error repeats the
-// URL, which tells nothing new and may hold what should not be shown. An end of
-// file is told in words: the callers take io.EOF itself for the end of the blob.
-func unreachable(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: "no answer in time; --store-timeout is the deadline of one call"}
-	}
-	if outer, ok := err.(interface{ Unwrap() error }); ok && outer.Unwrap() != nil {
-		err = outer.Unwrap()
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("the server closed the connection before its answer was complete")
-	}
-	return &contract.Error{Kind: contract.Unreachable, Cause: err, Hint: transportHint(err)}
-}
-
-func transportHint(err error) string {
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "is the bucket's, the region's or the endpoint's name right?"
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "SSL_CERT_FILE names the file of trusted authorities"
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
-		return "the endpoint speaks no TLS there: write endpoint=http://… or the right port"
-	}
-	return ""
-}
+func foreign(why string) error { return web.Foreign(server, why) }

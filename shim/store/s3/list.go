@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,7 +13,9 @@ import (
 
 	"gocloud.dev/blob/driver"
 
+	"nth/shim/store/contract"
 	"nth/shim/store/markup"
+	"nth/shim/store/web"
 )
 
 // maxPage bounds a page of a listing, in bytes: 1,000 keys of 1,024 bytes, each
@@ -23,7 +24,7 @@ const maxPage = 8 << 20
 
 // ListPaged asks with ListObjectsV2.
 func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driver.ListPage, error) {
-	if err := before(opts.BeforeList); err != nil {
+	if err := contract.Before(opts.BeforeList); err != nil {
 		return nil, err
 	}
 	q := url.Values{"list-type": {"2"}, "encoding-type": {"url"}, "prefix": {b.prefix + opts.Prefix}}
@@ -40,10 +41,9 @@ func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driv
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxPage))
+	body, err := web.Body(ctx, res, server, maxPage)
 	if err != nil {
-		return nil, unreachable(ctx, err)
+		return nil, err
 	}
 	page, err := b.page(body)
 	if err == nil && page.NextPageToken != nil && string(page.NextPageToken) == string(opts.PageToken) {

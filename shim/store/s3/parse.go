@@ -15,6 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"nth/shim/store/contract"
+	"nth/shim/store/web"
 )
 
 // settings is what a URL and the environment say, before it is put together.
@@ -126,7 +127,7 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	if err := s.agree(); err != nil {
 		return nil, err
 	}
-	s.client = newClient()
+	s.client = web.Client()
 	s.signer = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
 	return s.bucket, s.locate()
 }

@@ -6,12 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"nth/shim/store/contract"
+	"nth/shim/store/web"
 )
 
 // request is one call; its key is the blob's, without the prefix.
@@ -50,7 +50,7 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 	}
 	res, err := b.client.Do(req)
 	if err != nil {
-		return nil, unreachable(ctx, err)
+		return nil, web.Unreachable(ctx, err)
 	}
 	if res.StatusCode/100 != 2 {
 		defer res.Body.Close()
@@ -116,10 +116,4 @@ func (b *bucket) sign(ctx context.Context, req *http.Request, body []byte) error
 		return &contract.Error{Kind: contract.Unusable, Cause: err}
 	}
 	return nil
-}
-
-// drain reads what is left of a small body, so that the connection can be used again.
-func drain(res *http.Response) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
-	res.Body.Close()
 }

@@ -48,14 +48,6 @@ type bucket struct {
 	now    func() time.Time
 }
 
-// newClient follows no redirect: S3 answers with one when the region is wrong, and
-// the signature would not hold there.
-func newClient() *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DisableCompression = true
-	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-}
-
 func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(err) }
 func (b *bucket) ErrorAs(error, any) bool                { return false }
 
@@ -77,12 +69,4 @@ func (b *bucket) Close() error {
 
 func (b *bucket) SignedURL(context.Context, string, *driver.SignedURLOptions) (string, error) {
 	return "", contract.Unsupported("signed URLs")
-}
-
-// before calls one of gocloud's hooks, for which there is nothing here to hand out.
-func before(hook func(func(any) bool) error) error {
-	if hook == nil {
-		return nil
-	}
-	return hook(func(any) bool { return false })
 }

@@ -16,6 +16,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/store/markup"
+	"nth/shim/store/web"
 )
 
 // partSize is how much of a large blob is held in memory and sent at once, in
@@ -101,7 +102,7 @@ func (w *writer) sendPart(body []byte) error {
 	if err != nil {
 		return err
 	}
-	drain(res)
+	web.Drain(res)
 	w.parts = append(w.parts, res.Header.Get("ETag"))
 	return nil
 }
@@ -153,7 +154,7 @@ func (w *writer) abort() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), abortTimeout)
 	defer cancel()
 	if res, err := w.b.do(ctx, request{method: http.MethodDelete, key: w.key, query: url.Values{"uploadId": {w.upload}}}); err == nil {
-		drain(res)
+		web.Drain(res)
 	}
 }
 
@@ -166,7 +167,7 @@ func (w *writer) putWhole() error {
 	if err != nil {
 		return err
 	}
-	drain(res)
+	web.Drain(res)
 	return nil
 }
 
@@ -188,10 +189,9 @@ func (w *writer) complete() error {
 // verify reads an answer of status 200 that may be an error all the same: S3
 // begins it before it knows (CompleteMultipartUpload, CopyObject).
 func (b *bucket) verify(ctx context.Context, res *http.Response, want string) (*markup.Element, error) {
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
+	body, err := web.Body(ctx, res, server, web.MaxError)
 	if err != nil {
-		return nil, unreachable(ctx, err)
+		return nil, err
 	}
 	doc, err := markup.Parse(body)
 	switch {
@@ -204,7 +204,7 @@ func (b *bucket) verify(ctx context.Context, res *http.Response, want string) (*
 }
 
 func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOptions) error {
-	if err := before(opts.BeforeCopy); err != nil {
+	if err := contract.Before(opts.BeforeCopy); err != nil {
 		return err
 	}
 	header := b.put.Clone()
@@ -219,7 +219,7 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 
 // Delete asks first whether there is such a blob: S3's DELETE doesn't tell.
 func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOptions) error {
-	if err := before(opts.BeforeDelete); err != nil {
+	if err := contract.Before(opts.BeforeDelete); err != nil {
 		return err
 	}
 	if _, err := b.Attributes(ctx, key); err != nil {
@@ -229,6 +229,6 @@ func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOpti
 	if err != nil {
 		return err
 	}
-	drain(res)
+	web.Drain(res)
 	return nil
 }

@@ -1,0 +1,90 @@
+// Package web is what the stores that are asked over HTTP share: how they connect
+// and whom they trust, what an answer that never came means, and when a
+// credential is renewed. It knows no store's protocol.
+package web
+
+import (
+	"crypto/tls"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// Client gives a client for a store and for the services that identify nth to it.
+// Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY (net/http's
+// ProxyFromEnvironment), trusted authorities those of the package's roots. It
+// follows no redirect: a signature wouldn't hold elsewhere, and a login page is no
+// answer.
+func Client() *http.Client {
+	return &http.Client{CheckRedirect: stay, Transport: &transport{}}
+}
+
+// directTimeout is generous for a service of the same machine, of which no answer
+// means that there is none.
+const directTimeout = 2 * time.Second
+
+// Direct gives a client for a service of the machine itself, such as a cloud's
+// metadata server. It uses no proxy, which would speak of the machine that the
+// proxy runs on.
+func Direct() *http.Client {
+	t := newTransport()
+	t.Proxy = nil
+	return &http.Client{CheckRedirect: stay, Transport: t, Timeout: directTimeout}
+}
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// transport is one for http:// and one for https://, each made when it is first
+// needed: to read the trusted authorities costs more than all of nth's start.
+type transport struct {
+	mu            sync.Mutex
+	plain, secure *http.Transport
+}
+
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	to, err := t.to(req.URL.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	return to.RoundTrip(req)
+}
+
+func (t *transport) to(scheme string) (*http.Transport, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if scheme != "https" {
+		if t.plain == nil {
+			t.plain = newTransport()
+		}
+		return t.plain, nil
+	}
+	if t.secure == nil {
+		pool, err := roots(os.Getenv)
+		if err != nil {
+			return nil, err // and read again next time: a volume may be mounted late
+		}
+		t.secure = newTransport()
+		t.secure.TLSClientConfig = &tls.Config{RootCAs: pool}
+	}
+	return t.secure, nil
+}
+
+// CloseIdleConnections is what http.Client's looks for. The authorities go too:
+// they are most of the memory that nth would hold while a command works for hours.
+func (t *transport) CloseIdleConnections() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, transport := range []**http.Transport{&t.plain, &t.secure} {
+		if *transport != nil {
+			(*transport).CloseIdleConnections()
+			*transport = nil
+		}
+	}
+}
+
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DisableCompression = true
+	return t
+}

@@ -1,0 +1,106 @@
+package servers
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Server is a real server of a test's own, as a process.
+type Server struct {
+	Address string // host:port
+	command func() *exec.Cmd
+
+	mu    sync.Mutex // a test may start and stop it from several goroutines
+	cmd   *exec.Cmd
+	ended chan struct{} // the server's process has
+}
+
+// Program gives the path of a server's program: in PATH, or where go install puts
+// it. A machine without it fails the test.
+func Program(t testing.TB, name, install string) string {
+	t.Helper()
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	path := filepath.Join(goEnv(t, "GOPATH"), "bin", name)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%s is missing: %s", name, install)
+	}
+	return path
+}
+
+// start starts a server that listens on the address, and stops it when the test ends.
+func start(t testing.TB, address string, command func() *exec.Cmd) *Server {
+	t.Helper()
+	s := &Server{Address: address, command: command}
+	t.Cleanup(s.Stop)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Start starts the server, again after a Stop, with what it keeps on disk, and
+// waits until it answers.
+func (s *Server) Start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cmd := s.command()
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	s.cmd, s.ended = cmd, ended
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	for deadline := time.After(time.Minute); ; {
+		if c, err := net.Dial("tcp", s.Address); err == nil {
+			c.Close()
+			select {
+			case <-ended: // it is somebody else's
+			default:
+				return nil
+			}
+		}
+		select {
+		case <-ended:
+			return fmt.Errorf("%s ended at %s: %s", cmd.Path, s.Address, log.String())
+		case <-deadline:
+			return fmt.Errorf("%s doesn't answer at %s", cmd.Path, s.Address)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Stop kills the server.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+		s.cmd = nil
+	}
+}
+
+// freeAddress gives an address of this machine that nobody listens on.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
