@@ -17,6 +17,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/store/contract"
 	_ "nth/shim/store/file" // file://
+	_ "nth/shim/store/gcs"  // gs://
 	_ "nth/shim/store/s3"   // s3://
 )
 

@@ -34,6 +34,10 @@ var places = []struct {
 	{"file", true, 2500, 20, func(t *testing.T) *store.Store { return open(t, "file://"+t.TempDir()+"/markers") }},
 	{"file on tmpfs", true, 2500, 20, func(t *testing.T) *store.Store { return open(t, "file://"+memoryDir(t)+"/markers") }},
 	{"mem", false, 2500, 20, func(t *testing.T) *store.Store { return open(t, "mem://") }},
+	{"gcs", true, 2500, 20, func(t *testing.T) *store.Store {
+		t.Setenv("STORAGE_EMULATOR_HOST", gcsServer(t).Address)
+		return open(t, "gs://data/a b/+%23")
+	}},
 	{"s3", true, 1100, 10, func(t *testing.T) *store.Store { return open(t, s3Server(t).URL("data", "a b/+%23")) }},
 }
 
@@ -59,6 +63,14 @@ func s3Server(t *testing.T) *servers.S3 {
 		t.Setenv(name, value)
 	}
 	server := servers.StartS3(t)
+	server.Bucket(t, "data")
+	return server
+}
+
+// gcsServer starts a server with one bucket.
+func gcsServer(t *testing.T) *servers.GCS {
+	t.Helper()
+	server := servers.StartGCS(t)
 	server.Bucket(t, "data")
 	return server
 }
