@@ -91,7 +91,12 @@ func (i *identity) exchange(ctx context.Context, path string, content []byte) (s
 func (i *identity) failed(ctx context.Context, path string, err error) error {
 	e, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if ok && e.Response != nil && e.Response.StatusCode/100 == 4 {
-		return denied(fmt.Errorf("the identity of %s is refused: %s", path, web.Refusal(e.Response.StatusCode, e.ErrorCode, e.ErrorDescription)), hintToken)
+		var why struct { // RFC 6749, section 5.2; the library leaves it to us
+			Error       string
+			Description string `json:"error_description"`
+		}
+		_ = json.Unmarshal(e.Body, &why)
+		return denied(fmt.Errorf("the identity of %s is refused: %s", path, web.Refusal(e.Response.StatusCode, why.Error, why.Description)), hintToken)
 	}
 	cause := fmt.Errorf("get a token for the identity of %s: %s", path, said(err))
 	if ctx.Err() != nil {
