@@ -16,6 +16,7 @@ type Action func(f *Fault, w http.ResponseWriter, r *http.Request)
 // It leaves the Host as it is, so that signatures hold.
 type Fault struct {
 	*httptest.Server
+	Host    string // for the server, instead of the request's own
 	backend *httputil.ReverseProxy
 	ended   chan struct{}
 
@@ -31,7 +32,9 @@ func StartFault(t testing.TB, address string, decide func(n int, r *http.Request
 	backend := &url.URL{Scheme: "http", Host: address}
 	f.backend = &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(backend)
-		p.Out.Host = p.In.Host
+		if p.Out.Host = p.In.Host; f.Host != "" {
+			p.Out.Host = f.Host
+		}
 	}}
 	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() {
