@@ -1,15 +1,12 @@
 package store_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"gocloud.dev/blob"
@@ -85,35 +82,3 @@ func testBrokenSource(t *testing.T, s *store.Store) {
 type iotestErrReader struct{ err error }
 
 func (r iotestErrReader) Read([]byte) (int, error) { return 0, r.err }
-
-func testCreateRace(t *testing.T, s *store.Store, rounds int) {
-	const writers = 50
-	for round := range rounds {
-		key := fmt.Sprintf("race/%d.json", round)
-		var winners atomic.Int32
-		var winner atomic.Pointer[[]byte]
-		var all sync.WaitGroup
-		gate := make(chan bool)
-		for w := range writers {
-			body := bytes.Repeat([]byte(fmt.Sprintf("writer %d;", w)), 100)
-			all.Go(func() {
-				<-gate
-				switch err := s.Create(context.Background(), key, body); {
-				case err == nil:
-					winners.Add(1)
-					winner.Store(&body)
-				case store.Classify(err) != contract.Exists && store.Classify(err) != contract.Conflict:
-					t.Errorf("writer %d: %v", w, err)
-				}
-			})
-		}
-		close(gate)
-		all.Wait()
-		if n := winners.Load(); n != 1 {
-			t.Fatalf("round %d: %d winners", round, n)
-		}
-		if got, _, err := s.Read(context.Background(), key); err != nil || !bytes.Equal(got, *winner.Load()) {
-			t.Fatalf("round %d: it holds %.20q, and the winner wrote %.20q; %v", round, got, *winner.Load(), err)
-		}
-	}
-}

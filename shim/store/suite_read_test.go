@@ -1,0 +1,137 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"gocloud.dev/blob"
+
+	"nth/shim/store"
+	"nth/shim/store/contract"
+)
+
+// testParts reads parts of a blob, as a manifest is read by its offset index.
+func testParts(t *testing.T, s *store.Store) {
+	ctx, body := t.Context(), []byte("0123456789")
+	must(t, "put", s.Put(ctx, "parts", body))
+	must(t, "put", s.Put(ctx, "nothing", nil))
+	for _, c := range []struct {
+		key            string
+		offset, length int64
+		want           string
+	}{
+		{"parts", 0, -1, "0123456789"}, {"parts", 0, 4, "0123"}, {"parts", 3, 4, "3456"}, {"parts", 9, 1, "9"},
+		{"parts", 7, -1, "789"}, {"parts", 7, 100, "789"}, {"parts", 0, 100, "0123456789"}, {"parts", 5, 0, ""}, {"nothing", 0, -1, ""}, {"nothing", 0, 5, ""},
+	} {
+		r, err := s.Bucket().NewRangeReader(ctx, c.key, c.offset, c.length, nil)
+		if err != nil {
+			t.Errorf("%s from %d, %d bytes: %v", c.key, c.offset, c.length, err)
+			continue
+		}
+		got, err := io.ReadAll(r)
+		if string(got) != c.want || err != nil || c.length != 0 && r.Size() != map[string]int64{"parts": 10}[c.key] {
+			t.Errorf("%s from %d, %d bytes: %q of %d, %v; want %q", c.key, c.offset, c.length, got, r.Size(), err, c.want)
+		}
+		must(t, "close", r.Close())
+	}
+	_, err := s.Bucket().NewRangeReader(ctx, "absent", 2, 2, nil)
+	wantKind(t, "a part of what isn't there", err, contract.Absent)
+	_, err = s.Bucket().NewRangeReader(ctx, "absent", 2, 0, nil)
+	wantKind(t, "nothing of what isn't there", err, contract.Absent)
+}
+
+// testCopy: the store copies by itself, over what is there.
+func testCopy(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	const from, to = "copy/from here+%", "copy/to/é"
+	for _, body := range []string{"first", "second, and longer", ""} {
+		must(t, "put", s.Put(ctx, from, []byte(body)))
+		must(t, "copy", s.Bucket().Copy(ctx, to, from, nil))
+		if got, _, err := s.Read(ctx, to); string(got) != body || err != nil {
+			t.Errorf("the copy is %q, %v; want %q", got, err, body)
+		}
+	}
+	wantKind(t, "copy what isn't there", s.Bucket().Copy(ctx, to, "copy/absent", nil), contract.Absent)
+	if got, _, err := s.Read(ctx, to); string(got) != "" || err != nil {
+		t.Errorf("after a copy that failed: %q, %v", got, err)
+	}
+}
+
+// watched calls then once so many bytes have been read of it.
+type watched struct {
+	io.Reader
+	left int
+	then func()
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if w.left -= n; w.left <= 0 && w.then != nil {
+		w.then()
+		w.then = nil
+	}
+	return n, err
+}
+
+// testUnseen: a large blob isn't there, and the one before it still is, until all
+// of it has come.
+func testUnseen(t *testing.T, s *store.Store) {
+	const size = 20 << 20
+	look := func(key string, want int64) {
+		a, err := s.Bucket().Attributes(t.Context(), key)
+		switch {
+		case want < 0:
+			wantKind(t, key+" in the middle of its writing", err, contract.Absent)
+		case err != nil || a.Size != want:
+			t.Errorf("%s: %v, %v; want %d bytes", key, a, err, want)
+		}
+	}
+	must(t, "put", s.Put(t.Context(), "unseen/old", []byte("old")))
+	for key, before := range map[string]int64{"unseen/new": -1, "unseen/old": 3} {
+		looked := false
+		source := &watched{io.LimitReader(&pattern{}, size), size - 1, func() {
+			looked = true
+			look(key, before)
+		}}
+		must(t, "upload "+key, s.Bucket().Upload(t.Context(), key, source, &blob.WriterOptions{ContentType: "text/plain"}))
+		look(key, size)
+		if !looked {
+			t.Errorf("%s: nobody looked", key)
+		}
+	}
+}
+
+// largeSize is several times what a process may use that writes it.
+const largeSize, memoryLimit = 256 << 20, 100 << 20
+
+// testMemory: what is written is not held. The helper measures itself.
+func testMemory(t *testing.T, url string) {
+	if out, err := helperCommand("large", url).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func writeLarge(s *store.Store) error {
+	ctx := context.Background()
+	if err := s.Bucket().Upload(ctx, "memory", io.LimitReader(&pattern{}, largeSize), &blob.WriterOptions{ContentType: "text/plain"}); err != nil {
+		return err
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err
+	}
+	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
+	var peak int // KiB, proc(5)
+	if _, err := fmt.Sscan(strings.TrimSpace(string(after)), &peak); err != nil {
+		return err
+	}
+	if peak<<10 > memoryLimit {
+		return fmt.Errorf("%d MB were in memory", peak>>10)
+	}
+	return s.Delete(ctx, "memory")
+}
