@@ -1,0 +1,258 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/marker"
+	"nth/shim/store"
+	"nth/shim/store/contract"
+	"nth/testdata/harness"
+	"nth/testdata/matrix"
+)
+
+// canary is part of every secret of the tests: credentials of the servers, and the
+// value of the function secret. It may be in nothing that nth writes.
+const canary = "canary"
+
+// itemSecret is what the command gets with --env, and prints.
+const itemSecret = "token-" + canary
+
+// item is index 5 of a Job: the same in each of its starts, as Kubernetes starts it
+// again and again.
+type item struct {
+	t      *testing.T
+	place  *matrix.Place
+	prefix string // of its markers
+	dir    string // where the command works
+	flags  []string
+	script string
+	starts int
+}
+
+func newItem(t *testing.T, place *matrix.Place, prefix string) *item {
+	return &item{t: t, place: place, prefix: prefix, dir: t.TempDir(), script: work1}
+}
+
+// work1 is what a command does that succeeds: its effect is a line in runs.
+const work1 = `echo "$NTH_ITEM_RUN_ID" >> runs`
+
+// hold is before each command: it waits for its end where a file called hold is.
+const hold = `[ ! -e hold ] || { : > running; while :; do sleep 1; done; }; `
+
+// container is the next start, whose store is asked at this base.
+func (i *item) container(base string) matrix.Container {
+	i.t.Helper()
+	nth, err := harness.Binary()
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	i.starts++
+	i.write("termination-log", "")
+	args := append([]string{nth, "run", "--markers", i.place.URL(base, i.prefix), "--log-level", "debug", "--log-format", "json",
+		"--termination-log", filepath.Join(i.dir, "termination-log"), "--env", `TOKEN=<<secret "API_TOKEN">>`}, i.flags...)
+	return matrix.Container{
+		Args: append(args, "--", "sh", "-c", hold+i.script), Dir: i.dir, Output: filepath.Join(i.dir, fmt.Sprintf("output-%d", i.starts)),
+		Env: append([]string{"PATH=" + os.Getenv("PATH"), "NTH_INDEX=5", "API_TOKEN=" + itemSecret}, i.place.Env(base)...),
+	}
+}
+
+// run is one start that nobody harms, and gives what it logged.
+func (i *item) run(code int) history {
+	i.t.Helper()
+	got, err := matrix.Run(i.container(i.place.Base()), nil)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return i.ended(got, code)
+}
+
+// ended looks at the last start: its exit code, what it said, and that no secret is
+// told.
+func (i *item) ended(got, want int) history {
+	i.t.Helper()
+	log := i.read(fmt.Sprintf("output-%d", i.starts))
+	if got != want {
+		i.t.Fatalf("exit code %d, want %d: %s", got, want, log)
+	}
+	message := i.read("termination-log")
+	switch {
+	case got == matrix.Killed:
+	case (got != 0) != (message != ""):
+		i.t.Errorf("exit code %d, and the termination message is %q", got, message)
+	case got != 0 && (!strings.HasPrefix(message, "nth: index 5: ") || strings.Contains(message, "\n")):
+		i.t.Errorf("the termination message is %q", message)
+	}
+	i.quiet("the termination message", message)
+	h := newHistory(log)
+	i.quiet("the log", h.nth)
+	return h
+}
+
+// quiet fails for a text with a secret in it.
+func (i *item) quiet(what, text string) {
+	i.t.Helper()
+	if strings.Contains(text, canary) {
+		i.t.Errorf("%s tells a secret: %s", what, text)
+	}
+}
+
+// history is what a start has logged.
+type history struct {
+	steps           []string
+	nth             string // all of it but what the command wrote
+	started, ended  bool   // the command
+	recorded, known bool   // now, or already
+}
+
+func newHistory(log string) (h history) {
+	for line := range strings.Lines(log) {
+		var l struct{ Step, Message string }
+		if json.Unmarshal([]byte(line), &l) != nil {
+			if line != "why: "+itemSecret+"\n" {
+				h.nth += line
+			}
+			continue
+		}
+		h.nth += line
+		if l.Step != "" {
+			h.steps = append(h.steps, l.Step)
+		}
+		h.started = h.started || l.Message == "command starts"
+		h.ended = h.ended || l.Message == "command ended"
+		h.recorded = h.recorded || strings.HasPrefix(l.Message, "index 5 is recorded as ") || strings.HasPrefix(l.Message, "index 5 was recorded as ")
+		h.known = h.known || strings.Contains(l.Message, " already, since ")
+	}
+	return h
+}
+
+// step is the last one that was begun, "" for none.
+func (h history) step() string {
+	if len(h.steps) == 0 {
+		return ""
+	}
+	return h.steps[len(h.steps)-1]
+}
+
+func (i *item) write(name, text string) {
+	i.t.Helper()
+	if err := os.WriteFile(filepath.Join(i.dir, name), []byte(text), 0o644); err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+func (i *item) remove(name string) {
+	i.t.Helper()
+	if err := os.Remove(filepath.Join(i.dir, name)); err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+func (i *item) read(name string) string {
+	i.t.Helper()
+	body, err := os.ReadFile(filepath.Join(i.dir, name))
+	if err != nil && !os.IsNotExist(err) {
+		i.t.Fatal(err)
+	}
+	return string(body)
+}
+
+func (i *item) exists(name string) bool {
+	_, err := os.Stat(filepath.Join(i.dir, name))
+	return err == nil
+}
+
+// ran gives the runs whose command had its effect.
+func (i *item) ran() []string { return strings.Fields(i.read("runs")) }
+
+// documents reads everything in the markers' directory, and checks that it is whole,
+// of this index, and tells no secret.
+func (i *item) documents() map[string]marker.Failure {
+	i.t.Helper()
+	s := i.place.Open(i.t, i.prefix)
+	defer s.Close()
+	all := map[string]marker.Failure{}
+	err := s.List(context.Background(), "", func(key string, _ int64, _ time.Time) error {
+		body, _, err := s.Read(context.Background(), key)
+		if err != nil {
+			return err
+		}
+		var doc marker.Failure // has every field of the others that is looked at
+		if err := json.Unmarshal(body, &doc); err != nil || doc.Index != 5 || doc.RunID == "" || doc.Version != marker.Version || doc.Digest == "" {
+			i.t.Errorf("%s isn't whole (%v): %s", key, err, body)
+		}
+		i.quiet(key, string(body))
+		all[key] = doc
+		return nil
+	})
+	if err != nil && !i.notYet(err) {
+		i.t.Fatal(err)
+	}
+	i.leftovers()
+	return all
+}
+
+// notYet: no marker was ever written, so there is no directory.
+func (i *item) notYet(err error) bool { return store.Classify(err) == contract.Absent }
+
+// leftovers looks into what a killed writer has left in a directory, which no
+// listing shows.
+func (i *item) leftovers() {
+	if i.place.Dir == "" {
+		return
+	}
+	files, _ := filepath.Glob(filepath.Join(i.place.Dir, i.prefix, "*", ".nth-tmp-*"))
+	for _, f := range files {
+		body, err := os.ReadFile(f)
+		if err != nil {
+			i.t.Error(err)
+		}
+		i.quiet(f, string(body))
+	}
+}
+
+// marker gives the completion marker, nil when there is none.
+func (i *item) marker() *marker.Marker {
+	i.t.Helper()
+	s := i.place.Open(i.t, i.prefix)
+	defer s.Close()
+	body, _, err := s.Read(context.Background(), marker.Key("done", 5))
+	if store.Classify(err) == contract.Absent && err != nil {
+		return nil
+	}
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	m, err := marker.Decode(body, 5)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return m
+}
+
+// keys checks which documents there are: all of must, and of may any.
+func (i *item) keys(all map[string]marker.Failure, must, may []string) {
+	i.t.Helper()
+	var got []string
+	for key := range all {
+		if !slices.Contains(may, key) {
+			got = append(got, key)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(must)
+	if diff := cmp.Diff(must, got); diff != "" {
+		i.t.Errorf("the documents: %s", diff)
+	}
+}

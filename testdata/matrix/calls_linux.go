@@ -1,0 +1,35 @@
+package matrix
+
+import "golang.org/x/sys/unix"
+
+// argument reads one argument of a call, args[0], into what is told of the call.
+type argument func(m *memory, args []uint64, c *Call)
+
+func file(m *memory, args []uint64, c *Call)       { c.Paths = append(c.Paths, m.path(args[0])) }
+func descriptor(m *memory, args []uint64, c *Call) { c.Paths = append(c.Paths, m.descriptor(args[0])) }
+func text(m *memory, args []uint64, c *Call)       { c.Text = string(m.bytes(args[0], args[1])) }
+func none(*memory, []uint64, *Call)                {}
+
+// calls are the system calls that are shown, by their number: those that Go uses
+// for files, and that by which nth learns that the command has ended.
+var calls = map[uint64]struct {
+	name string
+	args []argument
+}{
+	unix.SYS_OPENAT:     {"openat", []argument{none, file}},
+	unix.SYS_NEWFSTATAT: {"newfstatat", []argument{none, file}},
+	unix.SYS_MKDIRAT:    {"mkdirat", []argument{none, file}},
+	unix.SYS_UNLINKAT:   {"unlinkat", []argument{none, file}},
+	unix.SYS_LINKAT:     {"linkat", []argument{none, file, none, file}},
+	unix.SYS_RENAMEAT:   {"renameat", []argument{none, file, none, file}},
+	unix.SYS_RENAMEAT2:  {"renameat2", []argument{none, file, none, file}},
+	unix.SYS_PREAD64:    {"pread64", []argument{descriptor}},
+	unix.SYS_READ:       {"read", []argument{descriptor}},
+	unix.SYS_WRITE:      {"write", []argument{descriptor, text}},
+	unix.SYS_FSYNC:      {"fsync", []argument{descriptor}},
+	unix.SYS_FLOCK:      {"flock", []argument{descriptor}},
+	unix.SYS_CLOSE:      {"close", []argument{descriptor}},
+	unix.SYS_FTRUNCATE:  {"ftruncate", []argument{descriptor}},
+	unix.SYS_WAITID:     {"waitid", nil},
+	unix.SYS_WAIT4:      {"wait4", nil},
+}

@@ -1,0 +1,94 @@
+package matrix
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"nth/shim/store"
+	"nth/testdata/servers"
+)
+
+// Place is a store of a test's own, over its real server or in a directory.
+type Place struct {
+	Name    string
+	Address string // of the server; "" for a directory
+	Dir     string // "" for a server
+	// URL gives the URL of a directory in it, asked at this base: http:// and the
+	// server's own address, or that of somebody between.
+	URL func(base, prefix string) string
+	// Env gives the variables that nth needs for it, credentials among them.
+	Env func(base string) []string
+}
+
+// Stores are the stores that must all behave alike; a new one is a row here.
+var Stores = []struct {
+	Name  string
+	Start func(t testing.TB) *Place
+}{
+	{"file", func(t testing.TB) *Place {
+		dir := t.TempDir()
+		return &Place{Dir: dir, URL: func(_, prefix string) string { return "file://" + dir + "/" + prefix },
+			Env: func(string) []string { return nil }}
+	}},
+	{"s3", func(t testing.TB) *Place {
+		s := servers.StartS3(t)
+		s.Bucket(t, bucket)
+		return &Place{Address: s.Address, URL: func(base, prefix string) string {
+			return "s3://" + bucket + "/" + prefix + "?use_path_style=true&endpoint=" + base
+		}, Env: func(string) []string { return servers.S3Env() }}
+	}},
+	{"gcs", func(t testing.TB) *Place {
+		s := servers.StartGCS(t)
+		s.Bucket(t, bucket)
+		return &Place{Address: s.Address, URL: func(_, prefix string) string { return "gs://" + bucket + "/" + prefix },
+			Env: func(base string) []string { return servers.GCSEnv(base) }}
+	}},
+}
+
+// bucket is the name of every server's one bucket.
+const bucket = "bucket"
+
+// Start starts the store of a row.
+func Start(t testing.TB, row int) *Place {
+	t.Helper()
+	p := Stores[row].Start(t)
+	p.Name = Stores[row].Name
+	return p
+}
+
+// Base is the server's own address.
+func (p *Place) Base() string { return "http://" + p.Address }
+
+// Object gives the URL of one blob.
+func (p *Place) Object(base, prefix, key string) string {
+	u, err := url.Parse(p.URL(base, prefix))
+	if err != nil {
+		panic(err) // the row is wrong
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + key
+	return u.String()
+}
+
+// opening is held while the process's own variables are a place's.
+var opening sync.Mutex
+
+// Open opens a directory of the store for the test itself.
+func (p *Place) Open(t testing.TB, prefix string) *store.Store {
+	t.Helper()
+	opening.Lock()
+	defer opening.Unlock()
+	for _, e := range p.Env(p.Base()) {
+		name, value, _ := strings.Cut(e, "=")
+		os.Setenv(name, value)
+	}
+	s, err := store.Open(context.Background(), p.URL(p.Base(), prefix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
