@@ -15,6 +15,7 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"nth/shim/failure"
+	_ "nth/shim/store/azure" // azblob://
 	"nth/shim/store/contract"
 	_ "nth/shim/store/file" // file://
 	_ "nth/shim/store/gcs"  // gs://

@@ -39,6 +39,10 @@ var places = []struct {
 		t.Setenv("STORAGE_EMULATOR_HOST", gcsServer(t).Address)
 		return "gs://data/a b/+%23"
 	}},
+	{"azure", true, true, 5100, 100, func(t *testing.T) string {
+		setAzure(t, azureServer(t).Address)
+		return "azblob://data/a b/+%23"
+	}},
 	// versitygw looks before it writes, without a lock: of two who replace a version,
 	// both have been seen to win. Who wins is asked of the other servers.
 	{"s3", true, true, 1100, 0, func(t *testing.T) string { return s3Server(t).URL("data", "a b/+%23") }},

@@ -33,7 +33,7 @@ func TestOpenURL(t *testing.T) {
 
 		{"", 64, "the URL has no scheme (write file:///dir"},
 		{"/data/markers", 64, "the URL has no scheme (write file:///dir"},
-		{"C:/markers", 64, `there is no store for the scheme "c", only for file, mem, s3`},
+		{"C:/markers", 64, `there is no store for the scheme "c", only for azblob, file, gs, mem, s3`},
 		{"redis://host/0", 64, `there is no store for the scheme "redis"`},
 		{"file:markers", 64, "no slashes after file:"},
 		{"file://data/markers", 64, "file://data names a host; write three slashes: file:///data/markers"},

@@ -15,6 +15,7 @@ type Element struct {
 	Name     string // without a namespace's prefix
 	Text     string // its own text, without that of the elements in it
 	Children []*Element
+	Encoded  bool // it has Encoded="true", the one attribute that a store's answer needs
 }
 
 // All gives the elements of a name that are directly in this one.
@@ -118,7 +119,7 @@ func (p *parser) element(depth int) (*Element, error) {
 		return nil, err
 	}
 	e := &Element{Name: name[strings.IndexByte(name, ':')+1:]}
-	empty, err := p.attributes()
+	empty, err := p.attributes(e)
 	if err != nil || empty {
 		return e, err
 	}
@@ -187,8 +188,8 @@ func (p *parser) name() (string, error) {
 	return name, nil
 }
 
-// attributes skips to the end of a tag; empty tells that it was "/>".
-func (p *parser) attributes() (empty bool, err error) {
+// attributes reads to the end of a tag; empty tells that it was "/>".
+func (p *parser) attributes(e *Element) (empty bool, err error) {
 	for {
 		trimmed := strings.TrimLeft(p.rest, " \t\r\n")
 		spaced := len(trimmed) < len(p.rest)
@@ -205,27 +206,29 @@ func (p *parser) attributes() (empty bool, err error) {
 		case !spaced:
 			return false, errSyntax
 		}
-		if err := p.attribute(); err != nil {
+		name, value, err := p.attribute()
+		if err != nil {
 			return false, err
 		}
+		e.Encoded = e.Encoded || name == "Encoded" && value == "true"
 	}
 }
 
-func (p *parser) attribute() error {
-	if _, err := p.name(); err != nil {
-		return err
+func (p *parser) attribute() (name, value string, err error) {
+	if name, err = p.name(); err != nil {
+		return "", "", err
 	}
-	value, found := strings.CutPrefix(strings.TrimLeft(p.rest, " \t\r\n"), "=")
-	value = strings.TrimLeft(value, " \t\r\n")
-	if !found || value == "" || value[0] != '"' && value[0] != '\'' {
-		return errSyntax
+	quoted, found := strings.CutPrefix(strings.TrimLeft(p.rest, " \t\r\n"), "=")
+	quoted = strings.TrimLeft(quoted, " \t\r\n")
+	if !found || quoted == "" || quoted[0] != '"' && quoted[0] != '\'' {
+		return "", "", errSyntax
 	}
-	_, after, found := strings.Cut(value[1:], value[:1])
+	value, after, found := strings.Cut(quoted[1:], quoted[:1])
 	if !found {
-		return errEnd
+		return "", "", errEnd
 	}
 	p.rest = after
-	return nil
+	return name, value, nil
 }
 
 // newlines are normalised (XML 1.0, section 2.11).

@@ -16,6 +16,8 @@ func TestParse(t *testing.T) {
 		{"S3's error", `<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<Error><Code>NoSuchKey</Code><Message>It isn&apos;t there</Message></Error>`,
 			&Element{Name: "Error", Children: []*Element{{Name: "Code", Text: "NoSuchKey"}, {Name: "Message", Text: "It isn't there"}}}},
 		{"namespace, attributes, empty", `<a:R xmlns:a="x>y" b = 'c'><X/><Y z="1"/></a:R>`, &Element{Name: "R", Children: []*Element{{Name: "X"}, {Name: "Y"}}}},
+		{"Azure's encoded name", `<R><N Encoded="true">a%EF%BF%BF</N><N Encoded='false'>b</N><N encoded="true" x="true"/></R>`,
+			&Element{Name: "R", Children: []*Element{{Name: "N", Text: "a%EF%BF%BF", Encoded: true}, {Name: "N", Text: "b"}, {Name: "N"}}}},
 		{"byte order mark, comments", "\ufeff<!-- <x> --><R><!-- & -->t</R ><?end?>\n", &Element{Name: "R", Text: "t"}},
 		{"references", `<R>&lt;&#65;&#x42;&amp;amp;&gt;</R>`, &Element{Name: "R", Text: "<AB&amp;>"}},
 		{"CDATA", `<R>a<![CDATA[<b>&]]]></R>`, &Element{Name: "R", Text: "a<b>&]"}},

@@ -1,0 +1,129 @@
+package azure
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gocloud.dev/blob/driver"
+
+	"nth/shim/store/contract"
+	"nth/shim/store/markup"
+	"nth/shim/store/web"
+)
+
+// maxPage bounds a page of a listing, in bytes: 5,000 names of 1,024 characters, and
+// what stands around them.
+const maxPage = 32 << 20
+
+// ListPaged asks with List Blobs, which gives up to 5,000 at once.
+func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driver.ListPage, error) {
+	if err := contract.Before(opts.BeforeList); err != nil {
+		return nil, err
+	}
+	q := url.Values{"restype": {"container"}, "comp": {"list"}}
+	for name, value := range map[string]string{"prefix": escapePrefix(b.prefix + opts.Prefix), "delimiter": escapePrefix(opts.Delimiter), "marker": string(opts.PageToken)} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if opts.PageSize > 0 {
+		q.Set("maxresults", strconv.Itoa(opts.PageSize))
+	}
+	res, err := b.do(ctx, request{method: http.MethodGet, ofContainer: true, query: q})
+	if err != nil {
+		return nil, err
+	}
+	body, err := web.Body(ctx, res, server, maxPage)
+	if err != nil {
+		return nil, err
+	}
+	page, err := b.page(body, opts.Prefix)
+	if err == nil && page.NextPageToken != nil && string(page.NextPageToken) == string(opts.PageToken) {
+		err = foreign("the listing goes round in a circle")
+	}
+	return page, err
+}
+
+// page reads one page. Whatever isn't complete is an error: a listing that ends too
+// early would report items as missing.
+func (b *bucket) page(body []byte, prefix string) (*driver.ListPage, error) {
+	doc, err := markup.Parse(body)
+	if err != nil {
+		return nil, foreign("no listing came: " + err.Error())
+	}
+	blobs, next := doc.All("Blobs"), doc.All("NextMarker")
+	switch {
+	case doc.Name != "EnumerationResults":
+		return nil, foreign(fmt.Sprintf("no listing came, but <%.40s>", doc.Name))
+	case len(blobs) != 1 || len(next) != 1:
+		return nil, foreign("the listing doesn't tell whether it is complete")
+	}
+	p := &driver.ListPage{}
+	for _, e := range blobs[0].Children {
+		o, err := entry(e)
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasPrefix(o.Key, escapePrefix(b.prefix+prefix)) {
+			return nil, foreign("a name is outside of the prefix")
+		}
+		key, ours := strings.CutPrefix(unescapeKey(o.Key), b.prefix)
+		if !ours || key == "" || !strings.HasPrefix(key, prefix) {
+			continue // the prefix itself, a "folder"; or what begins like it only as __0x
+		}
+		o.Key = key
+		p.Objects = append(p.Objects, o)
+	}
+	slices.SortFunc(p.Objects, func(x, y *driver.ListObject) int { return cmp.Compare(x.Key, y.Key) })
+	if next[0].Text != "" {
+		p.NextPageToken = []byte(next[0].Text)
+	}
+	return p, nil
+}
+
+// entry gives a blob or a common prefix, with its name as the key.
+func entry(e *markup.Element) (*driver.ListObject, error) {
+	name, err := nameOf(e)
+	if err != nil {
+		return nil, err
+	}
+	if e.Name == "BlobPrefix" {
+		return &driver.ListObject{Key: name, IsDir: true}, nil
+	}
+	about := e.All("Properties")
+	if e.Name != "Blob" || len(about) != 1 {
+		return nil, foreign("an entry of the listing is no blob")
+	}
+	size, err := strconv.ParseInt(about[0].Get("Content-Length"), 10, 64)
+	if err != nil {
+		return nil, foreign("a size is no number")
+	}
+	modified, err := http.ParseTime(about[0].Get("Last-Modified"))
+	if err != nil {
+		return nil, foreign("a date is none")
+	}
+	return &driver.ListObject{Key: name, ModTime: modified, Size: size, MD5: sum(about[0].Get("Content-MD5"))}, nil
+}
+
+// nameOf gives an entry's name, which is escaped where XML can't hold it (Azure
+// Storage, "List Blobs"); nth writes none such.
+func nameOf(e *markup.Element) (string, error) {
+	names := e.All("Name")
+	if len(names) != 1 || names[0].Text == "" {
+		return "", foreign("an entry of the listing has no name")
+	}
+	if !names[0].Encoded {
+		return names[0].Text, nil
+	}
+	name, err := url.PathUnescape(names[0].Text)
+	if err != nil {
+		return "", foreign("a name is not escaped as it says")
+	}
+	return name, nil
+}

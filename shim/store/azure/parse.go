@@ -1,0 +1,161 @@
+package azure
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"nth/shim/store/contract"
+	"nth/shim/store/web"
+)
+
+// settings is where the account is, as the URL and the environment say.
+type settings struct {
+	account, domain, protocol string
+	cdn, emulator, anonymous  bool
+	endpoint                  string // all of it; only a connection string has one
+}
+
+// parameters are those of a URL, with gocloud's names. Their values are never part
+// of an error: somebody may have put a secret there.
+var parameters = map[string]func(s *settings, value string) error{
+	"storage_account": func(s *settings, v string) error { s.account = v; return nil },
+	"domain":          func(s *settings, v string) error { s.domain = v; return nil },
+	"protocol":        func(s *settings, v string) error { s.protocol = v; return nil },
+	"cdn":             flag(func(s *settings) *bool { return &s.cdn }),
+	"localemu":        flag(func(s *settings) *bool { return &s.emulator }),
+	"anonymous":       flag(func(s *settings) *bool { return &s.anonymous }), // as the other stores have it
+}
+
+// variables set the same, with gocloud's names (its package azureblob).
+var variables = map[string]string{
+	"AZURE_STORAGE_ACCOUNT":           "storage_account",
+	"AZURE_STORAGE_DOMAIN":            "domain",
+	"AZURE_STORAGE_PROTOCOL":          "protocol",
+	"AZURE_STORAGE_IS_CDN":            "cdn",
+	"AZURE_STORAGE_IS_LOCAL_EMULATOR": "localemu",
+}
+
+func flag(field func(*settings) *bool) func(*settings, string) error {
+	return func(s *settings, value string) (err error) {
+		if *field(s), err = strconv.ParseBool(value); err != nil {
+			return errors.New("it is true or false")
+		}
+		return nil
+	}
+}
+
+func unusable(why, hint string) error {
+	return &contract.Error{Kind: contract.Unusable, Cause: errors.New(why), Hint: hint}
+}
+
+// parse reads the URL's parameters and the variables that gocloud and Azure's SDKs
+// read. An error is a mistake in the URL, or of the kind Unusable where settings
+// contradict each other.
+func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
+	b := &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), client: web.Client(), now: time.Now}
+	if b.prefix != "" && !strings.HasSuffix(b.prefix, "/") {
+		b.prefix += "/"
+	}
+	if err := checkContainer(u); err != nil {
+		return nil, err
+	}
+	s, who, err := fromEnvironment(getenv)
+	if err != nil {
+		return nil, err
+	}
+	given := s
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		set, known := parameters[name]
+		if !known {
+			return nil, fmt.Errorf("unknown parameter %s; there are storage_account, domain, protocol, cdn, localemu, anonymous", name)
+		}
+		if err := set(&s, query.Get(name)); err != nil {
+			return nil, fmt.Errorf("the parameter %s: %w", name, err)
+		}
+	}
+	if s.anonymous {
+		who = claims{connection: who.connection}
+	}
+	s.complete()
+	given.complete()
+	if err := who.agree(given, s); err != nil {
+		return nil, err
+	}
+	if b.endpoint, err = s.locate(); err != nil {
+		return nil, err
+	}
+	return b, b.identify(who, s, getenv)
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+// checkContainer: Azure, "Naming and referencing containers, blobs, and metadata".
+func checkContainer(u *url.URL) error {
+	switch {
+	case u.Host == "":
+		return errors.New("the container's name is missing: azblob://container/prefix")
+	case u.Port() != "" || strings.HasSuffix(u.Host, ":"):
+		return errors.New("it names a port; a server of one's own goes into domain=")
+	case slices.Contains([]string{"$root", "$web", "$logs"}, u.Host):
+		return nil
+	case strings.Trim(u.Host, letters+"-") != "" || strings.Trim(u.Host, "-") == "":
+		return errors.New("a container's name has lower-case letters, digits and hyphens")
+	}
+	return nil
+}
+
+// Azurite's account, address and published key ("Use the Azurite emulator").
+const (
+	emulatorAccount = "devstoreaccount1"
+	emulatorDomain  = "127.0.0.1:10000"
+	emulatorKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+
+// complete fills in what nobody set.
+func (s *settings) complete() {
+	defaults := settings{domain: "blob.core.windows.net", protocol: "https"}
+	if s.emulator {
+		defaults = settings{account: emulatorAccount, domain: emulatorDomain, protocol: "http"}
+	}
+	for _, f := range []struct{ field, byDefault *string }{
+		{&s.account, &defaults.account}, {&s.domain, &defaults.domain}, {&s.protocol, &defaults.protocol},
+	} {
+		if *f.field == "" {
+			*f.field = *f.byDefault
+		}
+	}
+}
+
+// locate decides on the account's address (gocloud's azureblob, NewServiceURL).
+func (s *settings) locate() (*url.URL, error) {
+	if s.endpoint != "" {
+		return parseEndpoint(s.endpoint)
+	}
+	switch {
+	case s.account == "":
+		return nil, unusable("nothing names the storage account", "add storage_account= to the URL, or set AZURE_STORAGE_ACCOUNT")
+	case strings.Trim(s.account, letters+"-") != "":
+		return nil, errors.New("a storage account's name has lower-case letters and digits")
+	case s.protocol != "https" && s.protocol != "http":
+		return nil, errors.New("the protocol is https or http")
+	}
+	u, err := url.Parse(s.protocol + "://" + s.domain)
+	if err != nil || u.Hostname() == "" || u.Host != s.domain {
+		return nil, errors.New("the domain is a host's name, and maybe a port, as in blob.core.usgovcloudapi.net")
+	}
+	switch host := u.Hostname(); {
+	case s.emulator || host == "localhost" || net.ParseIP(host) != nil: // no subdomains there
+		u.Path = "/" + s.account
+	case !s.cdn:
+		u.Host = s.account + "." + u.Host
+	}
+	return u, nil
+}

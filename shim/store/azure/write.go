@@ -1,0 +1,200 @@
+package azure
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"gocloud.dev/blob/driver"
+
+	"nth/shim/store/contract"
+	"nth/shim/store/web"
+)
+
+// blockSize is how much of a large blob is held in memory and sent at once, in
+// bytes. Azure takes 50,000 blocks; the size doubles every 5,000 blocks.
+const blockSize = 8 << 20
+
+// writer sends a blob that fits into one block with one Put Blob, a larger one in
+// blocks. Nothing of it can be seen before Close; blocks that are never made into a
+// blob are dropped by Azure after a week, which has no request for it.
+type writer struct {
+	ctx    context.Context
+	b      *bucket
+	key    string
+	header http.Header // of the blob: type, metadata
+	when   http.Header // the condition
+	buf    bytes.Buffer
+	id     [64]byte // of the next block, see blockID
+	blocks []string
+	err    error // the first; Close publishes nothing then
+}
+
+func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, opts *driver.WriterOptions) (driver.Writer, error) {
+	w := &writer{ctx: ctx, b: b, key: key, header: http.Header{}, when: http.Header{}}
+	set := func(name, value string) {
+		if value != "" {
+			w.header.Set(name, value)
+		}
+	}
+	set("X-Ms-Blob-Content-Type", contentType)
+	set("X-Ms-Blob-Cache-Control", opts.CacheControl)
+	set("X-Ms-Blob-Content-Disposition", opts.ContentDisposition)
+	set("X-Ms-Blob-Content-Encoding", opts.ContentEncoding)
+	set("X-Ms-Blob-Content-Language", opts.ContentLanguage)
+	for k, v := range opts.Metadata {
+		set("X-Ms-Meta-"+k, v)
+	}
+	var cond contract.Condition
+	if err := cond.Ask(opts.BeforeWrite); err != nil {
+		return nil, err
+	}
+	switch {
+	case opts.IfNotExist:
+		w.when.Set("If-None-Match", "*")
+	case cond.Replaces != "":
+		w.when.Set("If-Match", string(cond.Replaces))
+	}
+	return w, nil
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	w.buf.Write(p)
+	for w.err == nil && w.buf.Len() > w.size() {
+		w.err = w.sendBlock(w.buf.Next(w.size()))
+	}
+	return len(p), w.err
+}
+
+func (w *writer) size() int { return blockSize << (len(w.blocks) / 5000) }
+
+// Upload writes all of r. It is here because the portable layer, which would call
+// Write itself, calls Close also after r failed, and Close would publish what came.
+func (w *writer) Upload(r io.Reader) error {
+	_, err := io.Copy(struct{ io.Writer }{w}, r)
+	if w.err == nil {
+		w.err = err
+	}
+	return err
+}
+
+// blockID names the next block: 16 random bytes of the writer's own, so that no
+// two writers of one blob can mix their blocks, and a number. All that wait for one
+// blob must have names of the same length: this is that of Azure's SDK for Go.
+func (w *writer) blockID() string {
+	if len(w.blocks) == 0 {
+		_, _ = rand.Read(w.id[:16]) // it ends the program rather than fail
+	}
+	binary.BigEndian.PutUint32(w.id[16:], uint32(len(w.blocks)))
+	return base64.StdEncoding.EncodeToString(w.id[:])
+}
+
+func (w *writer) sendBlock(body []byte) error {
+	id := w.blockID()
+	res, err := w.b.do(w.ctx, request{method: http.MethodPut, key: w.key, body: body, query: url.Values{"comp": {"block"}, "blockid": {id}}})
+	if err != nil {
+		return err
+	}
+	web.Drain(res)
+	w.blocks = append(w.blocks, id)
+	return nil
+}
+
+// Close makes the blob visible, or leaves nothing.
+func (w *writer) Close() error {
+	if w.err == nil {
+		w.err = w.ctx.Err()
+	}
+	switch {
+	case w.err == nil && len(w.blocks) == 0:
+		w.header.Set("X-Ms-Blob-Type", "BlockBlob")
+		w.err = w.publish(w.buf.Bytes(), nil)
+	case w.err == nil:
+		if w.err = w.sendBlock(w.buf.Bytes()); w.err == nil {
+			w.err = w.publish(w.list(), url.Values{"comp": {"blocklist"}})
+		}
+	}
+	return w.conditional(w.err)
+}
+
+func (w *writer) list() []byte {
+	var body strings.Builder
+	body.WriteString("<BlockList>")
+	for _, id := range w.blocks {
+		body.WriteString("<Uncommitted>" + id + "</Uncommitted>")
+	}
+	body.WriteString("</BlockList>")
+	return []byte(body.String())
+}
+
+// publish is the one request that makes the blob visible, on the condition.
+func (w *writer) publish(body []byte, query url.Values) error {
+	header := w.header.Clone()
+	for name, values := range w.when {
+		header[name] = values
+	}
+	res, err := w.b.object(w.ctx, request{method: http.MethodPut, key: w.key, header: header, body: body, query: query})
+	if err != nil {
+		return err
+	}
+	web.Drain(res)
+	if res.StatusCode != http.StatusCreated {
+		return foreign("a write was answered with " + res.Status)
+	}
+	return nil
+}
+
+// conditional gives what Azure answers to a write on condition its meaning.
+func (w *writer) conditional(err error) error {
+	e, ok := errors.AsType[*contract.Error](err)
+	if !ok || len(w.when) == 0 {
+		return err
+	}
+	creates := w.when.Get("If-None-Match") != ""
+	exists := false
+	switch code := codeOf(err); {
+	case code == codeOverwrite: // a SAS token that may create, and nothing else
+		exists = creates
+	case e.Kind == contract.Absent: // the version to be replaced is gone
+		exists = !creates
+	case code == codeInvalidBlockList: // somebody else's write dropped our blocks
+		attrs, err := w.b.Attributes(w.ctx, w.key)
+		if err == nil {
+			exists = creates || attrs.ETag != w.when.Get("If-Match")
+		}
+	}
+	if exists {
+		return &contract.Error{Kind: contract.Exists, Cause: e.Cause}
+	}
+	return err
+}
+
+// Delete removes a blob.
+func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOptions) error {
+	if err := contract.Before(opts.BeforeDelete); err != nil {
+		return err
+	}
+	return b.delete(ctx, key, nil)
+}
+
+func (b *bucket) delete(ctx context.Context, key string, when http.Header) error {
+	res, err := b.do(ctx, request{method: http.MethodDelete, key: key, header: when})
+	if err != nil {
+		return err
+	}
+	web.Drain(res)
+	if res.StatusCode != http.StatusAccepted {
+		return foreign("a deletion was answered with " + res.Status)
+	}
+	return nil
+}
