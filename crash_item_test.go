@@ -60,7 +60,7 @@ func (i *item) container(base string) matrix.Container {
 	}
 	i.starts++
 	i.write("termination-log", "")
-	args := append([]string{nth, "run", "--markers", i.place.URL(base, i.prefix), "--log-level", "debug", "--log-format", "json",
+	args := append([]string{nth, "run", "--markers", i.place.URL(base, i.prefix), "--log-level", "debug", "--log-format", "json", "--marker-timeout", "10s",
 		"--termination-log", filepath.Join(i.dir, "termination-log"), "--env", `TOKEN=<<secret "API_TOKEN">>`}, i.flags...)
 	return matrix.Container{
 		Args: append(args, "--", "sh", "-c", hold+i.script), Dir: i.dir, Output: filepath.Join(i.dir, fmt.Sprintf("output-%d", i.starts)),

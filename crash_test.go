@@ -266,7 +266,7 @@ func (c *crash) trace(t *testing.T, container matrix.Container, n int, here func
 func (c *crash) atRequest(last servers.Action) func(*testing.T, *item, int) int {
 	return func(t *testing.T, i *item, n int) int {
 		var kill atomic.Value
-		proxy := servers.StartFault(t, c.place.Address, func(k int, _ *http.Request) servers.Action {
+		proxy := c.place.Fault(t, func(k int, _ *http.Request) servers.Action {
 			if k != n {
 				return nil
 			}

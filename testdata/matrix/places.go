@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -17,6 +18,7 @@ type Place struct {
 	Name    string
 	Address string // of the server; "" for a directory
 	Dir     string // "" for a server
+	Host    string // by which the server wants to be called; "": whatever it is asked by
 	// URL gives the URL of a directory in it, asked at this base: http:// and the
 	// server's own address, or that of somebody between.
 	URL func(base, prefix string) string
@@ -44,7 +46,7 @@ var Stores = []struct {
 	{"gcs", func(t testing.TB) *Place {
 		s := servers.StartGCS(t)
 		s.Bucket(t, bucket)
-		return &Place{Address: s.Address, URL: func(_, prefix string) string { return "gs://" + bucket + "/" + prefix },
+		return &Place{Address: s.Address, Host: s.Address, URL: func(_, prefix string) string { return "gs://" + bucket + "/" + prefix },
 			Env: func(base string) []string { return servers.GCSEnv(base) }}
 	}},
 }
@@ -62,6 +64,14 @@ func Start(t testing.TB, row int) *Place {
 
 // Base is the server's own address.
 func (p *Place) Base() string { return "http://" + p.Address }
+
+// Fault starts a proxy before the server; decide gives the action for the n-th
+// request, from 0.
+func (p *Place) Fault(t testing.TB, decide func(n int, r *http.Request) servers.Action) *servers.Fault {
+	f := servers.StartFault(t, p.Address, decide)
+	f.Host = p.Host
+	return f
+}
 
 // Object gives the URL of one blob.
 func (p *Place) Object(base, prefix, key string) string {
