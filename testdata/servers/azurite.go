@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ type Azurite struct{ *Server }
 const (
 	azureAccount = "devstoreaccount1"
 	azureKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+	azureVersion = "2021-12-02"
 )
 
 // StartAzurite starts one that keeps its blobs in memory, and stops it when the test
@@ -50,14 +52,11 @@ func (a *Azurite) Container(t testing.TB, name string) {
 	}
 	date := time.Now().UTC().Format(http.TimeFormat)
 	req.Header.Set("x-ms-date", date)
-	req.Header.Set("x-ms-version", "2021-12-02")
+	req.Header.Set("x-ms-version", azureVersion)
 	// Azure Storage, "Authorize with Shared Key": eleven empty headers.
-	toSign := "PUT" + strings.Repeat("\n", 12) + "x-ms-date:" + date + "\nx-ms-version:2021-12-02\n/" +
-		azureAccount + req.URL.Path + "\nrestype:container"
-	key, _ := base64.StdEncoding.DecodeString(azureKey)
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(toSign))
-	req.Header.Set("Authorization", "SharedKey "+azureAccount+":"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	sum := azureSign("PUT" + strings.Repeat("\n", 12) + "x-ms-date:" + date + "\nx-ms-version:" + azureVersion + "\n/" +
+		azureAccount + req.URL.Path + "\nrestype:container")
+	req.Header.Set("Authorization", "SharedKey "+azureAccount+":"+sum)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -65,5 +64,41 @@ func (a *Azurite) Container(t testing.TB, name string) {
 	res.Body.Close()
 	if res.StatusCode != http.StatusCreated {
 		t.Fatalf("make the container %s: %s", name, res.Status)
+	}
+}
+
+func azureSign(text string) string {
+	key, _ := base64.StdEncoding.DecodeString(azureKey)
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// AzureSAS gives a token for a container's blobs, with permissions as in "rcwdl", that
+// ends at a time (Azure Storage, "Create a service SAS").
+func AzureSAS(container, permissions string, ends time.Time) string {
+	expiry := ends.UTC().Format(time.RFC3339)
+	fields := []string{permissions, "", expiry, "/blob/" + azureAccount + "/" + container, "", "", "", azureVersion, "c", "", "", "", "", "", "", ""}
+	return url.Values{"sv": {azureVersion}, "sr": {"c"}, "sp": {permissions}, "se": {expiry}, "sig": {azureSign(strings.Join(fields, "\n"))}}.Encode()
+}
+
+// AzureConnection gives the connection string of the server at an address, with its
+// key, or with a SAS token.
+func AzureConnection(address, sas string) string {
+	who := "AccountKey=" + azureKey
+	if sas != "" {
+		who = "SharedAccessSignature=" + sas
+	}
+	return "DefaultEndpointsProtocol=http;AccountName=" + azureAccount + ";" + who + ";BlobEndpoint=http://" + address + "/" + azureAccount + ";"
+}
+
+// AzureError answers as Azure does, to HEAD in a header alone (Azure Storage, "Status
+// and error codes").
+func AzureError(status int, code string) Action {
+	return func(_ *Fault, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Ms-Request-Id", "1")
+		w.Header().Set("X-Ms-Error-Code", code)
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`<?xml version="1.0" encoding="utf-8"?><Error><Code>` + code + "</Code><Message>on purpose\nRequestId:1</Message></Error>"))
 	}
 }

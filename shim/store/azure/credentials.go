@@ -86,7 +86,7 @@ func (b *bucket) identify(who claims, s settings, getenv func(string) string) er
 		if err != nil || len(key) == 0 {
 			return unusable("the account's key is not base64", "copy AZURE_STORAGE_KEY, or the connection string, again from the account's access keys")
 		}
-		b.key = &sharedKey{account: s.account, key: key}
+		b.key = &sharedKey{account: strings.TrimSuffix(s.account, "-secondary"), key: key} // a replica's address, the same account
 	case who.sas != "":
 		b.sas = strings.TrimPrefix(strings.TrimSpace(who.sas), "?")
 		if q, err := url.ParseQuery(b.sas); err != nil || q.Get("sig") == "" || strings.ContainsAny(b.sas, " #\t\r\n") {

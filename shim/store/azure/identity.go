@@ -87,7 +87,7 @@ func (i *identity) exchange(ctx context.Context, tenant string, form url.Values)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := i.client.Do(req)
 	if err != nil {
-		return "", time.Time{}, web.Unreachable(ctx, err)
+		return "", time.Time{}, noAnswer(ctx, err)
 	}
 	return token(ctx, res, "the identity of AZURE_CLIENT_ID", hintClient, form.Get("client_secret"), form.Get("client_assertion"))
 }
@@ -114,10 +114,22 @@ func (i *identity) managed(ctx context.Context, client string) (string, time.Tim
 	}
 	req.Header.Set(header, value)
 	res, err := i.direct.Do(req)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return "", time.Time{}, noAnswer(ctx, err)
+	case err != nil:
 		return "", time.Time{}, denied(errors.New("there are no credentials for Azure Blob Storage: no metadata server answers"), hintIdentity)
 	}
-	return token(ctx, res, "the managed identity", hintIdentity, value)
+	return token(ctx, res, "the managed identity", hintIdentity, i.getenv("IDENTITY_HEADER"))
+}
+
+// noAnswer says that it is about a token.
+func noAnswer(ctx context.Context, err error) error {
+	err = web.Unreachable(ctx, err)
+	if e, ok := errors.AsType[*contract.Error](err); ok {
+		e.Cause = fmt.Errorf("get a token: %w", e.Cause)
+	}
+	return err
 }
 
 // number is one that some endpoints write as text.
@@ -147,7 +159,7 @@ func token(ctx context.Context, res *http.Response, whose, hint string, secrets 
 		said, _, _ := strings.Cut(answer.Description, " Trace ID:")
 		said, _, _ = strings.Cut(said, "\r\n")
 		for _, s := range secrets {
-			if s != "" && s != "true" {
+			if s != "" {
 				said = strings.ReplaceAll(said, s, "…")
 			}
 		}
