@@ -39,11 +39,22 @@ type item struct {
 	flags  []string
 	script string
 	starts int
+	// Of a test that comes between nth and its store, or is another user:
+	base string   // where the store is asked; "": at its own address
+	env  []string // overrides
+	user uint32
 }
 
 func newItem(t *testing.T, place *matrix.Place, prefix string) *item {
-	return &item{t: t, place: place, prefix: prefix, dir: t.TempDir(), script: work1}
+	i := &item{t: t, place: place, prefix: prefix, dir: t.TempDir(), script: work1}
+	if err := os.Chmod(i.dir, 0o777); err != nil { // other users work there too
+		t.Fatal(err)
+	}
+	return i
 }
+
+// quick are the flags of a run that has to give up soon.
+var quick = []string{"--store-wait", "300ms", "--marker-timeout", "300ms", "--store-timeout", "2s"}
 
 // work1 is what a command does that succeeds: its effect is a line in runs.
 const work1 = `echo "$NTH_ITEM_RUN_ID" >> runs`
@@ -60,22 +71,50 @@ func (i *item) container(base string) matrix.Container {
 	}
 	i.starts++
 	i.write("termination-log", "")
-	args := append([]string{nth, "run", "--markers", i.place.URL(base, i.prefix), "--log-level", "debug", "--log-format", "json", "--marker-timeout", "10s",
+	if err := os.Chmod(filepath.Join(i.dir, "termination-log"), 0o666); err != nil {
+		i.t.Fatal(err)
+	}
+	args := append([]string{nth, "run", "--markers", i.place.URL(base, i.prefix), "--log-level", "debug", "--log-format", "json",
 		"--termination-log", filepath.Join(i.dir, "termination-log"), "--env", `TOKEN=<<secret "API_TOKEN">>`}, i.flags...)
 	return matrix.Container{
 		Args: append(args, "--", "sh", "-c", hold+i.script), Dir: i.dir, Output: filepath.Join(i.dir, fmt.Sprintf("output-%d", i.starts)),
-		Env: append([]string{"PATH=" + os.Getenv("PATH"), "NTH_INDEX=5", "API_TOKEN=" + itemSecret}, i.place.Env(base)...),
+		Env: slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "NTH_INDEX=5", "API_TOKEN=" + itemSecret}, i.place.Env(base), i.env), User: i.user,
 	}
 }
 
 // run is one start that nobody harms, and gives what it logged.
 func (i *item) run(code int) history {
 	i.t.Helper()
-	got, err := matrix.Run(i.container(i.place.Base()), nil)
+	base := i.base
+	if base == "" {
+		base = i.place.Base()
+	}
+	got, err := matrix.Run(i.container(base), nil)
 	if err != nil {
 		i.t.Fatal(err)
 	}
 	return i.ended(got, code)
+}
+
+// says is run, which must say something, and nothing of it on more than one line.
+func (i *item) says(code int, text string) history {
+	i.t.Helper()
+	h := i.run(code)
+	if !strings.Contains(h.nth, text) {
+		i.t.Errorf("it doesn't say %q: %s", text, h.nth)
+	}
+	if h.other != "" {
+		i.t.Errorf("not a line of the log: %q", h.other)
+	}
+	return h
+}
+
+// effects checks how often the command had its effect.
+func (i *item) effects(want int) {
+	i.t.Helper()
+	if got := len(i.ran()); got != want {
+		i.t.Errorf("the command had its effect %d times, want %d", got, want)
+	}
 }
 
 // ended looks at the last start: its exit code, what it said, and that no secret is
@@ -86,16 +125,15 @@ func (i *item) ended(got, want int) history {
 	if got != want {
 		i.t.Fatalf("exit code %d, want %d: %s", got, want, log)
 	}
-	message := i.read("termination-log")
+	message, h := i.read("termination-log"), newHistory(log)
 	switch {
 	case got == matrix.Killed:
 	case (got != 0) != (message != ""):
 		i.t.Errorf("exit code %d, and the termination message is %q", got, message)
-	case got != 0 && (!strings.HasPrefix(message, "nth: index 5: ") || strings.Contains(message, "\n")):
-		i.t.Errorf("the termination message is %q", message)
+	case !strings.HasPrefix(message, h.failure) || strings.Contains(message, "\n") || got != 0 && !strings.HasPrefix(message, "nth: index 5: "):
+		i.t.Errorf("the termination message is %q, and the failure in the log %q", message, h.failure)
 	}
 	i.quiet("the termination message", message)
-	h := newHistory(log)
 	i.quiet("the log", h.nth)
 	return h
 }
@@ -112,22 +150,28 @@ func (i *item) quiet(what, text string) {
 type history struct {
 	steps           []string
 	nth             string // all of it but what the command wrote
+	other           string // what is neither the command's nor a line of the log
+	failure         string // the message of the error
 	started, ended  bool   // the command
 	recorded, known bool   // now, or already
 }
 
 func newHistory(log string) (h history) {
 	for line := range strings.Lines(log) {
-		var l struct{ Step, Message string }
+		var l struct{ Level, Step, Message string }
 		if json.Unmarshal([]byte(line), &l) != nil {
 			if line != "why: "+itemSecret+"\n" {
 				h.nth += line
+				h.other += line
 			}
 			continue
 		}
 		h.nth += line
 		if l.Step != "" {
 			h.steps = append(h.steps, l.Step)
+		}
+		if l.Level == "error" {
+			h.failure = l.Message
 		}
 		h.started = h.started || l.Message == "command starts"
 		h.ended = h.ended || l.Message == "command ended"

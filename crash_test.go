@@ -69,7 +69,7 @@ var scenarios = []scenario{
 		steps: 4, source: marker.SourceDoneIf, effects: -1},
 	{name: "require", flags: func(i *item) []string { return []string{"--require", i.object("5"), "--require", "/bin/sh"} }},
 	{name: "record-start", flags: func(*item) []string { return []string{"--record-start"} }, must: []string{"started/5.json"}},
-	{name: "failing", script: `[ -e enough ] || { echo "why: $TOKEN" >&2; exit 3; }; ` + work1, code: 3, steps: 7,
+	{name: "failing", script: failing, code: 3, steps: 7,
 		prepare: func(i *item) { i.run(3) }, must: []string{"failed/5.json"}},
 	{name: "skip", flags: func(*item) []string { return []string{"--skip-exit-codes", "9"} }, script: work1 + "; exit 9",
 		outcome: marker.Skipped, must: []string{"skipped/5.json"}},
@@ -98,6 +98,7 @@ func (s scenario) item(t *testing.T, place *matrix.Place, n int) *item {
 		s.prepare(i)
 		i.flags = flags
 	}
+	i.flags = append(i.flags, "--marker-timeout", "10s")
 	return i
 }
 

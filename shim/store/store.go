@@ -175,5 +175,11 @@ func Fail(err error, tried, on string) *failure.Failure {
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		f.Cause, f.Hint = errors.New("no answer in time"), "--store-timeout is the deadline of one call"
 	}
+	if f.Code == failure.Unavailable && f.Hint == "" {
+		f.Hint = hintUp
+	}
 	return f
 }
+
+// hintUp is for a failure that tells nothing of what to do.
+const hintUp = "is the store up, and reachable from here? --store-wait and --marker-timeout say how long it is tried"

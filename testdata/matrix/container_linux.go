@@ -17,6 +17,8 @@ type Container struct {
 	Dir  string
 	// Output is the file to which stdout and stderr are appended.
 	Output string
+	// User is who runs it; 0 is root.
+	User uint32
 }
 
 // Killed is the exit code of a container that SIGKILL has ended, as Kubernetes tells it.
@@ -31,7 +33,11 @@ func code(s syscall.WaitStatus) int {
 }
 
 func (c Container) attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	attributes := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	if c.User != 0 {
+		attributes.Credential = &syscall.Credential{Uid: c.User, Gid: c.User}
+	}
+	return attributes
 }
 
 // files gives stdin, stdout and stderr, and what closes them.

@@ -15,10 +15,11 @@ import (
 
 // Place is a store of a test's own, over its real server or in a directory.
 type Place struct {
-	Name    string
-	Address string // of the server; "" for a directory
-	Dir     string // "" for a server
-	Host    string // by which the server wants to be called; "": whatever it is asked by
+	Name   string
+	Server *servers.Server // nil for a directory
+	Dir    string          // "" for a server
+	Absent servers.Action  // how the real service says it, where the server says it otherwise
+	Host   string          // by which the server wants to be called; "": whatever it is asked by
 	// URL gives the URL of a directory in it, asked at this base: http:// and the
 	// server's own address, or that of somebody between.
 	URL func(base, prefix string) string
@@ -39,15 +40,17 @@ var Stores = []struct {
 	{"s3", func(t testing.TB) *Place {
 		s := servers.StartS3(t)
 		s.Bucket(t, bucket)
-		return &Place{Address: s.Address, URL: func(base, prefix string) string {
+		return &Place{Server: s.Server, URL: func(base, prefix string) string {
 			return "s3://" + bucket + "/" + prefix + "?use_path_style=true&endpoint=" + base
 		}, Env: func(string) []string { return servers.S3Env() }}
 	}},
 	{"gcs", func(t testing.TB) *Place {
 		s := servers.StartGCS(t)
 		s.Bucket(t, bucket)
-		return &Place{Address: s.Address, Host: s.Address, URL: func(_, prefix string) string { return "gs://" + bucket + "/" + prefix },
-			Env: func(base string) []string { return servers.GCSEnv(base) }}
+		return &Place{Server: s.Server, Host: s.Address, URL: func(_, prefix string) string { return "gs://" + bucket + "/" + prefix },
+			Env: func(base string) []string { return servers.GCSEnv(base) },
+			// A missing bucket's answer is the same here; Google's has another code.
+			Absent: servers.S3Error(http.StatusNotFound, "NoSuchKey")}
 	}},
 }
 
@@ -63,12 +66,17 @@ func Start(t testing.TB, row int) *Place {
 }
 
 // Base is the server's own address.
-func (p *Place) Base() string { return "http://" + p.Address }
+func (p *Place) Base() string {
+	if p.Server == nil {
+		return ""
+	}
+	return "http://" + p.Server.Address
+}
 
 // Fault starts a proxy before the server; decide gives the action for the n-th
 // request, from 0.
 func (p *Place) Fault(t testing.TB, decide func(n int, r *http.Request) servers.Action) *servers.Fault {
-	f := servers.StartFault(t, p.Address, decide)
+	f := servers.StartFault(t, p.Server.Address, decide)
 	f.Host = p.Host
 	return f
 }

@@ -1,0 +1,211 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/testdata/matrix"
+	"nth/testdata/servers"
+)
+
+// networkFaults are what may happen to one request. The marker may be there all
+// the same after a write that failed: the server did carry it out.
+var networkFaults = []struct {
+	name    string
+	action  servers.Action
+	harmful bool
+	landed  bool
+	says    string
+	flags   []string
+	record  bool // also at all requests for the failure's record, which takes its 5 seconds
+}{
+	{"latency", servers.Delay(50 * time.Millisecond), false, true, "", nil, false},
+	{"reset", servers.Reset, true, false, "the server closed the connection", nil, true},
+	{"reset in the request's body", servers.CutRequest, true, false, "connection", nil, false},
+	{"reset in the answer's body", servers.Truncate, true, true, "", nil, false},
+	{"black hole", servers.Stall, true, false, "--store-timeout", []string{"--store-timeout", "100ms"}, true},
+	{"500", servers.Answer(500, ""), true, false, "status 500", nil, false},
+	{"503", servers.Answer(503, "slow down"), true, false, "status 503", nil, false},
+	{"reply lost", servers.LoseReply, true, true, "the server closed the connection", nil, true},
+}
+
+// operations are those of a run, by the requests that make them: what a fault at
+// all of them means, and what it means at the first alone.
+var operations = []struct {
+	name    string
+	dir     string
+	write   bool
+	failing bool // the command
+	code    int  // when none of them comes through
+	effects int
+}{
+	{"the first read", "done", false, false, 69, 0},
+	{"the marker's write", "done", true, false, 73, 1},
+	{"the failure's record", "failed", true, true, 3, 0},
+}
+
+// TestFaults: each fault at each operation, at its first request and at all of them.
+func TestFaults(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			place := matrix.Start(t, row)
+			if place.Server == nil {
+				return // its faults are in TestDiskFaults
+			}
+			var cases atomic.Int64
+			t.Run("of", func(t *testing.T) {
+				for o := range operations {
+					for f := range networkFaults {
+						t.Run(operations[o].name+"/"+networkFaults[f].name, func(t *testing.T) {
+							t.Parallel()
+							prefix := fmt.Sprintf("%d-%d", o, f)
+							faultOnce(t, place, prefix+"-once", o, f)
+							cases.Add(1)
+							if !operations[o].failing || networkFaults[f].record {
+								faultAlways(t, place, prefix+"-always", o, f)
+								cases.Add(1)
+							}
+						})
+					}
+				}
+			})
+			t.Logf("%d cases", cases.Load())
+		})
+	}
+}
+
+// through is an item whose store misbehaves: at the n-th request of the operation,
+// or with 0 at each. It gives the item a command that fails, where it has to.
+func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) *item {
+	i := newItem(t, place, prefix)
+	op, fault := operations[o], networkFaults[f]
+	var seen atomic.Int64
+	proxy := place.Fault(t, func(_ int, r *http.Request) servers.Action {
+		if about(r, op.dir) && (r.Method != http.MethodGet) == op.write {
+			if k := seen.Add(1); n == 0 || k == int64(n) {
+				return fault.action
+			}
+		}
+		return nil
+	})
+	i.base, i.flags = proxy.URL, append(quick[:len(quick):len(quick)], fault.flags...)
+	if op.failing {
+		i.script = failing
+	}
+	t.Cleanup(func() {
+		if seen.Load() == 0 {
+			t.Error("no such request came")
+		}
+	})
+	return i
+}
+
+// failing is a command that fails until there is a file called enough.
+const failing = `[ -e enough ] || { echo "why: $TOKEN" >&2; exit 3; }; ` + work1
+
+// faultOnce: a run gets over what happens once.
+func faultOnce(t *testing.T, place *matrix.Place, prefix string, o, f int) {
+	i := through(t, place, prefix, o, f, 1)
+	op, fault := operations[o], networkFaults[f]
+	if op.failing {
+		i.run(3)
+		if rec, there := i.documents()["failed/5.json"]; !there || rec.ExitCode != 3 {
+			t.Errorf("the record of the failure: %+v", rec)
+		}
+		return
+	}
+	h := i.run(0)
+	if got := strings.Contains(h.nth, "trying again"); got != fault.harmful && !fault.landed {
+		t.Errorf("it was tried again: %v: %s", got, h.nth)
+	}
+	i.effects(1)
+	if i.marker() == nil {
+		t.Error("there is no marker")
+	}
+}
+
+// faultAlways: the run fails as promised, and the next one, unharmed, makes good.
+func faultAlways(t *testing.T, place *matrix.Place, prefix string, o, f int) {
+	i := through(t, place, prefix, o, f, 0)
+	op, fault := operations[o], networkFaults[f]
+	there := map[bool]int{true: 1}
+	switch {
+	case op.failing:
+		i.run(3)
+		docs := i.documents()
+		if _, got := docs["failed/5.json"]; got != fault.landed || len(docs) > 1 {
+			t.Errorf("the documents: %+v", docs)
+		}
+		return
+	case !fault.harmful:
+		i.run(0)
+		i.effects(1)
+		return
+	}
+	h := i.says(op.code, fault.says)
+	if !hinted(h.failure) {
+		t.Errorf("the failure has no hint: %s", h.failure)
+	}
+	i.effects(op.effects)
+	done := i.marker() != nil
+	if done != (op.write && fault.landed) {
+		t.Errorf("there is a marker: %v", done)
+	}
+	i.base = ""
+	i.run(0)
+	i.effects(op.effects + there[!done])
+	if i.marker() == nil {
+		t.Error("there is no marker in the end")
+	}
+}
+
+// hinted tells whether a failure says what can be done about it.
+func hinted(failure string) bool {
+	return strings.Contains(failure, " (") && strings.HasSuffix(failure, ")")
+}
+
+// TestRequests: one request before the command, and one after it.
+func TestRequests(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			place := matrix.Start(t, row)
+			if place.Server == nil {
+				return // nothing is asked
+			}
+			i := newItem(t, place, "m")
+			var got [2][]string
+			f := place.Fault(t, func(n int, r *http.Request) servers.Action {
+				after := 0
+				if i.exists("runs") {
+					after = 1
+				}
+				dir := "elsewhere"
+				if about(r, "done") {
+					dir = "done"
+				}
+				got[after] = append(got[after], map[bool]string{true: "read ", false: "write "}[r.Method == http.MethodGet]+dir)
+				if n == 0 {
+					return place.Absent
+				}
+				return nil
+			})
+			i.base = f.URL
+			i.run(0)
+			if diff := cmp.Diff([2][]string{{"read done"}, {"write done"}}, got); diff != "" {
+				t.Errorf("the requests before the command, and those after it: %s", diff)
+			}
+			i.run(0)
+			if diff := cmp.Diff([2][]string{{"read done"}, {"write done", "read done"}}, got); diff != "" {
+				t.Errorf("with those of the next start: %s", diff)
+			}
+		})
+	}
+}
