@@ -82,8 +82,10 @@ func Before(hook func(func(any) bool) error) error {
 	return hook(func(any) bool { return false })
 }
 
-// Idler is offered through Bucket.As by drivers that hold connections: Idle closes
-// those that are not in use.
+// Idler is offered through Bucket.As by drivers that hold connections. Idle says that
+// the command is about to run, perhaps for hours: connections that are not in use are
+// closed, and from then on the driver starts no process, whose exit nth's reaper
+// would take.
 type Idler interface{ Idle() }
 
 // Unsupported is the error for what a driver doesn't do at all.

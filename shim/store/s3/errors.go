@@ -20,7 +20,7 @@ type meaning struct {
 const (
 	hintKeys   = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
 	hintAccess = "grant s3:GetObject, s3:PutObject and s3:ListBucket: without the last, S3 answers so for a key that isn't there"
-	hintToken  = "the session token has expired: get a new one"
+	hintToken  = "the session token has expired: get a new one; credentials that nth gets by itself are renewed"
 	hintRegion = "set region= in the URL, or AWS_REGION, to the bucket's region"
 	hintBucket = "create the bucket, or correct its name or endpoint="
 	hintCannot = "this server can't do what was asked"
@@ -102,6 +102,9 @@ func readRefusal(status int, body []byte) *refusal {
 
 func (b *bucket) meaning(r *refusal) error {
 	m, known := meanings[r.code]
+	if m.hint == hintToken && b.identity != nil {
+		b.identity.Drop() // the next try gets a new one
+	}
 	elsewhere := r.region != "" && r.region != b.region
 	switch {
 	case r.code == codeNoSuchKey && r.status != http.StatusNotFound:

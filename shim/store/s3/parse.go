@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,10 +11,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"nth/shim/aws"
 	"nth/shim/store/contract"
 	"nth/shim/store/web"
 )
@@ -22,6 +23,8 @@ import (
 type settings struct {
 	*bucket
 	address      string // the endpoint
+	profile      string
+	anonymous    bool
 	disableHTTPS bool
 	styled       bool // use_path_style was given
 }
@@ -95,8 +98,8 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 		}
 		return ""
 	}
-	s := &settings{bucket: &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), header: http.Header{}, put: http.Header{}, getenv: getenv, now: time.Now,
-		region: first("AWS_REGION", "AWS_DEFAULT_REGION")}, address: first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")}
+	s := &settings{bucket: &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), header: http.Header{}, put: http.Header{}, client: web.Client()},
+		address: first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")}
 	switch {
 	case s.name == "":
 		return nil, errors.New("the bucket's name is missing: s3://bucket/prefix")
@@ -118,8 +121,12 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 			return nil, fmt.Errorf("the parameter %s: %w", name, err)
 		}
 	}
+	identity := aws.New(s.profile, getenv, s.client)
+	if !s.anonymous {
+		s.identity = identity
+	}
 	if s.region == "" {
-		s.region = "us-east-1"
+		s.region = cmp.Or(identity.Region(), "us-east-1")
 	}
 	if strings.Trim(s.region, letters+"-") != "" {
 		return nil, errors.New("the region has other characters than letters, digits and hyphens")
@@ -127,7 +134,6 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	if err := s.agree(); err != nil {
 		return nil, err
 	}
-	s.client = web.Client()
 	s.signer = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
 	return s.bucket, s.locate()
 }

@@ -3,8 +3,6 @@ package s3
 import (
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,62 +95,6 @@ func TestHeaders(t *testing.T) {
 	}
 	if b := parseText(t, "s3://b?request_payer=false", nil); len(b.header) != 0 {
 		t.Error(b.header)
-	}
-}
-
-func TestCredentials(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	shared := write("credentials", "# keys\n[default]\naws_access_key_id = D\naws_secret_access_key=d= # mine\n\n[ work ]\r\nAWS_ACCESS_KEY_ID=W\r\naws_secret_access_key=w\naws_session_token=t\n[half]\naws_access_key_id=H\n")
-	config := write("config", "[profile sso]\nregion=x\n[profile conf]\naws_access_key_id=C\naws_secret_access_key=c\n[conf2]\naws_access_key_id=X\naws_secret_access_key=x\n")
-	files := map[string]string{"AWS_SHARED_CREDENTIALS_FILE": shared, "AWS_CONFIG_FILE": config}
-	keys := map[string]string{"AWS_ACCESS_KEY_ID": "V", "AWS_SECRET_ACCESS_KEY": "v"}
-	for _, c := range []struct {
-		name, query string
-		env         []map[string]string
-		want        [3]string // empty: denied
-	}{
-		{"variables", "", []map[string]string{keys}, [3]string{"V", "v", ""}},
-		{"with a token", "", []map[string]string{keys, {"AWS_SESSION_TOKEN": "s"}}, [3]string{"V", "v", "s"}},
-		{"variables before files", "", []map[string]string{keys, files, {"AWS_PROFILE": "work"}}, [3]string{"V", "v", ""}},
-		{"half of the variables", "", []map[string]string{files, {"AWS_ACCESS_KEY_ID": "V"}}, [3]string{"D", "d=", ""}},
-		{"default profile", "", []map[string]string{files}, [3]string{"D", "d=", ""}},
-		{"AWS_PROFILE", "", []map[string]string{files, {"AWS_PROFILE": "work"}}, [3]string{"W", "w", "t"}},
-		{"AWS_PROFILE in the config file", "", []map[string]string{files, {"AWS_PROFILE": "conf"}}, [3]string{"C", "c", ""}},
-		{"the URL's profile before variables", "?profile=work", []map[string]string{files, keys}, [3]string{"W", "w", "t"}},
-		{"the URL's profile is not there", "?profile=nobody", []map[string]string{files, keys}, [3]string{}},
-		{"AWS_PROFILE is not there", "", []map[string]string{files, {"AWS_PROFILE": "nobody"}}, [3]string{}},
-		{"a profile without keys", "?profile=sso", []map[string]string{files}, [3]string{}},
-		{"a section that is no profile", "?profile=conf2", []map[string]string{files}, [3]string{}},
-		{"half a profile", "?profile=half", []map[string]string{files}, [3]string{}},
-		{"nothing", "", nil, [3]string{}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Setenv("HOME", filepath.Join(dir, "nobody"))
-			env := map[string]string{}
-			for _, e := range c.env {
-				for name, value := range e {
-					env[name] = value
-				}
-			}
-			got, err := parseText(t, "s3://b"+c.query, env).credentials()
-			if c.want == [3]string{} {
-				if e, ok := err.(*contract.Error); !ok || e.Kind != contract.Denied || e.Hint == "" {
-					t.Errorf("%v, %v", got, err)
-				}
-				return
-			}
-			if diff := cmp.Diff(c.want, [3]string{got.AccessKeyID, got.SecretAccessKey, got.SessionToken}); diff != "" || err != nil {
-				t.Errorf("%v (-want +got):\n%s", err, diff)
-			}
-		})
 	}
 }
 

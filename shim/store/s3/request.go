@@ -102,18 +102,11 @@ func escape(path string) string {
 }
 
 func (b *bucket) sign(ctx context.Context, req *http.Request, body []byte) error {
-	if b.anonymous {
+	if b.identity == nil {
 		return nil
-	}
-	creds, err := b.credentials()
-	if err != nil {
-		return err
 	}
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:])
 	req.Header.Set("X-Amz-Content-Sha256", hash)
-	if err := b.signer.SignHTTP(ctx, creds, req, hash, "s3", b.region, b.now()); err != nil {
-		return &contract.Error{Kind: contract.Unusable, Cause: err}
-	}
-	return nil
+	return b.identity.Sign(ctx, b.signer, req, hash, "s3", b.region)
 }

@@ -8,13 +8,13 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"time"
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/driver"
 	"gocloud.dev/gcerrors"
 
+	"nth/shim/aws"
 	"nth/shim/store/contract"
 )
 
@@ -37,15 +37,12 @@ type bucket struct {
 	endpoint     *url.URL
 	region       string
 	pathStyle    bool
-	anonymous    bool
-	profile      string      // that the URL names
 	header       http.Header // of every request (request_payer)
 	put          http.Header // of every write (server-side encryption)
 
-	client *http.Client
-	signer *v4.Signer
-	getenv func(string) string
-	now    func() time.Time
+	client   *http.Client
+	signer   *v4.Signer
+	identity *aws.Identity // nil: anonymous
 }
 
 func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(err) }
@@ -59,11 +56,17 @@ func (b *bucket) As(i any) bool {
 	return ok
 }
 
-// Idle closes connections that are not in use.
-func (b *bucket) Idle() { b.client.CloseIdleConnections() }
+// Idle closes connections that are not in use, and lets no credential_process run
+// beside the command.
+func (b *bucket) Idle() {
+	b.client.CloseIdleConnections()
+	if b.identity != nil {
+		b.identity.NoProcesses()
+	}
+}
 
 func (b *bucket) Close() error {
-	b.Idle()
+	b.client.CloseIdleConnections()
 	return nil
 }
 
