@@ -59,7 +59,6 @@ type scenario struct {
 	outcome string
 	effects int
 	must    []string // documents, beside the marker
-	may     []string
 }
 
 var scenarios = []scenario{
@@ -388,7 +387,7 @@ func (c *crash) final(i *item) {
 	if c.effects > 0 && !slices.Contains(runs, m.RunID) {
 		i.t.Errorf("the marker is of the run %s, and these had an effect: %q", m.RunID, runs)
 	}
-	i.keys(i.documents(), append([]string{"done/5.json"}, c.must...), c.may)
+	i.keys(i.documents(), append([]string{"done/5.json"}, c.must...))
 	if h := i.run(0); !h.known || h.started {
 		i.t.Errorf("the next start doesn't say that it is done already: %s", h.nth)
 	}

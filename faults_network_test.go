@@ -52,34 +52,37 @@ var operations = []struct {
 	{"the failure's record", "failed", true, true, 3, 0},
 }
 
+// eachServer runs a test for each store that is asked over the network.
+func eachServer(t *testing.T, test func(*testing.T, *matrix.Place)) {
+	for row := range matrix.Stores {
+		if matrix.Stores[row].Server {
+			t.Run(matrix.Stores[row].Name, func(t *testing.T) { test(t, matrix.Start(t, row)) })
+		}
+	}
+}
+
 // TestFaults: each fault at each operation, at its first request and at all of them.
 func TestFaults(t *testing.T) {
-	for row := range matrix.Stores {
-		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
-			place := matrix.Start(t, row)
-			if place.Server == nil {
-				return // its faults are in TestDiskFaults
-			}
-			var cases atomic.Int64
-			t.Run("of", func(t *testing.T) {
-				for o := range operations {
-					for f := range networkFaults {
-						t.Run(operations[o].name+"/"+networkFaults[f].name, func(t *testing.T) {
-							t.Parallel()
-							prefix := fmt.Sprintf("%d-%d", o, f)
-							faultOnce(t, place, prefix+"-once", o, f)
+	eachServer(t, func(t *testing.T, place *matrix.Place) {
+		var cases atomic.Int64
+		t.Run("of", func(t *testing.T) {
+			for o := range operations {
+				for f := range networkFaults {
+					t.Run(operations[o].name+"/"+networkFaults[f].name, func(t *testing.T) {
+						t.Parallel()
+						prefix := fmt.Sprintf("%d-%d", o, f)
+						faultOnce(t, place, prefix+"-once", o, f)
+						cases.Add(1)
+						if !operations[o].failing || networkFaults[f].record {
+							faultAlways(t, place, prefix+"-always", o, f)
 							cases.Add(1)
-							if !operations[o].failing || networkFaults[f].record {
-								faultAlways(t, place, prefix+"-always", o, f)
-								cases.Add(1)
-							}
-						})
-					}
+						}
+					})
 				}
-			})
-			t.Logf("%d cases", cases.Load())
+			}
 		})
-	}
+		t.Logf("%d cases", cases.Load())
+	})
 }
 
 // through is an item whose store misbehaves: at the n-th request of the operation,
@@ -174,38 +177,29 @@ func hinted(failure string) bool {
 
 // TestRequests: one request before the command, and one after it.
 func TestRequests(t *testing.T) {
-	for row := range matrix.Stores {
-		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
-			place := matrix.Start(t, row)
-			if place.Server == nil {
-				return // nothing is asked
+	eachServer(t, func(t *testing.T, place *matrix.Place) {
+		i := newItem(t, place, "m")
+		var got [2][]string
+		f := place.Fault(t, func(n int, r *http.Request) servers.Action {
+			what := map[bool]string{true: "read", false: "write"}[r.Method == http.MethodGet]
+			if !about(r, "done") {
+				what += " of something else"
 			}
-			i := newItem(t, place, "m")
-			var got [2][]string
-			f := place.Fault(t, func(n int, r *http.Request) servers.Action {
-				after := 0
-				if i.exists("runs") {
-					after = 1
-				}
-				dir := "elsewhere"
-				if about(r, "done") {
-					dir = "done"
-				}
-				got[after] = append(got[after], map[bool]string{true: "read ", false: "write "}[r.Method == http.MethodGet]+dir)
-				if n == 0 {
-					return place.Absent
-				}
-				return nil
-			})
-			i.base = f.URL
-			i.run(0)
-			if diff := cmp.Diff([2][]string{{"read done"}, {"write done"}}, got); diff != "" {
-				t.Errorf("the requests before the command, and those after it: %s", diff)
+			after := map[bool]int{true: 1}[i.exists("runs")]
+			got[after] = append(got[after], what)
+			if n == 0 {
+				return place.Absent
 			}
-			i.run(0)
-			if diff := cmp.Diff([2][]string{{"read done"}, {"write done", "read done"}}, got); diff != "" {
-				t.Errorf("with those of the next start: %s", diff)
-			}
+			return nil
 		})
-	}
+		i.base = f.URL
+		i.run(0)
+		if diff := cmp.Diff([2][]string{{"read"}, {"write"}}, got); diff != "" {
+			t.Errorf("the requests before the command, and those after it: %s", diff)
+		}
+		i.run(0)
+		if diff := cmp.Diff([2][]string{{"read"}, {"write", "read"}}, got); diff != "" {
+			t.Errorf("with those of the next start: %s", diff)
+		}
+	})
 }

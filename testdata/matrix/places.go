@@ -29,22 +29,23 @@ type Place struct {
 
 // Stores are the stores that must all behave alike; a new one is a row here.
 var Stores = []struct {
-	Name  string
-	Start func(t testing.TB) *Place
+	Name   string
+	Server bool // it is asked over the network
+	Start  func(t testing.TB) *Place
 }{
-	{"file", func(t testing.TB) *Place {
+	{"file", false, func(t testing.TB) *Place {
 		dir := t.TempDir()
 		return &Place{Dir: dir, URL: func(_, prefix string) string { return "file://" + dir + "/" + prefix },
 			Env: func(string) []string { return nil }}
 	}},
-	{"s3", func(t testing.TB) *Place {
+	{"s3", true, func(t testing.TB) *Place {
 		s := servers.StartS3(t)
 		s.Bucket(t, bucket)
 		return &Place{Server: s.Server, URL: func(base, prefix string) string {
 			return "s3://" + bucket + "/" + prefix + "?use_path_style=true&endpoint=" + base
 		}, Env: func(string) []string { return servers.S3Env() }}
 	}},
-	{"gcs", func(t testing.TB) *Place {
+	{"gcs", true, func(t testing.TB) *Place {
 		s := servers.StartGCS(t)
 		s.Bucket(t, bucket)
 		return &Place{Server: s.Server, Host: s.Address, URL: func(_, prefix string) string { return "gs://" + bucket + "/" + prefix },

@@ -1,0 +1,115 @@
+//go:build linux
+
+package main
+
+import (
+	"crypto/tls"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"nth/testdata/matrix"
+)
+
+// certificates are what a server may show of itself. Its authority is in the file
+// that SSL_CERT_FILE names, if it is trusted.
+var certificates = []struct {
+	name    string
+	of      matrix.Certificate
+	trusted bool
+	code    int
+	says    string
+}{
+	{"a good one", matrix.Certificate{}, true, 0, ""},
+	{"another name", matrix.Certificate{Name: "other.example"}, true, 69, "not"},
+	{"an unknown authority", matrix.Certificate{}, false, 69, "SSL_CERT_FILE"},
+	{"an expired one", matrix.Certificate{Expired: true}, true, 69, "expired"},
+}
+
+// TestTLS: a server that nth can't trust, from the start, or when the command has
+// ended: then the work is done and not recorded.
+func TestTLS(t *testing.T) {
+	eachServer(t, func(t *testing.T, place *matrix.Place) {
+		good := matrix.NewCertificate(t, matrix.Certificate{})
+		for _, tt := range certificates {
+			shown := matrix.NewCertificate(t, tt.of)
+			t.Run(tt.name, func(t *testing.T) {
+				i := newItem(t, place, strings.ReplaceAll(tt.name, " ", "-"))
+				trusted := good
+				if tt.trusted {
+					trusted = shown
+				}
+				i.base, i.flags, i.env = secure(t, place, func() *matrix.Shown { return shown }), quick, []string{"SSL_CERT_FILE=" + trusted.File}
+				h := i.says(tt.code, tt.says)
+				if tt.code != 0 && !hinted(h.failure) {
+					t.Errorf("the failure has no hint: %s", h.failure)
+				}
+				i.effects(map[int]int{0: 1}[tt.code])
+				if (i.marker() != nil) != (tt.code == 0) {
+					t.Errorf("the marker: %+v", i.marker())
+				}
+			})
+			t.Run(tt.name+" after the command", func(t *testing.T) {
+				i := newItem(t, place, strings.ReplaceAll(tt.name, " ", "-")+"-after")
+				i.write("authorities", good.PEM+map[bool]string{true: shown.PEM}[tt.trusted])
+				i.base = secure(t, place, func() *matrix.Shown {
+					if i.exists("runs") && i.read("termination-log") == "" {
+						return shown
+					}
+					return good // also for the record of the failure
+				})
+				i.flags, i.env = quick, []string{"SSL_CERT_FILE=" + i.dir + "/authorities"}
+				code := map[int]int{69: 73}[tt.code]
+				i.says(code, tt.says)
+				i.effects(1)
+				docs := i.documents()
+				if code == 0 {
+					i.keys(docs, []string{"done/5.json"})
+				} else if i.keys(docs, []string{"failed/5.json"}); docs["failed/5.json"].ExitCode != code {
+					t.Errorf("the record: %+v", docs["failed/5.json"])
+				}
+			})
+		}
+	})
+}
+
+// secure starts a proxy of https:// before the server, and gives its base.
+func secure(t *testing.T, place *matrix.Place, show func() *matrix.Shown) string {
+	s := httptest.NewUnstartedServer(place.Fault(t, nil).Config.Handler)
+	// GetCertificate wouldn't be asked by who calls an address, and not a name.
+	s.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return &tls.Config{Certificates: []tls.Certificate{show().Certificate}}, nil
+	}}
+	s.Config.ErrorLog = matrix.Silent // the handshakes that fail on purpose
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// TestUnreachable: no name, no server, no answer.
+func TestUnreachable(t *testing.T) {
+	eachServer(t, func(t *testing.T, place *matrix.Place) {
+		for _, tt := range []struct {
+			name, base string
+			says       string
+		}{
+			{"no such host", "http://no-such-host.invalid", "name right?"},
+			{"nobody listens", "http://" + matrix.Closed(t), "refused"},
+			{"nobody accepts", "http://" + matrix.Full(t), "--store-timeout"},
+			{"nobody answers", "http://" + matrix.Listen(t), "--store-timeout"},
+			{"no TLS there", "https://" + place.Server.Address, "speaks no TLS"},
+			{"TLS is there", strings.Replace(secure(t, place, func() *matrix.Shown { return matrix.NewCertificate(t, matrix.Certificate{}) }), "https:", "http:", 1), "400"},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				i := newItem(t, place, "m")
+				i.base, i.flags = tt.base, []string{"--store-wait", "100ms", "--store-timeout", "300ms"}
+				h := i.says(69, tt.says)
+				if !hinted(h.failure) {
+					t.Errorf("the failure has no hint: %s", h.failure)
+				}
+				i.effects(0)
+			})
+		}
+	})
+}
