@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -202,5 +203,24 @@ func TestCopySource(t *testing.T) {
 		if e := asError(b.Copy(t.Context(), "l", "k", &driver.CopyOptions{})); e == nil || e.Kind != want {
 			t.Errorf("%s: %+v", code, e)
 		}
+	}
+}
+
+// TestCopyByToken: the source is asked for with the token too, for the destination's
+// doesn't grant it. (Azurite doesn't ask.)
+func TestCopyByToken(t *testing.T) {
+	var source string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		source = r.Header.Get("X-Ms-Copy-Source")
+		refuse(403, "AuthorizationFailure", "")(w, r)
+	}))
+	defer server.Close()
+	b := parseText(t, "azblob://data/p?storage_account=acct", env{"AZURE_STORAGE_SAS_TOKEN": someSAS, "AZURE_STORAGE_PROTOCOL": "http",
+		"AZURE_STORAGE_DOMAIN": strings.TrimPrefix(server.URL, "http://")})
+	if err := b.Copy(t.Context(), "l", "a b+", &driver.CopyOptions{}); err == nil {
+		t.Error("no error")
+	}
+	if want := server.URL + "/acct/data/p/a%20b%2B?" + someSAS; source != want {
+		t.Errorf("the source is %s, want %s", source, want)
 	}
 }
