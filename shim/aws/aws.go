@@ -112,7 +112,7 @@ func (i *Identity) find(ctx context.Context) (aws.Credentials, error) {
 	}
 	c, err := i.machine(ctx)
 	if errors.Is(err, errNoMachine) {
-		err = denied(errors.New("there are no AWS credentials"), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the pod a role; anonymous=true in an s3:// URL asks without any")
+		err = denied(errors.New("there are no credentials for AWS"), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the pod a role; anonymous=true in an s3:// URL asks without any")
 	}
 	return c, err
 }

@@ -269,7 +269,7 @@ func TestLateIdentity(t *testing.T) {
 		{"the agent is down", agent, 500, "", contract.Unreachable, "status 500"},
 		{"the agent says nothing", agent, 200, "", contract.Unreachable, "no JSON came"},
 		{"the agent has no keys", agent, 200, "{}", contract.Unreachable, "not whole"},
-		{"the machine has no role", nil, 404, "", contract.Denied, "there are no AWS credentials"},
+		{"the machine has no role", nil, 404, "", contract.Denied, "there are no credentials for AWS"},
 	} {
 		ready := false
 		cloud := startCloud(t, func(w http.ResponseWriter, r *http.Request, form url.Values) {

@@ -86,7 +86,7 @@ func TestKeys(t *testing.T) {
 		{"an open quote", "quote", []map[string]string{files}, [3]string{}, "a quote is not closed"},
 		{"web identity without a role", "", []map[string]string{{"AWS_WEB_IDENTITY_TOKEN_FILE": "/x"}}, [3]string{}, "AWS_ROLE_ARN isn't"},
 		{"web identity without its file", "", []map[string]string{{"AWS_WEB_IDENTITY_TOKEN_FILE": dir + "/x", "AWS_ROLE_ARN": "r"}}, [3]string{}, "/x: no such file"},
-		{"nothing", "", nil, [3]string{}, "there are no AWS credentials"},
+		{"nothing", "", nil, [3]string{}, "there are no credentials for AWS"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := offline(c.profile, c.env...).Credentials(t.Context())

@@ -60,7 +60,7 @@ func TestNotAbsent(t *testing.T) {
 			t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			t.Setenv("HOME", t.TempDir())
 			return open(t, "s3://data/p?endpoint="+here)
-		}, contract.Denied, 77, "there are no AWS credentials (set AWS_ACCESS_KEY_ID"},
+		}, contract.Denied, 77, "there are no credentials for AWS (set AWS_ACCESS_KEY_ID"},
 		{"anonymous", func(t *testing.T) *store.Store { return open(t, "s3://data/p?anonymous=true&endpoint="+here) },
 			contract.Denied, 77, "s3:ListBucket"},
 		{"another region", func(t *testing.T) *store.Store { return open(t, "s3://data/p?region=eu-west-1&endpoint="+here) },
