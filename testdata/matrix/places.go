@@ -53,6 +53,23 @@ var Stores = []struct {
 			// A missing bucket's answer is the same here; Google's has another code.
 			Absent: servers.S3Error(http.StatusNotFound, "NoSuchKey")}
 	}},
+	{"azure", true, func(t testing.TB) *Place {
+		s := servers.StartAzurite(t)
+		s.Container(t, bucket)
+		return &Place{Server: s.Server, URL: func(_, prefix string) string { return "azblob://" + bucket + "/" + prefix }, Env: azureEnv}
+	}},
+}
+
+// azureEnv has the base's own protocol.
+func azureEnv(base string) []string {
+	protocol, address, _ := strings.Cut(base, "://")
+	env := servers.AzureEnv(address)
+	for n, e := range env {
+		if strings.HasPrefix(e, "AZURE_STORAGE_PROTOCOL=") {
+			env[n] = "AZURE_STORAGE_PROTOCOL=" + protocol
+		}
+	}
+	return env
 }
 
 // bucket is the name of every server's one bucket.
@@ -90,6 +107,16 @@ func (p *Place) Object(base, prefix, key string) string {
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + key
 	return u.String()
+}
+
+// Secrets gives the values that nobody may tell.
+func (p *Place) Secrets() (secrets []string) {
+	for _, e := range p.Env(p.Base()) {
+		if name, value, _ := strings.Cut(e, "="); strings.HasSuffix(name, "_KEY") {
+			secrets = append(secrets, value)
+		}
+	}
+	return secrets
 }
 
 // opening is held while the process's own variables are a place's.
