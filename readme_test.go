@@ -15,6 +15,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
+	"nth/shim/store"
 	"nth/templates"
 )
 
@@ -50,6 +51,35 @@ func TestReadmeReference(t *testing.T) {
 	if *update {
 		if err := os.WriteFile("README.md", []byte(text), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestReadmeStores: each store is there, with the parameters that it says it has.
+func TestReadmeStores(t *testing.T) {
+	body, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for scheme, place := range map[string]string{"file": "/dir", "s3": "bucket/prefix", "gs": "bucket/prefix", "azblob": "container/prefix"} {
+		url := scheme + "://" + place
+		_, err := store.Open(t.Context(), url+"?no-parameter=1")
+		if err == nil {
+			t.Fatalf("%s takes any parameter", url)
+		}
+		_, list, _ := strings.Cut(err.Error(), "there ")
+		_, list, _ = strings.Cut(list, " ")
+		list, _, _ = strings.Cut(list, " (")
+		_, line, found := strings.Cut(string(body), "\n| `"+url+"` |")
+		line, _, _ = strings.Cut(line, "\n")
+		cells := strings.Split(line, "|")
+		if !found || len(cells) < 3 {
+			t.Errorf("no row is for %s", url)
+			continue
+		}
+		want := strings.TrimSuffix(list, "=true")
+		if diff := cmp.Diff(want, strings.ReplaceAll(strings.TrimSpace(cells[1]), "`", "")); diff != "" {
+			t.Errorf("the parameters of %s (-want +got):\n%s", url, diff)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type Config struct {
 	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL. Repeatable."`
 	RequireWait time.Duration `group:"Mapping" default:"0s" placeholder:"D" help:"Wait this long for what --require names; missing after that is exit 69."`
 
-	Markers       string        `group:"Markers" placeholder:"URL" help:"Where completion markers are kept: file:///dir, s3://bucket/prefix. A finished index is not run again."`
+	Markers       string        `group:"Markers" placeholder:"URL" help:"Where completion markers are kept: file:///dir, s3://bucket/prefix, gs://… or azblob://…. A finished index is not run again."`
 	OnChange      string        `group:"Markers" default:"fail" enum:"fail,skip,rerun" help:"What to do when an index was done by another command: fail, skip or rerun."`
 	DoneIf        string        `group:"Markers" placeholder:"URL" help:"The index is done if this blob exists, as with make."`
 	DoneExitCodes []int         `group:"Markers" default:"0" placeholder:"CODES" help:"Exit codes of the command that are success."`

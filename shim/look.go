@@ -57,7 +57,7 @@ func (r *run) alreadyDone(e *marker.Entry) error {
 		return errSettled
 	case r.OnChange == marker.OnChangeRerun && !e.CanReplace():
 		return &failure.Failure{Code: failure.Setup, Tried: "prepare to replace the marker", On: r.book.Show(r.id.Index),
-			Cause: errors.New("this store can't replace a blob on condition"), Hint: "--on-change=rerun needs file:// or s3://"}
+			Cause: errors.New("this store can't replace a blob on condition"), Hint: "--on-change=rerun needs file://, s3://, gs:// or azblob://"}
 	case r.OnChange == marker.OnChangeRerun:
 		l.Msgf("index %d was %s by another command, since %s, by %s; running it again", r.id.Index, e.Outcome, since, by)
 		r.over = e

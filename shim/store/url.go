@@ -14,9 +14,9 @@ import (
 	"nth/shim/store/contract"
 )
 
-const urlHint = "write file:///dir or s3://bucket/prefix?region=…"
+const urlHint = "write file:///dir, s3://bucket/prefix?region=…, gs://bucket/prefix or azblob://container/prefix?storage_account=…"
 
-// Open opens the store of a URL, file:///dir or s3://bucket/prefix?region=…,
+// Open opens the store of a URL, such as file:///dir or s3://bucket/prefix?region=…,
 // without asking it anything. An error is a failure with exit code 64, or 78 where
 // the settings contradict each other.
 func Open(ctx context.Context, rawURL string) (*Store, error) {
