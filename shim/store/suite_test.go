@@ -46,6 +46,8 @@ var places = []struct {
 	// versitygw looks before it writes, without a lock: of two who replace a version,
 	// both have been seen to win. Who wins is asked of the other servers.
 	{"s3", true, true, 1100, 0, func(t *testing.T) string { return s3Server(t).URL("data", "a b/+%23") }},
+	{"minio", true, true, 1100, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMinIO).URL("data", "a b/+%23") }},
+	{"moto", true, true, 1100, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMoto).URL("data", "a b/+%23") }},
 }
 
 func open(t testing.TB, url string) *store.Store {
@@ -62,14 +64,17 @@ func open(t testing.TB, url string) *store.Store {
 	return s
 }
 
-// s3Server starts a server with one bucket, and sets its credentials.
-func s3Server(t *testing.T) *servers.S3 {
+// s3Server is versitygw, the S3 server that starts fastest.
+func s3Server(t *testing.T) *servers.S3 { return s3Bucket(t, servers.StartS3) }
+
+// s3Bucket starts a server with one bucket, and sets its credentials.
+func s3Bucket(t *testing.T, start func(testing.TB) *servers.S3) *servers.S3 {
 	t.Helper()
 	for _, v := range servers.S3Env() {
 		name, value, _ := strings.Cut(v, "=")
 		t.Setenv(name, value)
 	}
-	server := servers.StartS3(t)
+	server := start(t)
 	server.Bucket(t, "data")
 	return server
 }
