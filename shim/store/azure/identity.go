@@ -113,6 +113,7 @@ func (i *identity) managed(ctx context.Context, client string) (string, time.Tim
 		return "", time.Time{}, denied(errors.New("IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST is no address"), "")
 	}
 	req.Header.Set(header, value)
+	defer i.direct.CloseIdleConnections() // it is asked once in hours
 	res, err := i.direct.Do(req)
 	switch {
 	case ctx.Err() != nil:

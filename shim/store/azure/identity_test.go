@@ -174,7 +174,7 @@ func TestRefusedIdentities(t *testing.T) {
 		{"Entra is busy", secret, answer(503, `{"error":"temporarily_unavailable"}`), contract.Unreachable, "status 503 temporarily_unavailable"},
 		{"too many", secret, answer(429, ""), contract.Unreachable, "status 429"},
 		{"a login page", secret, answer(200, "<html>"), contract.Unreachable, "no token came"},
-		{"a redirect", secret, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", 302) }, contract.Unreachable, "status 302"},
+		{"a redirect", secret, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) }, contract.Unreachable, "status 302"},
 		{"no lifetime", secret, answer(200, `{"access_token":"x"}`), contract.Unreachable, "no token came"},
 		{"no token", secret, answer(200, `{"expires_in":1}`), contract.Unreachable, "no token came"},
 		{"a token with a line's end", secret, answer(200, `{"access_token":"x\ny","expires_in":1}`), contract.Unreachable, "no token came"},

@@ -70,3 +70,23 @@ func TestSignature(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestSignatureOfSDK: a request as Azure's SDK for Go (azblob 1.8.0) sent and signed it.
+func TestSignatureOfSDK(t *testing.T) {
+	key, err := base64.StdEncoding.DecodeString(someKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequest("PUT", "https://acct.blob.core.windows.net/data/p%2Fa%20b+%25%2F%C3%A9%23%3F.json", strings.NewReader("abc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Content-Type": "application/octet-stream", "If-None-Match": "*", "X-Ms-Date": "Wed, 25 Nov 2026 03:27:30 GMT",
+		"x-ms-blob-type": "BlockBlob", "x-ms-meta-A": "x y", "x-ms-meta-a1": "3", "x-ms-meta-a_b": "1", "x-ms-meta-ab": "2", "x-ms-version": "2026-06-06"} {
+		req.Header.Set(name, value)
+	}
+	k := &sharedKey{"acct", key}
+	if got := k.authorization(req); got != "SharedKey acct:OelfPy5j2JVu5Mm7ni7/KX8NdK95/M7eZAWyNsZKQGE=" {
+		t.Error(got)
+	}
+}
