@@ -126,14 +126,18 @@ func TestCrash(t *testing.T) {
 			if err := place.Open(t, inputs).Put(context.Background(), "5", []byte("{}")); err != nil {
 				t.Fatal(err)
 			}
+			var kills, starts atomic.Int64
 			t.Run("of", func(t *testing.T) {
 				for _, s := range scenarios {
 					t.Run(s.name, func(t *testing.T) {
 						t.Parallel()
-						(&crash{scenario: s.withDefaults(), place: place}).all(t)
+						c := &crash{scenario: s.withDefaults(), place: place}
+						kills.Add(int64(c.all(t)))
+						starts.Add(int64(c.starts()))
 					})
 				}
 			})
+			t.Logf("nth was killed %d times, in %d starts", kills.Load(), starts.Load())
 		})
 	}
 }
@@ -143,17 +147,31 @@ type crash struct {
 	scenario
 	place  *matrix.Place
 	digest string
-	items  int
+	items  []*item
 }
 
 func (c *crash) next(t *testing.T) *item {
-	c.items++
-	return c.item(t, c.place, c.items)
+	i := c.item(t, c.place, len(c.items))
+	c.items = append(c.items, i)
+	return i
 }
 
-func (c *crash) all(t *testing.T) {
+func (c *crash) starts() (n int) {
+	for _, i := range c.items {
+		n += i.starts
+	}
+	return n
+}
+
+// all gives how often nth was killed.
+func (c *crash) all(t *testing.T) int {
 	c.unharmed(t)
-	counts := fmt.Sprintf("%d at a step's beginning", c.steps)
+	var kills []string
+	sum := 0
+	count := func(n int, where string) {
+		sum += n
+		kills = append(kills, fmt.Sprintf("%d %s", n, where))
+	}
 	for n, s := range crashSteps[:c.steps] {
 		want := s.beginning
 		if c.code != 0 || c.effects == 0 {
@@ -161,18 +179,20 @@ func (c *crash) all(t *testing.T) {
 		}
 		c.atStep(t, n, want)
 	}
-	counts += fmt.Sprintf(", %d at a line of the log or the command's end", c.each(t, c.atLine))
+	count(c.steps, "at a step's beginning")
+	count(c.each(t, c.atLine), "at a line of the log or the command's end")
 	if c.place.Dir != "" {
-		counts += fmt.Sprintf(", %d at a call to the file system", c.each(t, c.atFile))
+		count(c.each(t, c.atFile), "at a call to the file system")
 	} else {
-		counts += fmt.Sprintf(", %d before a request", c.each(t, c.atRequest(servers.Reset)))
-		counts += fmt.Sprintf(", %d after one", c.each(t, c.atRequest(servers.LoseReply)))
+		count(c.each(t, c.atRequest(servers.Reset)), "before a request")
+		count(c.each(t, c.atRequest(servers.LoseReply)), "after one")
 	}
 	if c.effects > 0 {
 		c.whileWorking(t)
-		counts += ", 1 while the command works"
+		count(1, "while the command works")
 	}
-	t.Logf("killed: %s", counts)
+	t.Logf("killed: %s", strings.Join(kills, ", "))
+	return sum
 }
 
 // unharmed is the run that all others are compared with.
@@ -290,7 +310,7 @@ func (c *crash) whileWorking(t *testing.T) {
 	i.write("hold", "")
 	code, err := matrix.Run(i.container(c.place.Base()), func(kill func()) {
 		go func() {
-			for !i.exists("running") {
+			for !i.exists("running") && t.Context().Err() == nil {
 				time.Sleep(time.Millisecond)
 			}
 			kill()

@@ -4,7 +4,6 @@ package main
 
 import (
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +25,7 @@ func TestAnswersS3(t *testing.T) {
 	}{
 		{"a wrong secret", "", nil, []string{"AWS_SECRET_ACCESS_KEY=canary"}, 77, "SignatureDoesNotMatch"},
 		{"an unknown key", "", nil, []string{"AWS_ACCESS_KEY_ID=unknown", "AWS_SECRET_ACCESS_KEY=canary"}, 77, "AWS_ACCESS_KEY_ID"},
-		{"no credentials", "", nil, []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, 77, "no credentials"},
+		{"no credentials", "", nil, []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_EC2_METADATA_DISABLED=true"}, 77, "no credentials"},
 		{"another region", "", nil, []string{"AWS_REGION=eu-west-9"}, 69, "region"},
 		{"403", "GET", servers.S3Error(403, "AccessDenied"), nil, 77, "s3:ListBucket"},
 		{"an expired token", "GET", servers.S3Error(400, "ExpiredToken"), nil, 77, "expired"},
@@ -108,62 +107,50 @@ func TestTruncatedMarker(t *testing.T) {
 
 // TestServerDown: the server comes back within the wait, or doesn't.
 func TestServerDown(t *testing.T) {
-	place := startPlace(t, "s3")
-	later := func() {
-		time.Sleep(time.Second)
-		if err := place.Server.Start(); err != nil {
-			t.Error(err)
-		}
-	}
-	down := func(t *testing.T, prefix string, flags ...string) *item {
-		i := newItem(t, place, prefix)
-		i.flags = append(i.flags, append(quick[:len(quick):len(quick)], flags...)...)
-		return i
-	}
-	t.Run("at the start", func(t *testing.T) {
-		place.Server.Stop()
-		i := down(t, "start")
-		i.says(69, "refused")
-		i.effects(0)
-	})
-	t.Run("at the start, and back", func(t *testing.T) {
-		i := down(t, "back", "--store-wait", "1m")
-		go later()
-		i.says(0, "trying again")
-		i.effects(1)
-	})
-	// The command ends when the server is gone.
-	waiting := "touch down; while [ ! -e gone ]; do sleep 0.05; done; " + work1
-	stop := func(i *item) {
-		for !i.exists("down") {
-			time.Sleep(10 * time.Millisecond)
-		}
-		place.Server.Stop()
-		if err := os.WriteFile(i.dir+"/gone", nil, 0o644); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Run("at the marker", func(t *testing.T) {
-		i := down(t, "marker")
-		i.script = waiting
-		go stop(i)
-		i.says(73, "not recorded")
-		i.effects(1)
-	})
-	t.Run("at the marker, and back", func(t *testing.T) {
-		if err := place.Server.Start(); err != nil {
-			t.Fatal(err)
-		}
-		i := down(t, "marker2", "--marker-timeout", "1m")
-		i.script = waiting
-		go func() {
-			stop(i)
-			later()
-		}()
-		i.says(0, "recorded as done")
-		i.effects(1)
-		if i.marker() == nil {
-			t.Error("there is no marker")
+	eachServer(t, func(t *testing.T, place *matrix.Place) {
+		for _, tt := range []struct {
+			name    string
+			command bool // it goes down while the command runs, not before
+			back    bool
+			flag    string // with which it is waited for
+			code    int
+			says    string
+			effects int
+		}{
+			{"at the start", false, false, "--store-wait=300ms", 69, "refused", 0},
+			{"at the start, and back", false, true, "--store-wait=1m", 0, "trying again", 1},
+			{"at the marker", true, false, "--marker-timeout=300ms", 73, "not recorded", 1},
+			{"at the marker, and back", true, true, "--marker-timeout=1m", 0, "trying again", 1},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				i := newItem(t, place, strings.ReplaceAll(tt.name, " ", "-"))
+				door := matrix.NewDoor(t, place)
+				i.base, i.flags = door.URL(), []string{tt.flag}
+				if tt.command { // which ends when the server is gone
+					i.script = "touch down; while [ ! -e gone ]; do sleep 0.05; done; " + work1
+				} else {
+					door.Close()
+				}
+				go func() {
+					for tt.command && !i.exists("down") && t.Context().Err() == nil {
+						time.Sleep(10 * time.Millisecond)
+					}
+					door.Close()
+					i.write("gone", "")
+					for tt.back && !strings.Contains(i.read("output-1"), "trying again") && t.Context().Err() == nil {
+						time.Sleep(10 * time.Millisecond)
+					}
+					if tt.back {
+						door.Open()
+					}
+				}()
+				i.says(tt.code, tt.says)
+				i.effects(tt.effects)
+				if (i.marker() != nil) != tt.back {
+					t.Errorf("the marker: %+v", i.marker())
+				}
+			})
 		}
 	})
 }
