@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,6 +143,10 @@ func (n *number) UnmarshalJSON(text []byte) error {
 	return err
 }
 
+// passing are the refusals that say "not now" (Azure, "Managed identities: handle
+// errors": the metadata server starts, or is renewed).
+var passing = []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests}
+
 // token reads an endpoint's answer, of which a refusal must not repeat the secrets.
 func token(ctx context.Context, res *http.Response, whose, hint string, secrets ...string) (string, time.Time, error) {
 	body, err := web.Body(ctx, res, "an identity endpoint", web.MaxError)
@@ -165,7 +170,7 @@ func token(ctx context.Context, res *http.Response, whose, hint string, secrets 
 			}
 		}
 		kind := contract.Unreachable
-		if res.StatusCode/100 == 4 && res.StatusCode != http.StatusTooManyRequests {
+		if res.StatusCode/100 == 4 && !slices.Contains(passing, res.StatusCode) {
 			kind = contract.Denied
 		}
 		return "", time.Time{}, &contract.Error{Kind: kind, Cause: fmt.Errorf("no token for %s: %s", whose, web.Refusal(res.StatusCode, answer.Error, said)), Hint: hint}
