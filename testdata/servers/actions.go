@@ -1,8 +1,11 @@
 package servers
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"time"
 )
 
@@ -22,3 +25,15 @@ func CutRequest(_ *Fault, _ http.ResponseWriter, r *http.Request) {
 	_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
 	panic(http.ErrAbortHandler)
 }
+
+// Detached gives a request of its own with the same content, which outlives the
+// connection that it came by.
+func Detached(r *http.Request) *http.Request {
+	body, _ := io.ReadAll(r.Body)
+	d := r.Clone(context.WithoutCancel(r.Context()))
+	d.Body = io.NopCloser(bytes.NewReader(body))
+	return d
+}
+
+// Handle lets the server carry out a request whose answer nobody gets.
+func Handle(f *Fault, r *http.Request) { f.backend.ServeHTTP(httptest.NewRecorder(), r) }
