@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"nth/shim"
+	"nth/shim/check"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
 	"nth/shim/install"
 	"nth/shim/local"
 	"nth/shim/proc"
+	"nth/templates"
 )
 
 // Set by the release build.
@@ -39,6 +41,7 @@ var subcommands = map[string]func(args []string) int{
 	"run":     runIndex,
 	"plan":    planJob,
 	"local":   localJob,
+	"check":   checkStore,
 	"install": installCopy,
 	"version": printVersion,
 }
@@ -71,7 +74,7 @@ var runSpec = flags.Spec{
 	About: `Run one index of a batch job: expand the << >> templates of the command, skip it if
 its completion marker exists, run it as PID 1 should, and write the marker on success.
 
-Other commands (as the first word): plan, local, install, version; each has --help.`,
+Other commands (as the first word): plan, local, check, install, version; each has --help.`,
 	Example: `JOB_COMPLETION_INDEX=3 nth run --markers file:///tmp/markers?create_dir=true -- echo 'item <<.Index>>'`,
 }
 
@@ -230,6 +233,30 @@ func (c *localFlags) options(own, command []string) (local.Options, error) {
 		}
 	}
 	return o, nil
+}
+
+var checkSpec = flags.Spec{
+	Name: "nth check",
+	About: `Prove that a store keeps what nth needs of it, before a Job is started: read, list, create
+if absent, replace on condition, copy and delete, with probes under the real prefix that are
+removed again. Names the permission that is missing, and tells what the store can serve.
+Exit 0 when --markers works, else the exit code that a run would end with.`,
+	Example: `nth check --markers file:///tmp/markers?create_dir=true`,
+}
+
+func checkStore(args []string) int {
+	var c check.Config
+	_, rest, err := flags.Parse(checkSpec, &c, args)
+	if err != nil {
+		return refuse(err)
+	}
+	w := world()
+	err = check.Command(c, rest, check.World{Sources: templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile},
+		Hostname: w.Hostname, RunID: w.RunID, Stdout: os.Stdout, Stderr: os.Stderr})
+	if err != nil {
+		return refuse(err)
+	}
+	return 0
 }
 
 var installSpec = flags.Spec{

@@ -1,0 +1,116 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"nth/shim/failure"
+	"nth/shim/proc"
+	"nth/templates"
+)
+
+// Config is what `nth check` is told: a flag each. What nth run knows too has the
+// same name there.
+type Config struct {
+	Markers      string        `group:"Store" placeholder:"URL" help:"The store, as nth run is given it; of templates, what needs no index."`
+	StoreWait    time.Duration `group:"Store" default:"5s" placeholder:"D" help:"Try a store that doesn't answer for this long."`
+	StoreTimeout time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Deadline of a single call to the store."`
+	Index        *string       `group:"Templates" placeholder:"N" help:"For a URL with <<.Index>>, where no platform tells one."`
+	Completions  *int64        `group:"Templates" placeholder:"N" help:"How many indexes the whole Job has."`
+	Job          string        `group:"Templates" placeholder:"NAME" help:"Name of the Job."`
+	JobUID       string        `group:"Templates" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job."`
+	Format       string        `group:"Messages" env:"-" default:"text" enum:"text,json" help:"text or json."`
+}
+
+// World is what a check touches besides its store.
+type World struct {
+	Sources         templates.Sources
+	Hostname, RunID string
+	Stdout, Stderr  io.Writer
+}
+
+// Command is `nth check`: it prints the report. An error is a failure with the exit
+// code.
+func Command(c Config, rest []string, w World) error {
+	if len(rest) > 0 {
+		return usage("COMMAND", errors.New("nothing is run here"), "nth check --markers URL")
+	}
+	if c.StoreWait < 0 || c.StoreTimeout <= 0 {
+		return usage("--store-wait and --store-timeout", errors.New("a duration is not positive"), "give one such as 30s")
+	}
+	url, secrets, err := expand(c, w)
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	var printed error
+	o := Options{URL: url, RunID: w.RunID, Wait: c.StoreWait, Timeout: c.StoreTimeout,
+		Hide:    hide(secrets),
+		Waiting: func(why string) { fmt.Fprintln(w.Stderr, "nth: check the store: "+why) }}
+	if c.Format == "text" {
+		o.Each = func(r Result) {
+			if err := r.WriteText(w.Stdout); printed == nil {
+				printed = err
+			}
+		}
+	}
+	r := Run(ctx, o)
+	write := r.WriteSummary
+	if c.Format == "json" {
+		write = r.WriteJSON
+	}
+	if err := write(w.Stdout); printed == nil {
+		printed = err
+	}
+	if err := r.Err(); err != nil {
+		return err
+	}
+	if printed != nil {
+		return &failure.Failure{Code: failure.Unavailable, Tried: "print the report", Cause: printed}
+	}
+	return nil
+}
+
+func usage(on string, cause error, hint string) error {
+	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: cause, Hint: hint}
+}
+
+func hide(secrets []string) func(string) string {
+	return func(s string) string {
+		for _, secret := range secrets {
+			s = strings.ReplaceAll(s, secret, "***")
+		}
+		return s
+	}
+}
+
+// typed are the signals of somebody who doesn't want to wait.
+var typed = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+
+// interruptible gives a context that a signal ends; its cause is the failure. A
+// second signal ends the process. SIGPIPE is a reader of stdout who has enough: the
+// probes must be removed all the same.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGPIPE)
+	signal.Notify(signals, typed...)
+	go func() {
+		select {
+		case got := <-signals:
+			n := got.(syscall.Signal)
+			signal.Reset(typed...)
+			cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(n), Tried: "check the store", Cause: fmt.Errorf("stopped by %s", proc.SignalName(n))})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}

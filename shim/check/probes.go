@@ -1,0 +1,188 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"nth/shim/store"
+	"nth/shim/store/contract"
+)
+
+// racers is how many create one key at the same time.
+const racers = 20
+
+// first is the probe that waits until the store is reachable and knows us.
+const first = "absent"
+
+// probe is one question to the store.
+type probe struct {
+	id, what string
+	needed   bool                  // markers can't do without
+	after    []string              // those that must have gone well before
+	unless   func(*session) string // why it isn't asked all the same
+	right    right
+	do       func(*session, context.Context) error // one try, of perhaps several
+}
+
+// probes is the check, in the order in which it happens.
+var probes = []probe{
+	{id: "open", what: "open the URL", needed: true, do: (*session).open},
+	{id: first, what: "read a key that isn't there", needed: true, after: []string{"open"}, right: toRead, do: (*session).absent},
+	{id: "list", what: "list", after: []string{"open"}, unless: (*session).unreached, right: toList, do: (*session).list},
+	{id: "create", what: "create if absent", needed: true, after: []string{"open"}, unless: (*session).unremovable, right: toCreate,
+		do: func(s *session, ctx context.Context) error {
+			s.probe = s.store.NewProbe(s.writing("one"))
+			return s.probe.Create(ctx)
+		}},
+	{id: "create-again", what: "create again, which must be refused", needed: true, after: []string{"create"}, right: toCreate,
+		do: func(s *session, ctx context.Context) error { return s.probe.CreateAgain(ctx) }},
+	{id: "read", what: "read it back", needed: true, after: []string{"create"}, right: toRead,
+		do: func(s *session, ctx context.Context) error { return s.probe.Read(ctx) }},
+	{id: "race", what: fmt.Sprintf("create from %d places at once, where one must win", racers), needed: true,
+		after: []string{"create-again", "read"}, right: toCreate, do: (*session).race},
+	{id: "replace", what: "replace the current version", after: []string{"read"}, right: toOverwrite,
+		do: func(s *session, ctx context.Context) error { return s.probe.Replace(ctx) }},
+	{id: "replace-outdated", what: "replace an outdated version, which must be refused", after: []string{"replace"}, right: toOverwrite,
+		do: func(s *session, ctx context.Context) error { return s.probe.ReplaceOutdated(ctx) }},
+	{id: "overwrite", what: "overwrite", after: []string{"create"}, right: toOverwrite,
+		do: func(s *session, ctx context.Context) error { return s.probe.Put(ctx) }},
+	{id: "copy", what: "copy on the server", after: []string{"read"}, right: toCopy, do: (*session).copy},
+	{id: "delete", what: "delete", after: []string{"create"}, right: toDelete, do: (*session).delete},
+	{id: "gone", what: "read what was deleted", after: []string{"delete", first}, right: toRead, do: (*session).gone},
+}
+
+// oneCall are the probes of which each is one request, as those of a run are.
+var oneCall = []string{first, "list", "create", "create-again", "read", "replace", "replace-outdated", "overwrite"}
+
+func whatOf(id string) string {
+	for _, p := range probes {
+		if p.id == id {
+			return p.what
+		}
+	}
+	return id
+}
+
+// unreached: a store that didn't answer at all isn't asked further.
+func (s *session) unreached() string {
+	if r := s.report.result(first); r.Status != OK && r.Permission == "" {
+		return "it needs: " + r.What
+	}
+	return ""
+}
+
+// unremovable: who may list and gets no answer for an absent key has no right to
+// read; and S3 removes nothing of whom it tells nothing.
+func (s *session) unremovable() string {
+	absent, list := s.report.result(first), s.report.result("list")
+	if why := s.unreached(); why != "" {
+		return why
+	}
+	if absent.Status != OK && list.Status == OK {
+		return "without reading, the probe could not be removed again"
+	}
+	return ""
+}
+
+func (s *session) open(ctx context.Context) (err error) {
+	s.store, err = store.Open(context.WithoutCancel(ctx), s.URL)
+	return err
+}
+
+func (s *session) absent(ctx context.Context) error { return s.notThere(ctx, "absent") }
+func (s *session) gone(ctx context.Context) error   { return s.notThere(ctx, "one") }
+
+func (s *session) notThere(ctx context.Context, name string) error {
+	_, _, err := s.store.Read(ctx, s.keyOf(name))
+	switch {
+	case err == nil:
+		return broken("there is a blob where none is", "is there a cache before the store?")
+	case store.Classify(err) == contract.Absent:
+		return nil
+	}
+	return err
+}
+
+func (s *session) list(ctx context.Context) error {
+	return s.store.List(ctx, s.key, func(key string, _ int64, _ time.Time) error {
+		return broken("it lists "+key+", which isn't there", "is there a cache before the store?")
+	})
+}
+
+func (s *session) copy(ctx context.Context) error {
+	to := s.writing("copy")
+	if err := s.store.Bucket().Copy(ctx, to, s.keyOf("one"), nil); err != nil {
+		return err
+	}
+	body, _, err := s.store.Read(ctx, to)
+	if err == nil && !bytes.Equal(body, s.probe.Body()) {
+		err = broken("the copy is not what was written", "")
+	}
+	return err
+}
+
+// delete takes it for its own deed when a further try finds nothing.
+func (s *session) delete(ctx context.Context) error {
+	err := s.store.Delete(ctx, s.keyOf("one"))
+	if err != nil && store.Classify(err) == contract.Absent {
+		return nil
+	}
+	return err
+}
+
+// race lets several create one key at the same time. A racer whose reply was lost
+// may be the one who won.
+func (s *session) race(ctx context.Context) error {
+	s.raced++
+	key := s.writing(fmt.Sprintf("race-%d", s.raced))
+	errs := make([]error, racers)
+	body := func(i int) []byte { return fmt.Appendf(nil, "{\"racer\": %d}\n", i) }
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range racers {
+		all.Go(func() {
+			<-start
+			errs[i] = s.store.Create(ctx, key, body(i))
+		})
+	}
+	close(start)
+	all.Wait()
+	var winners []int
+	var other error
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			winners = append(winners, i)
+		case store.Classify(err) != contract.Exists:
+			other = err
+		}
+	}
+	if len(winners) > 1 {
+		return broken(fmt.Sprintf("%d of %d won", len(winners), racers),
+			"it can't keep markers: two runs of one index would both win; use another store, or a version of this server that is atomic")
+	}
+	if len(winners) == 0 && other == nil {
+		return broken("nobody won", "this server can't do what was asked")
+	}
+	there, _, err := s.store.Read(ctx, key)
+	switch {
+	case err != nil && (len(winners) == 1 || store.Classify(err) != contract.Absent):
+		return err
+	case err != nil:
+		return other
+	}
+	for i, err := range errs {
+		if bytes.Equal(there, body(i)) && (err == nil || len(winners) == 0 && store.Classify(err) != contract.Exists) {
+			return nil
+		}
+	}
+	return broken("what is there is not the winner's", "it can't keep markers: the loser's write replaced the winner's")
+}
+
+func broken(why, hint string) error {
+	return &contract.Error{Kind: contract.Unusable, Cause: errors.New(why), Hint: hint}
+}
