@@ -85,14 +85,18 @@ func (i *item) container(base string) matrix.Container {
 	}
 }
 
+// at is where its store is asked.
+func (i *item) at() string {
+	if i.base != "" {
+		return i.base
+	}
+	return i.place.Base()
+}
+
 // run is one start that nobody harms, and gives what it logged.
 func (i *item) run(code int) history {
 	i.t.Helper()
-	base := i.base
-	if base == "" {
-		base = i.place.Base()
-	}
-	got, err := matrix.Run(i.container(base), nil)
+	got, err := matrix.Run(i.container(i.at()), nil)
 	if err != nil {
 		i.t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ var scenarios = []scenario{
 }
 
 // object gives the URL of a blob that the scenarios look for: only 5 is there.
-func (i *item) object(key string) string { return i.place.Object(i.place.Base(), inputs, key) }
+func (i *item) object(key string) string { return i.place.Object(i.at(), inputs, key) }
 
 const inputs = "in"
 

@@ -44,13 +44,20 @@ var operations = []struct {
 	name    string
 	dir     string
 	write   bool
+	marker  bool // it writes the marker itself
 	failing bool // the command
-	code    int  // when none of them comes through
+	flags   func(i *item) []string
+	script  string
+	code    int // when none of them comes through
 	effects int
 }{
-	{"the first read", "done", false, false, 69, 0},
-	{"the marker's write", "done", true, false, 73, 1},
-	{"the failure's record", "failed", true, true, 3, 0},
+	{name: "the first read", dir: "done", code: 69},
+	{name: "the required input", dir: inputs, flags: func(i *item) []string { return []string{"--require", i.object("5")} }, code: 69},
+	{name: "the result of done-if", dir: inputs, flags: func(i *item) []string { return []string{"--done-if", i.object("nothing")} }, code: 69},
+	{name: "the marker's write", dir: "done", write: true, marker: true, code: 73, effects: 1},
+	{name: "the skipped item's entry", dir: "skipped", write: true, flags: func(*item) []string { return []string{"--skip-exit-codes", "9"} },
+		script: work1 + "; exit 9", code: 73, effects: 1},
+	{name: "the failure's record", dir: "failed", write: true, failing: true, script: failing, code: 3},
 }
 
 // eachServer runs a test for each store that is asked over the network.
@@ -66,6 +73,9 @@ func eachServer(t *testing.T, test func(*testing.T, *matrix.Place)) {
 func TestFaults(t *testing.T) {
 	eachServer(t, func(t *testing.T, place *matrix.Place) {
 		var cases atomic.Int64
+		if err := place.Open(t, inputs).Put(t.Context(), "5", []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
 		t.Run("of", func(t *testing.T) {
 			for o := range operations {
 				for f := range networkFaults {
@@ -93,16 +103,16 @@ func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) *ite
 	op, fault := operations[o], networkFaults[f]
 	var seen atomic.Int64
 	proxy := place.Fault(t, func(_ int, r *http.Request) servers.Action {
-		if about(r, op.dir) && (r.Method != http.MethodGet) == op.write {
+		if about(r, op.dir) && writes(r) == op.write {
 			if k := seen.Add(1); n == 0 || k == int64(n) {
 				return fault.action
 			}
 		}
 		return nil
 	})
-	i.base, i.flags = proxy.URL, append(quick[:len(quick):len(quick)], fault.flags...)
-	if op.failing {
-		i.script = failing
+	asked(i, proxy.URL, o, f)
+	if op.script != "" {
+		i.script = op.script
 	}
 	t.Cleanup(func() {
 		if seen.Load() == 0 {
@@ -111,6 +121,16 @@ func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) *ite
 	})
 	return i
 }
+
+// asked says where the item's store is asked.
+func asked(i *item, base string, o, f int) {
+	i.base, i.flags = base, append(quick[:len(quick):len(quick)], networkFaults[f].flags...)
+	if flags := operations[o].flags; flags != nil {
+		i.flags = append(i.flags, flags(i)...)
+	}
+}
+
+func writes(r *http.Request) bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
 
 // failing is a command that fails until there is a file called enough.
 const failing = `[ -e enough ] || { echo "why: $TOKEN" >&2; exit 3; }; ` + work1
@@ -130,7 +150,7 @@ func faultOnce(t *testing.T, place *matrix.Place, prefix string, o, f int) {
 	if got := strings.Contains(h.nth, "trying again"); got != fault.harmful && !fault.landed {
 		t.Errorf("it was tried again: %v: %s", got, h.nth)
 	}
-	if own := strings.Contains(h.nth, "our own write"); own != (op.write && fault.harmful && fault.landed) {
+	if own := strings.Contains(h.nth, "our own write"); own != (op.marker && fault.harmful && fault.landed) {
 		t.Errorf("it found its own write: %v: %s", own, h.nth)
 	}
 	i.effects(1)
@@ -163,10 +183,10 @@ func faultAlways(t *testing.T, place *matrix.Place, prefix string, o, f int) {
 	}
 	i.effects(op.effects)
 	done := i.marker() != nil
-	if done != (op.write && fault.landed) {
+	if done != (op.marker && fault.landed) {
 		t.Errorf("there is a marker: %v", done)
 	}
-	i.base = ""
+	asked(i, "", o, f)
 	i.run(0)
 	i.effects(op.effects + there[!done])
 	if i.marker() == nil {
@@ -188,7 +208,7 @@ func TestRequests(t *testing.T) {
 		f := place.Fault(t, func(n int, r *http.Request) servers.Action {
 			mu.Lock()
 			defer mu.Unlock()
-			what := map[bool]string{true: "read", false: "write"}[r.Method == http.MethodGet]
+			what := map[bool]string{true: "write", false: "read"}[writes(r)]
 			if !about(r, "done") {
 				what += " of something else"
 			}
