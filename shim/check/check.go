@@ -89,13 +89,23 @@ func newSession(o Options) *session {
 // keyOf gives the key of a probe. Markers are in directories; this is beside them.
 func (s *session) keyOf(name string) string { return s.key + "-" + name + ".json" }
 
-// writing gives the key of a probe that is about to be written.
-func (s *session) writing(name string) string {
+// write writes a probe, of which the key is remembered unless the store refused it
+// at the first try: after a lost reply nobody knows.
+func (s *session) write(name string, do func(key string) error) error {
 	key := s.keyOf(name)
-	if !slices.Contains(s.written, key) {
+	known := slices.Contains(s.written, key)
+	if !known {
 		s.written = append(s.written, key)
 	}
-	return key
+	err := do(key)
+	if !known && err != nil && store.Classify(err) == contract.Denied {
+		s.forget(key)
+	}
+	return err
+}
+
+func (s *session) forget(key string) {
+	s.written = slices.DeleteFunc(s.written, func(w string) bool { return w == key })
 }
 
 // ask asks one question, again while the store doesn't answer.
@@ -209,16 +219,28 @@ func (s *session) remove() {
 		return
 	}
 	// A write that was given up may have happened meanwhile.
+	for range 2 {
+		for _, key := range s.listed(ctx) {
+			s.take(ctx, key)
+		}
+	}
+	for _, key := range s.listed(ctx) {
+		s.leave(key, "it was deleted, and is still there")
+	}
+}
+
+// listed gives the probes that are there and not known to stay.
+func (s *session) listed(ctx context.Context) (keys []string) {
 	_ = s.store.List(ctx, s.key, func(key string, _ int64, _ time.Time) error {
-		s.take(ctx, key)
+		if !slices.ContainsFunc(s.report.Left, func(l Left) bool { return l.URL == s.shown(key) }) {
+			keys = append(keys, key)
+		}
 		return nil
 	})
+	return keys
 }
 
 func (s *session) take(ctx context.Context, key string) {
-	if slices.ContainsFunc(s.report.Left, func(l Left) bool { return l.URL == s.shown(key) }) {
-		return
-	}
 	err := insist(ctx, store.Policy{Window: removeWindow, PerCall: s.Timeout}, false, func(ctx context.Context) error {
 		if err := s.store.Delete(ctx, key); err != nil && store.Classify(err) != contract.Absent {
 			return err
@@ -226,8 +248,12 @@ func (s *session) take(ctx context.Context, key string) {
 		return nil
 	}, nil)
 	if err != nil {
-		s.report.Left = append(s.report.Left, Left{URL: s.shown(key), Why: s.say(store.Fail(err, "", "").Cause)})
+		s.leave(key, s.say(store.Fail(err, "", "").Cause))
 	}
+}
+
+func (s *session) leave(key, why string) {
+	s.report.Left = append(s.report.Left, Left{URL: s.shown(key), Why: why})
 }
 
 func (s *session) shown(key string) string { return s.Hide(s.store.Show(key)) }

@@ -35,8 +35,8 @@ var probes = []probe{
 	{id: "list", what: "list", after: []string{"open"}, unless: (*session).unreached, right: toList, do: (*session).list},
 	{id: "create", what: "create if absent", needed: true, after: []string{"open"}, unless: (*session).unremovable, right: toCreate,
 		do: func(s *session, ctx context.Context) error {
-			s.probe = s.store.NewProbe(s.writing("one"))
-			return s.probe.Create(ctx)
+			s.probe = s.store.NewProbe(s.keyOf("one"))
+			return s.write("one", func(string) error { return s.probe.Create(ctx) })
 		}},
 	{id: "create-again", what: "create again, which must be refused", needed: true, after: []string{"create"}, right: toCreate,
 		do: func(s *session, ctx context.Context) error { return s.probe.CreateAgain(ctx) }},
@@ -114,11 +114,11 @@ func (s *session) list(ctx context.Context) error {
 }
 
 func (s *session) copy(ctx context.Context) error {
-	to := s.writing("copy")
-	if err := s.store.Bucket().Copy(ctx, to, s.keyOf("one"), nil); err != nil {
+	err := s.write("copy", func(to string) error { return s.store.Bucket().Copy(ctx, to, s.keyOf("one"), nil) })
+	if err != nil {
 		return err
 	}
-	body, _, err := s.store.Read(ctx, to)
+	body, _, err := s.store.Read(ctx, s.keyOf("copy"))
 	if err == nil && !bytes.Equal(body, s.probe.Body()) {
 		err = broken("the copy is not what was written", "")
 	}
@@ -127,60 +127,70 @@ func (s *session) copy(ctx context.Context) error {
 
 // delete takes it for its own deed when a further try finds nothing.
 func (s *session) delete(ctx context.Context) error {
-	err := s.store.Delete(ctx, s.keyOf("one"))
-	if err != nil && store.Classify(err) == contract.Absent {
-		return nil
+	key := s.keyOf("one")
+	err := s.store.Delete(ctx, key)
+	if err != nil && store.Classify(err) != contract.Absent {
+		return err
 	}
-	return err
+	s.forget(key)
+	return nil
 }
 
-// race lets several create one key at the same time. A racer whose reply was lost
-// may be the one who won.
+// race lets several create one key at the same time.
 func (s *session) race(ctx context.Context) error {
-	s.raced++
-	key := s.writing(fmt.Sprintf("race-%d", s.raced))
+	s.raced++ // a further try is a race for another key
 	errs := make([]error, racers)
-	body := func(i int) []byte { return fmt.Appendf(nil, "{\"racer\": %d}\n", i) }
-	start := make(chan struct{})
-	var all sync.WaitGroup
-	for i := range racers {
-		all.Go(func() {
-			<-start
-			errs[i] = s.store.Create(ctx, key, body(i))
-		})
-	}
-	close(start)
-	all.Wait()
-	var winners []int
-	var other error
+	name := fmt.Sprintf("race-%d", s.raced)
+	_ = s.write(name, func(key string) error {
+		start := make(chan struct{})
+		var all sync.WaitGroup
+		for i := range racers {
+			all.Go(func() {
+				<-start
+				errs[i] = s.store.Create(ctx, key, racer(i))
+			})
+		}
+		close(start)
+		all.Wait()
+		return nil
+	})
+	there, _, err := s.store.Read(ctx, s.keyOf(name))
+	return judge(errs, there, err)
+}
+
+func racer(i int) []byte { return fmt.Appendf(nil, "{\"racer\": %d}\n", i) }
+
+// judge tells whether one racer won, and its blob is there. One whose reply was lost
+// may be the winner.
+func judge(errs []error, there []byte, readErr error) error {
+	winner, winners := -1, 0
+	var lost error
 	for i, err := range errs {
 		switch {
 		case err == nil:
-			winners = append(winners, i)
+			winner = i
+			winners++
 		case store.Classify(err) != contract.Exists:
-			other = err
+			lost = err
+			if winners == 0 && bytes.Equal(there, racer(i)) {
+				winner = i
+			}
 		}
 	}
-	if len(winners) > 1 {
-		return broken(fmt.Sprintf("%d of %d won", len(winners), racers),
-			"it can't keep markers: two runs of one index would both win; use another store, or a version of this server that is atomic")
-	}
-	if len(winners) == 0 && other == nil {
-		return broken("nobody won", "this server can't do what was asked")
-	}
-	there, _, err := s.store.Read(ctx, key)
 	switch {
-	case err != nil && (len(winners) == 1 || store.Classify(err) != contract.Absent):
-		return err
-	case err != nil:
-		return other
+	case winners > 1:
+		return broken(fmt.Sprintf("%d of %d won", winners, len(errs)),
+			"it can't keep markers: two runs of one index would both win; use another store, or a version of this server that is atomic")
+	case winners == 0 && lost == nil:
+		return broken("nobody won", "this server can't do what was asked")
+	case readErr != nil && winners == 0 && store.Classify(readErr) == contract.Absent:
+		return lost
+	case readErr != nil:
+		return readErr
+	case winner < 0 || !bytes.Equal(there, racer(winner)):
+		return broken("what is there is not the winner's", "it can't keep markers: the loser's write replaced the winner's")
 	}
-	for i, err := range errs {
-		if bytes.Equal(there, body(i)) && (err == nil || len(winners) == 0 && store.Classify(err) != contract.Exists) {
-			return nil
-		}
-	}
-	return broken("what is there is not the winner's", "it can't keep markers: the loser's write replaced the winner's")
+	return nil
 }
 
 func broken(why, hint string) error {

@@ -52,7 +52,7 @@ func (r *Report) WriteSummary(w io.Writer) error {
 		fmt.Fprintf(&b, "missing permission: %s\n", m)
 	}
 	for _, l := range r.Left {
-		fmt.Fprintf(&b, "left behind: %s%s\n", l.URL, remark(l.Why, ""))
+		fmt.Fprintf(&b, "not removed: %s%s\n", l.URL, remark(l.Why, ""))
 	}
 	if r.RoundTrip > 0 {
 		fmt.Fprintf(&b, "a round trip typically takes %.1f ms\n", r.RoundTrip)
