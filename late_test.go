@@ -187,9 +187,9 @@ func TestLateIdentity(t *testing.T) {
 			done := filepath.Join(t.TempDir(), "done")
 			env = append(env, "JOB_COMPLETION_INDEX=3", "HOME=/nonexistent")
 			run := func() (string, int) {
-				_, stderr, code := nth(t, env, "run", "--store-wait=1m", "--markers", url, "--", "sh", "-c", "sleep 3; echo >>"+done)
-				if strings.Contains(stderr, "canary") {
-					t.Errorf("a secret is told: %s", stderr)
+				stdout, stderr, code := nth(t, env, "run", "--store-wait=1m", "--markers", url, "--", "sh", "-c", "sleep 3; echo >>"+done)
+				if stdout != "" || strings.Contains(stderr, "canary") {
+					t.Errorf("something on stdout, or a secret: %q, %s", stdout, stderr)
 				}
 				return stderr, code
 			}
@@ -209,9 +209,9 @@ func TestLateIdentity(t *testing.T) {
 		t.Run(c.name+", never", func(t *testing.T) {
 			t.Parallel()
 			url, env := c.start(t, startIdentities(t, true, c.give))
-			_, stderr, code := nth(t, append(env, "JOB_COMPLETION_INDEX=3", "HOME=/nonexistent"), "run", "--store-wait=1s", "--markers", url, "--", "echo", "it ran")
-			if code != 77 || strings.Contains(stderr, "canary") {
-				t.Errorf("exit code %d, want 77: %s", code, stderr)
+			stdout, stderr, code := nth(t, append(env, "JOB_COMPLETION_INDEX=3", "HOME=/nonexistent"), "run", "--store-wait=1s", "--markers", url, "--", "echo", "it ran")
+			if code != 77 || stdout != "" || strings.Contains(stderr, "canary") {
+				t.Errorf("exit code %d, want 77; %q, %s", code, stdout, stderr)
 			}
 		})
 	}

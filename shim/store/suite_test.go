@@ -23,15 +23,18 @@ import (
 	"nth/testdata/servers"
 )
 
-// places are the stores that must all behave alike; a new one is a row here.
-var places = []struct {
+// place is a store that must behave as all others do.
+type place struct {
 	name     string
 	replaces bool // on condition
 	shared   bool // with other processes
 	many     int  // blobs in the test of listing: more than a page
 	rounds   int  // of the races; 0: none
 	url      func(t *testing.T) string
-}{
+}
+
+// places are the stores; a new one is a row here.
+var places = []place{
 	{"file", true, true, 2500, 100, func(t *testing.T) string { return "file://" + t.TempDir() + "/markers" }},
 	{"file on tmpfs", true, true, 2500, 100, func(t *testing.T) string { return "file://" + memoryDir(t) + "/markers" }},
 	{"mem", false, false, 2500, 100, func(*testing.T) string { return "mem://" }},
@@ -46,8 +49,8 @@ var places = []struct {
 	// versitygw looks before it writes, without a lock: of two who replace a version,
 	// both have been seen to win. Who wins is asked of the other servers.
 	{"s3", true, true, 1100, 0, func(t *testing.T) string { return s3Server(t).URL("data", "a b/+%23") }},
-	{"minio", true, true, 1100, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMinIO).URL("data", "a b/+%23") }},
-	{"moto", true, true, 1100, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMoto).URL("data", "a b/+%23") }},
+	{"minio", true, true, 2500, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMinIO).URL("data", "a b/+%23") }},
+	{"moto", true, true, 2500, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMoto).URL("data", "a b/+%23") }},
 }
 
 func open(t testing.TB, url string) *store.Store {

@@ -44,7 +44,7 @@ func Unreachable(ctx context.Context, err error) error {
 
 func hint(err error) string {
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "is the bucket's, the region's or the endpoint's name right?"
+		return "is the bucket's, the account's, the region's or the endpoint's name right?"
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "SSL_CERT_FILE names the file of trusted authorities"
