@@ -89,21 +89,23 @@ func secure(t *testing.T, place *matrix.Place, show func() *matrix.Shown) string
 // TestUnreachable: no name, no server, no answer.
 func TestUnreachable(t *testing.T) {
 	eachServer(t, func(t *testing.T, place *matrix.Place) {
+		shown := matrix.NewCertificate(t, matrix.Certificate{})
 		for _, tt := range []struct {
 			name, base string
+			timeout    string
 			says       string
 		}{
-			{"no such host", "http://no-such-host.invalid", "name right?"},
-			{"nobody listens", "http://" + matrix.Closed(t), "refused"},
-			{"nobody accepts", "http://" + matrix.Full(t), "--store-timeout"},
-			{"nobody answers", "http://" + matrix.Listen(t), "--store-timeout"},
-			{"no TLS there", "https://" + place.Server.Address, "speaks no TLS"},
-			{"TLS is there", strings.Replace(secure(t, place, func() *matrix.Shown { return matrix.NewCertificate(t, matrix.Certificate{}) }), "https:", "http:", 1), "400"},
+			{"no such host", "http://no-such-host.invalid", "30s", "name right?"},
+			{"nobody listens", "http://" + matrix.Closed(t), "30s", "refused"},
+			{"nobody accepts", "http://" + matrix.Full(t), "300ms", "--store-timeout"},
+			{"nobody answers", "http://" + matrix.Listen(t), "300ms", "--store-timeout"},
+			{"no TLS there", "https://" + place.Server.Address, "30s", "speaks no TLS"},
+			{"TLS is there", strings.Replace(secure(t, place, func() *matrix.Shown { return shown }), "https:", "http:", 1), "30s", "400"},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
 				i := newItem(t, place, "m")
-				i.base, i.flags = tt.base, []string{"--store-wait", "100ms", "--store-timeout", "300ms"}
+				i.base, i.flags = tt.base, []string{"--store-wait", "100ms", "--store-timeout", tt.timeout}
 				h := i.says(69, tt.says)
 				if !hinted(h.failure) {
 					t.Errorf("the failure has no hint: %s", h.failure)

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,7 @@ var networkFaults = []struct {
 	{"reset", servers.Reset, true, false, "the server closed the connection", nil, true},
 	{"reset in the request's body", servers.CutRequest, true, false, "connection", nil, false},
 	{"reset in the answer's body", servers.Truncate, true, true, "", nil, false},
-	{"black hole", servers.Stall, true, false, "--store-timeout", []string{"--store-timeout", "100ms"}, true},
+	{"black hole", servers.Stall, true, false, "--store-timeout", []string{"--store-timeout", "500ms"}, true},
 	{"500", servers.Answer(500, ""), true, false, "status 500", nil, false},
 	{"503", servers.Answer(503, "slow down"), true, false, "status 503", nil, false},
 	{"reply lost", servers.LoseReply, true, true, "the server closed the connection", nil, true},
@@ -96,6 +97,10 @@ func TestFaults(t *testing.T) {
 	})
 }
 
+// patient are the flags of a run that gets over what happens once, also on a machine
+// that is busy.
+var patient = []string{"--store-wait", "30s", "--marker-timeout", "30s"}
+
 // through is an item whose store misbehaves: at the n-th request of the operation,
 // or with 0 at each. It gives the item a command that fails, where it has to.
 func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) *item {
@@ -110,7 +115,11 @@ func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) *ite
 		}
 		return nil
 	})
-	asked(i, proxy.URL, o, f)
+	flags := patient
+	if n == 0 {
+		flags = quick
+	}
+	asked(i, proxy.URL, o, slices.Concat(flags, fault.flags))
 	if op.script != "" {
 		i.script = op.script
 	}
@@ -122,11 +131,11 @@ func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) *ite
 	return i
 }
 
-// asked says where the item's store is asked.
-func asked(i *item, base string, o, f int) {
-	i.base, i.flags = base, append(quick[:len(quick):len(quick)], networkFaults[f].flags...)
-	if flags := operations[o].flags; flags != nil {
-		i.flags = append(i.flags, flags(i)...)
+// asked says where the item's store is asked, and with which flags.
+func asked(i *item, base string, o int, flags []string) {
+	i.base, i.flags = base, slices.Clone(flags)
+	if own := operations[o].flags; own != nil {
+		i.flags = append(i.flags, own(i)...)
 	}
 }
 
@@ -186,7 +195,7 @@ func faultAlways(t *testing.T, place *matrix.Place, prefix string, o, f int) {
 	if done != (op.marker && fault.landed) {
 		t.Errorf("there is a marker: %v", done)
 	}
-	asked(i, "", o, f)
+	asked(i, "", o, nil)
 	i.run(0)
 	i.effects(op.effects + there[!done])
 	if i.marker() == nil {
