@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 func run(t *testing.T, ctx context.Context, url string, wait time.Duration) *check.Report {
 	t.Helper()
 	r := check.Run(ctx, check.Options{URL: url, RunID: "test", Wait: wait, Timeout: time.Minute})
+	if err := r.Err(); (err != nil) != (r.ExitCode != 0) || err != nil && int(failure.From(err).Code) != r.ExitCode {
+		t.Errorf("the error is %v, the exit code %d", err, r.ExitCode)
+	}
 	for _, x := range r.Results {
 		if text := x.Why + x.Hint; strings.Contains(text, "canary") || strings.ContainsAny(text, "\r\n") {
 			t.Errorf("%s: a secret, or a second line: %q", x.ID, text)
@@ -107,9 +110,6 @@ func compare(t *testing.T, r *check.Report, w want, url string) {
 	}
 	if !strings.Contains(reasons, w.says) {
 		t.Errorf("it doesn't say %q:\n%s", w.says, reasons)
-	}
-	if err := r.Err(); (err != nil) != (w.code != 0) || err != nil && int(failure.From(err).Code) != w.code {
-		t.Errorf("the error is %v, want exit code %d", err, w.code)
 	}
 	if len(r.Left) != len(w.left) {
 		t.Errorf("it says %v is left, and %v is", r.Left, w.left)
