@@ -14,106 +14,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nth/shim/marker"
 	"nth/testdata/matrix"
 	"nth/testdata/servers"
 )
-
-// crashSteps are the named steps of a run (shim.go), and how often an item has its
-// effect in the end that was killed at the beginning of one, and at most when it
-// was killed within it. Twice is only where the command may have ended and its
-// marker isn't there yet: nobody can know then.
-var crashSteps = []struct {
-	name              string
-	beginning, within int
-}{
-	{"identify", 1, 1},
-	{"expand", 1, 1},
-	{"look", 1, 1},
-	{"done-if", 1, 1},
-	{"require", 1, 1},
-	{"command", 1, 2},
-	{"judge", 2, 2},
-	{"record", 2, 2},
-}
-
-// within gives how often the effect may be there for the last step that was begun.
-func within(step string) int {
-	for _, s := range crashSteps {
-		if s.name == step {
-			return s.within
-		}
-	}
-	return 1
-}
-
-// scenario is what is run, and what must be there in the end.
-type scenario struct {
-	name    string
-	flags   func(i *item) []string
-	prepare func(i *item) // what is there before
-	script  string
-	code    int // of a start that nobody harms
-	steps   int // how many of them are begun
-	source  string
-	outcome string
-	effects int
-	must    []string // documents, beside the marker
-}
-
-var scenarios = []scenario{
-	{name: "plain"},
-	{name: "done-if of nothing", flags: func(i *item) []string { return []string{"--done-if", i.object("nothing")} }},
-	{name: "done-if", flags: func(i *item) []string { return []string{"--done-if", i.object("5")} },
-		steps: 4, source: marker.SourceDoneIf, effects: -1},
-	{name: "require", flags: func(i *item) []string { return []string{"--require", i.object("5"), "--require", "/bin/sh"} }},
-	{name: "record-start", flags: func(*item) []string { return []string{"--record-start"} }, must: []string{"started/5.json"}},
-	{name: "failing", script: failing, code: 3, steps: 7,
-		prepare: func(i *item) { i.run(3) }, must: []string{"failed/5.json"}},
-	{name: "skip", flags: func(*item) []string { return []string{"--skip-exit-codes", "9"} }, script: work1 + "; exit 9",
-		outcome: marker.Skipped, must: []string{"skipped/5.json"}},
-	{name: "rerun", flags: func(*item) []string { return []string{"--on-change", "rerun"} }, prepare: func(i *item) {
-		i.flags = append(i.flags, "--digest-extra", "before")
-		i.run(0)
-		i.remove("runs")
-	}},
-}
-
-// object gives the URL of a blob that the scenarios look for: only 5 is there.
-func (i *item) object(key string) string { return i.place.Object(i.at(), inputs, key) }
-
-const inputs = "in"
-
-func (s scenario) item(t *testing.T, place *matrix.Place, n int) *item {
-	i := newItem(t, place, fmt.Sprintf("%s-%d", strings.ReplaceAll(s.name, " ", "-"), n))
-	if s.script != "" {
-		i.script = s.script
-	}
-	if s.flags != nil {
-		i.flags = s.flags(i)
-	}
-	if s.prepare != nil {
-		flags := i.flags
-		s.prepare(i)
-		i.flags = flags
-	}
-	i.flags = append(i.flags, "--marker-timeout", "10s")
-	return i
-}
-
-func (s scenario) withDefaults() scenario {
-	if s.steps == 0 {
-		s.steps = len(crashSteps)
-	}
-	if s.source == "" {
-		s.source = marker.SourceRun
-	}
-	if s.outcome == "" {
-		s.outcome = marker.Done
-	}
-	s.effects++ // 1 unless it is said to be none
-	return s
-}
 
 // TestCrash kills nth at every step, every log line, every call to the file system
 // and every request to a store, lets it be started again as Kubernetes would, and
@@ -174,8 +77,8 @@ func (c *crash) all(t *testing.T) int {
 	}
 	for n, s := range crashSteps[:c.steps] {
 		want := s.beginning
-		if c.code != 0 || c.effects == 0 {
-			want = c.effects // the start that was killed had none
+		if c.code != 0 || c.effects() == 0 {
+			want = c.effects() // the start that was killed had none
 		}
 		c.atStep(t, n, want)
 	}
@@ -187,7 +90,7 @@ func (c *crash) all(t *testing.T) int {
 		count(c.each(t, c.atRequest(servers.Reset)), "before a request")
 		count(c.each(t, c.atRequest(servers.LoseReply)), "after one")
 	}
-	if c.effects > 0 {
+	if c.effects() > 0 {
 		c.whileWorking(t)
 		count(1, "while the command works")
 	}
@@ -209,8 +112,8 @@ func (c *crash) unharmed(t *testing.T) {
 	c.recover(i)
 	c.digest = i.marker().Digest
 	c.final(i)
-	if got := len(i.ran()); got != c.effects {
-		t.Errorf("the effect was there %d times, want %d", got, c.effects)
+	if got := len(i.ran()); got != c.effects() {
+		t.Errorf("the effect was there %d times, want %d", got, c.effects())
 	}
 }
 
@@ -327,91 +230,5 @@ func (c *crash) whileWorking(t *testing.T) {
 	c.killed(i, h)
 	if got := len(i.ran()); got != 1 {
 		t.Errorf("the effect was there %d times", got)
-	}
-}
-
-// killed looks at what is there after the kill, starts the item again until it is
-// done, and checks how often it had its effect.
-func (c *crash) killed(i *item, h history) {
-	i.t.Helper()
-	docs, effects, m := i.documents(), len(i.ran()), i.marker()
-	done := m != nil && m.Digest == c.digest
-	c.justKilled(i, h, docs, done)
-	c.recover(i)
-	want := effects
-	if !done && c.effects > 0 {
-		want++
-	}
-	got := len(i.ran())
-	if got != want || got > max(within(h.step()), effects) || got < c.effects {
-		i.t.Errorf("killed at %q, marker there: %v: the effect is there %d times, want %d", h.step(), done, got, want)
-	}
-	c.final(i)
-}
-
-// justKilled is what must hold between a kill and the next start.
-func (c *crash) justKilled(i *item, h history, docs map[string]marker.Failure, done bool) {
-	i.t.Helper()
-	effects := len(i.ran())
-	switch {
-	case effects > 0 && !h.started:
-		i.t.Error("the command ran before nth said that it starts")
-	case effects > within(h.step())-1 && c.effects > 0:
-		i.t.Errorf("killed at %q, the effect is there %d times", h.step(), effects)
-	case h.recorded && !done:
-		i.t.Error("nth says that it is recorded, and there is no such marker")
-	case done && effects < c.effects:
-		i.t.Error("there is a marker, and the command had no effect")
-	case done && c.outcome == marker.Skipped && docs["skipped/5.json"].RunID == "":
-		i.t.Error("there is a marker of a skipped item that no listing shows as such")
-	case c.name == "rerun" && docs["done/5.json"].RunID == "":
-		i.t.Error("the marker that is to be replaced is gone")
-	case c.name == "failing" && docs["failed/5.json"].RunID == "":
-		i.t.Error("the record of the failure before is gone")
-	}
-}
-
-// recover starts the item again until it is done: one that fails does so once more.
-func (c *crash) recover(i *item) {
-	i.t.Helper()
-	if c.code != 0 {
-		before := i.documents()["failed/5.json"].Failures
-		if !i.exists("enough") {
-			i.run(c.code)
-			i.write("enough", "")
-		}
-		f := i.documents()["failed/5.json"]
-		if f.Failures != before+1 || f.ExitCode != c.code || f.CommandCode == nil || *f.CommandCode != c.code || f.Stderr != "why: ***\n" {
-			i.t.Errorf("the record of a failure, after %d: %+v", before, f)
-		}
-	}
-	i.run(0)
-}
-
-// final is what must hold in the end, wherever nth was killed.
-func (c *crash) final(i *item) {
-	i.t.Helper()
-	m := i.marker()
-	if m == nil {
-		i.t.Fatal("there is no marker")
-	}
-	got := marker.Marker{Header: marker.Header{Index: m.Index, Digest: m.Digest}, ExitCode: m.ExitCode, Source: m.Source, Outcome: m.Outcome}
-	want := marker.Marker{Header: marker.Header{Index: 5, Digest: c.digest}, Source: c.source, Outcome: c.outcome}
-	if c.outcome == marker.Skipped {
-		want.ExitCode = 9
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		i.t.Errorf("the marker: %s", diff)
-	}
-	runs := i.ran()
-	if c.effects > 0 && !slices.Contains(runs, m.RunID) {
-		i.t.Errorf("the marker is of the run %s, and these had an effect: %q", m.RunID, runs)
-	}
-	i.keys(i.documents(), append([]string{"done/5.json"}, c.must...))
-	if h := i.run(0); !h.known || h.started {
-		i.t.Errorf("the next start doesn't say that it is done already: %s", h.nth)
-	}
-	if diff := cmp.Diff(runs, i.ran()); diff != "" {
-		i.t.Errorf("the next start ran the command: %s", diff)
 	}
 }
