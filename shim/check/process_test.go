@@ -72,16 +72,20 @@ func TestSignals(t *testing.T) {
 		{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}, {syscall.SIGHUP, 129}, {syscall.SIGPIPE, 141},
 	} {
 		t.Run(c.signal.String(), func(t *testing.T) {
-			var cmd *exec.Cmd
+			told, started := false, make(chan *os.Process, 1)
 			url := through(t, server, func(r *http.Request) servers.Action {
-				if isCreate(r) {
-					_ = cmd.Process.Signal(c.signal)
+				if isCreate(r) && !told {
+					told = true
+					_ = (<-started).Signal(c.signal)
 				}
 				return nil
 			})
-			var stderr *bytes.Buffer
-			cmd, _, stderr = helper(url)
-			_ = cmd.Run()
+			cmd, _, stderr := helper(url)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			started <- cmd.Process
+			_ = cmd.Wait()
 			if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(stderr.String(), "stopped by SIG") {
 				t.Errorf("exit code %d, want %d: %s", code, c.code, stderr)
 			}
