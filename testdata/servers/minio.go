@@ -1,22 +1,42 @@
 package servers
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // StartMinIO starts MinIO over a temporary folder, and stops it when the test ends. It
 // locks before it looks, so it is asked who wins a race; it answers an unknown key
 // with 403, as AWS does. It ignores the condition of a delete.
-func StartMinIO(t testing.TB) *S3 {
+func StartMinIO(t testing.TB) *S3 { return StartMinIOWith(t) }
+
+// StartMinIOWith starts one with more variables.
+func StartMinIOWith(t testing.TB, env ...string) *S3 {
 	t.Helper()
 	program := Program(t, "minio", "go install github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c")
 	address, console, dir := freeAddress(t), freeAddress(t), t.TempDir()
-	return &S3{start(t, address, func() *exec.Cmd {
+	s := &S3{start(t, address, func() *exec.Cmd {
 		cmd := exec.Command(program, "server", "--quiet", "--address", address, "--console-address", console, dir)
 		cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+accessKey, "MINIO_ROOT_PASSWORD="+secretKey, "MINIO_SITE_REGION="+region,
 			"MINIO_BROWSER=off", "MINIO_UPDATE=off", "HOME="+dir)
+		cmd.Env = append(cmd.Env, env...)
 		return cmd
 	})}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		// It listens before it knows who its users are, and answers 503.
+		res, err := s.ask(aws.Credentials{AccessKeyID: "nobody", SecretAccessKey: "nothing"}, "s3", http.MethodGet, "/", "", nil)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case res.StatusCode == http.StatusForbidden:
+			return s
+		case time.Now().After(deadline):
+			t.Fatalf("MinIO isn't ready: %s", res.Status)
+		}
+	}
 }

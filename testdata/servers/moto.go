@@ -49,3 +49,28 @@ func nameResult(res *http.Response) error {
 	res.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	return nil
 }
+
+// motoRole is a role of the one account that moto has.
+const motoRole = "arn:aws:iam::123456789012:role/writer"
+
+// MotoRole makes a role that may do everything in S3, and gives its name.
+func MotoRole(t testing.TB, moto *S3) string {
+	t.Helper()
+	for _, form := range []url.Values{
+		{"Action": {"CreateRole"}, "RoleName": {"writer"}, "AssumeRolePolicyDocument": {"{}"}},
+		{"Action": {"PutRolePolicy"}, "RoleName": {"writer"}, "PolicyName": {"all"},
+			"PolicyDocument": {`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`}},
+	} {
+		form.Set("Version", "2010-05-08")
+		moto.send(t, "iam", http.MethodPost, "/", "application/x-www-form-urlencoded", []byte(form.Encode()))
+	}
+	return motoRole
+}
+
+// MotoEnforce makes moto look at keys, signatures and session tokens after so many
+// more requests. It can't take one without a signature then, as
+// AssumeRoleWithWebIdentity is.
+func MotoEnforce(t testing.TB, moto *S3, after int) {
+	t.Helper()
+	moto.send(t, "moto-api", http.MethodPost, "/moto-api/reset-auth", "text/plain", []byte(strconv.Itoa(after)))
+}

@@ -64,26 +64,42 @@ func (s *S3) Put(t testing.TB, bucket, key string, body []byte) { s.put(t, "/"+b
 
 func (s *S3) put(t testing.TB, path string, body []byte) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPut, "http://"+s.Address+path, bytes.NewReader(body))
+	s.send(t, "s3", http.MethodPut, path, "", body)
+}
+
+// send sends a request to one of the server's services, which must succeed.
+func (s *S3) send(t testing.TB, service, method, path, contentType string, body []byte) {
+	t.Helper()
+	res, err := s.ask(s.credentials(), service, method, path, contentType, body)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if res.StatusCode/100 != 2 {
+		t.Fatalf("%s %s: %s", method, path, res.Status)
+	}
+}
+
+func (s *S3) ask(by aws.Credentials, service, method, path, contentType string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequest(method, "http://"+s.Address+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	hash := unsigned
 	if body == nil {
 		hash = emptyHash
 	}
 	req.Header.Set("X-Amz-Content-Sha256", hash)
-	if err := v4.NewSigner().SignHTTP(context.Background(), s.credentials(), req, hash, "s3", region, time.Now()); err != nil {
-		t.Fatal(err)
+	if err := v4.NewSigner().SignHTTP(context.Background(), by, req, hash, service, region, time.Now()); err != nil {
+		return nil, err
 	}
 	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		res.Body.Close()
 	}
-	defer res.Body.Close()
-	if res.StatusCode/100 != 2 {
-		t.Fatalf("PUT %s: %s", path, res.Status)
-	}
+	return res, err
 }
 
 // Presign gives an address under which anyone can get a blob for an hour.
