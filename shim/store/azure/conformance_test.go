@@ -1,17 +1,12 @@
 package azure
 
 import (
-	"context"
-	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
-	"gocloud.dev/blob"
 	"gocloud.dev/blob/driver"
-	"gocloud.dev/blob/drivertest"
-	"gocloud.dev/gcerrors"
 
+	"nth/testdata/conformance"
 	"nth/testdata/servers"
 )
 
@@ -26,66 +21,22 @@ var notHere = map[string]string{
 
 const azurite = "Azurite takes only the first character of a delimiter for the end of a prefix"
 
-type harness struct {
-	azurite *servers.Azurite
-	prefix  string
-}
-
-func (h harness) bucket(name string) (driver.Bucket, error) {
-	u, err := url.Parse("azblob://" + name + "/" + h.prefix)
-	if err != nil {
-		return nil, err
-	}
-	env := map[string]string{}
-	for _, v := range servers.AzureEnv(h.azurite.Address) {
-		name, value, _ := strings.Cut(v, "=")
-		env[name] = value
-	}
-	return parse(u, func(name string) string { return env[name] })
-}
-
-func (h harness) MakeDriver(context.Context) (driver.Bucket, error) { return h.bucket("data") }
-
-func (h harness) MakeDriverForNonexistentBucket(context.Context) (driver.Bucket, error) {
-	return h.bucket("no-such-container")
-}
-
-func (h harness) HTTPClient() *http.Client         { return nil }
-func (h harness) SupportsCopy() bool               { return true }
-func (h harness) SupportsNonSlashDelimiters() bool { return true }
-func (h harness) Close()                           {}
-
-func TestConformance(t *testing.T) {
-	server := servers.StartAzurite(t)
-	server.Container(t, "data")
-	drivertest.RunConformanceTests(t, func(_ context.Context, t *testing.T) (drivertest.Harness, error) {
-		for _, part := range strings.Split(t.Name(), "/") {
-			if why := notHere[part]; why != "" {
-				t.Skip(why)
-			}
+// opener opens containers of a server, with a prefix.
+func opener(server *servers.Azurite, prefix string) conformance.Opener {
+	return func(name string) (driver.Bucket, error) {
+		u, err := url.Parse("azblob://" + name + "/" + prefix)
+		if err != nil {
+			return nil, err
 		}
-		return harness{server, "in/here"}, nil
-	}, nil)
+		return parse(u, servers.Getenv(servers.AzureEnv(server.Address)))
+	}
 }
 
-// TestEmptyKey: a blob without a name is an error before anything is sent, for the
-// request would be about the container.
-func TestEmptyKey(t *testing.T) {
+func start(t *testing.T) *servers.Azurite {
 	server := servers.StartAzurite(t)
-	server.Container(t, "data")
-	d, err := harness{server, ""}.bucket("data")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := blob.NewBucket(d)
-	defer b.Close()
-	if err := b.Delete(t.Context(), ""); gcerrors.Code(err) != gcerrors.Unimplemented {
-		t.Errorf("delete: %v", err)
-	}
-	if err := b.Upload(t.Context(), "", strings.NewReader(""), &blob.WriterOptions{ContentType: "a/b"}); gcerrors.Code(err) != gcerrors.Unimplemented {
-		t.Errorf("upload: %v", err)
-	}
-	if ok, err := b.IsAccessible(t.Context()); !ok || err != nil {
-		t.Errorf("the container is gone: %v, %v", ok, err)
-	}
+	server.Container(t, conformance.Bucket)
+	return server
 }
+
+func TestConformance(t *testing.T) { conformance.Run(t, opener(start(t), "in/here"), notHere) }
+func TestEmptyKey(t *testing.T)    { conformance.EmptyKey(t, opener(start(t), "")) }

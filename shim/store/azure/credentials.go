@@ -93,7 +93,7 @@ func (b *bucket) identify(who claims, s settings, getenv func(string) string) er
 			return unusable("the SAS token is none: it has no signature", "AZURE_STORAGE_SAS_TOKEN is the part of a SAS URL after the question mark, as in sv=…&sig=…")
 		}
 	default:
-		b.token = &web.Renewed[string]{Fetch: newIdentity(getenv, b.client).fetch, Now: func() time.Time { return b.now() }}
+		b.token = &web.Renewed[string]{Fetch: newIdentity(getenv, b.Client).fetch, Now: func() time.Time { return b.now() }}
 	}
 	return nil
 }

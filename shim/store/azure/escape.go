@@ -57,18 +57,3 @@ func unescapeKey(name string) string {
 		}
 	}
 }
-
-// escapePath escapes a path for a URL and its signature: every byte but the
-// unreserved ones and the slash.
-func escapePath(path string) string {
-	var s strings.Builder
-	for i := range len(path) {
-		c := path[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0 {
-			s.WriteByte(c)
-		} else {
-			fmt.Fprintf(&s, "%%%02X", c)
-		}
-	}
-	return s.String()
-}

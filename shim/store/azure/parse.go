@@ -2,12 +2,9 @@ package azure
 
 import (
 	"errors"
-	"fmt"
-	"maps"
 	"net"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,9 +25,9 @@ var parameters = map[string]func(s *settings, value string) error{
 	"storage_account": func(s *settings, v string) error { s.account = v; return nil },
 	"domain":          func(s *settings, v string) error { s.domain = v; return nil },
 	"protocol":        func(s *settings, v string) error { s.protocol = v; return nil },
-	"cdn":             flag(func(s *settings) *bool { return &s.cdn }),
-	"localemu":        flag(func(s *settings) *bool { return &s.emulator }),
-	"anonymous":       flag(func(s *settings) *bool { return &s.anonymous }), // as the other stores have it
+	"cdn":             contract.Flag(func(s *settings) *bool { return &s.cdn }),
+	"localemu":        contract.Flag(func(s *settings) *bool { return &s.emulator }),
+	"anonymous":       contract.Flag(func(s *settings) *bool { return &s.anonymous }), // as the other stores have it
 }
 
 // variables set the same, with gocloud's names (its package azureblob).
@@ -42,15 +39,6 @@ var variables = map[string]string{
 	"AZURE_STORAGE_IS_LOCAL_EMULATOR": "localemu",
 }
 
-func flag(field func(*settings) *bool) func(*settings, string) error {
-	return func(s *settings, value string) (err error) {
-		if *field(s), err = strconv.ParseBool(value); err != nil {
-			return errors.New("it is true or false")
-		}
-		return nil
-	}
-}
-
 func unusable(why, hint string) error {
 	return &contract.Error{Kind: contract.Unusable, Cause: errors.New(why), Hint: hint}
 }
@@ -59,7 +47,7 @@ func unusable(why, hint string) error {
 // read. An error is a mistake in the URL, or of the kind Unusable where settings
 // contradict each other.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
-	b := &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), client: web.Client(), now: time.Now}
+	b := &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), Driver: web.Driver{Client: web.Client()}, now: time.Now}
 	if b.prefix != "" && !strings.HasSuffix(b.prefix, "/") {
 		b.prefix += "/"
 	}
@@ -71,15 +59,8 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 		return nil, err
 	}
 	given := s
-	query := u.Query()
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		set, known := parameters[name]
-		if !known {
-			return nil, fmt.Errorf("unknown parameter %s; there are storage_account, domain, protocol, cdn, localemu, anonymous", name)
-		}
-		if err := set(&s, query.Get(name)); err != nil {
-			return nil, fmt.Errorf("the parameter %s: %w", name, err)
-		}
+	if err := contract.Parameters(u, &s, parameters, "storage_account", "domain", "protocol", "cdn", "localemu", "anonymous"); err != nil {
+		return nil, err
 	}
 	if s.anonymous {
 		who = claims{connection: who.connection}

@@ -47,7 +47,7 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 	if err := b.authorize(ctx, req); err != nil {
 		return nil, err
 	}
-	res, err := b.client.Do(req)
+	res, err := b.Client.Do(req)
 	if err != nil {
 		return nil, web.Unreachable(ctx, err)
 	}
@@ -73,9 +73,9 @@ func (b *bucket) object(ctx context.Context, r request) (*http.Response, error) 
 
 // url gives a blob's address, or with an empty key the container's.
 func (b *bucket) url(key string) string {
-	s := b.endpoint.Scheme + "://" + b.endpoint.Host + escapePath(b.endpoint.Path) + "/" + b.name
+	s := b.endpoint.Scheme + "://" + b.endpoint.Host + web.EscapePath(b.endpoint.Path) + "/" + b.name
 	if key != "" {
-		s += "/" + escapePath(escapeKey(b.prefix+key))
+		s += "/" + web.EscapePath(escapeKey(b.prefix+key))
 	}
 	return s
 }

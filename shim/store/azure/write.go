@@ -1,13 +1,11 @@
 package azure
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,23 +16,18 @@ import (
 	"nth/shim/store/web"
 )
 
-// blockSize is how much of a large blob is held in memory and sent at once, in
-// bytes. Azure takes 50,000 blocks; the size doubles every 5,000 blocks.
-const blockSize = 8 << 20
-
 // writer sends a blob that fits into one block with one Put Blob, a larger one in
 // blocks. Nothing of it can be seen before Close; blocks that are never made into a
 // blob are dropped by Azure after a week, which has no request for it.
 type writer struct {
+	web.Parts
 	ctx    context.Context
 	b      *bucket
 	key    string
 	header http.Header // of the blob: type, metadata
 	when   http.Header // the condition
-	buf    bytes.Buffer
-	id     [64]byte // of the next block, see blockID
+	id     [64]byte    // of the next block, see blockID
 	blocks []string
-	err    error // the first; Close publishes nothing then
 }
 
 func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, opts *driver.WriterOptions) (driver.Writer, error) {
@@ -62,30 +55,9 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 	case cond.Replaces != "":
 		w.when.Set("If-Match", string(cond.Replaces))
 	}
+	// Azure takes 50,000 blocks.
+	w.Parts = web.Parts{Send: w.sendBlock, Double: 5000}
 	return w, nil
-}
-
-func (w *writer) Write(p []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
-	}
-	w.buf.Write(p)
-	for w.err == nil && w.buf.Len() > w.size() {
-		w.err = w.sendBlock(w.buf.Next(w.size()))
-	}
-	return len(p), w.err
-}
-
-func (w *writer) size() int { return blockSize << (len(w.blocks) / 5000) }
-
-// Upload writes all of r. It is here because the portable layer, which would call
-// Write itself, calls Close also after r failed, and Close would publish what came.
-func (w *writer) Upload(r io.Reader) error {
-	_, err := io.Copy(struct{ io.Writer }{w}, r)
-	if w.err == nil {
-		w.err = err
-	}
-	return err
 }
 
 // blockID names the next block: 16 random bytes of the writer's own, so that no
@@ -112,19 +84,16 @@ func (w *writer) sendBlock(body []byte) error {
 
 // Close makes the blob visible, or leaves nothing.
 func (w *writer) Close() error {
-	if w.err == nil {
-		w.err = w.ctx.Err()
-	}
-	switch {
-	case w.err == nil && len(w.blocks) == 0:
+	err := w.Finish(w.ctx, func(body []byte) error {
 		w.header.Set("X-Ms-Blob-Type", "BlockBlob")
-		w.err = w.publish(w.buf.Bytes(), nil)
-	case w.err == nil:
-		if w.err = w.sendBlock(w.buf.Bytes()); w.err == nil {
-			w.err = w.publish(w.list(), url.Values{"comp": {"blocklist"}})
+		return w.publish(body, nil)
+	}, func(block []byte) error {
+		if err := w.sendBlock(block); err != nil {
+			return err
 		}
-	}
-	return w.conditional(w.err)
+		return w.publish(w.list(), url.Values{"comp": {"blocklist"}})
+	})
+	return w.conditional(err)
 }
 
 func (w *writer) list() []byte {

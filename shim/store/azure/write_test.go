@@ -15,6 +15,7 @@ import (
 	"gocloud.dev/blob/driver"
 
 	"nth/shim/store/contract"
+	"nth/shim/store/web"
 	"nth/testdata/servers"
 )
 
@@ -45,7 +46,7 @@ func TestWritersApart(t *testing.T) {
 	server := servers.StartAzurite(t)
 	server.Container(t, "data")
 	for _, create := range []bool{true, false} {
-		d, err := harness{server, fmt.Sprint(create)}.bucket("data")
+		d, err := opener(server, fmt.Sprint(create))("data")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +54,7 @@ func TestWritersApart(t *testing.T) {
 		one, other := writeTo(t, b, "k", create, ""), writeTo(t, b, "k", create, "")
 		for range 3 {
 			for content, w := range map[string]driver.Writer{"1": one, "2": other} {
-				if _, err := io.WriteString(w, strings.Repeat(content, blockSize)); err != nil {
+				if _, err := io.WriteString(w, strings.Repeat(content, web.PartSize)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -73,7 +74,7 @@ func TestWritersApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(r)
-		if err != nil || !bytes.Equal(got, bytes.Repeat([]byte("1"), 3*blockSize)) {
+		if err != nil || !bytes.Equal(got, bytes.Repeat([]byte("1"), 3*web.PartSize)) {
 			t.Errorf("create %v: %d bytes, %v", create, len(got), err)
 		}
 		r.Close()

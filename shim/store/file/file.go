@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -51,19 +50,15 @@ func parse(u *url.URL) (*bucket, error) {
 		return nil, errors.New("the path holds a zero byte")
 	}
 	b := &bucket{dir: filepath.Clean(u.Path)}
-	for name, values := range u.Query() {
-		switch name {
-		case "create_dir":
-			var err error
-			if b.createDir, err = strconv.ParseBool(values[0]); err != nil {
-				return nil, errors.New("create_dir is true or false")
-			}
-		case "metadata", "no_tmp_dir": // gocloud's own driver needs them; here it is always so
-		default:
-			return nil, fmt.Errorf("unknown parameter %s; there is create_dir=true", name)
-		}
-	}
-	return b, nil
+	return b, contract.Parameters(u, b, parameters, "create_dir")
+}
+
+// parameters are those of a URL, with gocloud's names.
+var parameters = map[string]func(b *bucket, value string) error{
+	"create_dir": contract.Flag(func(b *bucket) *bool { return &b.createDir }),
+	// gocloud's own driver needs these; here it is always so.
+	"metadata":   func(*bucket, string) error { return nil },
+	"no_tmp_dir": func(*bucket, string) error { return nil },
 }
 
 type bucket struct {

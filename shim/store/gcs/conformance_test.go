@@ -1,17 +1,12 @@
 package gcs
 
 import (
-	"context"
-	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
-	"gocloud.dev/blob"
 	"gocloud.dev/blob/driver"
-	"gocloud.dev/blob/drivertest"
-	"gocloud.dev/gcerrors"
 
+	"nth/testdata/conformance"
 	"nth/testdata/servers"
 )
 
@@ -22,66 +17,22 @@ var notHere = map[string]string{
 	"TestListDelimiters":    "fake-gcs-server gives all prefixes on each page, and knows only the first character of a delimiter",
 }
 
-type harness struct {
-	gcs    *servers.GCS
-	prefix string
-}
-
-func (h harness) bucket(name string) (driver.Bucket, error) {
-	u, err := url.Parse("gs://" + name + "/" + h.prefix)
-	if err != nil {
-		return nil, err
-	}
-	return parse(u, func(name string) string {
-		if name == "STORAGE_EMULATOR_HOST" {
-			return h.gcs.Address
+// opener opens buckets of a server, with a prefix.
+func opener(server *servers.GCS, prefix string) conformance.Opener {
+	return func(name string) (driver.Bucket, error) {
+		u, err := url.Parse("gs://" + name + "/" + prefix)
+		if err != nil {
+			return nil, err
 		}
-		return ""
-	})
+		return parse(u, servers.Getenv(servers.GCSEnv(server.Address)))
+	}
 }
 
-func (h harness) MakeDriver(context.Context) (driver.Bucket, error) { return h.bucket("data") }
-
-func (h harness) MakeDriverForNonexistentBucket(context.Context) (driver.Bucket, error) {
-	return h.bucket("no-such-bucket")
-}
-
-func (h harness) HTTPClient() *http.Client         { return nil }
-func (h harness) SupportsCopy() bool               { return true }
-func (h harness) SupportsNonSlashDelimiters() bool { return true }
-func (h harness) Close()                           {}
-
-func TestConformance(t *testing.T) {
+func start(t *testing.T) *servers.GCS {
 	server := servers.StartGCS(t)
-	server.Bucket(t, "data")
-	drivertest.RunConformanceTests(t, func(_ context.Context, t *testing.T) (drivertest.Harness, error) {
-		for _, part := range strings.Split(t.Name(), "/") {
-			if why := notHere[part]; why != "" {
-				t.Skip(why)
-			}
-		}
-		return harness{server, "in/here"}, nil
-	}, nil)
+	server.Bucket(t, conformance.Bucket)
+	return server
 }
 
-// TestEmptyKey: a blob without a name is an error before anything is sent, for the
-// request would be about the bucket.
-func TestEmptyKey(t *testing.T) {
-	server := servers.StartGCS(t)
-	server.Bucket(t, "data")
-	d, err := harness{server, ""}.bucket("data")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := blob.NewBucket(d)
-	defer b.Close()
-	if err := b.Delete(t.Context(), ""); gcerrors.Code(err) != gcerrors.Unimplemented {
-		t.Errorf("delete: %v", err)
-	}
-	if err := b.Upload(t.Context(), "", strings.NewReader(""), &blob.WriterOptions{ContentType: "a/b"}); gcerrors.Code(err) != gcerrors.Unimplemented {
-		t.Errorf("upload: %v", err)
-	}
-	if ok, err := b.IsAccessible(t.Context()); !ok || err != nil {
-		t.Errorf("the bucket is gone: %v, %v", ok, err)
-	}
-}
+func TestConformance(t *testing.T) { conformance.Run(t, opener(start(t), "in/here"), notHere) }
+func TestEmptyKey(t *testing.T)    { conformance.EmptyKey(t, opener(start(t), "")) }

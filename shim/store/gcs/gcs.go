@@ -5,65 +5,23 @@
 package gcs
 
 import (
-	"context"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
-	"gocloud.dev/blob"
-	"gocloud.dev/blob/driver"
-	"gocloud.dev/gcerrors"
-
-	"nth/shim/store/contract"
 	"nth/shim/store/web"
 )
 
-func init() { blob.DefaultURLMux().RegisterBucket("gs", opener{}) }
-
-type opener struct{}
-
-// OpenBucketURL opens gs://bucket/prefix. No request is made, and no credentials are
-// looked up, before the first blob is asked for.
-func (opener) OpenBucketURL(_ context.Context, u *url.URL) (*blob.Bucket, error) {
-	b, err := parse(u, os.Getenv)
-	if err != nil {
-		return nil, err
-	}
-	return blob.NewBucket(b), nil
-}
+func init() { web.Register("gs", parse) }
 
 type bucket struct {
+	web.Driver
 	name, prefix string
 	endpoint     *url.URL
 	emulated     bool        // by a server of the user's own: no credentials
 	header       http.Header // of every request (user_project)
 
-	client *http.Client
-	token  *web.Renewed[string] // nil: anonymous
-}
-
-func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(err) }
-func (b *bucket) ErrorAs(error, any) bool                { return false }
-
-func (b *bucket) As(i any) bool {
-	p, ok := i.(*contract.Idler)
-	if ok {
-		*p = b
-	}
-	return ok
-}
-
-// Idle closes connections that are not in use.
-func (b *bucket) Idle() { b.client.CloseIdleConnections() }
-
-func (b *bucket) Close() error {
-	b.Idle()
-	return nil
-}
-
-func (b *bucket) SignedURL(context.Context, string, *driver.SignedURLOptions) (string, error) {
-	return "", contract.Unsupported("signed URLs")
+	token *web.Renewed[string] // nil: anonymous
 }
 
 // object is what the API says of one (Cloud Storage JSON API, "Objects"). Numbers

@@ -2,12 +2,8 @@ package gcs
 
 import (
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 
 	"nth/shim/store/contract"
@@ -24,12 +20,7 @@ type settings struct {
 // parameters are those of a URL, with gocloud's names. Their values are never part
 // of an error: somebody may have put a secret there.
 var parameters = map[string]func(s *settings, value string) error{
-	"anonymous": func(s *settings, v string) (err error) {
-		if s.anonymous, err = strconv.ParseBool(v); err != nil {
-			return errors.New("it is true or false")
-		}
-		return nil
-	},
+	"anonymous": contract.Flag(func(s *settings) *bool { return &s.anonymous }),
 	// Of use for signed URLs only, but for "-".
 	"access_id": func(s *settings, v string) error {
 		s.anonymous = s.anonymous || v == "-"
@@ -68,22 +59,15 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	if s.prefix != "" && !strings.HasSuffix(s.prefix, "/") {
 		s.prefix += "/"
 	}
-	query := u.Query()
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		set, known := parameters[name]
-		if !known {
-			return nil, fmt.Errorf("unknown parameter %s; there are anonymous, universe_domain, user_project", name)
-		}
-		if err := set(s, query.Get(name)); err != nil {
-			return nil, fmt.Errorf("the parameter %s: %w", name, err)
-		}
+	if err := contract.Parameters(u, s, parameters, "anonymous", "universe_domain", "user_project"); err != nil {
+		return nil, err
 	}
-	s.client = web.Client()
+	s.Client = web.Client()
 	if err := s.locate(getenv("STORAGE_EMULATOR_HOST")); err != nil {
 		return nil, err
 	}
 	if !s.anonymous && !s.emulated {
-		s.token = &web.Renewed[string]{Fetch: newIdentity(getenv, s.client).fetch}
+		s.token = &web.Renewed[string]{Fetch: newIdentity(getenv, s.Client).fetch}
 	}
 	return s.bucket, nil
 }

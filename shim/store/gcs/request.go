@@ -59,7 +59,7 @@ func (b *bucket) send(ctx context.Context, target string, r request) (*http.Resp
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	res, err := b.client.Do(req)
+	res, err := b.Client.Do(req)
 	if err != nil {
 		return nil, web.Unreachable(ctx, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,24 +17,19 @@ import (
 	"nth/shim/store/web"
 )
 
-// partSize is how much of a large blob is held in memory and sent at once, in
-// bytes: a multiple of 256 KiB (Cloud Storage, "Resumable uploads").
-const partSize = 8 << 20
-
 // abortTimeout bounds what a failed write spends on taking its parts back.
 const abortTimeout = 10 * time.Second
 
 // writer sends a blob that fits into one part with one request, a larger one as a
 // resumable upload. Nothing of it can be seen before Close.
 type writer struct {
+	web.Parts
 	ctx    context.Context
 	b      *bucket
 	about  object
 	when   url.Values // name and condition
-	buf    bytes.Buffer
-	upload string // the upload's own address; "" until a second part is needed
+	upload string     // the upload's own address; "" until a second part is needed
 	sent   int64
-	err    error // the first; Close publishes nothing then
 }
 
 func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, opts *driver.WriterOptions) (driver.Writer, error) {
@@ -55,45 +49,17 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 	case cond.Replaces != "":
 		w.when.Set("ifGenerationMatch", string(cond.Replaces))
 	}
+	w.Parts.Send = w.sendPart
 	return w, nil
-}
-
-func (w *writer) Write(p []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
-	}
-	w.buf.Write(p)
-	for w.err == nil && w.buf.Len() > partSize {
-		w.err = w.sendPart(w.buf.Next(partSize))
-	}
-	return len(p), w.err
-}
-
-// Upload writes all of r. It is here because the portable layer, which would call
-// Write itself, calls Close also after r failed, and Close would publish what came.
-func (w *writer) Upload(r io.Reader) error {
-	_, err := io.Copy(struct{ io.Writer }{w}, r)
-	if w.err == nil {
-		w.err = err
-	}
-	return err
 }
 
 // Close makes the blob visible, or leaves nothing.
 func (w *writer) Close() error {
-	if w.err == nil {
-		w.err = w.ctx.Err()
-	}
-	switch {
-	case w.err == nil && w.upload == "":
-		w.err = w.putWhole()
-	case w.err == nil:
-		w.err = w.sendLast()
-	}
-	if w.err != nil && w.upload != "" {
+	err := w.Finish(w.ctx, w.putWhole, w.sendLast)
+	if err != nil && w.upload != "" {
 		w.abort()
 	}
-	return w.err
+	return err
 }
 
 // boundary stands between the description, which has no line of its own, and the
@@ -102,18 +68,18 @@ const boundary = "nth-3d1c0f6b7a2e48959c0d5b1e6f7a8c24"
 
 // putWhole sends description and content in one request (Cloud Storage, "Multipart
 // uploads").
-func (w *writer) putWhole() error {
+func (w *writer) putWhole(content []byte) error {
 	about, err := json.Marshal(w.about)
 	if err != nil {
 		return &contract.Error{Kind: contract.Unusable, Cause: err}
 	}
 	line := boundary
-	for n := 0; bytes.Contains(w.buf.Bytes(), []byte(line)); n++ {
+	for n := 0; bytes.Contains(content, []byte(line)); n++ {
 		line = fmt.Sprint(boundary, n)
 	}
 	var body bytes.Buffer
 	fmt.Fprintf(&body, "--%s\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n%s\r\n--%s\r\nContent-Type: %s\r\n\r\n", line, about, line, w.about.ContentType)
-	body.Write(w.buf.Bytes())
+	body.Write(content)
 	fmt.Fprintf(&body, "\r\n--%s--\r\n", line)
 	_, err = w.b.describe(w.ctx, request{method: http.MethodPost, path: w.b.upload(), query: w.query("multipart"), body: body.Bytes(),
 		header: http.Header{"Content-Type": {"multipart/related; boundary=" + line}}})
@@ -167,9 +133,9 @@ func (w *writer) sendPart(part []byte) error {
 	return nil
 }
 
-func (w *writer) sendLast() error {
-	end := w.sent + int64(w.buf.Len())
-	res, err := w.put(w.buf.Bytes(), fmt.Sprintf("bytes %d-%d/%d", w.sent, end-1, end))
+func (w *writer) sendLast(part []byte) error {
+	end := w.sent + int64(len(part))
+	res, err := w.put(part, fmt.Sprintf("bytes %d-%d/%d", w.sent, end-1, end))
 	if err != nil {
 		return err
 	}

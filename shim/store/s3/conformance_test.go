@@ -1,17 +1,12 @@
 package s3
 
 import (
-	"context"
-	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
-	"gocloud.dev/blob"
 	"gocloud.dev/blob/driver"
-	"gocloud.dev/blob/drivertest"
-	"gocloud.dev/gcerrors"
 
+	"nth/testdata/conformance"
 	"nth/testdata/servers"
 )
 
@@ -22,34 +17,16 @@ var notHere = map[string]string{
 	"weird_metadata_keys":   "names of metadata are those of HTTP header fields",
 }
 
-type harness struct {
-	s3     *servers.S3
-	prefix string
-}
-
-func (h harness) bucket(name string) (driver.Bucket, error) {
-	u, err := url.Parse(h.s3.URL(name, h.prefix))
-	if err != nil {
-		return nil, err
+// opener opens buckets of a server, with a prefix.
+func opener(server *servers.S3, prefix string) conformance.Opener {
+	return func(name string) (driver.Bucket, error) {
+		u, err := url.Parse(server.URL(name, prefix))
+		if err != nil {
+			return nil, err
+		}
+		return parse(u, servers.Getenv(servers.S3Env()))
 	}
-	env := map[string]string{}
-	for _, v := range servers.S3Env() {
-		name, value, _ := strings.Cut(v, "=")
-		env[name] = value
-	}
-	return parse(u, func(name string) string { return env[name] })
 }
-
-func (h harness) MakeDriver(context.Context) (driver.Bucket, error) { return h.bucket("data") }
-
-func (h harness) MakeDriverForNonexistentBucket(context.Context) (driver.Bucket, error) {
-	return h.bucket("no-such-bucket")
-}
-
-func (h harness) HTTPClient() *http.Client         { return nil }
-func (h harness) SupportsCopy() bool               { return true }
-func (h harness) SupportsNonSlashDelimiters() bool { return true }
-func (h harness) Close()                           {}
 
 // What the servers lack, by the test's name, besides.
 const (
@@ -75,38 +52,14 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := c.start(t)
-			server.Bucket(t, "data")
-			drivertest.RunConformanceTests(t, func(_ context.Context, t *testing.T) (drivertest.Harness, error) {
-				_, name, _ := strings.Cut(strings.TrimPrefix(t.Name(), "TestConformance/"), "/")
-				for _, part := range append(strings.Split(name, "/"), name) {
-					if why := notHere[part] + c.lacks[part]; why != "" {
-						t.Skip(why)
-					}
-				}
-				return harness{server, "in/here"}, nil
-			}, nil)
+			server.Bucket(t, conformance.Bucket)
+			conformance.Run(t, opener(server, "in/here"), notHere, c.lacks)
 		})
 	}
 }
 
-// TestEmptyKey: a blob without a name is an error before anything is sent, for the
-// request would be about the bucket.
 func TestEmptyKey(t *testing.T) {
 	server := servers.StartS3(t)
-	server.Bucket(t, "data")
-	d, err := harness{server, ""}.bucket("data")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := blob.NewBucket(d)
-	defer b.Close()
-	if err := b.Delete(t.Context(), ""); gcerrors.Code(err) != gcerrors.Unimplemented {
-		t.Errorf("delete: %v", err)
-	}
-	if err := b.Upload(t.Context(), "", strings.NewReader(""), &blob.WriterOptions{ContentType: "a/b"}); gcerrors.Code(err) != gcerrors.Unimplemented {
-		t.Errorf("upload: %v", err)
-	}
-	if ok, err := b.IsAccessible(t.Context()); !ok || err != nil {
-		t.Errorf("the bucket is gone: %v, %v", ok, err)
-	}
+	server.Bucket(t, conformance.Bucket)
+	conformance.EmptyKey(t, opener(server, ""))
 }

@@ -3,8 +3,6 @@ package s3
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -37,9 +35,9 @@ var parameters = map[string]func(s *settings, value string) error{
 	"profile":          func(s *settings, v string) error { s.profile = v; return nil },
 	"use_path_style":   setStyle,
 	"s3ForcePathStyle": setStyle,
-	"anonymous":        flag(func(s *settings) *bool { return &s.anonymous }),
-	"disable_https":    flag(func(s *settings) *bool { return &s.disableHTTPS }),
-	"disableSSL":       flag(func(s *settings) *bool { return &s.disableHTTPS }),
+	"anonymous":        contract.Flag(func(s *settings) *bool { return &s.anonymous }),
+	"disable_https":    contract.Flag(func(s *settings) *bool { return &s.disableHTTPS }),
+	"disableSSL":       contract.Flag(func(s *settings) *bool { return &s.disableHTTPS }),
 	"request_payer": func(s *settings, v string) error {
 		if pays, err := strconv.ParseBool(v); v != "requester" && !pays {
 			if err != nil {
@@ -73,33 +71,16 @@ const (
 	headerKMSKey     = "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"
 )
 
-func flag(field func(*settings) *bool) func(*settings, string) error {
-	return func(s *settings, value string) (err error) {
-		if *field(s), err = strconv.ParseBool(value); err != nil {
-			return errors.New("it is true or false")
-		}
-		return nil
-	}
-}
-
 func setStyle(s *settings, value string) error {
 	s.styled = true
-	return flag(func(s *settings) *bool { return &s.pathStyle })(s, value)
+	return contract.Flag(func(s *settings) *bool { return &s.pathStyle })(s, value)
 }
 
 // parse reads the URL's parameters and the variables of the AWS SDKs. An error is
 // a mistake in the URL, or of the kind Unusable where settings contradict.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
-	first := func(names ...string) string {
-		for _, name := range names {
-			if v := getenv(name); v != "" {
-				return v
-			}
-		}
-		return ""
-	}
-	s := &settings{bucket: &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), header: http.Header{}, put: http.Header{}, client: web.Client()},
-		address: first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")}
+	s := &settings{bucket: &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), header: http.Header{}, put: http.Header{}, Driver: web.Driver{Client: web.Client()}},
+		address: cmp.Or(getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"))}
 	switch {
 	case s.name == "":
 		return nil, errors.New("the bucket's name is missing: s3://bucket/prefix")
@@ -111,19 +92,12 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	if s.prefix != "" && !strings.HasSuffix(s.prefix, "/") {
 		s.prefix += "/"
 	}
-	query := u.Query()
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		set, known := parameters[name]
-		if !known {
-			return nil, fmt.Errorf("unknown parameter %s; there are region, endpoint, use_path_style, anonymous, profile, request_payer, ssetype, kmskeyid, disable_https", name)
-		}
-		if err := set(s, query.Get(name)); err != nil {
-			return nil, fmt.Errorf("the parameter %s: %w", name, err)
-		}
+	if err := contract.Parameters(u, s, parameters, "region", "endpoint", "use_path_style", "anonymous", "profile", "request_payer", "ssetype", "kmskeyid", "disable_https"); err != nil {
+		return nil, err
 	}
-	identity := aws.New(s.profile, getenv, s.client)
+	identity := aws.New(s.profile, getenv, s.Client)
 	if !s.anonymous {
-		s.identity = identity
+		s.identity, s.OnIdle = identity, identity.NoProcesses
 	}
 	if s.region == "" {
 		s.region = cmp.Or(identity.Region(), "us-east-1")

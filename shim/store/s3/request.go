@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,7 +47,7 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 	if err := b.sign(ctx, req, r.body); err != nil {
 		return nil, err
 	}
-	res, err := b.client.Do(req)
+	res, err := b.Client.Do(req)
 	if err != nil {
 		return nil, web.Unreachable(ctx, err)
 	}
@@ -82,23 +81,8 @@ func (b *bucket) url(key string) *url.URL {
 	if key != "" {
 		u.Path += b.prefix + key
 	}
-	u.RawPath = escape(u.Path)
+	u.RawPath = web.EscapePath(u.Path)
 	return &u
-}
-
-// escape escapes a path as the signature wants it: every byte but the unreserved
-// ones and the slash (AWS, "Create a signed AWS API request").
-func escape(path string) string {
-	var s strings.Builder
-	for i := range len(path) {
-		c := path[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0 {
-			s.WriteByte(c)
-		} else {
-			fmt.Fprintf(&s, "%%%02X", c)
-		}
-	}
-	return s.String()
 }
 
 func (b *bucket) sign(ctx context.Context, req *http.Request, body []byte) error {

@@ -1,11 +1,9 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,25 +17,20 @@ import (
 	"nth/shim/store/web"
 )
 
-// partSize is how much of a large blob is held in memory and sent at once, in
-// bytes. S3 takes 10,000 parts; the size doubles every 1,000 parts.
-const partSize = 8 << 20
-
 // abortTimeout bounds what a failed write spends on taking its parts back.
 const abortTimeout = 10 * time.Second
 
 // writer sends a blob that fits into one part with one PUT, a larger one in parts.
 // Nothing of it can be seen before Close.
 type writer struct {
+	web.Parts
 	ctx    context.Context
 	b      *bucket
 	key    string
 	header http.Header // of the blob: type, metadata
 	when   http.Header // the condition
-	buf    bytes.Buffer
-	upload string // "" until a second part is needed
+	upload string      // "" until a second part is needed
 	parts  []string
-	err    error // the first; Close publishes nothing then
 }
 
 func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, opts *driver.WriterOptions) (driver.Writer, error) {
@@ -65,30 +58,9 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 	case cond.Replaces != "":
 		w.when.Set("If-Match", string(cond.Replaces))
 	}
+	// S3 takes 10,000 parts.
+	w.Parts = web.Parts{Send: w.sendPart, Double: 1000}
 	return w, nil
-}
-
-func (w *writer) Write(p []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
-	}
-	w.buf.Write(p)
-	for w.err == nil && w.buf.Len() > w.size() {
-		w.err = w.sendPart(w.buf.Next(w.size()))
-	}
-	return len(p), w.err
-}
-
-func (w *writer) size() int { return partSize << (len(w.parts) / 1000) }
-
-// Upload writes all of r. It is here because the portable layer, which would call
-// Write itself, calls Close also after r failed, and Close would publish what came.
-func (w *writer) Upload(r io.Reader) error {
-	_, err := io.Copy(struct{ io.Writer }{w}, r)
-	if w.err == nil {
-		w.err = err
-	}
-	return err
 }
 
 func (w *writer) sendPart(body []byte) error {
@@ -124,21 +96,16 @@ func (w *writer) begin() error {
 
 // Close makes the blob visible, or leaves nothing.
 func (w *writer) Close() error {
-	if w.err == nil {
-		w.err = w.ctx.Err()
-	}
-	switch {
-	case w.err == nil && w.upload == "":
-		w.err = w.putWhole()
-	case w.err == nil:
-		if w.err = w.sendPart(w.buf.Bytes()); w.err == nil {
-			w.err = w.complete()
+	err := w.Finish(w.ctx, w.putWhole, func(part []byte) error {
+		if err := w.sendPart(part); err != nil {
+			return err
 		}
-	}
-	if w.err != nil && w.upload != "" {
+		return w.complete()
+	})
+	if err != nil && w.upload != "" {
 		w.abort()
 	}
-	return w.conditional(w.err)
+	return w.conditional(err)
 }
 
 // conditional: where a version is to be replaced that is gone, S3 answers NoSuchKey.
@@ -158,12 +125,12 @@ func (w *writer) abort() {
 	}
 }
 
-func (w *writer) putWhole() error {
+func (w *writer) putWhole(body []byte) error {
 	header := w.header.Clone()
 	for name, values := range w.when {
 		header[name] = values
 	}
-	res, err := w.b.object(w.ctx, request{method: http.MethodPut, key: w.key, header: header, body: w.buf.Bytes()})
+	res, err := w.b.object(w.ctx, request{method: http.MethodPut, key: w.key, header: header, body: body})
 	if err != nil {
 		return err
 	}
@@ -208,7 +175,7 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 		return err
 	}
 	header := b.put.Clone()
-	header.Set("X-Amz-Copy-Source", escape("/"+b.name+"/"+b.prefix+src))
+	header.Set("X-Amz-Copy-Source", web.EscapePath("/"+b.name+"/"+b.prefix+src))
 	res, err := b.do(ctx, request{method: http.MethodPut, key: dst, header: header})
 	if err != nil {
 		return err

@@ -1,0 +1,39 @@
+package contract
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Parameters hands a URL's parameters to the settings that they set, by their names.
+// An error names the parameter, and never its value: somebody may have put a secret
+// there. Those in shown are offered to who has misspelt one.
+func Parameters[S any](u *url.URL, s *S, known map[string]func(s *S, value string) error, shown ...string) error {
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		set, ok := known[name]
+		if !ok {
+			return fmt.Errorf("unknown parameter %s; there are %s", name, strings.Join(shown, ", "))
+		}
+		if err := set(s, query.Get(name)); err != nil {
+			return fmt.Errorf("the parameter %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Flag is a parameter that is true or false.
+func Flag[S any](field func(*S) *bool) func(*S, string) error {
+	return func(s *S, value string) error {
+		yes, err := strconv.ParseBool(value)
+		if err != nil {
+			return fmt.Errorf("it is true or false")
+		}
+		*field(s) = yes
+		return nil
+	}
+}
