@@ -99,6 +99,11 @@ func compare(t *testing.T, r *check.Report, w want, url string) {
 			reasons += fmt.Sprintf("%s: %s (%s)\n", x.ID, x.Why, x.Hint)
 		}
 	}
+	for _, x := range r.Results {
+		if x.Permission != "" && x.ID != "absent" && x.Tries != 1 {
+			t.Errorf("%s: tried %d times, though it was refused", x.ID, x.Tries)
+		}
+	}
 	for _, u := range r.Uses {
 		if !u.Yes {
 			lacks = append(lacks, u.Name)

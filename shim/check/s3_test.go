@@ -200,6 +200,10 @@ func TestMisbehaving(t *testing.T) {
 			left: []string{"check-test-copy.json", "check-test-one.json", "check-test-race-1.json"}}},
 		{"may not copy", when(isCopy, denied), want{
 			bad: "copy=failed", missing: []string{"s3:GetObject and s3:PutObject"}, lacks: "server-side copy", says: "(grant s3:GetObject and s3:PutObject)"}},
+		{"copies, and says that one may not", when(isCopy, func(f *servers.Fault, w http.ResponseWriter, r *http.Request) {
+			servers.Pass(f, httptest.NewRecorder(), r)
+			denied(f, w, r)
+		}), want{bad: "copy=failed", missing: []string{"s3:GetObject and s3:PutObject"}, lacks: "server-side copy"}},
 		{"may nothing", when(func(*http.Request) bool { return true }, denied), want{
 			bad: "absent=failed list=failed create=failed" + afterCreate, code: 77, missing: []string{"s3:ListBucket", "s3:PutObject"}, lacks: every}},
 		{"overwrites", when(isCreate, servers.Action(overwriting)), want{
