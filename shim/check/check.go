@@ -41,13 +41,13 @@ type Options struct {
 // session is one check.
 type session struct {
 	Options
-	scheme, dir string
-	key         string // begins the key of every probe
-	store       *store.Store
-	probe       *store.Probe
-	written     []string // keys that may exist
-	raced       int      // how many races there were
-	report      *Report
+	rights  rights
+	key     string // begins the key of every probe
+	store   *store.Store
+	probe   *store.Probe
+	written []string // keys that may exist
+	raced   int      // how many races there were
+	report  *Report
 }
 
 // Run asks the store, and removes what it wrote, however it ends: the end of ctx
@@ -78,10 +78,9 @@ func newSession(o Options) *session {
 	}
 	s := &session{Options: o, key: "check-" + o.RunID, report: &Report{Results: []Result{}, Left: []Left{}}}
 	if u, err := url.Parse(o.URL); err == nil {
-		s.scheme, s.dir = u.Scheme, u.Path
+		s.rights, s.report.listTells = rightsOf(u)
 		u.RawQuery = ""
 		s.report.URL = o.Hide(u.Redacted())
-		s.report.listTells = absenceHint[u.Scheme]
 	}
 	return s
 }
@@ -181,10 +180,10 @@ func (s *session) answer(r *Result, p probe, err error) {
 	}
 	r.Status, r.Code, r.Why, r.Hint = Failed, f.Code, s.say(f.Cause), s.Hide(f.Hint)
 	if f.Code == failure.Denied && aboutPermission(f.Hint) {
-		r.Permission = s.rights()[p.right]
+		r.Permission = s.Hide(s.rights[p.right])
 		r.Hint = "grant " + r.Permission
-		if p.id == first && absenceHint[s.scheme] {
-			r.Hint += ", or " + s.rights()[toList] + ": without that, the answer is the same for a key that isn't there"
+		if p.id == first && s.report.listTells {
+			r.Hint += ", or " + s.rights[toList] + ": without that, the answer is the same for a key that isn't there"
 		}
 	}
 }

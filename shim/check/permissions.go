@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 )
@@ -10,36 +11,46 @@ import (
 type right int
 
 const (
-	toRead right = iota + 1
+	toRead right = iota
 	toList
 	toCreate
 	toOverwrite
 	toDelete
 	toCopy
+	countRights
 )
 
-// permissions are the usual names of the rights, by the URL's scheme. Google's
-// storage.objects.delete is also what overwriting needs (Cloud Storage, "IAM
-// permissions for JSON methods"); Azure's letters are those of a SAS token ("Create
-// a service SAS").
-var permissions = map[string]map[right]string{
-	"s3": {
+// rights are the names of all rights.
+type rights [countRights]string
+
+// permissions are the usual names of the rights, by the URL's scheme. Where listing
+// tells, who may not list gets a refusal for a key that isn't there (Amazon S3,
+// GetObject; Cloud Storage, "Troubleshooting": 403). Google's storage.objects.delete
+// is also what overwriting needs (Cloud Storage, "IAM permissions for JSON
+// methods"); Azure's letters are those of a SAS token ("Create a service SAS").
+// Arrays, for a map would be made at the start of every run.
+var permissions = [...]struct {
+	scheme    string
+	listTells bool
+	names     rights
+}{
+	{"s3", true, rights{
 		toRead: "s3:GetObject", toList: "s3:ListBucket", toCreate: "s3:PutObject", toOverwrite: "s3:PutObject",
 		toDelete: "s3:DeleteObject", toCopy: "s3:GetObject and s3:PutObject",
-	},
-	"gs": {
+	}},
+	{"gs", true, rights{
 		toRead: "storage.objects.get" + roleGCS, toList: "storage.objects.list" + roleGCS, toCreate: "storage.objects.create" + roleGCS,
 		toOverwrite: "storage.objects.create and storage.objects.delete" + roleGCS, toDelete: "storage.objects.delete" + roleGCS,
 		toCopy: "storage.objects.get and storage.objects.create" + roleGCS,
-	},
-	"azblob": {
+	}},
+	{"azblob", false, rights{
 		toRead: roleAzure + "r", toList: roleAzure + "l", toCreate: roleAzure + "c or w", toOverwrite: roleAzure + "w",
 		toDelete: roleAzure + "d", toCopy: roleAzure + "r and w",
-	},
-	"file": {
+	}},
+	{"file", false, rights{
 		toRead: "read access to ", toList: "read access to ", toCreate: "write access to ", toOverwrite: "write access to ",
 		toDelete: "write access to ", toCopy: "read and write access to ",
-	},
+	}},
 }
 
 const (
@@ -47,20 +58,19 @@ const (
 	roleAzure = "the role Storage Blob Data Contributor, or to the SAS token "
 )
 
-// absenceHint: who may not list gets the answer of a refusal for a key that isn't
-// there (Amazon S3, GetObject; Cloud Storage, "Troubleshooting": 403).
-var absenceHint = map[string]bool{"s3": true, "gs": true}
-
-// rights names the rights for this store.
-func (s *session) rights() map[right]string {
-	if s.scheme != "file" {
-		return permissions[s.scheme]
+// rightsOf names the rights for the store of a URL, and tells whether listing tells.
+func rightsOf(u *url.URL) (named rights, listTells bool) {
+	for _, p := range permissions {
+		if p.scheme == u.Scheme {
+			named, listTells = p.names, p.listTells
+		}
 	}
-	named := map[right]string{}
-	for r, name := range permissions["file"] {
-		named[r] = s.Hide(fmt.Sprintf("%s%s for uid %d", name, s.dir, os.Geteuid()))
+	if u.Scheme == "file" {
+		for i, name := range named {
+			named[i] = fmt.Sprintf("%s%s for uid %d", name, u.Path, os.Geteuid())
+		}
 	}
-	return named
+	return named, listTells
 }
 
 // aboutPermission tells a refusal for want of a right from one of credentials that

@@ -12,8 +12,11 @@ import (
 	"nth/shim/store/contract"
 )
 
-// racers is how many create one key at the same time.
-const racers = 20
+// racers is how many create one key at the same time; manyRacers says so.
+const (
+	racers     = 20
+	manyRacers = "20"
+)
 
 // first is the probe that waits until the store is reachable and knows us.
 const first = "absent"
@@ -42,7 +45,7 @@ var probes = []probe{
 		do: func(s *session, ctx context.Context) error { return s.probe.CreateAgain(ctx) }},
 	{id: "read", what: "read it back", needed: true, after: []string{"create"}, right: toRead,
 		do: func(s *session, ctx context.Context) error { return s.probe.Read(ctx) }},
-	{id: "race", what: fmt.Sprintf("create from %d places at once, where one must win", racers), needed: true,
+	{id: "race", what: "create from " + manyRacers + " places at once, where one must win", needed: true,
 		after: []string{"create-again", "read"}, right: toCreate, do: (*session).race},
 	{id: "replace", what: "replace the current version", after: []string{"read"}, right: toOverwrite,
 		do: func(s *session, ctx context.Context) error { return s.probe.Replace(ctx) }},

@@ -49,7 +49,7 @@ type Report struct {
 	ExitCode  int      `json:"exit_code"`
 
 	err       error
-	listTells bool // what an absent key's answer means: absenceHint
+	listTells bool // who may not list gets a refusal for an absent key
 }
 
 // Left is a probe that could not be removed.
