@@ -1,0 +1,80 @@
+// Package task is where work comes from when the index is a worker's number and the
+// items are in a queue. A source is a folder under it and a row in sources; what it
+// must do is said at Source, and proved by one suite for all.
+package task
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// ErrLost is the answer to who has no task any more: its lease has ended, and another
+// worker has taken it or may do so.
+var ErrLost = errors.New("the task's lease is lost")
+
+// Task is one delivery of one piece of work.
+type Task struct {
+	ID      string // the source's, the same in every delivery
+	Payload []byte
+	Attempt int               // which delivery this is, from 1; 0: the source doesn't tell
+	Meta    map[string]string // what else the source says of it
+	Receipt string            // names this one delivery, for the source alone
+}
+
+// Failure is why a task is given back.
+type Failure struct {
+	Reason string        // one line, for a dead task's keeper
+	After  time.Duration // not to be delivered again before
+}
+
+// Source is a queue that delivers each task at least once. Errors are of the kinds of
+// nth/shim/store/contract: Unreachable and Denied are tried again by the caller,
+// Unusable is for a queue that isn't there or can't do what is asked; ErrLost
+// means what it says. Every method may be called again after an error, and then must
+// not do harm: a reply may be lost, and the deed done. One task is held at a time, and
+// Keep may be called while no other method is.
+type Source interface {
+	// Take takes one task for the lease's time. Nil: none is ready now. It never
+	// takes more than one, and takes one whose lease has ended before any other.
+	Take(ctx context.Context) (*Task, error)
+	// Keep begins the lease's time anew.
+	Keep(ctx context.Context, t *Task) error
+	// Done ends a task for good.
+	Done(ctx context.Context, t *Task) error
+	// Fail gives a task back, or, when it has had all its attempts, puts it aside.
+	Fail(ctx context.Context, t *Task, f Failure) (dead bool, err error)
+	// Release gives a task back at once, which nobody has failed at.
+	Release(ctx context.Context, t *Task) error
+	// Unfinished tells whether there is a task, in flight, delayed or given back, that
+	// this worker's index was the last to take: nobody else may be left to do it.
+	Unfinished(ctx context.Context) (bool, error)
+	// Close gives connections back; a task that is held stays so.
+	Close() error
+}
+
+// Options is what a source is told beside its URL.
+type Options struct {
+	Index       int64  // of the worker; it comes back under the same
+	RunID       string // of this one run of it
+	Lease       time.Duration
+	MaxAttempts int // of one task; 0: without end
+	Getenv      func(string) string
+}
+
+// Open opens a source without asking it anything.
+type Open func(u *url.URL, o Options) (Source, error)
+
+// Key gives the name under which a task's marker is kept: the same task of the same
+// queue, however its URL is written.
+func Key(kind, queue, id string) string {
+	h := sha256.New()
+	for _, part := range []string{kind, queue, id} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
