@@ -77,10 +77,10 @@ func newSession(o Options) *session {
 		o.Hide = func(s string) string { return s }
 	}
 	s := &session{Options: o, key: "check-" + o.RunID, report: &Report{Results: []Result{}, Left: []Left{}}}
-	if u, err := url.Parse(o.URL); err == nil {
+	if u, err := url.Parse(o.URL); err == nil && u.Scheme != "" {
 		s.rights, s.report.listTells = rightsOf(u)
-		u.RawQuery = ""
-		s.report.URL = o.Hide(u.Redacted())
+		shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path} // the rest may hold credentials
+		s.report.URL = o.Hide(shown.String())
 	}
 	return s
 }

@@ -240,3 +240,21 @@ func TestStopped(t *testing.T) {
 		})
 	}
 }
+
+// TestBadURL is an exit code, and shows nothing of what may be a secret.
+func TestBadURL(t *testing.T) {
+	for _, url := range []string{"s3://canary:canary@b/p", "s3://b/p?unknown=canary", "gs://b/p#canary", "azblob://%canary", "s3:canary", "canary",
+		"s3://b/p?endpoint=http://canary:canary@h"} {
+		r := run(t, t.Context(), url, time.Minute)
+		var b strings.Builder
+		if err := r.WriteJSON(&b); err != nil {
+			t.Fatal(err)
+		}
+		if r.ExitCode != 64 || r.Results[0].Status != check.Failed || r.Results[0].Tries != 1 {
+			t.Errorf("%s: exit code %d, want 64 at once: %+v", url, r.ExitCode, r.Results[0])
+		}
+		if strings.Contains(b.String(), "canary") {
+			t.Errorf("%s: it shows %s", url, b.String())
+		}
+	}
+}

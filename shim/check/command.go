@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -45,14 +46,14 @@ func Command(c Config, rest []string, w World) error {
 	if c.StoreWait < 0 || c.StoreTimeout <= 0 {
 		return usage("--store-wait and --store-timeout", errors.New("a duration is not positive"), "give one such as 30s")
 	}
-	url, secrets, err := expand(c, w)
+	where, secrets, err := expand(c, w)
 	if err != nil {
 		return err
 	}
 	ctx, stop := interruptible()
 	defer stop()
 	var printed error
-	o := Options{URL: url, RunID: w.RunID, Wait: c.StoreWait, Timeout: c.StoreTimeout,
+	o := Options{URL: where, RunID: w.RunID, Wait: c.StoreWait, Timeout: c.StoreTimeout,
 		Hide:    hide(secrets),
 		Waiting: func(why string) { fmt.Fprintln(w.Stderr, "nth: check the store: "+why) }}
 	if c.Format == "text" {
@@ -83,10 +84,13 @@ func usage(on string, cause error, hint string) error {
 	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: cause, Hint: hint}
 }
 
+// hide takes secrets out of a text, also as they stand in a URL.
 func hide(secrets []string) func(string) string {
 	return func(s string) string {
 		for _, secret := range secrets {
+			inURL := url.URL{Path: secret}
 			s = strings.ReplaceAll(s, secret, "***")
+			s = strings.ReplaceAll(s, inURL.EscapedPath(), "***")
 		}
 		return s
 	}
