@@ -24,6 +24,7 @@ import (
 // while a run waits.
 type Identity struct {
 	profile string // that a URL names
+	region  string // likewise
 	getenv  func(string) string
 	client  *http.Client // for services
 	direct  *http.Client // for those of the machine itself
@@ -33,10 +34,10 @@ type Identity struct {
 	last    atomic.Pointer[aws.Credentials]
 }
 
-// New gives an identity without looking for it. A profile that is named here is
-// taken before all else.
-func New(profile string, getenv func(string) string, client *http.Client) *Identity {
-	i := &Identity{profile: profile, getenv: getenv, client: client, direct: web.Direct(), now: time.Now}
+// New gives an identity without looking for it. A profile and a region that are named
+// here are taken before all else; they may be empty.
+func New(profile, region string, getenv func(string) string, client *http.Client) *Identity {
+	i := &Identity{profile: profile, region: region, getenv: getenv, client: client, direct: web.Direct(), now: time.Now}
 	i.held.Fetch = i.fetch
 	i.held.Now = func() time.Time { return i.now() }
 	return i
@@ -49,8 +50,12 @@ func (i *Identity) NoProcesses() { i.running.Store(true) }
 // Drop forgets credentials that a service says have ended.
 func (i *Identity) Drop() { i.held.Drop() }
 
-// Region gives the region of the variables, else of the profile; "" for none.
+// Region gives the region that was named, else that of the variables, else of the
+// profile; "" for none.
 func (i *Identity) Region() string {
+	if i.region != "" {
+		return i.region
+	}
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
 		if region := i.getenv(name); region != "" {
 			return region
@@ -104,17 +109,24 @@ func (i *Identity) find(ctx context.Context) (aws.Credentials, error) {
 	case found && p["sso_start_url"]+p["sso_session"] != "":
 		return aws.Credentials{}, denied(fmt.Errorf("the profile %q is a login of a person's (SSO)", name),
 			"aws configure export-credentials gives keys of it for a while; a Job needs a role of its own")
-	case named:
-		return aws.Credentials{}, denied(fmt.Errorf("the profile %q has no keys", name),
-			"~/.aws/credentials, or the file that AWS_SHARED_CREDENTIALS_FILE names, must have aws_access_key_id and aws_secret_access_key there")
-	case i.hasContainer():
+	case named && !found:
+		return aws.Credentials{}, noKeys(name)
+	case i.hasContainer(): // also for a profile that has no more than a region
 		return i.container(ctx)
 	}
 	c, err := i.machine(ctx)
-	if errors.Is(err, errNoMachine) {
+	switch {
+	case errors.Is(err, errNoMachine) && named:
+		err = noKeys(name)
+	case errors.Is(err, errNoMachine):
 		err = denied(errors.New("there are no credentials for AWS"), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the pod a role; anonymous=true in an s3:// URL asks without any")
 	}
 	return c, err
+}
+
+func noKeys(profile string) error {
+	return denied(fmt.Errorf("the profile %q has no keys", profile),
+		"~/.aws/credentials, or the file that AWS_SHARED_CREDENTIALS_FILE names, must have aws_access_key_id and aws_secret_access_key there")
 }
 
 func denied(cause error, hint string) error {

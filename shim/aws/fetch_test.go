@@ -54,7 +54,7 @@ func (c *cloud) RoundTrip(r *http.Request) (*http.Response, error) {
 // identity is of these variables, and asks the cloud.
 func (c *cloud) identity(profile string, env map[string]string) *Identity {
 	client := &http.Client{Transport: c}
-	i := New(profile, func(name string) string { return env[name] }, client)
+	i := New(profile, "", func(name string) string { return env[name] }, client)
 	i.direct = client
 	return i
 }
@@ -176,7 +176,6 @@ func TestSTSEndpoint(t *testing.T) {
 	}{
 		{nil, [2]string{"https://sts.us-east-1.amazonaws.com", "us-east-1"}},
 		{map[string]string{"AWS_REGION": "cn-north-1"}, [2]string{"https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1"}},
-		{map[string]string{"AWS_REGION": "eu-west-1", "AWS_STS_REGIONAL_ENDPOINTS": "legacy"}, [2]string{"https://sts.amazonaws.com", "us-east-1"}},
 		{map[string]string{"AWS_REGION": "r", "AWS_ENDPOINT_URL": "http://all"}, [2]string{"http://all", "r"}},
 		{map[string]string{"AWS_REGION": "r", "AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_STS": "http://sts"}, [2]string{"http://sts", "r"}},
 	} {
@@ -191,12 +190,14 @@ func TestSTSEndpoint(t *testing.T) {
 func TestContainer(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	file := write(t, filepath.Join(t.TempDir(), "token"), "from a file\n")
+	near := write(t, filepath.Join(t.TempDir(), "config"), "[profile near]\nregion = eu-west-1\n")
 	for _, c := range []struct {
 		name, call, token string
 		env               map[string]string
 	}{
 		{"ECS", "GET 169.254.170.2/v2/x", "", map[string]string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/x"}},
 		{"EKS", "GET 169.254.170.23/v1/credentials", "from a file", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file}},
+		{"for a profile that has a region alone", "GET 169.254.170.2/v2/x", "", map[string]string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/x", "AWS_PROFILE": "near", "AWS_CONFIG_FILE": near}},
 		{"a token", "GET localhost:9/x", "t", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost:9/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t"}},
 		{"IPv6", "GET [fd00:ec2::23]/x", "", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://[fd00:ec2::23]/x"}},
 		{"TLS", "GET example.com/x", "", map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "https://example.com/x"}},
@@ -260,6 +261,7 @@ func TestLateIdentity(t *testing.T) {
 	}{
 		{"STS refuses", web, 403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error></ErrorResponse>",
 			contract.Denied, "assume the role arn:role: status 403 AccessDenied: Not authorized"},
+		{"STS repeats the token", web, 400, "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>bad: canary</Message></Error></ErrorResponse>", contract.Denied, "InvalidIdentityToken: bad: …"},
 		{"STS is slow", web, 400, "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>", contract.Unreachable, "Throttling"},
 		{"STS is down", web, 503, "", contract.Unreachable, "status 503"},
 		{"STS is a login page", web, 200, "<html></html>", contract.Unreachable, "not AWS STS's"},
@@ -290,6 +292,9 @@ func TestLateIdentity(t *testing.T) {
 		}
 		ready = true
 		wantKeys(t, i, "late")
+	}
+	if _, err := offline("", web).Credentials(t.Context()); kind(err) != contract.Unreachable || !strings.Contains(err.Error(), "ask sts.us-east-1.amazonaws.com for the role arn:role: no route") {
+		t.Errorf("no STS: %v", err)
 	}
 	i := offline("", agent)
 	i.direct = &http.Client{Transport: nobody{}}
@@ -340,6 +345,11 @@ func TestProcess(t *testing.T) {
 	wantKeys(t, i, "two a b")
 	i.Drop()
 	wantKeys(t, i, "two a b")
+
+	held := offline("ok", map[string]string{"AWS_CONFIG_FILE": write(t, dir+"/held", "[profile ok]\ncredential_process = sh -c 'sleep 100 2>/dev/null & exec cat /dev/null'\n")})
+	if _, err := held.Credentials(context.Background()); kind(err) != contract.Denied {
+		t.Errorf("a child that holds stdout: %v", err)
+	}
 
 	late := offline("ok", env)
 	late.NoProcesses()

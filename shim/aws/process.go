@@ -37,6 +37,7 @@ func (i *Identity) process(ctx context.Context, line string) (aws.Credentials, e
 	defer cancel()
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Stderr = os.Stderr
+	cmd.WaitDelay = time.Second // for a child of its own that holds its stdout
 	out, err := cmd.Output()
 	if err != nil {
 		return aws.Credentials{}, denied(fmt.Errorf("run the profile's credential_process %s: %w", words[0], err), "")

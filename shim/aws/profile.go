@@ -84,14 +84,27 @@ func readSection(file io.Reader, section string) profile {
 			}
 			continue
 		}
-		name, value, ok := strings.Cut(line, "=")
-		if !inside || !ok || line[0] == '#' || line[0] == ';' || text[0] == ' ' || text[0] == '\t' {
+		at := strings.IndexAny(line, "=:")
+		if !inside || at < 0 || line[0] == '#' || line[0] == ';' || text[0] == ' ' || text[0] == '\t' {
 			continue
 		}
-		value, _, _ = strings.Cut(value, " #") // a comment
-		p[strings.ToLower(strings.TrimSpace(name))] = strings.TrimSpace(value)
+		name := strings.ToLower(strings.TrimSpace(line[:at]))
+		p[name] = plain(name, line[at+1:])
 	}
 	return p
+}
+
+// plain gives a value without the comment after it, and without quotes around it,
+// but for those of a command line, as the SDK for Go does.
+func plain(name, value string) string {
+	for _, comment := range []string{" #", " ;", "\t#", "\t;"} {
+		value, _, _ = strings.Cut(value, comment)
+	}
+	value = strings.TrimSpace(value)
+	if n := len(value); n > 1 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] && name != "credential_process" {
+		value = value[1 : n-1]
+	}
+	return value
 }
 
 // maxChain bounds profiles that name each other as their source.

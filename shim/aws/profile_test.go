@@ -29,7 +29,7 @@ func offline(profile string, env ...map[string]string) *Identity {
 			all[name] = value
 		}
 	}
-	return New(profile, func(name string) string { return all[name] }, &http.Client{Transport: nobody{}})
+	return New(profile, "", func(name string) string { return all[name] }, &http.Client{Transport: nobody{}})
 }
 
 type nobody struct{}
@@ -46,9 +46,9 @@ func kind(err error) contract.Kind {
 const sharedFile = "# keys\n[default]\naws_access_key_id = D\naws_secret_access_key=d= # mine\n\n[ work ]\r\nAWS_ACCESS_KEY_ID=W\r\naws_secret_access_key=w\naws_session_token=t\n" +
 	"[half]\naws_access_key_id=H\n[both]\naws_access_key_id=B\naws_secret_access_key=b\n"
 
-const configFile = "[default]\nregion = eu-north-1\n[profile sso]\nsso_session=x\nregion=x\n[profile conf]\naws_access_key_id=C\naws_secret_access_key=c\ns3 =\n  region = no\n[conf2]\naws_access_key_id=X\naws_secret_access_key=x\n" +
+const configFile = "[default]\nregion = eu-north-1\n[profile sso]\nsso_session=x\nregion=x\n[profile conf]\naws_access_key_id: \"C\"\naws_secret_access_key='c' ; mine\ns3 =\n  region = no\n[conf2]\naws_access_key_id=X\naws_secret_access_key=x\n" +
 	"[profile both]\naws_access_key_id=Y\naws_secret_access_key=y\naws_session_token=y\nregion=eu-west-2\n" +
-	"[profile circle]\nrole_arn=r\nsource_profile=circle2\n[profile circle2]\nrole_arn=r\nsource_profile=circle\n[profile lost]\nrole_arn=r\nsource_profile=nobody\n" +
+	"[profile near]\nregion=eu-west-2\n[profile circle]\nrole_arn=r\nsource_profile=circle2\n[profile circle2]\nrole_arn=r\nsource_profile=circle\n[profile lost]\nrole_arn=r\nsource_profile=nobody\n" +
 	"[profile bare]\nrole_arn=r\n[profile code]\nrole_arn=r\nsource_profile=both\nmfa_serial=m\n[profile quote]\ncredential_process = \"x\n"
 
 // TestKeys: where keys that don't end come from, and which win.
@@ -86,6 +86,7 @@ func TestKeys(t *testing.T) {
 		{"an open quote", "quote", []map[string]string{files}, [3]string{}, "a quote is not closed"},
 		{"web identity without a role", "", []map[string]string{{"AWS_WEB_IDENTITY_TOKEN_FILE": "/x"}}, [3]string{}, "AWS_ROLE_ARN isn't"},
 		{"web identity without its file", "", []map[string]string{{"AWS_WEB_IDENTITY_TOKEN_FILE": dir + "/x", "AWS_ROLE_ARN": "r"}}, [3]string{}, "/x: no such file"},
+		{"a region alone", "", []map[string]string{files, profile("near")}, [3]string{}, `the profile "near" has no keys`},
 		{"nothing", "", nil, [3]string{}, "there are no credentials for AWS"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

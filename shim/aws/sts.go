@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -48,7 +49,8 @@ func (i *Identity) assumeRole(ctx context.Context, with aws.Credentials, role st
 }
 
 // stsEndpoint gives the token service's address and the region that it signs for
-// (AWS SDKs and Tools, "AWS STS Regional endpoints", "Service-specific endpoints").
+// (AWS SDKs and Tools, "Service-specific endpoints"). It is always the region's own:
+// AWS_STS_REGIONAL_ENDPOINTS asked for another only while some clients knew no better.
 func (i *Identity) stsEndpoint() (address, region string) {
 	if region = i.Region(); region == "" {
 		region = "us-east-1"
@@ -57,9 +59,6 @@ func (i *Identity) stsEndpoint() (address, region string) {
 		if address = i.getenv(variable); address != "" {
 			return address, region
 		}
-	}
-	if i.getenv("AWS_STS_REGIONAL_ENDPOINTS") == "legacy" {
-		return "https://sts.amazonaws.com", "us-east-1"
 	}
 	address = "https://sts." + region + ".amazonaws.com"
 	if strings.HasPrefix(region, "cn-") {
@@ -87,11 +86,15 @@ func (i *Identity) sts(ctx context.Context, with aws.Credentials, action string,
 	}
 	res, err := i.client.Do(req)
 	if err != nil {
-		return aws.Credentials{}, web.Unreachable(ctx, err)
+		e := web.Unreachable(ctx, err).(*contract.Error)
+		return aws.Credentials{}, &contract.Error{Kind: e.Kind, Hint: e.Hint, Cause: fmt.Errorf("ask %s for the role %s: %w", req.URL.Host, form.Get("RoleArn"), e.Cause)}
 	}
 	answer, err := web.Body(ctx, res, "AWS STS", web.MaxError)
 	if err != nil {
 		return aws.Credentials{}, err
+	}
+	if token := form.Get("WebIdentityToken"); token != "" && res.StatusCode != http.StatusOK { // which must not be repeated
+		answer = bytes.ReplaceAll(answer, []byte(token), []byte("…"))
 	}
 	return readSTS(res.StatusCode, action, form.Get("RoleArn"), answer)
 }

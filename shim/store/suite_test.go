@@ -46,8 +46,8 @@ var places = []place{
 		setAzure(t, azureServer(t).Address)
 		return "azblob://data/a b/+%23"
 	}},
-	// versitygw looks before it writes, without a lock: of two who replace a version,
-	// both have been seen to win. Who wins is asked of the other servers.
+	// versitygw looks before it writes, without a lock (its backend/posix): who wins is
+	// asked of the other servers.
 	{"s3", true, true, 1100, 0, func(t *testing.T) string { return s3Server(t).URL("data", "a b/+%23") }},
 	{"minio", true, true, 2500, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMinIO).URL("data", "a b/+%23") }},
 	{"moto", true, true, 2500, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMoto).URL("data", "a b/+%23") }},

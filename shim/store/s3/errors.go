@@ -38,6 +38,7 @@ var meanings = map[string]meaning{
 	"SignatureDoesNotMatch":              {contract.Denied, hintKeys},
 	"InvalidToken":                       {contract.Denied, hintKeys},
 	"ExpiredToken":                       {contract.Denied, hintToken},
+	"InvalidTokenId":                     {contract.Denied, hintToken}, // MinIO
 	"TokenRefreshRequired":               {contract.Denied, hintToken},
 	"RequestTimeTooSkewed":               {contract.Denied, "this machine's clock differs from the server's by more than 15 minutes"},
 	"InvalidObjectState":                 {contract.Unreachable, "the object is archived: restore it first"},
@@ -102,8 +103,8 @@ func readRefusal(status int, body []byte) *refusal {
 
 func (b *bucket) meaning(r *refusal) error {
 	m, known := meanings[r.code]
-	if m.hint == hintToken && b.identity != nil {
-		b.identity.Drop() // the next try gets a new one
+	if (m.hint == hintToken || m.hint == hintKeys) && b.identity != nil {
+		b.identity.Drop() // the next try gets others, where they aren't fixed
 	}
 	elsewhere := r.region != "" && r.region != b.region
 	switch {

@@ -95,13 +95,11 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	if err := contract.Parameters(u, s, parameters, "region", "endpoint", "use_path_style", "anonymous", "profile", "request_payer", "ssetype", "kmskeyid", "disable_https"); err != nil {
 		return nil, err
 	}
-	identity := aws.New(s.profile, getenv, s.Client)
+	identity := aws.New(s.profile, s.region, getenv, s.Client)
 	if !s.anonymous {
 		s.identity, s.OnIdle = identity, identity.NoProcesses
 	}
-	if s.region == "" {
-		s.region = cmp.Or(identity.Region(), "us-east-1")
-	}
+	s.region = cmp.Or(identity.Region(), "us-east-1")
 	if strings.Trim(s.region, letters+"-") != "" {
 		return nil, errors.New("the region has other characters than letters, digits and hyphens")
 	}
