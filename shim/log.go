@@ -3,8 +3,9 @@ package shim
 import (
 	"io"
 	"os"
-	"strings"
 	"time"
+
+	"nth/templates"
 
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
@@ -33,10 +34,7 @@ func (r *run) mask(s string) string {
 	if r.item == nil {
 		return s
 	}
-	for _, secret := range r.item.secrets {
-		s = strings.ReplaceAll(s, secret, "***")
-	}
-	return s
+	return templates.Hide(s, r.item.secrets)
 }
 
 func isTerminal(f *os.File) bool { return isatty.IsTerminal(f.Fd()) }

@@ -140,21 +140,10 @@ type expander struct {
 	err     error
 }
 
-// templateCodes gives the exit code of each kind of template error (§3 of the contract).
-var templateCodes = map[templates.Kind]failure.Code{
-	templates.Syntax:        failure.Usage,
-	templates.MissingForAll: failure.Setup,
-	templates.BadForItem:    failure.BadIndex,
-}
-
 func (x *expander) expand(what string, t *templates.Template) text {
 	e, err := t.Expand(x.fields, x.sources)
 	if err != nil && x.err == nil {
-		f := &failure.Failure{Code: failure.BadIndex, Tried: "expand", On: what, Cause: err}
-		if te, ok := errors.AsType[*templates.Error](err); ok {
-			f.Code = templateCodes[te.Kind]
-		}
-		x.err = f
+		x.err = failure.Expansion(what, err)
 	}
 	x.secrets = append(x.secrets, e.Secrets...)
 	return text{value: e.Text, shown: e.Stable}

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -76,4 +77,16 @@ func differing(a, b string) string {
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
 	return a
+}
+
+// Hide takes secrets out of a text, also as they stand in a URL. The longest come
+// first, as Expansion has them: one within another would leave the rest to be seen.
+func Hide(text string, secrets []string) string {
+	for _, secret := range secrets {
+		inPath := url.URL{Path: secret}
+		for _, form := range []string{secret, inPath.EscapedPath(), url.QueryEscape(secret)} {
+			text = strings.ReplaceAll(text, form, "***")
+		}
+	}
+	return text
 }

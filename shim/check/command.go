@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -54,7 +52,7 @@ func Command(c Config, rest []string, w World) error {
 	defer stop()
 	var printed error
 	o := Options{URL: where, RunID: w.RunID, Wait: c.StoreWait, Timeout: c.StoreTimeout,
-		Hide:    hide(secrets),
+		Hide:    func(s string) string { return templates.Hide(s, secrets) },
 		Waiting: func(why string) { fmt.Fprintln(w.Stderr, "nth: check the store: "+why) }}
 	if c.Format == "text" {
 		o.Each = func(r Result) {
@@ -82,18 +80,6 @@ func Command(c Config, rest []string, w World) error {
 
 func usage(on string, cause error, hint string) error {
 	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: cause, Hint: hint}
-}
-
-// hide takes secrets out of a text, also as they stand in a URL.
-func hide(secrets []string) func(string) string {
-	return func(s string) string {
-		for _, secret := range secrets {
-			inURL := url.URL{Path: secret}
-			s = strings.ReplaceAll(s, secret, "***")
-			s = strings.ReplaceAll(s, inURL.EscapedPath(), "***")
-		}
-		return s
-	}
 }
 
 // typed are the signals of somebody who doesn't want to wait.

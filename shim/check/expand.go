@@ -8,13 +8,6 @@ import (
 	"nth/templates"
 )
 
-// templateCodes gives the exit code of each kind of template error, as in a run.
-var templateCodes = map[templates.Kind]failure.Code{
-	templates.Syntax:        failure.Usage,
-	templates.MissingForAll: failure.Setup,
-	templates.BadForItem:    failure.BadIndex,
-}
-
 // expand gives the URL as a run would have it, and the secrets in it. The index is
 // wanted only by a URL that names it, for a check is made where no Job runs yet.
 func expand(c Config, w World) (url string, secrets []string, err error) {
@@ -37,11 +30,7 @@ func expand(c Config, w World) (url string, secrets []string, err error) {
 	x, err := t.Expand(templates.Fields{Index: id.Index, RawIndex: id.RawIndex, Completions: id.Completions, Attempt: id.Attempt,
 		Job: id.Job, JobUID: id.JobUID, Platform: id.Platform, RunID: w.RunID, Hostname: w.Hostname}, w.Sources)
 	if err != nil {
-		f := &failure.Failure{Code: failure.BadIndex, Tried: "expand", On: "--markers", Cause: err}
-		if te, ok := errors.AsType[*templates.Error](err); ok {
-			f.Code = templateCodes[te.Kind]
-		}
-		return "", nil, f
+		return "", nil, failure.Expansion("--markers", err)
 	}
 	return x.Text, x.Secrets, nil
 }
