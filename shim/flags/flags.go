@@ -31,6 +31,9 @@ type Spec struct {
 // It also gives the flags' own words, each with its value, to hand them on. An
 // error is a failure with exit code 64. --help prints and ends the process.
 func Parse(s Spec, target any, args []string) (own, rest []string, err error) {
+	if own, rest, ok := narrow(target, args); ok {
+		return own, rest, nil
+	}
 	parser, err := kong.New(target, kong.Name(s.Name), kong.DefaultEnvars(EnvPrefix),
 		kong.Help(s.help), kong.Exit(os.Exit))
 	if err != nil {
@@ -100,12 +103,17 @@ func collect(t reflect.Type, names map[string]bool) {
 		case f.Anonymous:
 			collect(f.Type, names)
 		case f.Tag.Get("kong") == "-" || f.Tag.Get("env") == "-":
-		case f.Tag.Get("name") != "":
-			names[Variable("--"+f.Tag.Get("name"))] = true
 		default:
-			names[EnvPrefix+"_"+upperSnake(f.Name)] = true
+			names[fieldVariable(f)] = true
 		}
 	}
+}
+
+func fieldVariable(f reflect.StructField) string {
+	if name := f.Tag.Get("name"); name != "" {
+		return Variable("--" + name)
+	}
+	return EnvPrefix + "_" + upperSnake(f.Name)
 }
 
 // Variable gives the variable of a flag: --stop-grace as NTH_STOP_GRACE.

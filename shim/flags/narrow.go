@@ -1,0 +1,84 @@
+package flags
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// narrow is Parse with kong's model of those flags alone that can matter in this
+// call: which are given, or have a default. The model of them all, with its help,
+// would be a sixth of the page faults of a whole start. It tells whether that went
+// well; where not, for --help too, the whole model is to say so in its words, and
+// target is as before.
+func narrow(target any, args []string) (own, rest []string, ok bool) {
+	var n narrowed
+	n.add(reflect.ValueOf(target).Elem(), args)
+	few := reflect.New(reflect.StructOf(n.fields))
+	parser, err := kong.New(few.Interface(), kong.NoDefaultHelp(), kong.DefaultEnvars(EnvPrefix))
+	if err != nil {
+		return nil, nil, false
+	}
+	if own, rest, err = split(parser.Model.Flags, args); err != nil {
+		return nil, nil, false
+	}
+	if _, err = parser.Parse(own); err != nil {
+		return nil, nil, false
+	}
+	for i, to := range n.targets {
+		to.Set(few.Elem().Field(i))
+	}
+	return own, rest, true
+}
+
+// narrowed is the fields that are left, and where their values belong.
+type narrowed struct {
+	fields  []reflect.StructField
+	targets []reflect.Value
+}
+
+func (n *narrowed) add(s reflect.Value, args []string) {
+	for i := range s.NumField() {
+		f := s.Type().Field(i)
+		switch {
+		case f.Anonymous:
+			n.add(s.Field(i), args)
+		case matters(f, args):
+			n.fields = append(n.fields, reflect.StructField{Name: f.Name, Type: f.Type, Tag: unexplained(f.Tag)})
+			n.targets = append(n.targets, s.Field(i))
+		}
+	}
+}
+
+// matters may be true for a flag too many, such as one that stands in the command.
+func matters(f reflect.StructField, args []string) bool {
+	if f.Tag.Get("kong") == "-" {
+		return false
+	}
+	if _, ok := f.Tag.Lookup("default"); ok {
+		return true
+	}
+	variable := fieldVariable(f)
+	if _, ok := os.LookupEnv(variable); ok {
+		return true
+	}
+	return slices.ContainsFunc(args, func(word string) bool {
+		name, _, _ := strings.Cut(word, "=")
+		return strings.HasPrefix(word, "--") && Variable(name) == variable
+	})
+}
+
+// unexplained gives a field's tag without what is for a reader.
+func unexplained(tag reflect.StructTag) reflect.StructTag {
+	s := " " + string(tag)
+	for _, key := range []string{"help", "group", "placeholder"} {
+		if value, ok := tag.Lookup(key); ok {
+			s = strings.Replace(s, " "+key+":"+strconv.Quote(value), "", 1)
+		}
+	}
+	return reflect.StructTag(strings.TrimSpace(s))
+}
