@@ -25,6 +25,9 @@ var (
 	directories = []string{"/etc/ssl/certs", "/etc/pki/tls/certs"}
 )
 
+// Roots gives the trusted authorities to who speaks TLS but not HTTP.
+func Roots() (*x509.CertPool, error) { return roots(os.Getenv) }
+
 // roots gives the trusted authorities: those of SSL_CERT_FILE, or the system's
 // bundle, and those of the directories that SSL_CERT_DIR or the system has, as
 // OpenSSL and Go do. An image without any gets Mozilla's, which are built in.
