@@ -26,7 +26,7 @@ func (r *run) look() error {
 	}
 	r.book = &marker.Book{Store: s, OnChange: r.OnChange, Wait: r.policy(r.StoreWait),
 		Write: r.policy(r.MarkerTimeout), Told: r.policy(toldWindow), Retrying: r.retrying}
-	e, err := r.book.Look(r.ctx, r.id.Index)
+	e, err := r.book.Look(r.ctx, r.header)
 	if err != nil && failure.From(err).Code != failure.BadIndex {
 		r.book = nil // a store that can't be read takes no record of that either
 	}
@@ -43,7 +43,7 @@ func (r *run) alreadyDone(e *marker.Entry) error {
 		by += " on " + e.Hostname
 	}
 	since := e.Finished.UTC().Format(time.RFC3339)
-	l := r.log.Info().Str("marker", r.mask(r.book.Show(r.id.Index))).Str("outcome", e.Outcome)
+	l := r.log.Info().Str("marker", r.mask(r.book.Show(r.header))).Str("outcome", e.Outcome)
 	switch {
 	case e.Agrees(r.header.Digest):
 		note := ""
@@ -56,7 +56,7 @@ func (r *run) alreadyDone(e *marker.Entry) error {
 		l.Msgf("index %d is %s already, since %s, by %s; another command, accepted by --on-change=skip", r.id.Index, e.Outcome, since, by)
 		return errSettled
 	case r.OnChange == marker.OnChangeRerun && !e.CanReplace():
-		return &failure.Failure{Code: failure.Setup, Tried: "prepare to replace the marker", On: r.book.Show(r.id.Index),
+		return &failure.Failure{Code: failure.Setup, Tried: "prepare to replace the marker", On: r.book.Show(r.header),
 			Cause: errors.New("this store can't replace a blob on condition"), Hint: "--on-change=rerun needs file://, s3://, gs:// or azblob://"}
 	case r.OnChange == marker.OnChangeRerun:
 		l.Msgf("index %d was %s by another command, since %s, by %s; running it again", r.id.Index, e.Outcome, since, by)
@@ -118,6 +118,6 @@ func (r *run) finish(m marker.Marker) error {
 	case marker.Theirs:
 		msg = fmt.Sprintf("index %d was recorded as %s by another run, %s, in the meantime", r.id.Index, other.Outcome, other.RunID)
 	}
-	r.log.Info().Str("marker", r.mask(r.book.Show(r.id.Index))).Msg(msg)
+	r.log.Info().Str("marker", r.mask(r.book.Show(r.header))).Msg(msg)
 	return nil
 }

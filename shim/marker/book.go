@@ -27,6 +27,8 @@ type Book struct {
 	// Wait bounds the first access, Write that of a marker, Told that of every
 	// document which is only told.
 	Wait, Write, Told store.Policy
+	// FanOut keeps the documents of tasks in directories of their keys' first digits.
+	FanOut bool
 	// Retrying is called before each new try; it may be nil.
 	Retrying func(err error, wait time.Duration)
 }
@@ -37,19 +39,18 @@ type Entry struct {
 	token contract.Token
 }
 
-// Look reads the marker of an index. Nil without an error means that the store
+// Look reads the marker of an item. Nil without an error means that the store
 // was asked and has none: every other answer is an error, exit code 65, 69 or 77.
-func (b *Book) Look(ctx context.Context, index int64) (*Entry, error) {
+func (b *Book) Look(ctx context.Context, of Header) (*Entry, error) {
 	var entry *Entry
-	key := doneKey(index)
 	err := store.Retry(ctx, b.Wait, func(ctx context.Context) (err error) {
-		entry, err = b.read(ctx, index)
+		entry, err = b.read(ctx, of)
 		return err
 	}, b.Retrying)
 	if store.Classify(err) == contract.Absent && err != nil {
 		return nil, nil
 	}
-	return entry, describe(err, "read the marker", b.Store.Show(key))
+	return entry, describe(err, "read the marker", b.Show(of))
 }
 
 // describe gives a store's error as a failure; what is one already stays.
@@ -63,15 +64,14 @@ func describe(err error, tried, on string) error {
 	return store.Fail(err, tried, on)
 }
 
-func (b *Book) read(ctx context.Context, index int64) (*Entry, error) {
-	key := doneKey(index)
-	body, token, err := b.Store.Read(ctx, key)
+func (b *Book) read(ctx context.Context, of Header) (*Entry, error) {
+	body, token, err := b.Store.Read(ctx, b.key(doneDir, of))
 	if err != nil {
 		return nil, err
 	}
-	m, err := Decode(body, index)
+	m, err := decode(body, of)
 	if err != nil {
-		return nil, &broken{&failure.Failure{Code: failure.BadIndex, Tried: "read the marker", On: b.Store.Show(key),
+		return nil, &broken{&failure.Failure{Code: failure.BadIndex, Tried: "read the marker", On: b.Show(of),
 			Cause: fmt.Errorf("not a marker: %w", err),
 			Hint:  "look at it, then delete it to run the item again, or write it anew"}}
 	}
@@ -97,7 +97,7 @@ func (e *Entry) CanReplace() bool { return e.token != "" }
 
 // Changed is the failure for a marker of another command, exit code 65.
 func (b *Book) Changed(e *Entry, now Header) *failure.Failure {
-	return &failure.Failure{Code: failure.BadIndex, Tried: "trust the marker", On: b.Show(e.Index),
+	return &failure.Failure{Code: failure.BadIndex, Tried: "trust the marker", On: b.Show(e.Header),
 		Cause: fmt.Errorf("it is of another command: %s", difference(e.Header, now)),
 		Hint:  "--on-change=skip accepts it, --on-change=rerun runs the item again; or use another --markers URL"}
 }
@@ -145,7 +145,7 @@ func (b *Book) Finish(ctx context.Context, m Marker, over *Entry) (Settled, *Ent
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return settled, other, f
 	}
-	return settled, other, notRecorded(err, b.Show(m.Index))
+	return settled, other, notRecorded(err, b.Show(m.Header))
 }
 
 func notRecorded(err error, on string) *failure.Failure {
@@ -159,14 +159,14 @@ func notRecorded(err error, on string) *failure.Failure {
 func (b *Book) write(ctx context.Context, m Marker, body []byte, over *Entry) (Settled, *Entry, *Entry, error) {
 	var err error
 	if over == nil {
-		err = b.Store.Create(ctx, doneKey(m.Index), body)
+		err = b.Store.Create(ctx, b.key(doneDir, m.Header), body)
 	} else {
-		err = b.Store.Replace(ctx, doneKey(m.Index), body, over.token)
+		err = b.Store.Replace(ctx, b.key(doneDir, m.Header), body, over.token)
 	}
 	if err == nil || store.Classify(err) != contract.Exists {
 		return Written, nil, over, err
 	}
-	there, err := b.read(ctx, m.Index)
+	there, err := b.read(ctx, m.Header)
 	switch {
 	case err != nil && store.Classify(err) == contract.Absent:
 		// Deleted between our write and our look: there is nothing to lose to.
@@ -185,5 +185,5 @@ func (b *Book) write(ctx context.Context, m Marker, body []byte, over *Entry) (S
 	return Written, there, over, &broken{b.Changed(there, m.Header)}
 }
 
-// Show gives the URL of an index's marker for messages, without credentials.
-func (b *Book) Show(index int64) string { return b.Store.Show(doneKey(index)) }
+// Show gives the URL of an item's marker for messages, without credentials.
+func (b *Book) Show(of Header) string { return b.Store.Show(b.key(doneDir, of)) }

@@ -102,7 +102,7 @@ func TestRerun(t *testing.T) {
 	b, dir := newBook(t, OnChangeRerun)
 	path := filepath.Join(dir, "done", "5.json")
 	write(t, path, markerOf("old", "x"))
-	e, err := b.Look(t.Context(), 5)
+	e, err := b.Look(t.Context(), Header{Index: 5})
 	if err != nil || e == nil || e.Agrees("d") || !e.CanReplace() {
 		t.Fatalf("%+v %v", e, err)
 	}
@@ -114,14 +114,14 @@ func TestRerun(t *testing.T) {
 	if _, _, err := b.Finish(t.Context(), markerOf("late", "d"), e); err == nil || failure.From(err).Code != failure.BadIndex {
 		t.Errorf("%v, want code 65", err)
 	}
-	if e, err := b.Look(t.Context(), 5); err != nil || e.RunID != "third" {
+	if e, err := b.Look(t.Context(), Header{Index: 5}); err != nil || e.RunID != "third" {
 		t.Errorf("%+v %v", e, err)
 	}
 }
 
 func TestLook(t *testing.T) {
 	b, dir := newBook(t, OnChangeFail)
-	if e, err := b.Look(t.Context(), 5); e != nil || err != nil {
+	if e, err := b.Look(t.Context(), Header{Index: 5}); e != nil || err != nil {
 		t.Errorf("%v %v, want nothing", e, err)
 	}
 	path := filepath.Join(dir, "done", "5.json")
@@ -140,12 +140,12 @@ func TestLook(t *testing.T) {
 		"a text as index":   `{"version": 1, "index": "5", "run_id": "x", "outcome": "done"}`,
 	} {
 		write(t, path, body)
-		if e, err := b.Look(t.Context(), 5); e != nil || err == nil || failure.From(err).Code != failure.BadIndex {
+		if e, err := b.Look(t.Context(), Header{Index: 5}); e != nil || err == nil || failure.From(err).Code != failure.BadIndex {
 			t.Errorf("%s: %v %v, want code 65", name, e, err)
 		}
 	}
 	write(t, path, `{"version": 3, "index": 5, "run_id": "x", "outcome": "skipped", "later": {"a": [1]}}`)
-	if e, err := b.Look(t.Context(), 5); err != nil || e.Outcome != Skipped {
+	if e, err := b.Look(t.Context(), Header{Index: 5}); err != nil || e.Outcome != Skipped {
 		t.Errorf("%v %v", e, err)
 	}
 }

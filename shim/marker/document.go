@@ -40,7 +40,25 @@ type Header struct {
 	Platform    string   `json:"platform"`
 	Hostname    string   `json:"hostname"`
 	Node        string   `json:"node"`
-	Nth         string   `json:"nth"` // version of the writer
+	Nth         string   `json:"nth"`            // version of the writer
+	Task        *Task    `json:"task,omitempty"` // nil: the document is of the index itself
+}
+
+// Task says which task of which queue a document is of.
+type Task struct {
+	Key     string `json:"key"` // names the documents; task.Key
+	ID      string `json:"id"`
+	Source  string `json:"source"`
+	Queue   string `json:"queue"`
+	Attempt int    `json:"attempt"` // which delivery it was
+}
+
+// what names the item for a person.
+func (h Header) what() string {
+	if h.Task != nil {
+		return fmt.Sprintf("task %q", h.Task.ID)
+	}
+	return fmt.Sprintf("index %d", h.Index)
 }
 
 // Usage is what the command used by wait4's own figures. The memory is never less
@@ -84,17 +102,34 @@ type Failure struct {
 // Key gives the key of an index's document in one of the directories of the contract.
 func Key(dir string, index int64) string { return dir + "/" + strconv.FormatInt(index, 10) + ".json" }
 
-// Keys of an index's documents.
-func doneKey(index int64) string    { return Key("done", index) }
-func failedKey(index int64) string  { return Key("failed", index) }
-func skippedKey(index int64) string { return Key("skipped", index) }
-func startedKey(index int64) string { return Key("started", index) }
+// The directories of an item's documents.
+const (
+	doneDir    = "done"
+	failedDir  = "failed"
+	skippedDir = "skipped"
+	startedDir = "started"
+)
 
-// Decode reads a marker of the index. A marker that is cut short, is no JSON
-// document, or speaks of another index is an error: it is neither done nor not
+// key gives the key of an item's document. Tasks may be millions, which no directory
+// of a file system likes.
+func (b *Book) key(dir string, h Header) string {
+	switch {
+	case h.Task == nil:
+		return Key(dir, h.Index)
+	case b.FanOut:
+		return dir + "/tasks/" + h.Task.Key[:2] + "/" + h.Task.Key + ".json"
+	}
+	return dir + "/tasks/" + h.Task.Key + ".json"
+}
+
+// Decode reads a marker of the index: see decode.
+func Decode(body []byte, index int64) (*Marker, error) { return decode(body, Header{Index: index}) }
+
+// decode reads a marker of an item. A marker that is cut short, is no JSON
+// document, or speaks of another item is an error: it is neither done nor not
 // done, and only a person can tell. Unknown fields are left alone, for a later
 // nth may have written them.
-func Decode(body []byte, index int64) (*Marker, error) {
+func decode(body []byte, of Header) (*Marker, error) {
 	var m struct {
 		Marker
 		Index *int64 `json:"index"`
@@ -112,12 +147,13 @@ func Decode(body []byte, index int64) (*Marker, error) {
 	switch {
 	case m.Version < 1 || m.RunID == "" || m.Index == nil:
 		return nil, errors.New("no marker of nth's: version, run_id or index is missing")
-	case *m.Index != index:
-		return nil, fmt.Errorf("it speaks of index %d", *m.Index)
+	case (m.Task == nil) != (of.Task == nil) || of.Task != nil && m.Task.ID != of.Task.ID || of.Task == nil && *m.Index != of.Index:
+		m.Marker.Index = *m.Index
+		return nil, fmt.Errorf("it speaks of %s", m.what())
 	case m.Outcome != Done && m.Outcome != Skipped:
 		return nil, fmt.Errorf("outcome %q is neither done nor skipped", m.Outcome)
 	}
-	m.Marker.Index = index
+	m.Marker.Index = *m.Index
 	return &m.Marker, nil
 }
 

@@ -14,8 +14,8 @@ import (
 // record before it counted. It is best effort: the last writer wins, and the
 // caller only logs its error.
 func (b *Book) WriteFailure(ctx context.Context, f Failure) error {
-	return b.tell(ctx, failedKey(f.Index), func(ctx context.Context) (any, error) {
-		body, _, err := b.Store.Read(ctx, failedKey(f.Index))
+	return b.tell(ctx, b.key(failedDir, f.Header), func(ctx context.Context) (any, error) {
+		body, _, err := b.Store.Read(ctx, b.key(failedDir, f.Header))
 		if err != nil && store.Classify(err) != contract.Absent {
 			return nil, err
 		}
@@ -28,7 +28,7 @@ func (b *Book) WriteFailure(ctx context.Context, f Failure) error {
 
 // WriteStarted leaves a trace of an attempt that may be killed outright.
 func (b *Book) WriteStarted(ctx context.Context, h Header, started time.Time) error {
-	return b.tell(ctx, startedKey(h.Index), func(context.Context) (any, error) {
+	return b.tell(ctx, b.key(startedDir, h), func(context.Context) (any, error) {
 		return struct {
 			Header
 			Started time.Time `json:"started"`
@@ -44,12 +44,12 @@ func (b *Book) WriteSkipped(ctx context.Context, m Marker) error {
 		return err
 	}
 	err = store.Retry(ctx, b.Write, func(ctx context.Context) error {
-		return b.Store.Put(ctx, skippedKey(m.Index), body)
+		return b.Store.Put(ctx, b.key(skippedDir, m.Header), body)
 	}, b.Retrying)
 	if err == nil {
 		return nil
 	}
-	return notRecorded(err, b.Store.Show(skippedKey(m.Index)))
+	return notRecorded(err, b.Store.Show(b.key(skippedDir, m.Header)))
 }
 
 func (b *Book) tell(ctx context.Context, key string, make func(context.Context) (any, error)) error {

@@ -4,6 +4,7 @@ package proc
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"syscall"
 	"time"
@@ -23,8 +24,11 @@ type Command struct {
 	StopGrace, OwnStopGrace time.Duration
 	SweepGrace              time.Duration // for what it leaves behind
 	Timeout                 time.Duration // 0: none
-	Log                     zerolog.Logger
-	OnStart                 func() // may be nil
+	// Cancel, when it is closed, stops the command as a timeout does; nil: never.
+	Cancel  <-chan struct{}
+	Stdin   *os.File // nil: nth's own
+	Log     zerolog.Logger
+	OnStart func() // may be nil
 }
 
 // Result is how a command ended.
@@ -33,6 +37,7 @@ type Result struct {
 	Signal          syscall.Signal // that ended it; 0: none
 	Stop            syscall.Signal // the first stop signal while it ran; 0: none
 	TimedOut        bool
+	Cancelled       bool
 	OOMKilled       bool
 	Started, Ended  time.Time
 	MaxRSS          int64 // bytes, of the command and those that it waited for
@@ -101,7 +106,11 @@ func (r *runner) start(path string, args []string) error {
 		return ErrStopped
 	}
 	r.tty = openTerminal()
-	attr := &syscall.ProcAttr{Env: r.cmd.Env, Files: []uintptr{0, 1, r.tail.fd()}, Sys: attributes(s.pid1)}
+	stdin := uintptr(0)
+	if r.cmd.Stdin != nil {
+		stdin = r.cmd.Stdin.Fd()
+	}
+	attr := &syscall.ProcAttr{Env: r.cmd.Env, Files: []uintptr{stdin, 1, r.tail.fd()}, Sys: attributes(s.pid1)}
 	r.result.Started = time.Now()
 	pid, err := syscall.ForkExec(path, args, attr)
 	if errors.Is(err, syscall.ENOEXEC) && isScript(path) {
@@ -117,6 +126,7 @@ func (r *runner) start(path string, args []string) error {
 	for _, sig := range s.kept {
 		s.forward(sig)
 	}
+	s.kept = nil
 	return nil
 }
 
@@ -134,6 +144,12 @@ func (r *runner) wait() {
 			r.killAt, kill = at, time.After(d)
 		}
 	}
+	cancel := r.cmd.Cancel
+	stop := func() {
+		r.signal(syscall.SIGTERM)
+		r.signal(syscall.SIGCONT) // a stopped one wouldn't see it
+		in(r.cmd.OwnStopGrace)
+	}
 	for r.reap(); !r.ended; r.reap() {
 		select {
 		case <-r.s.child:
@@ -143,9 +159,10 @@ func (r *runner) wait() {
 			r.tty.reclaim(r.s)
 		case <-timeout:
 			r.result.TimedOut = true
-			r.signal(syscall.SIGTERM)
-			r.signal(syscall.SIGCONT) // a stopped one wouldn't see it
-			in(r.cmd.OwnStopGrace)
+			stop()
+		case <-cancel:
+			r.result.Cancelled, cancel = true, nil
+			stop()
 		case <-kill:
 			r.kill(syscall.SIGKILL)
 		}

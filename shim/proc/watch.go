@@ -115,6 +115,18 @@ func (s *Signals) Stopped() (syscall.Signal, bool) {
 	return s.first, s.first != 0
 }
 
+// Again makes ready for another command after one has ended. False: a stop signal has
+// come, and there must be none.
+func (s *Signals) Again() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first != 0 {
+		return false
+	}
+	s.phase, s.while = before, 0
+	return true
+}
+
 func poke(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
