@@ -1,13 +1,14 @@
-// Command bench puts nth beside tini, dumb-init and catatonit in one run: size,
-// time until the command runs, page faults until then, memory while it sleeps.
+// Command bench puts nth beside tini, dumb-init and catatonit in one run, and beside
+// a shell script that keeps markers with awscli: size, time until the command runs
+// and for the whole run, page faults until the command runs, memory while it sleeps.
 //
-//	go run ./testdata/bench [-n 200]
+//	go run ./testdata/bench [-n 200] [-aws PATH]
 //
 // The programs take turns, so that a machine whose speed drifts is fair to all.
+// Page faults and the peak are the init's and of what it started itself.
 package main
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"log"
@@ -15,133 +16,95 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"nth/testdata/harness"
+	"nth/testdata/servers"
 )
 
-type peer struct {
-	name   string
-	argv   []string // before the command
-	micros []float64
-	faults []float64
-	rss    float64
-	anon   float64
-}
+// slow is how many starts are enough of what takes a thousand times as long.
+const slow = 15
+
+// warm is how many starts of each aren't counted: they fill the page cache.
+const warm = 3
 
 func main() {
 	n := flag.Int("n", 200, "counted starts of each")
+	awscli := flag.String("aws", "aws", "the program aws, which knows --if-none-match")
 	flag.Parse()
+	var m machine
+	defer m.end()
 	nth, err := harness.Binary()
 	check(err)
 	dir := filepath.Dir(nth)
-	defer os.RemoveAll(dir)
+	m.Cleanup(func() { os.RemoveAll(dir) })
 	probe := filepath.Join(dir, "probe")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", probe, "./testdata/bench/probe")
 	build.Dir, build.Env = harness.Root(), append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		log.Fatalf("%v\n%s", err, out)
+		log.Panicf("%v\n%s", err, out)
 	}
-	markers := "file://" + filepath.Join(dir, "markers")
+	aws, err := exec.LookPath(*awscli)
+	if err != nil {
+		log.Panicf("%v: pip install awscli, or -aws PATH", err)
+	}
+	s3 := servers.StartS3(&m)
+	s3.Bucket(&m, "bench")
+	withS3 := append(servers.S3Env(), "AWS_ENDPOINT_URL=http://"+s3.Address, "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_PAGER=", "AWS="+aws, "BUCKET=bench", "BODY="+filepath.Join(dir, "body"))
+	run := func(markers ...string) []string {
+		return slices.Concat([]string{nth, "run", "--log-level=warn"}, markers, []string{"--"})
+	}
 	peers := []*peer{
 		{name: "no init"},
 		{name: "tini", argv: []string{"tini", "-s", "--"}},
 		{name: "dumb-init", argv: []string{"dumb-init", "--"}},
 		{name: "catatonit", argv: []string{"catatonit", "--"}},
-		{name: "nth", argv: []string{nth, "run", "--log-level=warn", "--"}},
-		{name: "nth, file:// marker", argv: []string{nth, "run", "--log-level=warn", "--markers=" + markers, "--"}},
+		{name: "nth", argv: run()},
+		{name: "nth, file:// marker", argv: run("--markers=file://" + filepath.Join(dir, "markers"))},
+		{name: "nth, s3:// marker", argv: run("--markers=" + s3.URL("bench", "nth")), env: withS3},
+		{name: "sh and awscli", argv: []string{filepath.Join(harness.Root(), "testdata", "bench", "marker.sh")}, env: withS3, slow: true},
 	}
-	for i := range *n + 5 { // the first five warm the page cache
+	for i := range *n + warm {
 		for _, p := range peers {
-			micros, faults := p.start(i, probe)
-			if i >= 5 {
-				p.micros, p.faults = append(p.micros, micros), append(p.faults, faults)
+			if p.slow && i >= slow+warm {
+				continue
+			}
+			s := p.start(i, probe)
+			if i >= warm {
+				p.add(s)
 			}
 		}
 	}
 	for _, p := range peers[1:] {
-		p.look(probe, *n+5)
+		p.look(probe, *n+warm)
 	}
 	report(peers)
 }
 
-func (p *peer) command(i int, args ...string) *exec.Cmd {
-	argv := slices.Concat(p.argv, args)
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "JOB_COMPLETION_INDEX="+strconv.Itoa(i))
-	cmd.Stderr = os.Stderr
-	return cmd
-}
-
-// start gives the microseconds from before fork until the command ran, and the
-// init's page faults until then.
-func (p *peer) start(i int, probe string) (micros, faults float64) {
-	cmd := p.command(i, probe)
-	var before unix.Timespec
-	check(unix.ClockGettime(unix.CLOCK_MONOTONIC, &before))
-	out, err := cmd.Output()
-	check(err)
-	first, stat, _ := strings.Cut(string(out), " ")
-	at, err := strconv.ParseInt(first, 10, 64)
-	check(err)
-	// proc(5): after the name in parentheses, minflt is the 8th field, majflt the 10th.
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	return float64(at-before.Nano()) / 1000, number(fields[7]) + number(fields[9])
-}
-
-// look reads the init's memory while its command sleeps.
-func (p *peer) look(probe string, i int) {
-	cmd := p.command(i, probe, "4s")
-	out, err := cmd.StdoutPipe()
-	check(err)
-	check(cmd.Start())
-	_, err = bufio.NewReader(out).ReadString('\n')
-	check(err)
-	time.Sleep(3 * time.Second) // nth trims itself after two
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
-	check(err)
-	for line := range strings.Lines(string(status)) {
-		f := strings.Fields(line)
-		switch f[0] {
-		case "VmRSS:":
-			p.rss = number(f[1]) / 1000
-		case "RssAnon:":
-			p.anon = number(f[1]) / 1000
-		}
-	}
-	check(cmd.Wait())
-}
-
 func report(peers []*peer) {
-	bare := median(peers[0].micros)
-	fmt.Printf("%-22s %12s %16s %12s %8s %9s\n", "", "bytes", "µs over no init", "page faults", "RSS MB", "anon MB")
+	fmt.Printf("%-20s %10s %22s %22s %16s %8s %8s %8s\n", "", "bytes", "µs to the command", "µs, whole run", "page faults", "RSS MB", "anon MB", "peak MB")
+	fmt.Printf("%-20s %10s %22s %22s\n", peers[0].name, "", spread(peers[0].micros), spread(peers[0].whole))
 	for _, p := range peers[1:] {
-		path, err := exec.LookPath(p.argv[0])
-		check(err)
-		info, err := os.Stat(path)
-		check(err)
-		fmt.Printf("%-22s %12d %16.0f %12.0f %8.2f %9.2f\n", p.name, info.Size(), median(p.micros)-bare, median(p.faults), p.rss, p.anon)
+		bytes := "" // the script's would be all of Python's
+		if !p.slow {
+			path, err := exec.LookPath(p.argv[0])
+			check(err)
+			info, err := os.Stat(path)
+			check(err)
+			bytes = fmt.Sprint(info.Size())
+		}
+		fmt.Printf("%-20s %10s %22s %22s %16s %8.2f %8.2f %8.2f\n", p.name, bytes, spread(p.micros), spread(p.whole), spread(p.faults), p.rss, p.anon, p.peak)
 	}
-	fmt.Printf("no init: %.0f µs; medians of %d starts each, in turn\n", bare, len(peers[0].micros))
+	fmt.Printf("minimum/median/maximum of %d starts each, in turn; %d of the script\n", len(peers[0].micros), len(peers[len(peers)-1].micros))
 }
 
-func median(v []float64) float64 {
+func spread(v []float64) string {
 	s := slices.Sorted(slices.Values(v))
-	return s[len(s)/2]
-}
-
-func number(s string) float64 {
-	v, err := strconv.ParseFloat(s, 64)
-	check(err)
-	return v
+	return fmt.Sprintf("%.0f/%.0f/%.0f", s[0], s[len(s)/2], s[len(s)-1])
 }
 
 func check(err error) {
 	if err != nil {
-		log.Fatal(err)
+		log.Panic(err) // what was started is stopped
 	}
 }
