@@ -1,0 +1,123 @@
+package redis
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/gomodule/redigo/redis"
+
+	"nth/shim/store/contract"
+)
+
+// refusal is what a server's answer means. The words stand at its beginning or, where an
+// older server repeats what a command in a script answered, somewhere in it.
+type refusal struct {
+	words string
+	kind  contract.Kind
+	hint  string
+}
+
+const (
+	hintACL      = "what the user of an ACL needs is in the README"
+	hintPassword = "are the user and the password of the URL, or of REDISCLI_AUTH, right?"
+	hintType     = "is the queue's name right, and is it a list? Streams are asked for with ?stream="
+)
+
+var refusals = []refusal{
+	{"WRONGPASS", contract.Denied, hintPassword},
+	{"NOAUTH", contract.Denied, "the server wants a password: redis://user:password@host, or REDISCLI_AUTH"},
+	{"NOPERM", contract.Denied, hintACL},
+	{"ACL failure", contract.Denied, hintACL},
+	{"can't run this command", contract.Denied, hintACL},
+	{"can't access at least one of the keys", contract.Denied, hintACL},
+	{"DENIED", contract.Denied, "the server is in protected mode: it wants a password, or clients of its own machine"},
+	{"invalid password", contract.Denied, hintPassword},
+	{"without any password configured", contract.Denied, "the server has no password: leave it out"},
+	{"no password is set", contract.Denied, "the server has no password: leave it out"},
+	{"WRONGTYPE", contract.Unusable, hintType},
+	{"CROSSSLOT", contract.Unusable, "a queue whose name has a } but no hash tag can't be in a cluster"},
+	{"DB index is out of range", contract.Unusable, "the URL's path is the number of the database"},
+	{"SELECT is not allowed in cluster mode", contract.Unusable, "a cluster has database 0 alone"},
+	{"unknown command", contract.Unusable, "the server must be Redis 5.0 or later, with scripts"},
+	{"LOADING", contract.Unreachable, "the server is loading its data"},
+	{"READONLY", contract.Unreachable, "this is a replica: is the URL's host the master?"},
+	{"MASTERDOWN", contract.Unreachable, ""},
+	{"CLUSTERDOWN", contract.Unreachable, ""},
+	{"TRYAGAIN", contract.Unreachable, ""},
+	{"ASK", contract.Unreachable, "the cluster is moving the queue's slot"},
+	{"MOVED", contract.Unreachable, ""},
+	{"BUSY", contract.Unreachable, ""},
+	{"OOM", contract.Unreachable, "the server's memory is full (maxmemory)"},
+	{"MISCONF", contract.Unreachable, "the server can't write to its disk"},
+	{"NOREPLICAS", contract.Unreachable, ""},
+	{"max number of clients reached", contract.Unreachable, ""},
+}
+
+// says tells whether a server's text has these words.
+func says(text, words string) bool { return strings.Contains(" "+text+" ", " "+words+" ") }
+
+// stale are refusals after which the address may be another server's.
+func stale(text string) bool {
+	return says(text, "READONLY") || says(text, "MASTERDOWN") || says(text, "CLUSTERDOWN")
+}
+
+// failed makes an error of the client's into one of the contract's.
+func (s *settings) failed(what string, err error) error {
+	e := s.explain(err)
+	e.Cause = fmt.Errorf("%s: redis at %s: %w", what, s.address, e.Cause)
+	return e
+}
+
+func (s *settings) explain(err error) *contract.Error {
+	if text, ok := errors.AsType[redis.Error](err); ok {
+		return s.refused(string(text))
+	}
+	cause := err
+	if outer, ok := errors.AsType[*net.OpError](err); ok {
+		cause = outer.Err // without the addresses
+	}
+	hint := ""
+	var authority x509.UnknownAuthorityError
+	switch {
+	case timedOut(err):
+		cause = errors.New("no answer in time")
+	case errors.Is(err, context.Canceled):
+		cause = context.Canceled
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		cause, hint = errors.New("the server closed the connection before its answer was complete"), "does it want TLS? That is rediss://"
+	case errors.As(err, &authority):
+		hint = "SSL_CERT_FILE names the file of trusted authorities"
+	case strings.Contains(err.Error(), "first record does not look like a TLS handshake"):
+		hint = "the server speaks no TLS there: that is redis://, or another port"
+	case strings.HasPrefix(err.Error(), "redigo: "):
+		hint = "is it a Redis server that answers there?"
+	}
+	return &contract.Error{Kind: contract.Unreachable, Cause: cause, Hint: hint}
+}
+
+// refused explains a refusal. A server that doesn't know AUTH repeats its arguments.
+func (s *settings) refused(text string) *contract.Error {
+	text, _, _ = strings.Cut(text, " script: ")
+	if strings.Contains(text, "with args beginning with") {
+		text, _, _ = strings.Cut(text, ", with args")
+	}
+	if s.password != "" {
+		text = strings.ReplaceAll(text, s.password, "…")
+	}
+	for _, r := range refusals {
+		if says(text, r.words) {
+			return &contract.Error{Kind: r.kind, Cause: errors.New(text), Hint: r.hint}
+		}
+	}
+	return &contract.Error{Kind: contract.Other, Cause: errors.New(text)}
+}
+
+func timedOut(err error) bool {
+	n, ok := errors.AsType[net.Error](err)
+	return ok && n.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,159 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+
+	"nth/shim/store/web"
+)
+
+const (
+	dialTimeout   = 10 * time.Second
+	answerTimeout = 30 * time.Second // for one answer or request, with a large task in it
+	maxHops       = 5                // from node to node of a cluster, in one call
+)
+
+// link is the one connection of a source, made when it is needed and again when it
+// has broken.
+type link struct {
+	settings settings
+
+	mu    sync.Mutex
+	conn  redis.Conn
+	moved string // the cluster's node that has the keys; "": the URL's
+}
+
+// ask runs a script. Its arguments are made anew for each time that it is sent. A
+// connection that was closed while the command ran, by the server or a firewall
+// between, is made anew without a word.
+func (l *link) ask(ctx context.Context, script *redis.Script, args func() []any) (any, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := l.conn != nil
+	for hop := 0; ; hop++ {
+		reply, err := l.once(ctx, script, args)
+		if err == nil {
+			return reply, nil
+		}
+		var r redis.Error
+		refused := errors.As(err, &r)
+		if !refused || stale(string(r)) {
+			l.drop()
+		}
+		switch {
+		case refused && hop < maxHops && l.follow(string(r)):
+		case !refused && old && ctx.Err() == nil && !timedOut(err):
+			old = false
+		default:
+			return nil, err
+		}
+	}
+}
+
+func (l *link) once(ctx context.Context, script *redis.Script, args func() []any) (any, error) {
+	if l.conn == nil {
+		if err := l.dial(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return script.DoContext(ctx, l.conn, args()...)
+}
+
+// follow goes where a cluster says that the keys are (MOVED slot host:port; no host
+// means the one that was asked, "?" too).
+func (l *link) follow(refusal string) bool {
+	fields := strings.Fields(refusal)
+	if len(fields) != 3 || fields[0] != "MOVED" {
+		return false
+	}
+	host, port, err := net.SplitHostPort(fields[2])
+	if err != nil {
+		return false
+	}
+	if host == "" || host == "?" {
+		host, _, _ = net.SplitHostPort(l.address())
+	}
+	l.drop()
+	l.moved = net.JoinHostPort(host, port)
+	return true
+}
+
+func (l *link) address() string {
+	if l.moved != "" {
+		return l.moved
+	}
+	return l.settings.address
+}
+
+// dial connects, and is who the URL says.
+func (l *link) dial(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.address())
+	if err != nil {
+		l.moved = "" // the next try asks the URL's own
+		return err
+	}
+	if l.settings.secure {
+		if c, err = secure(ctx, c, l.address()); err != nil {
+			return err
+		}
+	}
+	conn := redis.NewConn(c, answerTimeout, answerTimeout)
+	for _, command := range l.greeting() {
+		if _, err := redis.DoContext(conn, ctx, command[0].(string), command[1:]...); err != nil {
+			_ = conn.Close()
+			l.moved = ""
+			return err
+		}
+	}
+	l.conn = conn
+	return nil
+}
+
+func secure(ctx context.Context, c net.Conn, address string) (net.Conn, error) {
+	roots, err := web.Roots()
+	if err == nil {
+		host, _, _ := net.SplitHostPort(address)
+		s := tls.Client(c, &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12})
+		if err = s.HandshakeContext(ctx); err == nil {
+			return s, nil
+		}
+	}
+	_ = c.Close()
+	return nil, err
+}
+
+// greeting is what a new connection begins with.
+func (l *link) greeting() (commands [][]any) {
+	switch s := l.settings; {
+	case s.user != "":
+		commands = append(commands, []any{"AUTH", s.user, s.password})
+	case s.password != "":
+		commands = append(commands, []any{"AUTH", s.password})
+	}
+	if l.settings.db != 0 {
+		commands = append(commands, []any{"SELECT", l.settings.db})
+	}
+	return commands
+}
+
+func (l *link) drop() {
+	if l.conn != nil {
+		_ = l.conn.Close()
+		l.conn = nil
+	}
+}
+
+func (l *link) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop()
+}

@@ -1,0 +1,53 @@
+package redis
+
+import (
+	_ "embed" // for the scripts
+	"strings"
+
+	"github.com/gomodule/redigo/redis"
+)
+
+var (
+	//go:embed common.lua
+	common string
+	//go:embed take.lua
+	take string
+	//go:embed keep.lua
+	keep string
+	//go:embed done.lua
+	done string
+	//go:embed giveback.lua
+	giveback string
+	//go:embed unfinished.lua
+	unfinished string
+)
+
+// scripts are those of one source, hashed when it is opened.
+type scripts struct{ take, keep, done, giveback, unfinished *redis.Script }
+
+func newScripts() scripts {
+	script := func(text string) *redis.Script { return redis.NewScript(1+len(kept), common+text) }
+	return scripts{take: script(take), keep: script(keep), done: script(done), giveback: script(giveback), unfinished: script(unfinished)}
+}
+
+// kept are the keys beside the list, in the scripts' order.
+var kept = []string{"lease", "task", "meta", "owner", "dead", "reason"}
+
+// keys gives the list's key and those beside it, all in one slot of a cluster.
+func keys(queue string) []any {
+	all := []any{queue}
+	for _, k := range kept {
+		all = append(all, tagged(queue)+":nth:"+k)
+	}
+	return all
+}
+
+// tagged gives a name that has the queue's hash tag (Redis cluster specification, "Hash
+// tags"): its own, if it has one, else the whole name. A name with a brace that closes
+// none can't be made into one; such a queue can't be in a cluster.
+func tagged(queue string) string {
+	if _, rest, ok := strings.Cut(queue, "{"); ok && strings.Index(rest, "}") > 0 || strings.Contains(queue, "}") {
+		return queue
+	}
+	return "{" + queue + "}"
+}

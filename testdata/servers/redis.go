@@ -1,0 +1,130 @@
+package servers
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+)
+
+// Redis is a Redis server of a test's own. It writes each change to its disk before it
+// answers, so that one which is stopped and started again has lost nothing.
+type Redis struct {
+	*Server
+	Password string // of the default user, if it has one
+	dir      string
+}
+
+// StartRedis starts one with more settings (redis.conf), each a line, and stops it when
+// the test ends.
+func StartRedis(t testing.TB, settings ...string) *Redis {
+	t.Helper()
+	return startRedis(t, freeAddress(t), settings...)
+}
+
+func startRedis(t testing.TB, address string, settings ...string) *Redis {
+	t.Helper()
+	program := Program(t, "redis-server", "apt-get install redis-server")
+	r := &Redis{dir: t.TempDir()}
+	host, port, _ := net.SplitHostPort(address)
+	lines := append([]string{"bind " + host, "port " + port, "dir " + r.dir, "save \"\"", "appendonly yes", "appendfsync always"}, settings...)
+	for _, line := range lines {
+		if password, ok := strings.CutPrefix(line, "requirepass "); ok {
+			r.Password = password
+		}
+	}
+	conf := filepath.Join(r.dir, "redis.conf")
+	if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.Server = start(t, address, func() *exec.Cmd { return exec.Command(program, conf) })
+	r.Ready(t)
+	return r
+}
+
+// Ready waits until a server that was started has loaded its data.
+func (r *Redis) Ready(t testing.TB) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		_, err := r.ask("PING")
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("redis isn't ready: %v", err)
+		}
+	}
+}
+
+func (r *Redis) ask(command string, args ...any) (any, error) {
+	c, err := redis.DialContext(context.Background(), "tcp", r.Address, redis.DialPassword(r.Password))
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Do(command, args...)
+}
+
+// Do sends a command as the default user, and gives its answer.
+func (r *Redis) Do(t testing.TB, command string, args ...any) any {
+	t.Helper()
+	reply, err := r.ask(command, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	return reply
+}
+
+// Pause stops the server's process in the middle of what it does, until the function
+// that it gives is called.
+func (r *Redis) Pause(t testing.TB) (resume func()) {
+	t.Helper()
+	signal := func(s syscall.Signal) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.cmd != nil {
+			_ = r.cmd.Process.Signal(s)
+		}
+	}
+	signal(syscall.SIGSTOP)
+	return func() { signal(syscall.SIGCONT) }
+}
+
+// StartRedisCluster starts a cluster of three masters.
+func StartRedisCluster(t testing.TB) (nodes [3]*Redis) {
+	t.Helper()
+	var buses [3]string
+	for i := range nodes {
+		_, buses[i], _ = net.SplitHostPort(freeAddress(t))
+		nodes[i] = StartRedis(t, "cluster-enabled yes", "cluster-port "+buses[i])
+	}
+	for i, n := range nodes {
+		n.Do(t, "CLUSTER", "ADDSLOTSRANGE", i*5461, min((i+1)*5461, 16384)-1)
+		host, port, _ := net.SplitHostPort(n.Address)
+		if i > 0 {
+			nodes[0].Do(t, "CLUSTER", "MEET", host, port, buses[i])
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		ready := 0
+		for _, n := range nodes {
+			info, _ := redis.String(n.Do(t, "CLUSTER", "INFO"), nil)
+			if strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3") {
+				ready++
+			}
+		}
+		if ready == len(nodes) {
+			return nodes
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d nodes of the cluster are ready", ready)
+		}
+	}
+}
