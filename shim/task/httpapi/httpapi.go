@@ -1,0 +1,114 @@
+// Package httpapi takes tasks from an HTTP API: one of the user's own, or what stands
+// in front of a queue that nth doesn't speak to.
+//
+// Take is a POST with an Idempotency-Key and the body {"index", "run_id", "lease_s"}.
+// The key stays the same until an answer has come, so that a task isn't lost with its
+// answer: an API that knows the header gives the same task again, another one's comes
+// back when the lease ends. The answer is
+//
+//   - 204, or 200 with null: there is none now.
+//   - 200 with {"id", "payload", "attempt", "receipt", "meta"}: a task. A payload that
+//     is a string is its text, any other is its JSON; bytes that are no text come as
+//     "payload_base64".
+//   - 200 with another JSON object: the object is the payload, and has the "id".
+//
+// Anything else is an error, and never an empty queue. Keep, Done and Fail send
+// {"id", "receipt", "attempt", "index", "run_id"} and
+//
+//   - Keep "lease_s". 404, 409, 410 and 412 say that the lease is lost.
+//   - Done nothing more. 404 and 410 say that the task is gone, which is what was
+//     wanted; 409 and 412 that it is another's. An URL with a slip answers 404 as
+//     well: then each task is delivered again.
+//   - Fail "reason", "after_s" and "dead": whether the task has had all its attempts,
+//     by the attempt that Take was told. An API that counts by itself answers with
+//     {"dead": true|false}. With "release": true the task is only given back, and this
+//     attempt shouldn't count. Without a URL for it, the lease's end gives it back.
+//
+// Unfinished is a GET, answered by true, false or {"unfinished": true|false}: whether
+// there is a task that this index was the last to take (put the index into the URL).
+// Without one, a worker knows only what it took itself in this run, and takes a task
+// that it gave back for another's when, its delay being over, there is none to take.
+// Then a worker that dies with the last task and comes back finds no reason to wait
+// for it: an idle time of more than the lease does instead.
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"nth/shim/store/web"
+	"nth/shim/task"
+)
+
+// Settings is how an API is asked.
+type Settings struct {
+	// The URLs of the calls. In Keep, Done and Fail stand {id} and {receipt} for those
+	// of the task, escaped for a path or a query. Fail and Unfinished may be empty.
+	Take, Keep, Done, Fail, Unfinished string
+	// Method is that of Keep, Done and Fail; empty: POST.
+	Method string
+	// Headers go with every request. No error shows their values.
+	Headers http.Header
+	// Token gives the bearer token for the next request; nil: none.
+	Token func() (string, error)
+	// OwnID says that the caller makes the tasks' IDs (--task-id): an answer needs
+	// none, and may be any payload.
+	OwnID bool
+}
+
+// source is a task.Source. Tasks that it took are in mine until it is known that
+// somebody else has them, or nobody.
+type source struct {
+	Settings
+	task.Options
+	client *http.Client
+
+	mu    sync.Mutex
+	key   string               // of a Take that hasn't been answered
+	keyed time.Time            // since when it is used
+	waits map[string]time.Time // when the API wants to be called again, by call
+	mine  map[string]*taken
+}
+
+// New opens an API without asking it anything.
+func New(s Settings, o task.Options) (task.Source, error) {
+	if err := s.check(o); err != nil {
+		return nil, err
+	}
+	if s.Method == "" {
+		s.Method = http.MethodPost
+	}
+	return &source{Settings: s, Options: o, client: web.Client(), waits: map[string]time.Time{}, mine: map[string]*taken{}}, nil
+}
+
+// credentials are parameters that say who asks, and not what for.
+var credentials = []string{"access_token", "api_key", "apikey", "auth", "key", "password", "secret", "sig", "signature", "token"}
+
+// Name gives the queue's name for its tasks' markers, by the URL of Take: the path and
+// the query. Hosts have many names, and credentials change.
+func Name(u *url.URL) string {
+	query := u.Query()
+	for name := range query {
+		if slices.Contains(credentials, strings.ToLower(name)) {
+			query.Del(name)
+		}
+	}
+	name := strings.Trim(u.EscapedPath(), "/")
+	if len(query) > 0 {
+		name += "?" + query.Encode()
+	}
+	return name
+}
+
+// Close closes connections.
+func (s *source) Close() error {
+	s.client.CloseIdleConnections()
+	return nil
+}
+
+// String shows nothing that may be secret.
+func (s *source) String() string { return "tasks of an HTTP API" }

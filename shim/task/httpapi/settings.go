@@ -1,0 +1,109 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"nth/shim/store/contract"
+	"nth/shim/store/web"
+	"nth/shim/task"
+)
+
+func unusable(format string, a ...any) error {
+	return &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf(format, a...)}
+}
+
+var methods = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// check refuses settings with which no call could go well. It shows no URL.
+func (s *Settings) check(o task.Options) error {
+	for _, u := range []struct {
+		name, url    string
+		needed, task bool
+	}{
+		{"take", s.Take, true, false}, {"keep", s.Keep, true, true}, {"done", s.Done, true, true},
+		{"fail", s.Fail, o.MaxAttempts > 0, true}, {"unfinished", s.Unfinished, false, false},
+	} {
+		if err := checkURL(u.url, u.needed, u.task); err != nil {
+			return unusable("the URL of %s: %w", u.name, err)
+		}
+	}
+	if s.Method != "" && !slices.Contains(methods, s.Method) {
+		return unusable("the method %q; there are %s", s.Method, strings.Join(methods, ", "))
+	}
+	for name, values := range s.Headers {
+		if !isName(name) || slices.ContainsFunc(values, notValue) {
+			return unusable("the header %q can't be sent: a line break or another control character is in it", name)
+		}
+	}
+	return nil
+}
+
+func checkURL(raw string, needed, task bool) error {
+	if raw == "" {
+		if needed {
+			return errors.New("it is needed, and isn't given")
+		}
+		return nil
+	}
+	full, err := expand(raw, "x", "x")
+	if err != nil {
+		return err
+	}
+	if !task && full != raw {
+		return errors.New("{id} and {receipt} are of a task, and there is none yet")
+	}
+	u, err := url.Parse(full)
+	if err != nil {
+		return errors.New("it is malformed") // the parser's own error repeats it
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return errors.New("it must begin with http:// or https:// and a host")
+	}
+	if host, _, _ := strings.Cut(strings.TrimPrefix(raw, u.Scheme+"://"), "/"); strings.Contains(host, "{") {
+		return errors.New("no task may choose the host")
+	}
+	return nil
+}
+
+// expand puts a task's id and receipt into a URL, every byte of them escaped that could
+// mean anything there. What is empty or a step in a path would name something else.
+func expand(raw, id, receipt string) (string, error) {
+	for _, p := range []struct{ name, value string }{{"{id}", id}, {"{receipt}", receipt}} {
+		if !strings.Contains(raw, p.name) {
+			continue
+		}
+		if p.value == "" || p.value == "." || p.value == ".." {
+			return "", fmt.Errorf("the task's %s is %q, which can't stand in a URL", p.name, p.value)
+		}
+		raw = strings.ReplaceAll(raw, p.name, strings.ReplaceAll(web.EscapePath(p.value), "/", "%2F"))
+	}
+	if strings.ContainsAny(raw, "{}") {
+		return "", errors.New("there are no placeholders but {id} and {receipt}")
+	}
+	return raw, nil
+}
+
+// isName tells whether it is a header's name (RFC 9110, section 5.6.2).
+func isName(s string) bool {
+	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+// notValue tells whether it can't be a header's value (RFC 9110, section 5.5).
+func notValue(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+// FileToken gives the token that is in a file now: another may be written there, as
+// Kubernetes does with those of service accounts.
+func FileToken(path string) func() (string, error) {
+	return func() (string, error) {
+		content, err := os.ReadFile(path)
+		return strings.TrimSpace(string(content)), err
+	}
+}

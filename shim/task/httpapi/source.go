@@ -1,0 +1,248 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"nth/shim/store/contract"
+	"nth/shim/store/web"
+	"nth/shim/task"
+)
+
+// What the statuses of a call on a held task mean before meanings is asked.
+var (
+	lost = map[string][]int{
+		"keep": {http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusPreconditionFailed},
+		"done": {http.StatusConflict, http.StatusPreconditionFailed},
+		"fail": {http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusPreconditionFailed},
+	}
+	gone = []int{http.StatusNotFound, http.StatusGone}
+)
+
+// Take asks for a task.
+func (s *source) Take(ctx context.Context) (*task.Task, error) {
+	key, began := s.takeKey(), time.Now()
+	res, err := s.send(ctx, call{name: "take", method: http.MethodPost, url: s.Settings.Take, key: key,
+		body: s.asking()})
+	var t *taken
+	if err == nil {
+		t, err = s.read(ctx, res)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := errors.AsType[*contract.Error](err); !ok || e.Kind != contract.Unreachable {
+		s.key = "" // it is answered
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case t == nil:
+		s.missed(began)
+		return nil, nil
+	}
+	t.key = key
+	s.mine[name(t.task)] = t
+	return t.task, nil
+}
+
+// asking is the body of Take, the same for the same Idempotency-Key.
+func (s *source) asking() []byte {
+	runID, _ := json.Marshal(s.RunID)
+	return fmt.Appendf(nil, `{"index":%d,"run_id":%s,"lease_s":%v}`, s.Index, runID, s.Lease.Seconds())
+}
+
+// takeKey gives the Idempotency-Key: that of the Take whose answer is missing, as long
+// as what it may have taken can still be leased.
+func (s *source) takeKey() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.key == "" || time.Since(s.keyed) > s.Lease {
+		s.key, s.keyed = rand.Text(), time.Now()
+	}
+	return s.key
+}
+
+// missed: there was nothing to take since then. What this worker gave back before that,
+// others have.
+func (s *source) missed(began time.Time) {
+	for n, t := range s.mine {
+		if !t.free.IsZero() && t.free.Before(began) {
+			delete(s.mine, n)
+		}
+	}
+}
+
+// name finds a task among this worker's.
+func name(t *task.Task) string {
+	if t.ID != "" {
+		return "id " + t.ID
+	}
+	return "receipt " + t.Receipt
+}
+
+// Keep begins the lease's time anew.
+func (s *source) Keep(ctx context.Context, t *task.Task) error {
+	res, err := s.tell(ctx, "keep", s.Settings.Keep, t, map[string]any{"lease_s": s.Lease.Seconds()})
+	if err == nil {
+		web.Drain(res)
+	}
+	return err
+}
+
+// Done ends a task for good.
+func (s *source) Done(ctx context.Context, t *task.Task) error {
+	res, err := s.tell(ctx, "done", s.Settings.Done, t, nil)
+	switch {
+	case err == nil:
+		web.Drain(res)
+	case !slices.Contains(gone, status(err)):
+		return err
+	}
+	s.forget(t)
+	return nil
+}
+
+// Fail gives a task back, or puts it aside.
+func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (dead bool, err error) {
+	return s.giveBack(ctx, t, f.After, map[string]any{"reason": f.Reason, "after_s": f.After.Seconds(),
+		"dead": s.MaxAttempts > 0 && t.Attempt >= s.MaxAttempts})
+}
+
+// Release gives a task back at once.
+func (s *source) Release(ctx context.Context, t *task.Task) error {
+	_, err := s.giveBack(ctx, t, 0, map[string]any{"reason": "", "after_s": 0, "dead": false, "release": true})
+	return err
+}
+
+func (s *source) giveBack(ctx context.Context, t *task.Task, after time.Duration, body map[string]any) (dead bool, err error) {
+	if s.Settings.Fail == "" {
+		s.free(t, s.Lease)
+		return false, nil
+	}
+	res, err := s.tell(ctx, "fail", s.Settings.Fail, t, body)
+	if err != nil {
+		return false, err
+	}
+	answer, err := wholeBody(ctx, res, maxAnswer)
+	if err != nil {
+		return false, err
+	}
+	var says struct{ Dead *bool }
+	if json.Unmarshal(answer, &says) == nil && says.Dead != nil {
+		dead = *says.Dead
+	} else {
+		dead, _ = body["dead"].(bool)
+	}
+	if dead {
+		s.forget(t)
+	} else {
+		s.free(t, after)
+	}
+	return dead, nil
+}
+
+// done are the statuses of success.
+var done = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
+
+// tell makes a call on a task that this worker holds, or believes to hold.
+func (s *source) tell(ctx context.Context, what, url string, t *task.Task, more map[string]any) (*http.Response, error) {
+	url, err := expand(url, t.ID, t.Receipt)
+	if err != nil {
+		return nil, unusable("%s: %w", what, err)
+	}
+	body, key, err := s.body(what, t, more)
+	if err != nil {
+		return nil, unusable("%s: %w", what, err)
+	}
+	res, err := s.send(ctx, call{name: what, method: s.Method, url: url, key: key, body: body})
+	switch {
+	case slices.Contains(lost[what], status(err)):
+		s.free(t, 0)
+		return nil, fmt.Errorf("%w: %s: %w", task.ErrLost, what, errors.Unwrap(err))
+	case err != nil:
+		return nil, err
+	case !slices.Contains(done, res.StatusCode):
+		web.Drain(res)
+		return nil, foreign("it is " + res.Status)
+	}
+	return res, nil
+}
+
+// body gives that of a call on a task, and its Idempotency-Key: a repeated call has the
+// same one, and that on the next delivery another. To keep a task is always a new call.
+func (s *source) body(what string, t *task.Task, more map[string]any) (body []byte, key string, err error) {
+	doc := map[string]any{"id": t.ID, "receipt": t.Receipt, "attempt": t.Attempt, "index": s.Index, "run_id": s.RunID}
+	s.mu.Lock()
+	if mine := s.mine[name(t)]; mine != nil && mine.task.Receipt == t.Receipt {
+		key = mine.key
+		if mine.id != nil {
+			doc["id"] = mine.id
+		}
+		if mine.receipt != nil {
+			doc["receipt"] = mine.receipt
+		}
+	}
+	s.mu.Unlock()
+	maps.Copy(doc, more)
+	body, err = json.Marshal(doc)
+	if key == "" || what == "keep" {
+		return body, "", err
+	}
+	sum := sha256.Sum256(body)
+	return body, key + "-" + what + "-" + hex.EncodeToString(sum[:8]), err
+}
+
+// forget: the task is nobody's any more.
+func (s *source) forget(t *task.Task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.mine, name(t))
+}
+
+// free: others may take the task then, and nobody tells when one did.
+func (s *source) free(t *task.Task, after time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if mine := s.mine[name(t)]; mine != nil && mine.task.Receipt == t.Receipt {
+		mine.free = time.Now().Add(after)
+	}
+}
+
+// Unfinished asks the API, or else remembers.
+func (s *source) Unfinished(ctx context.Context) (bool, error) {
+	if s.Settings.Unfinished == "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.mine) > 0, nil
+	}
+	res, err := s.send(ctx, call{name: "unfinished", method: http.MethodGet, url: s.Settings.Unfinished})
+	if err != nil {
+		return false, err
+	}
+	if res.StatusCode != http.StatusOK {
+		web.Drain(res)
+		return false, foreign(fmt.Sprint("true or false was asked for, and ", res.Status, " came"))
+	}
+	body, err := wholeBody(ctx, res, web.MaxError)
+	if err != nil {
+		return false, err
+	}
+	var yes *bool
+	var doc struct{ Unfinished *bool }
+	switch {
+	case json.Unmarshal(body, &yes) == nil && yes != nil:
+		return *yes, nil
+	case json.Unmarshal(body, &doc) == nil && doc.Unfinished != nil:
+		return *doc.Unfinished, nil
+	}
+	return false, foreign("it is neither true nor false")
+}
