@@ -1,0 +1,156 @@
+// Package postgres takes tasks from a table of PostgreSQL:
+//
+//	postgres://user@host:5432/db?table=nth_tasks&sslmode=verify-full
+//
+// Each step is one statement that is its own transaction: no lock is held while the
+// command runs, and a pooler that gives every transaction another session (PgBouncer,
+// pool_mode=transaction) is fine. Time is the server's alone. What the table looks
+// like, how it is filled and what a worker's role must be granted is in Schema, Fill
+// and Grant. Settings that the URL doesn't have are those of PostgreSQL's own
+// programs: PGHOST and the other variables, ~/.pgpass, ~/.postgresql.
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lib/pq"
+
+	"nth/shim/store/contract"
+	"nth/shim/task"
+)
+
+// source is a table for one run of a worker.
+type source struct {
+	config  pq.Config
+	table   string
+	sql     statements
+	options task.Options
+
+	mu   sync.Mutex
+	link *link // nil: none is open
+	// unsure: a Take ended without an answer, so that a task may be ours which nobody
+	// works at. The next one asks for it first.
+	unsure bool
+}
+
+// Open opens a table; it asks the server nothing.
+func Open(u *url.URL, o task.Options) (task.Source, error) {
+	config, table, err := parse(u)
+	if err != nil {
+		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: hintURL}
+	}
+	return &source{config: config, table: table, sql: statementsFor(table), options: o}, nil
+}
+
+// Name gives the queue's name for the keys of markers: a server moves, and its
+// standby takes over, with the same tasks.
+func Name(u *url.URL) string {
+	config, table, err := parse(u)
+	if err != nil {
+		return strings.TrimPrefix(u.Path, "/") + "/" + table
+	}
+	if config.Database == "" { // the server's own rule
+		config.Database = config.User
+	}
+	return config.Database + "/" + table
+}
+
+// String names the table, and no secret.
+func (s *source) String() string {
+	return "the table " + s.table + " at " + s.config.Host
+}
+
+// Take takes a task.
+func (s *source) Take(ctx context.Context) (*task.Task, error) {
+	row, err := s.twice(ctx, func() ([]driver.Value, error) {
+		row, err := s.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
+		s.unsure = err != nil
+		return row, err
+	})
+	if row == nil || err != nil {
+		return nil, err
+	}
+	attempt, _ := row[2].(int64)
+	return &task.Task{ID: string(content(row[0])), Payload: content(row[1]), Attempt: int(attempt), Receipt: strconv.FormatInt(attempt, 10)}, nil
+}
+
+// Keep begins the lease anew.
+func (s *source) Keep(ctx context.Context, t *task.Task) error {
+	_, err := s.of(ctx, s.sql.keep, t, micros(s.options.Lease))
+	return err
+}
+
+// Done ends a task for good. It succeeds again for who has done it already.
+func (s *source) Done(ctx context.Context, t *task.Task) error {
+	_, err := s.of(ctx, s.sql.done, t)
+	return err
+}
+
+// Fail gives a task back, or makes it dead. A second call gives the first one's answer.
+func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (bool, error) {
+	reason := strings.ReplaceAll(strings.ToValidUTF8(f.Reason, "\uFFFD"), "\x00", "") // text has no NUL
+	row, err := s.of(ctx, s.sql.fail, t, int64(s.options.MaxAttempts), micros(f.After), reason)
+	if err != nil {
+		return false, err
+	}
+	dead, _ := row[0].(bool)
+	return dead, nil
+}
+
+// Release gives a task back, and the attempt with it.
+func (s *source) Release(ctx context.Context, t *task.Task) error {
+	_, err := s.of(ctx, s.sql.release, t)
+	return err
+}
+
+// Unfinished tells whether this index was the last to take a task that isn't finished.
+func (s *source) Unfinished(ctx context.Context) (bool, error) {
+	row, err := s.ask(ctx, s.sql.unfinished, s.options.Index)
+	if row == nil || err != nil {
+		return false, err
+	}
+	yes, _ := row[0].(bool)
+	return yes, nil
+}
+
+// Close closes the connection.
+func (s *source) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop()
+	return nil
+}
+
+// of runs a statement about one delivery of a task. Without a row in the answer the
+// task is another's now.
+func (s *source) of(ctx context.Context, statement string, t *task.Task, more ...driver.Value) ([]driver.Value, error) {
+	row, err := s.ask(ctx, statement, append([]driver.Value{t.ID, s.options.RunID, t.Receipt}, more...)...)
+	if err == nil && row == nil {
+		err = task.ErrLost
+	}
+	return row, err
+}
+
+func (s *source) ask(ctx context.Context, statement string, args ...driver.Value) ([]driver.Value, error) {
+	return s.twice(ctx, func() ([]driver.Value, error) { return s.once(ctx, statement, args...) })
+}
+
+func micros(d time.Duration) int64 { return d.Microseconds() }
+
+// content gives a value of a column of bytes, which a user's own table may have as
+// text or JSON.
+func content(v driver.Value) []byte {
+	switch v := v.(type) {
+	case []byte:
+		return v
+	case string:
+		return []byte(v)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"nth/shim/task"
+	"nth/testdata/servers"
+	"nth/testdata/tasks"
+)
+
+// tables numbers the tables of the tests.
+var tables atomic.Int64
+
+// queue is a table of a test's own, which workers reach at an address.
+type queue struct {
+	server  *servers.Postgres
+	table   string
+	address func(more string) string
+}
+
+func newQueue(t testing.TB, server *servers.Postgres) *queue {
+	t.Helper()
+	q := &queue{server: server, table: fmt.Sprint("tasks_", tables.Add(1)), address: server.URL}
+	server.Exec(t, strings.ReplaceAll(Schema, DefaultTable, q.table))
+	return q
+}
+
+func (q *queue) Open(t testing.TB, o task.Options) task.Source {
+	t.Helper()
+	return open(t, q.address("&table="+q.table), o)
+}
+
+func open(t testing.TB, address string, o task.Options) task.Source {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(u, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func (q *queue) Fill(t testing.TB, payloads ...[]byte) {
+	t.Helper()
+	for _, p := range payloads {
+		q.server.Exec(t, "INSERT INTO "+q.table+" (payload) VALUES ($1)", p)
+	}
+}
+
+func (q *queue) Dead(t testing.TB) (dead [][]byte) {
+	t.Helper()
+	rows, err := q.server.DB.Query("SELECT payload FROM " + q.table + " WHERE state = 'dead' ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p []byte
+		if err := rows.Scan(&p); err != nil {
+			t.Fatal(err)
+		}
+		dead = append(dead, p)
+	}
+	return dead
+}
+
+func (q *queue) Left(t testing.TB) int { return q.count(t, "state NOT IN ('done', 'dead')") }
+
+func (q *queue) count(t testing.TB, where string) (n int) {
+	t.Helper()
+	if err := q.server.DB.QueryRow("SELECT count(*) FROM " + q.table + " WHERE " + where).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestSource runs the suite, at the server itself and behind a pooler.
+func TestSource(t *testing.T) {
+	server := servers.StartPostgres(t)
+	bouncer := servers.StartPgBouncer(t, server)
+	for name, address := range map[string]func(string) string{"server": server.URL, "pooler": bouncer.URL} {
+		t.Run(name, func(t *testing.T) {
+			tasks.Run(t, tasks.Harness{
+				New: func(t testing.TB) tasks.Queue {
+					q := newQueue(t, server)
+					q.address = address
+					return q
+				},
+				Missing: func(t testing.TB, o task.Options) task.Source { return open(t, address("&table=nowhere"), o) },
+				Lease:   time.Second,
+			})
+		})
+	}
+}
