@@ -33,6 +33,8 @@
 package httpapi
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
@@ -86,20 +88,21 @@ func New(s Settings, o task.Options) (task.Source, error) {
 }
 
 // credentials are parameters that say who asks, and not what for.
-var credentials = []string{"access_token", "api_key", "apikey", "auth", "key", "password", "secret", "sig", "signature", "token"}
+var credentials = []string{"access_token", "api_key", "apikey", "password", "secret", "sig", "signature", "token"}
 
-// Name gives the queue's name for its tasks' markers, by the URL of Take: the path and
-// the query. Hosts have many names, and credentials change.
+// Name gives the queue's name for its tasks' markers, by the URL of Take: the path, and
+// the query as a number, as there may be secrets in it. Hosts have many names, and
+// credentials change.
 func Name(u *url.URL) string {
-	query := u.Query()
-	for name := range query {
-		if slices.Contains(credentials, strings.ToLower(name)) {
-			query.Del(name)
+	name, query := strings.Trim(u.EscapedPath(), "/"), u.Query()
+	for parameter := range query {
+		if slices.Contains(credentials, strings.ToLower(parameter)) {
+			query.Del(parameter)
 		}
 	}
-	name := strings.Trim(u.EscapedPath(), "/")
 	if len(query) > 0 {
-		name += "?" + query.Encode()
+		sum := sha256.Sum256([]byte(query.Encode()))
+		name += "?" + hex.EncodeToString(sum[:8])
 	}
 	return name
 }

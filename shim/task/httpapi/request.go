@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"nth/shim/store/contract"
@@ -64,6 +66,11 @@ func (s *source) request(ctx context.Context, c call) (req *http.Request, secret
 	for name, values := range s.Headers {
 		req.Header[http.CanonicalHeaderKey(name)] = values
 		secrets = append(secrets, values...)
+	}
+	for name, values := range req.URL.Query() {
+		if slices.Contains(credentials, strings.ToLower(name)) || strings.EqualFold(name, "key") {
+			secrets = append(secrets, values...)
+		}
 	}
 	if host := req.Header.Get("Host"); host != "" {
 		req.Host = host
