@@ -149,6 +149,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = %d
 max_client_conn = 200
+server_login_retry = 1
 `, backend, PostgresUser, PostgresPassword, host, port, sessions)
 	write(t, filepath.Join(dir, "pgbouncer.ini"), []byte(settings))
 	return &PgBouncer{Sessions: sessions, Server: start(t, address, func() *exec.Cmd {

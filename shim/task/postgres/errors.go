@@ -28,6 +28,7 @@ const (
 	hintColumns = "the table has the columns id, payload, state, attempt, due, run_id, worker and error: compare it with the SQL of nth's documentation"
 	hintStandby = "the server is a standby: name all hosts, and target_session_attrs=read-write"
 	hintNoTLS   = "the server has no TLS: sslmode=disable sends all as it is, the tasks too"
+	hintName    = "the server's certificate is for another name: name the host as its certificate does"
 	hintRoots   = "sslrootcert=FILE or SSL_CERT_FILE names the trusted authorities"
 )
 
@@ -90,7 +91,7 @@ func hint(err error) string {
 		return hintRoots
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "the server's certificate is for another name: name the host as its certificate does"
+		return hintName
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "is the host's name right?"
