@@ -20,10 +20,16 @@ const (
 )
 
 func (r *run) command() error {
+	give, err := r.payload()
+	if err != nil {
+		return err
+	}
+	defer give.close()
 	command := proc.Command{
 		Args: r.item.command,
 		// What the user set with --env wins over what nth sets.
-		Env:        overlay(r.id.Environment(r.Environ, r.Own, r.RunID), r.item.env),
+		Env:    overlay(overlay(r.id.Environment(r.Environ, r.Own, r.RunID), give.env), r.item.env),
+		Cancel: r.lost, Stdin: give.stdin, Extra: give.extra,
 		StderrTail: r.stderrTail(),
 		StopGrace:  r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,
 		Log: r.log,

@@ -32,18 +32,33 @@ func readFile(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFile))
 }
 
-func (r *run) expand() (err error) {
+// parse parses every template, and reconciles the settings.
+func (r *run) parse() (err error) {
 	if r.mapping, err = parseMapping(&r.Config); err != nil {
 		return err
 	}
-	if err = r.check(); err != nil {
-		return err
+	return r.check()
+}
+
+func (r *run) expand() (err error) {
+	if r.mapping == nil {
+		if err = r.parse(); err != nil {
+			return err
+		}
 	}
-	if r.item, err = r.mapping.expand(fields(r.id, r.RunID), r.sources()); err != nil {
+	f := fields(r.id, r.RunID)
+	content := marker.Content{Extra: r.DigestExtra}
+	if r.task != nil {
+		f.Task = &templates.Task{ID: r.task.ID, Payload: string(r.task.Payload), Meta: r.task.Meta}
+		f.Attempt = max(r.task.Attempt, 1)
+		content.Task = []string{r.header.Task.Source, r.header.Task.Queue, r.header.Task.ID, string(r.task.Payload)}
+	}
+	if r.item, err = r.mapping.expand(f, r.sources()); err != nil {
 		return err
 	}
 	r.header.Command = r.item.stableCommand
-	r.header.Digest = marker.Content{Command: r.item.stableCommand, Env: r.item.stableEnv, Extra: r.DigestExtra}.Digest()
+	content.Command, content.Env = r.item.stableCommand, r.item.stableEnv
+	r.header.Digest = content.Digest()
 	r.log.Info().Strs("command", r.item.stableCommand).Msg("expanded")
 	return nil
 }

@@ -15,6 +15,8 @@ func (r *run) judge() error {
 	res := r.result
 	own := res.Signal == 0
 	switch {
+	case res.Cancelled:
+		return r.commandFailed(failure.Held, errors.New("stopped, for the task's lease was lost"), "another worker has it by now")
 	case res.TimedOut:
 		return r.commandFailed(failure.Timeout, fmt.Errorf("stopped after %s", r.Timeout), "give it more with --timeout")
 	case own && (slices.Contains(r.DoneExitCodes, res.ExitCode) || slices.Contains(r.SkipExitCodes, res.ExitCode)):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"nth/shim/failure"
@@ -20,12 +21,9 @@ func (r *run) look() error {
 		r.log.Info().Msg("no --markers: nothing is recorded, and every start runs the command")
 		return nil
 	}
-	s, err := store.Open(r.ctx, r.item.markers.value)
-	if err != nil {
+	if err := r.openBook(r.item.markers.value); err != nil {
 		return err
 	}
-	r.book = &marker.Book{Store: s, OnChange: r.OnChange, Wait: r.policy(r.StoreWait),
-		Write: r.policy(r.MarkerTimeout), Told: r.policy(toldWindow), Retrying: r.retrying}
 	e, err := r.book.Look(r.ctx, r.header)
 	if err != nil && failure.From(err).Code != failure.BadIndex {
 		r.book = nil // a store that can't be read takes no record of that either
@@ -34,6 +32,20 @@ func (r *run) look() error {
 		return err
 	}
 	return r.alreadyDone(e)
+}
+
+// openBook opens the record, which a worker has open already.
+func (r *run) openBook(url string) error {
+	if r.book != nil {
+		return nil
+	}
+	s, err := store.Open(r.ctx, url)
+	if err != nil {
+		return err
+	}
+	r.book = &marker.Book{Store: s, OnChange: r.OnChange, FanOut: strings.HasPrefix(url, "file:"), Wait: r.policy(r.StoreWait),
+		Write: r.policy(r.MarkerTimeout), Told: r.policy(toldWindow), Retrying: r.retrying}
+	return nil
 }
 
 // alreadyDone decides on a marker that is there: exit 0, exit 65, or run again.
@@ -50,16 +62,16 @@ func (r *run) alreadyDone(e *marker.Entry) error {
 		if e.JobUID != "" && r.id.JobUID != "" && e.JobUID != r.id.JobUID {
 			note = ", in an earlier Job of the same name (write <<.JobUID>> into --markers for a fresh start)"
 		}
-		l.Msgf("index %d is %s already, since %s, by %s%s", r.id.Index, e.Outcome, since, by, note)
+		l.Msgf("%s is %s already, since %s, by %s%s", r.header.What(), e.Outcome, since, by, note)
 		return errSettled
 	case r.OnChange == marker.OnChangeSkip:
-		l.Msgf("index %d is %s already, since %s, by %s; another command, accepted by --on-change=skip", r.id.Index, e.Outcome, since, by)
+		l.Msgf("%s is %s already, since %s, by %s; another command, accepted by --on-change=skip", r.header.What(), e.Outcome, since, by)
 		return errSettled
 	case r.OnChange == marker.OnChangeRerun && !e.CanReplace():
 		return &failure.Failure{Code: failure.Setup, Tried: "prepare to replace the marker", On: r.book.Show(r.header),
 			Cause: errors.New("this store can't replace a blob on condition"), Hint: "--on-change=rerun needs file://, s3://, gs:// or azblob://"}
 	case r.OnChange == marker.OnChangeRerun:
-		l.Msgf("index %d was %s by another command, since %s, by %s; running it again", r.id.Index, e.Outcome, since, by)
+		l.Msgf("%s was %s by another command, since %s, by %s; running it again", r.header.What(), e.Outcome, since, by)
 		r.over = e
 		return nil
 	}
@@ -75,7 +87,7 @@ func (r *run) doneIf() error {
 	if err != nil || !there {
 		return err
 	}
-	r.log.Info().Msgf("index %d is done: %s exists", r.id.Index, r.item.doneIf.shown)
+	r.log.Info().Msgf("%s is done: %s exists", r.header.What(), r.item.doneIf.shown)
 	if r.book == nil {
 		return errSettled
 	}
@@ -111,12 +123,12 @@ func (r *run) finish(m marker.Marker) error {
 	if err != nil {
 		return err
 	}
-	msg := fmt.Sprintf("index %d is recorded as %s", r.id.Index, m.Outcome)
+	msg := fmt.Sprintf("%s is recorded as %s", r.header.What(), m.Outcome)
 	switch how {
 	case marker.Recovered:
 		msg += " (the store had answered our own write with silence)"
 	case marker.Theirs:
-		msg = fmt.Sprintf("index %d was recorded as %s by another run, %s, in the meantime", r.id.Index, other.Outcome, other.RunID)
+		msg = fmt.Sprintf("%s was recorded as %s by another run, %s, in the meantime", r.header.What(), other.Outcome, other.RunID)
 	}
 	r.log.Info().Str("marker", r.mask(r.book.Show(r.header))).Msg(msg)
 	return nil

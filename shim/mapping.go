@@ -18,6 +18,8 @@ type mapping struct {
 	markers *templates.Template
 	doneIf  *templates.Template
 	quitURL *templates.Template
+	tasks   *templates.Template
+	taskID  *templates.Template // nil: the queue's own
 }
 
 type namedTemplate struct {
@@ -52,6 +54,10 @@ func parseMapping(c *Config) (*mapping, error) {
 	m.markers = p.one("--markers", c.Markers)
 	m.doneIf = p.one("--done-if", c.DoneIf)
 	m.quitURL = p.one("--quit-url", c.QuitURL)
+	m.tasks = p.one("--tasks", c.Tasks)
+	if c.TaskID != "" {
+		m.taskID = p.one("--task-id", c.TaskID)
+	}
 	for _, assignment := range c.Env {
 		name, value, ok := strings.Cut(assignment, "=")
 		if !ok || name == "" {

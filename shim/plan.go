@@ -38,6 +38,9 @@ const maxFindings = 20
 // NewPlan expands the command at every index of 0 to completions-1, or of
 // --indexes. Nothing is run and no store is asked.
 func NewPlan(c Config, w World) (*Plan, error) {
+	if c.Tasks != "" {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--tasks", Cause: errors.New("which tasks there will be is the queue's to say"), Hint: "plan shows what each index runs, without a queue"}
+	}
 	indexes, err := plannedIndexes(&c)
 	if err != nil {
 		return nil, err

@@ -103,6 +103,9 @@ func (r *run) message(f *failure.Failure) string {
 	text := f.Error()
 	if r.header.RunID != "" { // the index is known
 		text = fmt.Sprintf("index %d: %s", r.header.Index, text)
+		if r.task != nil {
+			text = fmt.Sprintf("index %d: %s: %s", r.header.Index, r.header.What(), f.Error())
+		}
 	}
 	return "nth: " + r.mask(text)
 }

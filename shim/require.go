@@ -53,7 +53,7 @@ func (r *run) missing(input text) error {
 	}
 	return &failure.Failure{Code: failure.NoInput, Tried: "find the required input", On: input.shown,
 		Cause: errors.New("it does not exist"),
-		Hint:  fmt.Sprintf("index %d is mapped to an input that isn't there: correct the template or the number of completions", r.id.Index)}
+		Hint:  r.header.What() + " is mapped to an input that isn't there: correct the template or the number of completions"}
 }
 
 func (r *run) exists(input text) (bool, error) {

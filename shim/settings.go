@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"nth/shim/failure"
 	"nth/shim/proc"
@@ -25,6 +26,9 @@ func signalConfig(c *Config) (proc.SignalConfig, error) {
 	}
 	return proc.SignalConfig{Stop: stop, Remap: remap, Group: c.SignalTarget == "group"}, nil
 }
+
+// minLease is the shortest time in which a renewal can get lost and be tried again.
+const minLease = time.Second
 
 // check refuses settings that contradict each other: exit code 78.
 func (r *run) check() error {
@@ -54,6 +58,7 @@ func (r *run) check() error {
 	}
 	for flag, d := range map[string]int64{
 		"--store-wait": int64(r.StoreWait), "--marker-timeout": int64(r.MarkerTimeout), "--require-wait": int64(r.RequireWait),
+		"--max-tasks": int64(r.MaxTasks), "--max-runtime": int64(r.MaxRuntime), "--idle-timeout": int64(r.IdleTimeout),
 		"--stop-grace": int64(r.StopGrace), "--sweep-grace": int64(r.SweepGrace), "--timeout": int64(r.Timeout),
 	} {
 		if d < 0 {
@@ -62,6 +67,20 @@ func (r *run) check() error {
 	}
 	if r.StoreTimeout <= 0 {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--store-timeout", Cause: errors.New("it is not positive"), Hint: "give a duration such as 30s"}
+	}
+	if r.Lease < minLease {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--lease", Cause: fmt.Errorf("it is shorter than %s", minLease), Hint: "give a duration such as 1m"}
+	}
+	if r.MaxAttempts != nil && *r.MaxAttempts < 0 {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--max-attempts", Cause: errors.New("it is negative"), Hint: "0 is without end"}
+	}
+	if r.Tasks == "" {
+		for flag, given := range map[string]bool{"--task-id": r.TaskID != "", "--task-stdin": r.TaskStdin, "--max-attempts": r.MaxAttempts != nil,
+			"--max-tasks": r.MaxTasks > 0, "--max-runtime": r.MaxRuntime > 0, "--idle-timeout": r.IdleTimeout > 0, "--on-failure": r.OnFailure == "stop"} {
+			if given {
+				return contradiction(flag, "there are no tasks without --tasks", "give --tasks")
+			}
+		}
 	}
 	if r.StderrTail != nil && (*r.StderrTail < 0 || *r.StderrTail > maxStderrTail) {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--stderr-tail",

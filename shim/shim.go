@@ -18,6 +18,7 @@ import (
 	"nth/shim/marker"
 	"nth/shim/proc"
 	"nth/shim/store"
+	"nth/shim/task"
 )
 
 // steps is a run, in the order in which it happens. Their names are in the log
@@ -32,6 +33,17 @@ var steps = []step{
 	{"judge", (*run).judge},         // was that success?
 	{"record", (*run).recordMarker}, // say so, once and for all
 }
+
+// workerSteps is a run whose items come from a queue, and taskSteps what it does for
+// each of them.
+var (
+	workerSteps = []step{
+		{"identify", (*run).identify},
+		{"prepare", (*run).prepare}, // every template, and the queue
+		{"tasks", (*run).pull},      // one after the other, until none is left
+	}
+	taskSteps = steps[1:]
+)
 
 type step struct {
 	name string
@@ -71,15 +83,18 @@ type run struct {
 	ran      bool
 	outcome  string // marker.Done or marker.Skipped, once judged
 	starting chan struct{}
+	worker   *worker    // nil: the index is the item
+	task     *task.Task // that the worker has taken, as its item
+	lost     chan struct{}
 
-	closing atomic.Bool // somebody has taken it upon him to end the run
-	closed  bool        // and that is the run itself
+	closing *atomic.Bool // somebody has taken it upon him to end the run
+	closed  bool         // and that is the run itself
 }
 
 // Run runs one index and gives the process's exit code. It writes to stderr and
 // the termination log only.
 func Run(c Config, w World) int {
-	r := &run{Config: c, World: w, log: newLogger(c.LogFormat, c.LogLevel, w.Stderr)}
+	r := &run{Config: c, World: w, log: newLogger(c.LogFormat, c.LogLevel, w.Stderr), closing: new(atomic.Bool)}
 	return r.end(r.work())
 }
 
@@ -89,7 +104,7 @@ func Refuse(err error, w World) int {
 	if !ok {
 		path = DefaultTerminationLog
 	}
-	r := &run{Config: Config{TerminationLog: path}, World: w, log: newLogger("auto", "info", w.Stderr)}
+	r := &run{Config: Config{TerminationLog: path}, World: w, log: newLogger("auto", "info", w.Stderr), closing: new(atomic.Bool)}
 	return r.end(err)
 }
 
@@ -101,7 +116,15 @@ func (r *run) work() error {
 	r.signals = proc.Watch(watch)
 	r.ctx = r.signals.Context()
 	context.AfterFunc(r.ctx, r.giveUp)
-	for _, s := range steps {
+	if r.Tasks != "" {
+		return r.through(workerSteps)
+	}
+	return r.through(steps)
+}
+
+// through does one step after the other.
+func (r *run) through(list []step) error {
+	for _, s := range list {
 		if !r.ran && r.ctx.Err() != nil {
 			return r.stoppedBefore(s.name)
 		}
@@ -124,7 +147,7 @@ func (r *run) giveUp() {
 	if !r.closing.CompareAndSwap(false, true) {
 		return
 	}
-	last := &run{Config: r.Config, World: r.World, signals: r.signals, log: newLogger(r.LogFormat, r.LogLevel, r.Stderr)}
+	last := &run{Config: r.Config, World: r.World, signals: r.signals, log: newLogger(r.LogFormat, r.LogLevel, r.Stderr), closing: new(atomic.Bool)}
 	os.Exit(last.end(last.stoppedBefore("one that doesn't return")))
 }
 

@@ -19,6 +19,9 @@ var FieldDocs = []FieldDoc{
 	{".Platform", "where the index comes from, as `--platform` names it"},
 	{".RunID", "a name for this one run, different each time"},
 	{".Hostname", "the host or pod"},
+	{".Task", "with `--tasks`: the task's payload; `.Task.name` where it is a JSON object"},
+	{".TaskID", "the task's ID in its queue"},
+	{".Meta", "`.Meta.name`: what else the queue says of the task"},
 }
 
 var fieldSet = func() map[string]bool {
@@ -37,9 +40,13 @@ func fieldNames() string {
 	return strings.Join(names, " ")
 }
 
-// stableFields holds constant what may differ between two runs of the same item.
+// stableFields holds constant what may differ between two runs of the same item. Who
+// takes a task from a queue is chance.
 func stableFields(f Fields) Fields {
 	f.RawIndex, f.Attempt = 0, 1
+	if f.Task != nil {
+		f.Index = 0
+	}
 	f.Platform, f.JobUID, f.RunID, f.Hostname = "PLATFORM", "JOB_UID", "RUN_ID", "HOSTNAME"
 	return f
 }

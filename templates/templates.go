@@ -31,6 +31,7 @@ type Fields struct {
 	Job, JobUID     string // "": not known
 	Platform        string
 	RunID, Hostname string
+	Task            *Task // nil: the index is the item
 }
 
 // Sources are the edges of the functions env, secret and file.
@@ -44,6 +45,7 @@ type Template struct {
 	word      string
 	tree      *template.Template // nil: plain text
 	usesIndex bool
+	usesTask  bool
 }
 
 // Expansion is one word at one index.
@@ -83,12 +85,15 @@ func Parse(word string) (*Template, error) {
 		w.err.Word = word
 		return nil, w.err
 	}
-	t.usesIndex = w.usesIndex
+	t.usesIndex, t.usesTask = w.usesIndex, w.usesTask
 	return t, nil
 }
 
 // UsesIndex tells whether the word names .Index or .RawIndex.
 func (t *Template) UsesIndex() bool { return t.usesIndex }
+
+// UsesTask tells whether the word names .Task, .TaskID or .Meta.
+func (t *Template) UsesTask() bool { return t.usesTask }
 
 // Expand gives the word at one index, whole or not at all. An error is an *Error.
 // Each file is read once, so that Text and Stable speak of the same content.
@@ -140,7 +145,7 @@ func (t *Template) explain(x *execution, err error) error {
 	e := &Error{Kind: BadForItem, Word: t.word, Cause: errors.New(plain(err))}
 	if own, ok := errors.AsType[*Error](err); ok {
 		e.Kind, e.Cause, e.Hint = own.Kind, own.Cause, own.Hint
-	} else if strings.Contains(err.Error(), "can't evaluate field") {
+	} else if strings.Contains(err.Error(), "can't evaluate field") && !t.usesTask { // a task may be of any form
 		e.Kind = Syntax
 	}
 	if hidden {
@@ -156,8 +161,11 @@ func plain(err error) string {
 		s = s[at+2:]
 	}
 	s = strings.TrimPrefix(s, `executing "word" `)
-	return strings.ReplaceAll(s, orUnset, "")
+	return inTheirWords.Replace(s)
 }
+
+// inTheirWords takes what only stands in for names of the template out of a message.
+var inTheirWords = strings.NewReplacer(orUnset, "", ".TaskParts", ".Task", ".MetaParts", ".Meta")
 
 func syntaxHint(err error) string {
 	hint := `for a literal <<, as in a here-document, write <<"<<">>`

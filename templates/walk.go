@@ -11,8 +11,8 @@ import (
 // range, and $ everywhere. Nothing else can hold it, for the root alone, without
 // a field, is no value that a word could show.
 type walker struct {
-	usesIndex bool
-	err       *Error
+	usesIndex, usesTask bool
+	err                 *Error
 }
 
 func (w *walker) fail(cause error, hint string) {
@@ -23,16 +23,6 @@ func (w *walker) fail(cause error, hint string) {
 
 func (w *walker) unknown(path, hint string) {
 	w.fail(fmt.Errorf("there is no field .%s", path), hint)
-}
-
-// field is one path of the root.
-func (w *walker) field(path []string) {
-	if !fieldSet[path[0]] || len(path) > 1 {
-		w.unknown(strings.Join(path, "."), "the fields are "+fieldNames())
-	}
-	if path[0] == "Index" || path[0] == "RawIndex" {
-		w.usesIndex = true
-	}
 }
 
 func (w *walker) list(l *parse.ListNode, root bool) {

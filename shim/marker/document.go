@@ -53,8 +53,8 @@ type Task struct {
 	Attempt int    `json:"attempt"` // which delivery it was
 }
 
-// what names the item for a person.
-func (h Header) what() string {
+// What names the item for a person.
+func (h Header) What() string {
 	if h.Task != nil {
 		return fmt.Sprintf("task %q", h.Task.ID)
 	}
@@ -149,7 +149,7 @@ func decode(body []byte, of Header) (*Marker, error) {
 		return nil, errors.New("no marker of nth's: version, run_id or index is missing")
 	case (m.Task == nil) != (of.Task == nil) || of.Task != nil && m.Task.ID != of.Task.ID || of.Task == nil && *m.Index != of.Index:
 		m.Marker.Index = *m.Index
-		return nil, fmt.Errorf("it speaks of %s", m.what())
+		return nil, fmt.Errorf("it speaks of %s", m.What())
 	case m.Outcome != Done && m.Outcome != Skipped:
 		return nil, fmt.Errorf("outcome %q is neither done nor skipped", m.Outcome)
 	}

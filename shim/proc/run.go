@@ -26,7 +26,8 @@ type Command struct {
 	Timeout                 time.Duration // 0: none
 	// Cancel, when it is closed, stops the command as a timeout does; nil: never.
 	Cancel  <-chan struct{}
-	Stdin   *os.File // nil: nth's own
+	Stdin   *os.File   // nil: nth's own
+	Extra   []*os.File // its descriptors from 3 on
 	Log     zerolog.Logger
 	OnStart func() // may be nil
 }
@@ -110,7 +111,11 @@ func (r *runner) start(path string, args []string) error {
 	if r.cmd.Stdin != nil {
 		stdin = r.cmd.Stdin.Fd()
 	}
-	attr := &syscall.ProcAttr{Env: r.cmd.Env, Files: []uintptr{stdin, 1, r.tail.fd()}, Sys: attributes(s.pid1)}
+	files := []uintptr{stdin, 1, r.tail.fd()}
+	for _, f := range r.cmd.Extra {
+		files = append(files, f.Fd())
+	}
+	attr := &syscall.ProcAttr{Env: r.cmd.Env, Files: files, Sys: attributes(s.pid1)}
 	r.result.Started = time.Now()
 	pid, err := syscall.ForkExec(path, args, attr)
 	if errors.Is(err, syscall.ENOEXEC) && isScript(path) {

@@ -1,0 +1,83 @@
+package templates
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestTask: what a payload's text and parts are, and what is no value.
+func TestTask(t *testing.T) {
+	object := `{"id": 12345678901234567890, "name": "a b", "deep": {"x": [1, "<two>"], "n": null}, "no": null, "yes": true, "empty": ""}`
+	for _, c := range []struct {
+		word, payload string
+		want          string
+		kind          Kind // of the error; want is in it
+	}{
+		{"<<.Task>>", "plain; $(text) <<.Index>>", "plain; $(text) <<.Index>>", 0},
+		{"<<.Task>>", object, object, 0},
+		{"<<.TaskID>>/<<.Meta.group>>", "x", "id-1/g", 0},
+		{"<<.Task.id>>", object, "12345678901234567890", 0},
+		{"-<<.Task.name>>-<<$.Task.name>>-", object, "-a b-a b-", 0},
+		{"<<.Task.deep.x>>", object, `[1,"<two>"]`, 0},
+		{"<<.Task.deep>>", object, `{"x":[1,"<two>"]}`, 0},
+		{"<<index .Task.deep.x 1>>", object, "<two>", 0},
+		{"<<if .Task.yes>>y<<end>><<.Task.empty>>", object, "y", 0},
+		{"<<.Task.no>>", object, `"no"`, BadForItem},
+		{"<<.Task.deep.n>>", object, `"n"`, BadForItem},
+		{"<<.Task.other>>", object, `"other"`, BadForItem},
+		{"<<.Task.name.x>>", object, "", BadForItem},
+		{"<<.Task.name>>", "[1]", "no JSON object", BadForItem},
+		{"<<.Task.name>>", `{"name": "x"} {}`, "no JSON object", BadForItem},
+		{"<<.Task.name>>", `{"name": `, "no JSON object", BadForItem},
+		{"<<.Task.name>>", "null", "no JSON object", BadForItem},
+		{"<<.Meta.other>>", "x", `"other"`, BadForItem},
+		{"<<.Task>>", "a\x00b", "NUL", BadForItem},
+	} {
+		tmpl, err := Parse(c.word)
+		if err != nil {
+			t.Errorf("%s: %v", c.word, err)
+			continue
+		}
+		if !tmpl.UsesTask() || tmpl.UsesIndex() {
+			t.Errorf("%s: uses a task %v, the index %v", c.word, tmpl.UsesTask(), tmpl.UsesIndex())
+		}
+		got, err := tmpl.Expand(Fields{Task: &Task{ID: "id-1", Payload: c.payload, Meta: map[string]string{"group": "g"}}}, Sources{})
+		if c.kind != 0 {
+			e, ok := errors.AsType[*Error](err)
+			if !ok || e.Kind != c.kind || !strings.Contains(e.Error(), c.want) {
+				t.Errorf("%s of %s: %v, want %q", c.word, c.payload, err, c.want)
+			}
+			continue
+		}
+		if diff := cmp.Diff(c.want, got.Text); diff != "" || err != nil {
+			t.Errorf("%s of %s: %v (-want +got):\n%s", c.word, c.payload, err, diff)
+		}
+	}
+	for word, says := range map[string]string{"<<.TaskID.x>>": "no field", "<<.Meta>>": "no field", "<<.Meta.a.b>>": "no field", "<<.TaskParts>>": "no field", "<<.TaskParts.x>>": "no field"} {
+		if _, err := Parse(word); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", word, err)
+		}
+	}
+	tmpl, err := Parse("<<.Task>>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tmpl.Expand(Fields{}, Sources{}); err == nil || !strings.Contains(err.Error(), "--tasks") {
+		t.Errorf("without a queue: %v", err)
+	}
+}
+
+// TestStableTask: who took a task is chance, and no part of what it is.
+func TestStableTask(t *testing.T) {
+	tmpl, err := Parse("<<.Index>> <<.TaskID>>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := tmpl.Expand(Fields{Index: 7, Task: &Task{ID: "x"}}, Sources{})
+	if diff := cmp.Diff(Expansion{Text: "7 x", Stable: "0 x"}, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}

@@ -1,0 +1,304 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/store"
+	"nth/testdata/harness"
+	"nth/testdata/servers"
+)
+
+// queueOf fills a list on a server, and gives its URL.
+func queueOf(t *testing.T, r *servers.Redis, name string, payloads ...string) string {
+	t.Helper()
+	for _, p := range payloads {
+		r.Do(t, "RPUSH", name, p)
+	}
+	return "redis://" + r.Address + "/0?queue=" + name
+}
+
+// left counts what a list has in whatever state, and what was put aside.
+func left(t *testing.T, r *servers.Redis, name string) (waiting, dead int64) {
+	t.Helper()
+	n := func(command, key string) int64 { return r.Do(t, command, key).(int64) }
+	return n("LLEN", name) + n("HLEN", "{"+name+"}:nth:task"), n("HLEN", "{"+name+"}:nth:dead")
+}
+
+func TestTasks(t *testing.T) {
+	r := servers.StartRedis(t)
+	long := strings.Repeat("long ", 30_000)
+	for _, tt := range []struct {
+		name     string
+		payloads []string
+		flags    []string
+		command  []string
+		code     int
+		out      string
+		left     [2]int64 // waiting, dead
+		done     int      // markers
+		says     string
+	}{
+		{"each once", []string{"a", "b", "c"}, nil, []string{"echo", "<<.Task>>"}, 0, "a\nb\nc\n", [2]int64{0, 0}, 3, "no task is left"},
+		{"nothing", nil, nil, []string{"echo", "<<.Task>>"}, 0, "", [2]int64{0, 0}, 0, "no task is left"},
+		{"parts of it", []string{`{"id": 7, "name": "a b"}`}, nil, []string{"echo", "<<.Task.id>>", "<<.Task.name>>"}, 0, "7 a b\n", [2]int64{0, 0}, 1, ""},
+		{"a variable", []string{"$(x) 'y'"}, nil, []string{"sh", "-c", `echo "$NTH_ITEM_TASK"`}, 0, "$(x) 'y'\n", [2]int64{0, 0}, 1, ""},
+		{"stdin", []string{"a\x00b"}, []string{"--task-stdin"}, []string{"sh", "-c", "od -An -c | tr -d ' '"}, 0, "a\\0b\n", [2]int64{0, 0}, 1, ""},
+		{"a descriptor", []string{long}, nil, []string{"sh", "-c", `wc -c <"$NTH_ITEM_TASK_FILE"`}, 0, "150000\n", [2]int64{0, 0}, 1, ""},
+		{"some of them", []string{"a", "b", "c"}, []string{"--max-tasks=2"}, []string{"echo", "<<.Task>>"}, 0, "a\nb\n", [2]int64{1, 0}, 2, "--max-tasks"},
+		{"its own name", []string{`{"id":1,"n":"a"}`, `{"id":2,"n":"b"}`}, []string{"--task-id=<<.Task.id>>"}, []string{"echo", "<<.Task.n>>"}, 0, "a\nb\n", [2]int64{0, 0}, 2, ""},
+		{"the same name twice", []string{`{"id":1}`, `{"id":1}`}, []string{"--task-id=<<.Task.id>>"}, []string{"echo", "ran"}, 0, "ran\n", [2]int64{0, 0}, 1, `task \"1\" is done already`},
+		{"the same name for another", []string{`{"id":1,"n":"a"}`, `{"id":1,"n":"b"}`}, []string{"--task-id=<<.Task.id>>", "--max-attempts=1"}, []string{"echo", "<<.Task.n>>"}, 65, "a\n", [2]int64{0, 1}, 1, "put aside"},
+		{"no name", []string{`{"id":""}`}, []string{"--task-id=<<.Task.id>>", "--max-attempts=1"}, []string{"echo", "ran"}, 65, "", [2]int64{0, 1}, 0, "an empty name"},
+		{"one fails for ever", []string{"bad", "good"}, []string{"--max-attempts=2"}, []string{"sh", "-c", `echo "<<.Task>>"; test "<<.Task>>" = good`}, 65, "bad\ngood\nbad\n", [2]int64{0, 1}, 1, "1 of them were put aside"},
+		{"not of the form", []string{"[1]", `{"x":2}`}, []string{"--max-attempts=1"}, []string{"echo", "<<.Task.x>>"}, 65, "2\n", [2]int64{0, 1}, 1, "no JSON object"},
+		{"stop at the first failure", []string{"bad", "good"}, []string{"--on-failure=stop"}, []string{"sh", "-c", "exit 9"}, 9, "", [2]int64{2, 0}, 0, "exit code 9"},
+		{"an input is missing", []string{"a"}, []string{"--require=/no/<<.Task>>", "--max-attempts=1"}, []string{"echo", "ran"}, 65, "", [2]int64{0, 1}, 0, "is mapped to an input that isn't there"},
+		{"skipped", []string{"a"}, []string{"--skip-exit-codes=9"}, []string{"sh", "-c", "exit 9"}, 0, "", [2]int64{0, 0}, 1, "is recorded as skipped"},
+		{"no such command", []string{"a"}, nil, []string{"no-such-command"}, 127, "", [2]int64{1, 0}, 0, "task given back"},
+		{"a field that nobody has", []string{"a"}, nil, []string{"echo", "<<.Completions>>"}, 78, "", [2]int64{1, 0}, 0, "task given back"},
+		{"not for plan", nil, []string{"--format=text"}, nil, 64, "", [2]int64{0, 0}, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			name := strings.ReplaceAll(tt.name, " ", "-")
+			queue, markers := queueOf(t, r, name, tt.payloads...), "file://"+t.TempDir()+"/markers"
+			args := append([]string{"run", "--tasks", queue, "--markers", markers}, tt.flags...)
+			if tt.command == nil {
+				args = []string{"plan", "--completions=1", "--tasks", queue, "--", "echo", "x"}
+			}
+			stdout, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=0"}, append(append(args, "--"), tt.command...)...)
+			if code != tt.code || !strings.Contains(stderr, tt.says) {
+				t.Errorf("exit code %d, want %d and %q: %s", code, tt.code, tt.says, stderr)
+			}
+			if diff := cmp.Diff(tt.out, stdout); diff != "" {
+				t.Errorf("stdout (-want +got):\n%s", diff)
+			}
+			waiting, dead := left(t, r, name)
+			if diff := cmp.Diff(tt.left, [2]int64{waiting, dead}); diff != "" {
+				t.Errorf("waiting, dead (-want +got):\n%s", diff)
+			}
+			if n := doneTasks(t, markers); n != tt.done {
+				t.Errorf("%d markers, want %d", n, tt.done)
+			}
+		})
+	}
+}
+
+// doneTasks counts markers.
+func doneTasks(t *testing.T, markers string) (n int) {
+	t.Helper()
+	s, err := store.Open(t.Context(), markers+"?create_dir=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.List(t.Context(), "done/tasks/", func(string, int64, time.Time) error { n++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestTaskFlags: what has no meaning is refused before the queue is asked.
+func TestTaskFlags(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--tasks=nothing://x"}, 64, `no queue for the scheme \"nothing\"`},
+		{[]string{"--tasks=redis://user:canary@h:1/x?queue=q"}, 78, ""},
+		{[]string{"--tasks=redis://user:canary@127.0.0.1:1/0?queue=q", "--store-wait=0s"}, 69, "take a task redis://127.0.0.1:1/0"},
+		{[]string{"--tasks=redis://%zz:canary@h"}, 64, "malformed"},
+		{[]string{"--task-stdin"}, 78, "give --tasks"},
+		{[]string{"--max-tasks=1"}, 78, "give --tasks"},
+		{[]string{"--on-failure=stop"}, 78, "give --tasks"},
+		{[]string{"--tasks=redis://h?queue=q", "--lease=10ms"}, 64, "--lease"},
+		{[]string{"--tasks=redis://h?queue=q", "--max-attempts=-1"}, 64, "--max-attempts"},
+		{[]string{"--tasks=redis://h?queue=<<.Task>>"}, 78, "it needs --tasks"},
+		{[]string{"--env=X=<<.TaskID>>"}, 78, "it needs --tasks"},
+	} {
+		_, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=0"}, append(append([]string{"run"}, tt.args...), "--", "echo", "ran")...)
+		if code != tt.code || !strings.Contains(stderr, tt.says) || strings.Contains(stderr, "canary") {
+			t.Errorf("%v: exit code %d, want %d and %q: %s", tt.args, code, tt.code, tt.says, stderr)
+		}
+	}
+}
+
+// workerProcess starts a worker.
+func workerProcess(t testing.TB, index int, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	path, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, append([]string{"run"}, args...)...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), fmt.Sprint("JOB_COMPLETION_INDEX=", index)}
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, &log
+}
+
+// appears waits for a file.
+func appears(t testing.TB, path string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s doesn't appear", path)
+}
+
+// TestStoppedWorker: the task of a worker that is told to stop is there for another at
+// once, and nobody has failed at it.
+func TestStoppedWorker(t *testing.T) {
+	r := servers.StartRedis(t)
+	dir := t.TempDir()
+	queue := queueOf(t, r, "q", "x")
+	for name, command := range map[string]string{"ended by it": "touch %s; exec sleep 60", "exit 0 all the same": "trap 'exit 0' TERM; touch %s; sleep 60 & wait"} {
+		began := filepath.Join(dir, "began")
+		cmd, log := workerProcess(t, 0, "--tasks", queue, "--lease=1m", "--max-attempts=1", "--", "sh", "-c", fmt.Sprintf(command, began))
+		appears(t, began)
+		os.Remove(began)
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != 143 || !strings.Contains(log.String(), "task given back") {
+			t.Errorf("%s: exit code %d: %s", name, code, log)
+		}
+	}
+	stdout, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=1"}, "run", "--tasks", queue, "--max-attempts=1", "--", "echo", "<<.Task>>")
+	if code != 0 || stdout != "x\n" {
+		t.Errorf("exit code %d, %q: %s", code, stdout, stderr)
+	}
+}
+
+// TestStoppedIdleWorker: one that waits for a task of its own ends at once too.
+func TestStoppedIdleWorker(t *testing.T) {
+	r := servers.StartRedis(t)
+	cmd, log := workerProcess(t, 0, "--tasks", queueOf(t, r, "q"), "--idle-timeout=1h", "--", "true")
+	asked := func() bool {
+		stats, _ := r.Do(t, "INFO", "commandstats").([]byte)
+		return bytes.Contains(stats, []byte("evalsha"))
+	}
+	for end := time.Now().Add(time.Minute); !asked(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the worker doesn't ask for a task")
+		}
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 143 || !strings.Contains(log.String(), "settled or given back") {
+		t.Errorf("exit code %d: %s", code, log)
+	}
+}
+
+// TestPausedWorker: one that was frozen for longer than its lease finds out, ends its
+// command, and records nothing; the task was done by another.
+func TestPausedWorker(t *testing.T) {
+	r := servers.StartRedis(t)
+	dir := t.TempDir()
+	queue, markers := queueOf(t, r, "q", "x"), "--markers=file://"+dir+"/markers"
+	began := filepath.Join(dir, "began")
+	cmd, log := workerProcess(t, 0, "--tasks", queue, "--lease=1s", markers, "--", "sh", "-c", "touch "+began+"; exec sleep 600")
+	appears(t, began)
+	_ = cmd.Process.Signal(syscall.SIGSTOP)
+	_, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=1"}, "run", "--tasks", queue, "--lease=1s", "--idle-timeout=3s", markers, "--on-change=skip", "--", "true")
+	if code != 0 || !strings.Contains(stderr, "task done") {
+		t.Errorf("the other: exit code %d: %s", code, stderr)
+	}
+	_ = cmd.Process.Signal(syscall.SIGCONT)
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 0 || !strings.Contains(log.String(), "lease is lost") {
+		t.Errorf("exit code %d: %s", code, log)
+	}
+	if waiting, dead := left(t, r, "q"); waiting+dead != 0 || doneTasks(t, "file://"+dir+"/markers") != 1 {
+		t.Errorf("%d waiting, %d dead", waiting, dead)
+	}
+}
+
+// TestWorkersKilled: 8 workers, of which a third are killed again and again at random,
+// and come back as Kubernetes starts them: every task is done and recorded, none lost.
+func TestWorkersKilled(t *testing.T) {
+	const workers, tasks = 8, 10_000
+	r := servers.StartRedis(t)
+	dir := t.TempDir()
+	var all []string
+	for i := range tasks {
+		all = append(all, fmt.Sprint("task-", i))
+	}
+	queue := queueOf(t, r, "q", all...)
+	out := filepath.Join(dir, "out")
+	var kills atomic.Int32
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() {
+			for {
+				cmd, log := workerProcess(t, w, "--tasks", queue, "--lease=2s", "--max-attempts=0", "--log-level=warn", "--markers=file://"+dir+"/markers",
+					"--", "sh", "-c", "echo <<.Task>> >>"+out)
+				ended := make(chan struct{})
+				go func() { _ = cmd.Wait(); close(ended) }()
+				if w%3 == 0 {
+					select {
+					case <-ended:
+					case <-time.After(time.Duration(100+rand.IntN(400)) * time.Millisecond):
+						if cmd.Process.Kill() == nil {
+							kills.Add(1)
+						}
+					}
+				}
+				<-ended
+				switch code := cmd.ProcessState.ExitCode(); code {
+				case 0:
+					return
+				case -1: // killed
+				default:
+					t.Errorf("worker %d: exit code %d: %s", w, code, log)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	body, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := map[string]int{}
+	twice := 0
+	for _, line := range strings.Fields(string(body)) {
+		if runs[line]++; runs[line] == 2 {
+			twice++
+		}
+	}
+	for _, task := range all {
+		if runs[task] == 0 {
+			t.Errorf("%s was lost", task)
+		}
+	}
+	waiting, dead := left(t, r, "q")
+	if n := doneTasks(t, "file://"+dir+"/markers"); n != tasks || waiting+dead != 0 || len(runs) != tasks {
+		t.Errorf("%d markers, %d waiting, %d dead, %d tasks ran", n, waiting, dead, len(runs))
+	}
+	if kills.Load() == 0 {
+		t.Error("nobody was killed")
+	}
+	t.Logf("%d tasks, %d kills, %d ran more than once", tasks, kills.Load(), twice)
+}
