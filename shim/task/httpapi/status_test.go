@@ -103,7 +103,9 @@ func TestPages(t *testing.T) {
 			w.Header().Set("Content-Type", "application/xhtml+xml")
 			_, _ = w.Write([]byte(`null`))
 		},
-		"found out by net/http": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<!DOCTYPE html><title>Log in</title>")) },
+		"found out by net/http": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("<!DOCTYPE html><title>Log in</title>"))
+		},
 		"nothing in it": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(http.StatusAccepted)
