@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/store"
+	"nth/shim/task/postgres"
 	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
@@ -147,7 +149,7 @@ func workerProcess(t testing.TB, index int, args ...string) (*exec.Cmd, *bytes.B
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, append([]string{"run"}, args...)...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), fmt.Sprint("JOB_COMPLETION_INDEX=", index)}
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), fmt.Sprint("JOB_COMPLETION_INDEX=", index)}, secrets...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
@@ -234,45 +236,120 @@ func TestPausedWorker(t *testing.T) {
 	}
 }
 
+// queueKinds are the queues that must all serve workers alike.
+var queueKinds = []struct {
+	name  string
+	tasks int // in the test of workers that are killed
+	start func(t *testing.T) *filledQueue
+}{
+	{"redis", 10_000, func(t *testing.T) *filledQueue {
+		r := servers.StartRedis(t)
+		return &filledQueue{flags: []string{"--tasks=redis://" + r.Address + "/0?queue=q"},
+			fill: func(payloads ...string) { queueOf(t, r, "q", payloads...) },
+			left: func() int {
+				waiting, dead := left(t, r, "q")
+				return int(waiting + dead)
+			}}
+	}},
+	{"postgres", 3_000, func(t *testing.T) *filledQueue {
+		p := servers.StartPostgres(t)
+		p.Exec(t, postgres.Schema)
+		return &filledQueue{flags: []string{"--tasks=" + p.URL("")},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					p.Exec(t, "INSERT INTO nth_tasks (payload) VALUES ($1)", []byte(payload))
+				}
+			},
+			left: func() (n int) {
+				if err := p.DB.QueryRow("SELECT count(*) FROM nth_tasks WHERE state <> 'done'").Scan(&n); err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}}
+	}},
+	{"http", 3_000, func(t *testing.T) *filledQueue {
+		a := servers.StartTasksAPI(t)
+		a.Queue("q")
+		return &filledQueue{flags: []string{"--tasks=" + a.URL("q", "take"), "--keep-url=" + a.URL("q", "tasks/{id}/keep"), "--done-url=" + a.URL("q", "tasks/{id}/done"),
+			"--fail-url=" + a.URL("q", "tasks/{id}/fail"), "--unfinished-url=" + a.URL("q", "unfinished?index=<<.Index>>"), `--http-header=Authorization=Bearer <<secret "TOKEN">>`},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					a.Fill("q", []byte(payload))
+				}
+			},
+			left: func() int { return len(a.In("q", "ready", "leased", "dead")) }}
+	}},
+	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for
+	// three minutes, so that it is told here when to leave.
+	{"sqs", 0, func(t *testing.T) *filledQueue {
+		s := servers.StartSQS(t)
+		s.Queue(t, "q", nil)
+		return &filledQueue{flags: []string{"--tasks=" + s.URL(s.Address, "q"), "--max-tasks=3"},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					s.Send(t, "q", payload, nil)
+				}
+			},
+			left: func() int { return s.Count(t, "q") }}
+	}},
+}
+
+// filledQueue is a queue on a server of the test's.
+type filledQueue struct {
+	flags []string // of nth
+	fill  func(payloads ...string)
+	left  func() int // tasks that aren't done, dead ones too
+}
+
+// secrets are what the queues' workers know, and nobody must see.
+var secrets = append([]string{"TOKEN=token-canary"}, servers.S3Env()...)
+
+// TestQueues: from each kind of queue, every task is done once; without a marker's
+// help, and then with it.
+func TestQueues(t *testing.T) {
+	for _, kind := range queueKinds {
+		t.Run(kind.name, func(t *testing.T) {
+			q := kind.start(t)
+			q.fill("a", `{"n": 2}`, "c d")
+			args := append(append([]string{"run", "--markers=file://" + t.TempDir() + "/markers"}, q.flags...), "--", "echo", "<<.Task>>")
+			stdout, stderr, code := nth(t, append(secrets, "JOB_COMPLETION_INDEX=0"), args...)
+			if code != 0 || strings.Contains(stderr, "canary") {
+				t.Errorf("exit code %d: %s", code, stderr)
+			}
+			lines := strings.Split(strings.TrimSpace(stdout), "\n")
+			slices.Sort(lines) // SQS has no order
+			if diff := cmp.Diff([]string{"a", "c d", `{"n": 2}`}, lines); diff != "" || q.left() != 0 {
+				t.Errorf("%d left; stdout (-want +got):\n%s", q.left(), diff)
+			}
+		})
+	}
+}
+
 // TestWorkersKilled: 8 workers, of which a third are killed again and again at random,
 // and come back as Kubernetes starts them: every task is done and recorded, none lost.
 func TestWorkersKilled(t *testing.T) {
-	const workers, tasks = 8, 10_000
-	r := servers.StartRedis(t)
+	for _, kind := range queueKinds {
+		if kind.tasks > 0 {
+			t.Run(kind.name, func(t *testing.T) { killWorkers(t, kind.start(t), kind.tasks) })
+		}
+	}
+}
+
+func killWorkers(t *testing.T, q *filledQueue, tasks int) {
+	const workers = 8
 	dir := t.TempDir()
 	var all []string
 	for i := range tasks {
 		all = append(all, fmt.Sprint("task-", i))
 	}
-	queue := queueOf(t, r, "q", all...)
+	q.fill(all...)
 	out := filepath.Join(dir, "out")
 	var kills atomic.Int32
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
-			for {
-				cmd, log := workerProcess(t, w, "--tasks", queue, "--lease=2s", "--max-attempts=0", "--log-level=warn", "--markers=file://"+dir+"/markers",
-					"--", "sh", "-c", "echo <<.Task>> >>"+out)
-				ended := make(chan struct{})
-				go func() { _ = cmd.Wait(); close(ended) }()
-				if w%3 == 0 {
-					select {
-					case <-ended:
-					case <-time.After(time.Duration(100+rand.IntN(400)) * time.Millisecond):
-						if cmd.Process.Kill() == nil {
-							kills.Add(1)
-						}
-					}
-				}
-				<-ended
-				switch code := cmd.ProcessState.ExitCode(); code {
-				case 0:
-					return
-				case -1: // killed
-				default:
-					t.Errorf("worker %d: exit code %d: %s", w, code, log)
-					return
-				}
+			args := append([]string{"--lease=2s", "--max-attempts=0", "--log-level=warn", "--markers=file://" + dir + "/markers"}, q.flags...)
+			for workOnce(t, w, &kills, append(args, "--", "sh", "-c", "echo <<.Task>> >>"+out)) {
 			}
 		})
 	}
@@ -293,12 +370,38 @@ func TestWorkersKilled(t *testing.T) {
 			t.Errorf("%s was lost", task)
 		}
 	}
-	waiting, dead := left(t, r, "q")
-	if n := doneTasks(t, "file://"+dir+"/markers"); n != tasks || waiting+dead != 0 || len(runs) != tasks {
-		t.Errorf("%d markers, %d waiting, %d dead, %d tasks ran", n, waiting, dead, len(runs))
+	if n := doneTasks(t, "file://"+dir+"/markers"); n != tasks || q.left() != 0 || len(runs) != tasks {
+		t.Errorf("%d markers, %d left, %d tasks ran", n, q.left(), len(runs))
 	}
 	if kills.Load() == 0 {
 		t.Error("nobody was killed")
 	}
 	t.Logf("%d tasks, %d kills, %d ran more than once", tasks, kills.Load(), twice)
+}
+
+// workOnce starts a worker and, for a third of them, kills it; it tells whether the
+// worker must come back.
+func workOnce(t *testing.T, w int, kills *atomic.Int32, args []string) (again bool) {
+	cmd, log := workerProcess(t, w, args...)
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	if w%3 == 0 {
+		select {
+		case <-ended:
+		case <-time.After(time.Duration(100+rand.IntN(400)) * time.Millisecond):
+			if cmd.Process.Kill() == nil {
+				kills.Add(1)
+			}
+		}
+	}
+	<-ended
+	switch code := cmd.ProcessState.ExitCode(); code {
+	case 0:
+		return false
+	case -1: // killed
+		return true
+	default:
+		t.Errorf("worker %d: exit code %d: %s", w, code, log)
+		return false
+	}
 }

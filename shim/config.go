@@ -34,15 +34,20 @@ type Config struct {
 	StoreTimeout  time.Duration `group:"Markers" default:"30s" placeholder:"D" help:"Deadline of a single call to a store."`
 	MarkerTimeout time.Duration `group:"Markers" default:"2m" placeholder:"D" help:"Retry writing the marker for this long."`
 
-	Tasks       string        `group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's."`
-	Lease       time.Duration `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
-	MaxAttempts *int          `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`
-	TaskID      string        `group:"Tasks" name:"task-id" placeholder:"TEMPLATE" help:"What names a task for its marker, such as <<.Task.id>>, instead of the queue's own ID."`
-	TaskStdin   bool          `group:"Tasks" help:"Give the payload to the command on stdin."`
-	OnFailure   string        `group:"Tasks" default:"continue" enum:"continue,stop" help:"When a task has failed: continue with the next, or stop with its exit code."`
-	MaxTasks    int           `group:"Tasks" placeholder:"N" help:"Exit 0 after this many tasks; 0: without end."`
-	MaxRuntime  time.Duration `group:"Tasks" default:"0s" placeholder:"D" help:"Take no task after this long, and exit 0; 0: without end."`
-	IdleTimeout time.Duration `group:"Tasks" default:"0s" placeholder:"D" help:"How long the queue must have been empty."`
+	Tasks         string        `group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's."`
+	Lease         time.Duration `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
+	MaxAttempts   *int          `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`
+	KeepURL       string        `group:"Tasks" name:"keep-url" placeholder:"URL" help:"Of an HTTP API: POST here to keep a task; {id} is the task's."`
+	DoneURL       string        `group:"Tasks" name:"done-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task is done."`
+	FailURL       string        `group:"Tasks" name:"fail-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task has failed."`
+	UnfinishedURL string        `group:"Tasks" name:"unfinished-url" placeholder:"URL" help:"Of an HTTP API: GET tells whether an unfinished task was last taken by this index."`
+	HTTPHeader    []string      `group:"Tasks" name:"http-header" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Of an HTTP API: a header of every request. Repeatable."`
+	TaskID        string        `group:"Tasks" name:"task-id" placeholder:"TEMPLATE" help:"What names a task for its marker, such as <<.Task.id>>, instead of the queue's own ID."`
+	TaskStdin     bool          `group:"Tasks" help:"Give the payload to the command on stdin."`
+	OnFailure     string        `group:"Tasks" default:"continue" enum:"continue,stop" help:"When a task has failed: continue with the next, or stop with its exit code."`
+	MaxTasks      int           `group:"Tasks" placeholder:"N" help:"Exit 0 after this many tasks; 0: without end."`
+	MaxRuntime    time.Duration `group:"Tasks" default:"0s" placeholder:"D" help:"Take no task after this long, and exit 0; 0: without end."`
+	IdleTimeout   time.Duration `group:"Tasks" default:"0s" placeholder:"D" help:"How long the queue must have been empty."`
 
 	SignalTarget        string        `group:"Command" default:"child" enum:"child,group" help:"Who gets signals: the command (child) or its whole process group (group)."`
 	Signal              []string      `group:"Command" placeholder:"FROM=TO" help:"Forward a signal as another (TERM=INT) or drop it (HUP=)."`

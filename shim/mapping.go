@@ -20,6 +20,10 @@ type mapping struct {
 	quitURL *templates.Template
 	tasks   *templates.Template
 	taskID  *templates.Template // nil: the queue's own
+
+	// Of an HTTP API.
+	keepURL, doneURL, failURL, unfinishedURL *templates.Template
+	headers                                  []namedTemplate
 }
 
 type namedTemplate struct {
@@ -55,6 +59,11 @@ func parseMapping(c *Config) (*mapping, error) {
 	m.doneIf = p.one("--done-if", c.DoneIf)
 	m.quitURL = p.one("--quit-url", c.QuitURL)
 	m.tasks = p.one("--tasks", c.Tasks)
+	m.keepURL, m.doneURL = p.one("--keep-url", c.KeepURL), p.one("--done-url", c.DoneURL)
+	m.failURL, m.unfinishedURL = p.one("--fail-url", c.FailURL), p.one("--unfinished-url", c.UnfinishedURL)
+	for _, h := range c.HTTPHeader {
+		m.headers = append(m.headers, p.header(h))
+	}
 	if c.TaskID != "" {
 		m.taskID = p.one("--task-id", c.TaskID)
 	}

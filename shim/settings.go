@@ -75,7 +75,7 @@ func (r *run) check() error {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--max-attempts", Cause: errors.New("it is negative"), Hint: "0 is without end"}
 	}
 	if r.Tasks == "" {
-		for flag, given := range map[string]bool{"--task-id": r.TaskID != "", "--task-stdin": r.TaskStdin, "--max-attempts": r.MaxAttempts != nil,
+		for flag, given := range map[string]bool{"--task-id": r.TaskID != "", "--keep-url": r.KeepURL != "", "--done-url": r.DoneURL != "", "--fail-url": r.FailURL != "", "--unfinished-url": r.UnfinishedURL != "", "--http-header": len(r.HTTPHeader) > 0, "--task-stdin": r.TaskStdin, "--max-attempts": r.MaxAttempts != nil,
 			"--max-tasks": r.MaxTasks > 0, "--max-runtime": r.MaxRuntime > 0, "--idle-timeout": r.IdleTimeout > 0, "--on-failure": r.OnFailure == "stop"} {
 			if given {
 				return contradiction(flag, "there are no tasks without --tasks", "give --tasks")

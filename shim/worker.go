@@ -60,11 +60,11 @@ func (r *run) openSource(w *worker, rawURL string) error {
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return bad("", "the URL of --tasks is malformed", sourceHint)
+		return bad("", "the URL of --tasks is malformed", queueHint)
 	}
-	s, known := sources[u.Scheme]
+	s, known := r.queues()[u.Scheme]
 	if !known {
-		return bad("", fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), sourceHint)
+		return bad("", fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), queueHint)
 	}
 	w.shown = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 	w.kind, w.queue = s.kind, s.name(u)
