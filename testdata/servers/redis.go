@@ -19,6 +19,7 @@ import (
 type Redis struct {
 	*Server
 	Password string // of the default user, if it has one
+	CA       string // the file of the authority of its certificate, if it speaks TLS
 	dir      string
 }
 
@@ -26,15 +27,35 @@ type Redis struct {
 // the test ends.
 func StartRedis(t testing.TB, settings ...string) *Redis {
 	t.Helper()
-	return startRedis(t, freeAddress(t), settings...)
+	r := &Redis{dir: t.TempDir()}
+	address := freeAddress(t)
+	_, port, _ := net.SplitHostPort(address)
+	return r.run(t, address, append(settings, "port "+port))
 }
 
-func startRedis(t testing.TB, address string, settings ...string) *Redis {
+// StartRedisTLS starts one that speaks TLS, and nothing else, for localhost and 127.0.0.1.
+func StartRedisTLS(t testing.TB, settings ...string) *Redis {
+	t.Helper()
+	r := &Redis{dir: t.TempDir()}
+	address := freeAddress(t)
+	_, port, _ := net.SplitHostPort(address)
+	ca, certificate, key := certificates(t)
+	file := func(name string, content []byte) string {
+		path := filepath.Join(r.dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	r.CA = file("ca.pem", ca)
+	return r.run(t, address, append(settings, "port 0", "tls-port "+port, "tls-auth-clients no",
+		"tls-cert-file "+file("cert.pem", certificate), "tls-key-file "+file("key.pem", key)))
+}
+
+func (r *Redis) run(t testing.TB, address string, settings []string) *Redis {
 	t.Helper()
 	program := Program(t, "redis-server", "apt-get install redis-server")
-	r := &Redis{dir: t.TempDir()}
-	host, port, _ := net.SplitHostPort(address)
-	lines := append([]string{"bind " + host, "port " + port, "dir " + r.dir, "save \"\"", "appendonly yes", "appendfsync always"}, settings...)
+	lines := append([]string{"bind 127.0.0.1", "dir " + r.dir, "save \"\"", "appendonly yes", "appendfsync always"}, settings...)
 	for _, line := range lines {
 		if password, ok := strings.CutPrefix(line, "requirepass "); ok {
 			r.Password = password
@@ -64,7 +85,8 @@ func (r *Redis) Ready(t testing.TB) {
 }
 
 func (r *Redis) ask(command string, args ...any) (any, error) {
-	c, err := redis.DialContext(context.Background(), "tcp", r.Address, redis.DialPassword(r.Password))
+	c, err := redis.DialContext(context.Background(), "tcp", r.Address, redis.DialPassword(r.Password),
+		redis.DialUseTLS(r.CA != ""), redis.DialTLSSkipVerify(true))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +128,7 @@ func StartRedisCluster(t testing.TB) (nodes [3]*Redis) {
 		nodes[i] = StartRedis(t, "cluster-enabled yes", "cluster-port "+buses[i])
 	}
 	for i, n := range nodes {
-		n.Do(t, "CLUSTER", "ADDSLOTSRANGE", i*5461, min((i+1)*5461, 16384)-1)
+		n.Do(t, "CLUSTER", "ADDSLOTSRANGE", i*5462, min((i+1)*5462, 16384)-1)
 		host, port, _ := net.SplitHostPort(n.Address)
 		if i > 0 {
 			nodes[0].Do(t, "CLUSTER", "MEET", host, port, buses[i])

@@ -5,6 +5,12 @@
 local queue, lease, task, meta, owner, dead, reason = unpack(KEYS)
 local call = redis.call
 
+-- A write that does nothing. A replica refuses it: its answers may be old, and by an old
+-- one a task that is held would be lost, or a worker leave for good. And a server whose
+-- memory is full refuses a script's first write if that could need some, and none after:
+-- so leases are kept, and tasks come to an end, also then.
+call('HDEL', meta, '')
+
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/gomodule/redigo/redis"
 
@@ -32,6 +33,7 @@ var refusals = []refusal{
 	{"WRONGPASS", contract.Denied, hintPassword},
 	{"NOAUTH", contract.Denied, "the server wants a password: redis://user:password@host, or REDISCLI_AUTH"},
 	{"NOPERM", contract.Denied, hintACL},
+	{"unauthenticated", contract.Denied, "the server wants a password: redis://user:password@host, or REDISCLI_AUTH"},
 	{"ACL failure", contract.Denied, hintACL},
 	{"can't run this command", contract.Denied, hintACL},
 	{"can't access at least one of the keys", contract.Denied, hintACL},
@@ -58,8 +60,10 @@ var refusals = []refusal{
 	{"max number of clients reached", contract.Unreachable, ""},
 }
 
-// says tells whether a server's text has these words.
-func says(text, words string) bool { return strings.Contains(" "+text+" ", " "+words+" ") }
+// says tells whether a server's text has these words, also as an error in an error.
+func says(text, words string) bool {
+	return strings.Contains(" "+strings.ReplaceAll(text, " -", " ")+" ", " "+words+" ")
+}
 
 // stale are refusals after which the address may be another server's.
 func stale(text string) bool {
@@ -86,9 +90,12 @@ func (s *settings) explain(err error) *contract.Error {
 	switch {
 	case timedOut(err):
 		cause = errors.New("no answer in time")
+		if s.secure {
+			hint = "does the server speak TLS there? One that doesn't waits for more"
+		}
 	case errors.Is(err, context.Canceled):
 		cause = context.Canceled
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		cause, hint = errors.New("the server closed the connection before its answer was complete"), "does it want TLS? That is rediss://"
 	case errors.As(err, &authority):
 		hint = "SSL_CERT_FILE names the file of trusted authorities"

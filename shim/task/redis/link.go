@@ -30,25 +30,28 @@ type link struct {
 	moved string // the cluster's node that has the keys; "": the URL's
 }
 
-// ask runs a script. Its arguments are made anew for each time that it is sent. A
-// connection that was closed while the command ran, by the server or a firewall
-// between, is made anew without a word.
+// ask runs a script. Its arguments are made anew for each time that it is sent.
 func (l *link) ask(ctx context.Context, script *redis.Script, args func() []any) (any, error) {
+	return l.do(ctx, func(c redis.Conn) (any, error) { return script.DoContext(ctx, c, args()...) })
+}
+
+// do sends something that may be sent again. A connection that was closed while the
+// command ran, by the server or a firewall between, is made anew without a word.
+func (l *link) do(ctx context.Context, send func(redis.Conn) (any, error)) (any, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old := l.conn != nil
 	for hop := 0; ; hop++ {
-		reply, err := l.once(ctx, script, args)
+		reply, err := l.once(ctx, send)
 		if err == nil {
 			return reply, nil
 		}
-		var r redis.Error
-		refused := errors.As(err, &r)
-		if !refused || stale(string(r)) {
+		text, refused := errors.AsType[redis.Error](err)
+		if !refused || stale(string(text)) {
 			l.drop()
 		}
 		switch {
-		case refused && hop < maxHops && l.follow(string(r)):
+		case refused && hop < maxHops && l.follow(string(text)):
 		case !refused && old && ctx.Err() == nil && !timedOut(err):
 			old = false
 		default:
@@ -57,13 +60,13 @@ func (l *link) ask(ctx context.Context, script *redis.Script, args func() []any)
 	}
 }
 
-func (l *link) once(ctx context.Context, script *redis.Script, args func() []any) (any, error) {
+func (l *link) once(ctx context.Context, send func(redis.Conn) (any, error)) (any, error) {
 	if l.conn == nil {
 		if err := l.dial(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return script.DoContext(ctx, l.conn, args()...)
+	return send(l.conn)
 }
 
 // follow goes where a cluster says that the keys are (MOVED slot host:port; no host

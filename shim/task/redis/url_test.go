@@ -1,0 +1,80 @@
+package redis
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/store/contract"
+	"nth/shim/task"
+)
+
+func TestURL(t *testing.T) {
+	getenv := func(name string) string { return map[string]string{"REDISCLI_AUTH": "from-env"}[name] }
+	for _, tt := range []struct {
+		url  string
+		want settings
+	}{
+		{"redis://?queue=q", settings{address: "127.0.0.1:6379", password: "from-env", pop: "LPOP", queue: "q"}},
+		{"redis://host?queue=q&pop=left", settings{address: "host:6379", password: "from-env", pop: "LPOP", queue: "q"}},
+		{"redis://host:7000/?queue=q", settings{address: "host:7000", password: "from-env", pop: "LPOP", queue: "q"}},
+		{"redis://user:p%40ss@host/3?queue=a%20b&pop=right", settings{address: "host:6379", user: "user", password: "p@ss", db: 3, pop: "RPOP", queue: "a b"}},
+		{"redis://only@host?queue=q", settings{address: "host:6379", password: "only", pop: "LPOP", queue: "q"}},
+		{"redis://:only@host?queue=q", settings{address: "host:6379", password: "only", pop: "LPOP", queue: "q"}},
+		{"redis://user:@host?queue=q", settings{address: "host:6379", user: "user", password: "from-env", pop: "LPOP", queue: "q"}},
+		{"rediss://[::1]:1/?queue=q&db=15", settings{address: "[::1]:1", secure: true, password: "from-env", db: 15, pop: "LPOP", queue: "q"}},
+	} {
+		u, err := url.Parse(tt.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parse(u, getenv)
+		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(settings{})); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", tt.url, err, diff)
+		}
+	}
+}
+
+func TestURLErrors(t *testing.T) {
+	for in, want := range map[string]string{
+		"redis://user:canary@host":                  "add ?queue=NAME",
+		"redis://canary@host/?queue=":               "add ?queue=NAME",
+		"redis://host/canary?queue=q":               "a database is a number from 0",
+		"redis://host/0/1?queue=q":                  "a database is a number from 0",
+		"redis://host/-1?queue=q":                   "a database is a number from 0",
+		"redis://host?queue=q&db=canary":            "the parameter db: a database is a number from 0",
+		"redis://host/1?queue=q&db=1":               "the database is said twice",
+		"redis://host?queue=q&pop=canary":           "the parameter pop: it is left or right",
+		"redis://host?queue=q&password=canary&db=1": "unknown parameter password; there are queue, pop, db",
+	} {
+		u, err := url.Parse(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(u, task.Options{})
+		e, ok := errors.AsType[*contract.Error](err)
+		if !ok || e.Kind != contract.Unusable || !strings.Contains(e.Error(), want) || strings.Contains(e.Error()+e.Hint, "canary") {
+			t.Errorf("%s: %v; want %s", in, err, want)
+		}
+	}
+}
+
+func TestName(t *testing.T) {
+	for in, want := range map[string]string{
+		"redis://host?queue=q":                          "0/q",
+		"redis://user:pw@host:7000/0?queue=q&pop=right": "0/q",
+		"rediss://host/5?queue=queue_5":                 "5/queue_5",
+		"redis://host?queue=queue_5&db=5":               "5/queue_5",
+	} {
+		u, err := url.Parse(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Name(u); got != want {
+			t.Errorf("%s is named %s, want %s", in, got, want)
+		}
+	}
+}
