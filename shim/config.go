@@ -34,7 +34,7 @@ type Config struct {
 	StoreTimeout  time.Duration `group:"Markers" default:"30s" placeholder:"D" help:"Deadline of a single call to a store."`
 	MarkerTimeout time.Duration `group:"Markers" default:"2m" placeholder:"D" help:"Retry writing the marker for this long."`
 
-	Tasks         string        `group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's."`
+	Tasks         string        `group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's. Or an HTTP URL with <<.Index>>: the one item of the index."`
 	Lease         time.Duration `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
 	MaxAttempts   *int          `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`
 	KeepURL       string        `group:"Tasks" name:"keep-url" placeholder:"URL" help:"Of an HTTP API: POST here to keep a task; {id} is the task's."`

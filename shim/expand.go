@@ -50,8 +50,11 @@ func (r *run) expand() (err error) {
 	content := marker.Content{Extra: r.DigestExtra}
 	if r.task != nil {
 		f.Task = &templates.Task{ID: r.task.ID, Payload: string(r.task.Payload), Meta: r.task.Meta}
-		f.Attempt = max(r.task.Attempt, 1)
-		content.Task = []string{r.header.Task.Source, r.header.Task.Queue, r.header.Task.ID, string(r.task.Payload)}
+		content.Task = []string{string(r.task.Payload)}
+		if t := r.header.Task; t != nil {
+			f.Attempt = max(r.task.Attempt, 1)
+			content.Task = []string{t.Source, t.Queue, t.ID, string(r.task.Payload)}
+		}
 	}
 	if r.item, err = r.mapping.expand(f, r.sources()); err != nil {
 		return err

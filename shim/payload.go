@@ -34,7 +34,9 @@ func (r *run) payload() (*given, error) {
 	if r.task == nil {
 		return g, nil
 	}
-	g.env = []string{"NTH_ITEM_TASK_ID=" + clean(r.header.Task.ID)}
+	if r.header.Task != nil {
+		g.env = []string{"NTH_ITEM_TASK_ID=" + clean(r.header.Task.ID)}
+	}
 	fits := len(r.task.Payload) <= maxVariable && bytes.IndexByte(r.task.Payload, 0) < 0
 	if fits {
 		g.env = append(g.env, "NTH_ITEM_TASK="+string(r.task.Payload))

@@ -103,7 +103,7 @@ func (r *run) message(f *failure.Failure) string {
 	text := f.Error()
 	if r.header.RunID != "" { // the index is known
 		text = fmt.Sprintf("index %d: %s", r.header.Index, text)
-		if r.task != nil {
+		if r.header.Task != nil {
 			text = fmt.Sprintf("index %d: %s: %s", r.header.Index, r.header.What(), f.Error())
 		}
 	}

@@ -43,6 +43,8 @@ var (
 		{"tasks", (*run).pull},      // one after the other, until none is left
 	}
 	taskSteps = steps[1:]
+	// itemSteps is a run whose item is fetched by the index.
+	itemSteps = append([]step{steps[0], {"fetch", (*run).fetch}}, taskSteps...)
 )
 
 type step struct {
@@ -116,10 +118,13 @@ func (r *run) work() error {
 	r.signals = proc.Watch(watch)
 	r.ctx = r.signals.Context()
 	context.AfterFunc(r.ctx, r.giveUp)
-	if r.Tasks != "" {
-		return r.through(workerSteps)
+	switch {
+	case r.Tasks == "":
+		return r.through(steps)
+	case r.isItem():
+		return r.through(itemSteps)
 	}
-	return r.through(steps)
+	return r.through(workerSteps)
 }
 
 // through does one step after the other.

@@ -19,7 +19,7 @@ var FieldDocs = []FieldDoc{
 	{".Platform", "where the index comes from, as `--platform` names it"},
 	{".RunID", "a name for this one run, different each time"},
 	{".Hostname", "the host or pod"},
-	{".Task", "with `--tasks`: the task's payload; `.Task.name` where it is a JSON object"},
+	{".Task", "with `--tasks`: the payload of the task or item; `.Task.name` where it is a JSON object"},
 	{".TaskID", "the task's ID in its queue"},
 	{".Meta", "`.Meta.name`: what else the queue says of the task"},
 }
