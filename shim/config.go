@@ -20,6 +20,7 @@ type Config struct {
 	IndexIgnoredFailures string  `group:"Index" placeholder:"N" help:"Ignored failures of this index so far: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
 
 	Env         []string      `group:"Mapping" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Set a variable of the command. Repeatable."`
+	Items       int64         `group:"Mapping" placeholder:"N" help:"Share N items out: .Shard is the part of this index."`
 	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL. Repeatable."`
 	RequireWait time.Duration `group:"Mapping" default:"0s" placeholder:"D" help:"Wait this long for what --require names; missing after that is exit 69."`
 

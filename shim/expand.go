@@ -16,6 +16,16 @@ func fields(id identity.Identity, runID string) templates.Fields {
 	}
 }
 
+// shard gives an index's part of the items; nil where there are none to share out. An
+// index beyond the last one was refused before.
+func shard(items int64, id identity.Identity) *templates.Shard {
+	if items == 0 || id.Completions == nil {
+		return nil
+	}
+	s := templates.ShardOf(items, id.Index, *id.Completions)
+	return &s
+}
+
 func (r *run) sources() templates.Sources {
 	return templates.Sources{LookupEnv: r.LookupEnv, ReadFile: readFile}
 }
@@ -47,6 +57,7 @@ func (r *run) expand() (err error) {
 		}
 	}
 	f := fields(r.id, r.RunID)
+	f.Shard = shard(r.mapping.items, r.id)
 	content := marker.Content{Extra: r.DigestExtra}
 	if r.task != nil {
 		f.Task = &templates.Task{ID: r.task.ID, Payload: string(r.task.Payload), Meta: r.task.Meta}

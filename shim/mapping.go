@@ -18,6 +18,7 @@ type mapping struct {
 	markers *templates.Template
 	doneIf  *templates.Template
 	quitURL *templates.Template
+	items   int64 // that are shared out
 	tasks   *templates.Template
 	taskID  *templates.Template // nil: the queue's own
 
@@ -51,7 +52,7 @@ func parseMapping(c *Config) (*mapping, error) {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "find the command",
 			Cause: errors.New("none was given"), Hint: "put it after the flags: nth run [flags] -- COMMAND [ARG...]"}
 	}
-	m := &mapping{}
+	m := &mapping{items: c.Items}
 	p := parser{}
 	m.command = p.all("COMMAND", c.Command)
 	m.require = p.all("--require", c.Require)

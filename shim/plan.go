@@ -91,7 +91,9 @@ func plannedIndexes(c *Config) (identity.List, error) {
 }
 
 func (p *Plan) add(id identity.Identity, m *mapping, s templates.Sources, runID string, t *twins) {
-	it, err := m.expand(fields(id, runID), s)
+	f := fields(id, runID)
+	f.Shard = shard(m.items, id)
+	it, err := m.expand(f, s)
 	if err != nil {
 		f := failure.From(err)
 		if p.code == 0 {

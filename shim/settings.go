@@ -68,6 +68,12 @@ func (r *run) check() error {
 	if r.StoreTimeout <= 0 {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--store-timeout", Cause: errors.New("it is not positive"), Hint: "give a duration such as 30s"}
 	}
+	if r.Items < 0 {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--items", Cause: errors.New("it is negative"), Hint: "give how many items there are"}
+	}
+	if r.Items > 0 && r.Completions == nil && r.id.Completions == nil {
+		return contradiction("--items", "how many indexes share them isn't known", "set --completions or NTH_COMPLETIONS")
+	}
 	if r.Lease < minLease {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--lease", Cause: fmt.Errorf("it is shorter than %s", minLease), Hint: "give a duration such as 1m"}
 	}

@@ -19,6 +19,7 @@ var FieldDocs = []FieldDoc{
 	{".Platform", "where the index comes from, as `--platform` names it"},
 	{".RunID", "a name for this one run, different each time"},
 	{".Hostname", "the host or pod"},
+	{".Shard", "with `--items N`: this index's part of N items, from `.Shard.Start` to before `.Shard.End`, `.Shard.Len` of them"},
 	{".Task", "with `--tasks`: the payload of the task or item; `.Task.name` where it is a JSON object"},
 	{".TaskID", "the task's ID in its queue"},
 	{".Meta", "`.Meta.name`: what else the queue says of the task"},
@@ -67,6 +68,13 @@ func (d dot) Completions() (int64, error) {
 		return 0, missing("Completions", "set --completions or NTH_COMPLETIONS")
 	}
 	return *d.x.fields.Completions, nil
+}
+
+func (d dot) Shard() (Shard, error) {
+	if d.x.fields.Shard == nil {
+		return Shard{}, missing("Shard", "set --items and --completions")
+	}
+	return *d.x.fields.Shard, nil
 }
 
 func (d dot) Job() (string, error) {

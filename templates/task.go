@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -106,7 +107,10 @@ func (d dot) MetaParts() (map[string]string, error) {
 func (w *walker) field(path []string) {
 	parts := partsOf[path[0]]
 	switch {
-	case !fieldSet[path[0]] || len(path) > 1 && parts == "" || path[0] == "Meta" && len(path) != 2:
+	case path[0] == "Shard" && len(path) == 2 && slices.Contains([]string{"Start", "End", "Len"}, path[1]):
+		w.usesIndex = true
+		return
+	case !fieldSet[path[0]] || len(path) > 1 && parts == "" || path[0] == "Meta" && len(path) != 2 || path[0] == "Shard":
 		w.unknown(strings.Join(path, "."), "the fields are "+fieldNames())
 		return
 	case len(path) > 1:

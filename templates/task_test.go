@@ -81,3 +81,36 @@ func TestStableTask(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
+
+// TestShard: the parts cover all items, none twice, and are alike in size.
+func TestShard(t *testing.T) {
+	for _, c := range []struct{ items, completions int64 }{{1, 1}, {10, 3}, {3, 10}, {1_000_000, 7}, {9_000_000_000_000_000_000, 1_000_000}} {
+		next := int64(0)
+		for i := range c.completions {
+			s := ShardOf(c.items, i, c.completions)
+			if s.Start != next || s.Len() < c.items/c.completions || s.Len() > c.items/c.completions+1 {
+				t.Fatalf("%d items, index %d of %d: %+v after %d", c.items, i, c.completions, s, next)
+			}
+			next = s.End
+		}
+		if next != c.items {
+			t.Errorf("%d items in %d parts end at %d", c.items, c.completions, next)
+		}
+	}
+	tmpl, err := Parse("<<.Shard.Start>>-<<sub .Shard.End 1>> (<<.Shard.Len>>)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := tmpl.Expand(Fields{Shard: &Shard{Start: 4, End: 7}}, Sources{})
+	if got.Text != "4-6 (3)" || err != nil || !tmpl.UsesIndex() {
+		t.Errorf("%q, %v", got.Text, err)
+	}
+	if _, err := tmpl.Expand(Fields{}, Sources{}); err == nil || !strings.Contains(err.Error(), "--items") {
+		t.Errorf("without items: %v", err)
+	}
+	for _, word := range []string{"<<.Shard>>", "<<.Shard.x>>", "<<.Shard.Start.x>>"} {
+		if _, err := Parse(word); err == nil {
+			t.Errorf("%s is parsed", word)
+		}
+	}
+}

@@ -31,7 +31,25 @@ type Fields struct {
 	Job, JobUID     string // "": not known
 	Platform        string
 	RunID, Hostname string
-	Task            *Task // nil: the index is the item
+	Task            *Task  // nil: the index is the item
+	Shard           *Shard // nil: there are no items to share out
+}
+
+// Shard is a part of numbered items, from Start to before End.
+type Shard struct{ Start, End int64 }
+
+// Len is how many items it has.
+func (s Shard) Len() int64 { return s.End - s.Start }
+
+// ShardOf gives the part of one index: sizes differ by one at most, and the first ones
+// are the larger.
+func ShardOf(items, index, completions int64) Shard {
+	size, more := items/completions, items%completions
+	start := index*size + min(index, more)
+	if index < more {
+		size++
+	}
+	return Shard{Start: start, End: start + size}
 }
 
 // Sources are the edges of the functions env, secret and file.
