@@ -40,11 +40,16 @@ func (r *run) command() error {
 	if r.StopGrace > 0 {
 		command.OwnStopGrace = r.StopGrace
 	}
-	if r.book != nil {
-		r.book.Store.Idle() // hold no connection while the command works for hours
+	if r.book != nil && (r.worker == nil || r.worker.settled == 0) {
+		r.book.Store.Idle() // no connection is held while the command works for hours
 	}
 	r.log.Info().Msg("command starts")
-	trimming := time.AfterFunc(trimAfter, trim)
+	trimming := time.AfterFunc(trimAfter, func() {
+		if r.book != nil { // of tasks that take a moment, each would connect anew
+			r.book.Store.Idle()
+		}
+		trim()
+	})
 	result, err := r.signals.Run(command)
 	trimming.Stop()
 	if r.starting != nil {

@@ -184,7 +184,7 @@ func (r *run) take() (*task.Task, error) {
 // do does one task. An error ends the worker; a task that failed is none.
 func (r *run) do(t *task.Task) error {
 	w := r.worker
-	one := &run{Config: r.Config, World: r.World, signals: r.signals, id: r.id, mapping: r.mapping, header: r.header, book: r.book, closing: r.closing,
+	one := &run{Config: r.Config, World: r.World, signals: r.signals, id: r.id, mapping: r.mapping, header: r.header, book: r.book, worker: w, closing: r.closing,
 		task: t, log: r.log.With().Str("task", t.ID).Logger()}
 	held := r.hold(t)
 	one.ctx, one.lost = held.ctx, held.lost
