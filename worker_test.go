@@ -192,6 +192,46 @@ func TestStoppedWorker(t *testing.T) {
 	}
 }
 
+// TestDrainingWorker: with --drain a task may end its work; a second signal, and the
+// end of the time, stop it.
+func TestDrainingWorker(t *testing.T) {
+	r := servers.StartRedis(t)
+	for _, tt := range []struct {
+		name  string
+		drain string
+		again bool // the signal comes twice
+		work  string
+		done  bool
+	}{
+		{"it ends its work", "--drain=1m", false, "sleep 1", true},
+		{"it takes too long", "--drain=300ms", false, "exec sleep 600", false},
+		{"a second signal", "--drain=10m", true, "exec sleep 600", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir, name := t.TempDir(), strings.ReplaceAll(tt.name, " ", "-")
+			queue := queueOf(t, r, name, "x", "y")
+			began := filepath.Join(dir, "began")
+			cmd, log := workerProcess(t, 0, "--tasks", queue, tt.drain, "--markers=file://"+dir+"/markers", "--", "sh", "-c", "touch "+began+"; "+tt.work)
+			appears(t, began)
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			codes, want := []int{143}, 0
+			if tt.again { // two that are equal might merge, and of two the kernel may pass on the lesser one first
+				_ = cmd.Process.Signal(syscall.SIGINT)
+				codes = []int{143, 130}
+			}
+			_ = cmd.Wait()
+			if tt.done {
+				want = 1
+			}
+			waiting, dead := left(t, r, name)
+			if code, n := cmd.ProcessState.ExitCode(), doneTasks(t, "file://"+dir+"/markers"); !slices.Contains(codes, code) || n != want || waiting != int64(2-want) || dead != 0 {
+				t.Errorf("exit code %d, %d markers, %d waiting, %d dead: %s", code, n, waiting, dead, log)
+			}
+		})
+	}
+}
+
 // TestStoppedIdleWorker: one that waits for a task of its own ends at once too.
 func TestStoppedIdleWorker(t *testing.T) {
 	r := servers.StartRedis(t)

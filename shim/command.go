@@ -29,6 +29,7 @@ func (r *run) command() error {
 		Args: r.item.command,
 		// What the user set with --env wins over what nth sets.
 		Env:    overlay(overlay(r.id.Environment(r.Environ, r.Own, r.RunID), give.env), r.item.env),
+		Drain:  r.Drain,
 		Cancel: r.lost, Stdin: give.stdin, Extra: give.extra,
 		StderrTail: r.stderrTail(),
 		StopGrace:  r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,

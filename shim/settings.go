@@ -58,7 +58,7 @@ func (r *run) check() error {
 	}
 	for flag, d := range map[string]int64{
 		"--store-wait": int64(r.StoreWait), "--marker-timeout": int64(r.MarkerTimeout), "--require-wait": int64(r.RequireWait),
-		"--max-tasks": int64(r.MaxTasks), "--max-runtime": int64(r.MaxRuntime), "--idle-timeout": int64(r.IdleTimeout),
+		"--max-tasks": int64(r.MaxTasks), "--max-runtime": int64(r.MaxRuntime), "--idle-timeout": int64(r.IdleTimeout), "--drain": int64(r.Drain),
 		"--stop-grace": int64(r.StopGrace), "--sweep-grace": int64(r.SweepGrace), "--timeout": int64(r.Timeout),
 	} {
 		if d < 0 {
@@ -85,7 +85,7 @@ func (r *run) check() error {
 	}
 	if r.Tasks == "" {
 		for flag, given := range map[string]bool{"--task-id": r.TaskID != "", "--keep-url": r.KeepURL != "", "--done-url": r.DoneURL != "", "--fail-url": r.FailURL != "", "--unfinished-url": r.UnfinishedURL != "", "--http-header": len(r.HTTPHeader) > 0, "--task-stdin": r.TaskStdin, "--max-attempts": r.MaxAttempts != nil,
-			"--max-tasks": r.MaxTasks > 0, "--max-runtime": r.MaxRuntime > 0, "--idle-timeout": r.IdleTimeout > 0, "--on-failure": r.OnFailure == "stop"} {
+			"--max-tasks": r.MaxTasks > 0, "--max-runtime": r.MaxRuntime > 0, "--idle-timeout": r.IdleTimeout > 0, "--drain": r.Drain > 0, "--on-failure": r.OnFailure == "stop"} {
 			if given {
 				return contradiction(flag, "there are no tasks without --tasks", "give --tasks")
 			}

@@ -24,6 +24,9 @@ type Command struct {
 	StopGrace, OwnStopGrace time.Duration
 	SweepGrace              time.Duration // for what it leaves behind
 	Timeout                 time.Duration // 0: none
+	// Drain is how long the first stop signal is held back, so that the command may end
+	// its work; the next one is passed on at once. 0: not at all.
+	Drain time.Duration
 	// Cancel, when it is closed, stops the command as a timeout does; nil: never.
 	Cancel  <-chan struct{}
 	Stdin   *os.File   // nil: nth's own
@@ -125,7 +128,7 @@ func (r *runner) start(path string, args []string) error {
 	if err != nil {
 		return explain(path, args, err)
 	}
-	s.pid, s.phase = pid, running
+	s.pid, s.phase, s.drains = pid, running, r.cmd.Drain > 0
 	r.tail.started()
 	r.tty.take(pid, s)
 	for _, sig := range s.kept {
@@ -150,6 +153,7 @@ func (r *runner) wait() {
 		}
 	}
 	cancel := r.cmd.Cancel
+	var drained <-chan time.Time
 	stop := func() {
 		r.signal(syscall.SIGTERM)
 		r.signal(syscall.SIGCONT) // a stopped one wouldn't see it
@@ -158,6 +162,10 @@ func (r *runner) wait() {
 	for r.reap(); !r.ended; r.reap() {
 		select {
 		case <-r.s.child:
+		case <-r.s.draining:
+			drained = time.After(r.cmd.Drain)
+		case <-drained:
+			r.passOn()
 		case <-r.s.stop:
 			in(r.cmd.StopGrace)
 		case <-r.s.continued:
@@ -171,6 +179,16 @@ func (r *runner) wait() {
 		case <-kill:
 			r.kill(syscall.SIGKILL)
 		}
+	}
+}
+
+// passOn sends the command the stop signal that was held back.
+func (r *runner) passOn() {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.s.phase == running && r.s.while == 0 {
+		r.s.note(r.s.held)
+		r.s.forward(r.s.held)
 	}
 }
 

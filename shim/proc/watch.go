@@ -62,6 +62,11 @@ type Signals struct {
 	kept  []syscall.Signal
 	pid1  bool
 
+	// While a command may drain, the first stop signal is held back.
+	drains   bool
+	held     syscall.Signal
+	draining chan struct{}
+
 	suspended bool          // nth has stopped itself, as its command did
 	ownStop   bool          // the next SIGTSTP is the one that it sent to its group
 	resumed   chan struct{} // and was continued
@@ -73,7 +78,7 @@ type Signals struct {
 func Watch(cfg SignalConfig) *Signals {
 	s := &Signals{cfg: cfg, caught: make(chan os.Signal, 4*maxSignal), ready: make(chan syscall.Signal, maxSignal),
 		child: make(chan struct{}, 1), stop: make(chan struct{}, 1), resumed: make(chan struct{}, 1),
-		continued: make(chan struct{}, 1), pid1: os.Getpid() == 1}
+		continued: make(chan struct{}, 1), draining: make(chan struct{}, 1), pid1: os.Getpid() == 1}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	var list []os.Signal
 	for n := syscall.Signal(1); n <= maxSignal; n++ {
@@ -123,7 +128,7 @@ func (s *Signals) Again() bool {
 	if s.first != 0 {
 		return false
 	}
-	s.phase, s.while = before, 0
+	s.phase, s.while, s.held = before, 0, 0
 	return true
 }
 
@@ -160,6 +165,9 @@ func (s *Signals) handle(sig syscall.Signal) {
 		s.cancel(fmt.Errorf("stopped by %s", SignalName(sig)))
 	case s.phase == before && !slices.Contains(unkept, sig) && !slices.Contains(s.kept, sig):
 		s.kept = append(s.kept, sig)
+	case s.phase == running && stop && s.drains && s.held == 0:
+		s.held = sig
+		poke(s.draining)
 	case s.phase == running:
 		if stop {
 			s.note(sig)
