@@ -53,13 +53,13 @@ func nameResult(res *http.Response) error {
 // motoRole is a role of the one account that moto has.
 const motoRole = "arn:aws:iam::123456789012:role/writer"
 
-// MotoRole makes a role that may do everything in S3, and gives its name.
+// MotoRole makes a role that may do everything in S3 and SQS, and gives its name.
 func MotoRole(t testing.TB, moto *S3) string {
 	t.Helper()
 	for _, form := range []url.Values{
 		{"Action": {"CreateRole"}, "RoleName": {"writer"}, "AssumeRolePolicyDocument": {"{}"}},
 		{"Action": {"PutRolePolicy"}, "RoleName": {"writer"}, "PolicyName": {"all"},
-			"PolicyDocument": {`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`}},
+			"PolicyDocument": {`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","sqs:*"],"Resource":"*"}]}`}},
 	} {
 		form.Set("Version", "2010-05-08")
 		moto.send(t, "iam", http.MethodPost, "/", "application/x-www-form-urlencoded", []byte(form.Encode()))

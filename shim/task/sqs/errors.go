@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,16 +69,18 @@ var meanings = map[string]meaning{
 	"InvalidAttributeName":   {contract.Unusable, hintCannot},
 	"InvalidAttributeValue":  {contract.Unusable, ""},
 	"MissingParameter":       {contract.Unusable, ""},
+
+	"MissingRequiredParameter": {contract.Unusable, ""},
 }
 
 // refused gives an answer that isn't a success its meaning.
-func (s *source) refused(action string, status int, body []byte) error {
+func (s *source) refused(action string, res *http.Response, body []byte) error {
 	var e struct {
 		Type    string `json:"__type"`
 		Message string
 	}
 	_ = json.Unmarshal(body, &e) // what is no JSON has no code
-	code := bare(e.Type)
+	status, code := res.StatusCode, bare(cmp.Or(e.Type, res.Header.Get("X-Amzn-Errortype"), res.Header.Get("X-Amzn-Query-Error")))
 	refusal := errors.New(web.Refusal(status, code, e.Message))
 	if status/100 == 4 && isLost(action, code, e.Message) {
 		return fmt.Errorf("%w: %s", task.ErrLost, web.Refusal(status, code, ""))
@@ -91,6 +94,9 @@ func (s *source) refused(action string, status int, body []byte) error {
 	case !known:
 		m = meaning{contract.Unreachable, web.HintServer}
 	}
+	if strings.HasPrefix(e.Message, "Signature expired") || strings.HasPrefix(e.Message, "Signature not yet current") {
+		m.hint = hintClock
+	}
 	if m.kind == contract.Denied {
 		s.identity.Drop() // the next try gets new ones, where there are any
 	}
@@ -101,7 +107,9 @@ func (s *source) refused(action string, status int, body []byte) error {
 // com.amazonaws.sqs#QueueDoesNotExist, AWS.SimpleQueueService.NonExistentQueue,
 // com.amazon.coral.service#AccessDeniedException.
 func bare(code string) string {
-	code, _, _ = strings.Cut(code, ":")
+	if i := strings.IndexAny(code, ":;"); i >= 0 {
+		code = code[:i]
+	}
 	if i := strings.LastIndexAny(code, "#."); i >= 0 {
 		code = code[i+1:]
 	}

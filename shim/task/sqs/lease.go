@@ -51,6 +51,9 @@ func (s *source) keep(ctx context.Context, h *held) error {
 	if err := s.call(ctx, "ChangeMessageVisibility", visibility{receipt{s.queue, h.receipt}, int(lease / time.Second)}, nil); err != nil {
 		return err
 	}
+	if !s.now().Before(h.until) { // AWS says yes to a handle whose time has ended, and does nothing
+		return fmt.Errorf("%w: the answer came too late", task.ErrLost)
+	}
 	h.until = before.Add(lease)
 	return nil
 }

@@ -60,7 +60,7 @@ func (s *source) call(ctx context.Context, action string, in, out any) error {
 		return err
 	}
 	if res.StatusCode != http.StatusOK {
-		return s.refused(action, res.StatusCode, hide(answer, req.Header))
+		return s.refused(action, res, hide(answer, req.Header))
 	}
 	if out == nil {
 		if len(answer) == 0 {

@@ -131,11 +131,14 @@ func regionOf(host string) string {
 	if host == "queue.amazonaws.com" {
 		return "us-east-1"
 	}
-	name, ours := strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com")
-	if !ours {
-		if name, ours = strings.CutSuffix(strings.TrimSuffix(host, ".com.cn"), ".api.aws"); !ours {
-			return ""
+	name, ours := "", false
+	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"} {
+		if name, ours = strings.CutSuffix(host, domain); ours {
+			break
 		}
+	}
+	if !ours {
+		return ""
 	}
 	if region, old := strings.CutSuffix(name, ".queue"); old {
 		return region
