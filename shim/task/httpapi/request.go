@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -67,16 +68,9 @@ func (s *source) request(ctx context.Context, c call) (req *http.Request, secret
 		req.Header[http.CanonicalHeaderKey(name)] = values
 		secrets = append(secrets, values...)
 	}
-	for name, values := range req.URL.Query() {
-		if slices.Contains(credentials, strings.ToLower(name)) || strings.EqualFold(name, "key") {
-			secrets = append(secrets, values...)
-		}
-	}
+	secrets = append(secrets, inURL(req.URL)...)
 	if host := req.Header.Get("Host"); host != "" {
 		req.Host = host
-	}
-	if password, ok := req.URL.User.Password(); ok {
-		secrets = append(secrets, password, base64.StdEncoding.EncodeToString([]byte(req.URL.User.Username()+":"+password)))
 	}
 	if c.key != "" {
 		req.Header.Set("Idempotency-Key", c.key)
@@ -93,6 +87,21 @@ func (s *source) request(ctx context.Context, c call) (req *http.Request, secret
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	return req, append(secrets, token), nil
+}
+
+// inURL gives the secrets of a URL, as they are written there and as they are read.
+func inURL(u *url.URL) (secrets []string) {
+	if password, ok := u.User.Password(); ok {
+		secrets = append(secrets, password, base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
+	}
+	for parameter := range strings.SplitSeq(u.RawQuery, "&") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if slices.Contains(credentials, strings.ToLower(name)) || strings.EqualFold(name, "key") {
+			read, _ := url.QueryUnescape(value)
+			secrets = append(secrets, value, read)
+		}
+	}
+	return secrets
 }
 
 // wait waits until the API wants to be called again. It has said so for one kind of

@@ -22,12 +22,16 @@ var methods = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.M
 
 // check refuses settings with which no call could go well. It shows no URL.
 func (s *Settings) check(o task.Options) error {
+	if s.Fail == "" && o.MaxAttempts > 0 {
+		return &contract.Error{Kind: contract.Unusable, Cause: errors.New("there is no URL by which a task that has had all its attempts could be put aside"),
+			Hint: "give --fail-url, or --max-attempts 0, where the API counts by itself or a task may come back without end"}
+	}
 	for _, u := range []struct {
 		name, url    string
 		needed, task bool
 	}{
 		{"take", s.Take, true, false}, {"keep", s.Keep, true, true}, {"done", s.Done, true, true},
-		{"fail", s.Fail, o.MaxAttempts > 0, true}, {"unfinished", s.Unfinished, false, false},
+		{"fail", s.Fail, false, true}, {"unfinished", s.Unfinished, false, false},
 	} {
 		if err := checkURL(u.url, u.needed, u.task); err != nil {
 			return unusable("the URL of %s: %w", u.name, err)
