@@ -46,7 +46,6 @@ func TestMain(m *testing.M) {
 var helpers = map[string]func(*store.Store) error{
 	"endless":  writeEndlessly,
 	"race":     raceToCreate,
-	"large":    writeLarge,
 	"readOnly": readWithoutRight,
 	"full":     writeWhenFull,
 }

@@ -126,7 +126,7 @@ func startIssuer(t *testing.T) *issuer {
 	must(t, "make a key", err)
 	i := &issuer{key: key}
 	text := base64.RawURLEncoding.EncodeToString
-	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	i.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/.well-known/openid-configuration":
 			fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, i.URL, i.URL+"/keys")
@@ -136,6 +136,7 @@ func startIssuer(t *testing.T) *issuer {
 			http.NotFound(w, r)
 		}
 	}))
+	i.Start()
 	t.Cleanup(i.Close)
 	return i
 }

@@ -1,18 +1,17 @@
 package store_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
-	"os"
-	"strings"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"gocloud.dev/blob"
 
 	"nth/shim/store"
 	"nth/shim/store/contract"
+	"nth/testdata/harness"
 )
 
 // testParts reads parts of a blob, as a manifest is read by its offset index.
@@ -106,32 +105,19 @@ func testUnseen(t *testing.T, s *store.Store) {
 	}
 }
 
-// largeSize is several times what a process may use that writes it.
+// largeSize is several times what a process may use that writes it, in bytes.
 const largeSize, memoryLimit = 256 << 20, 100 << 20
 
-// testMemory: what is written is not held. The helper measures itself.
+// testMemory: what is written is not held. The program is built as others are: the
+// race detector takes many times the memory.
 func testMemory(t *testing.T, url string) {
-	if out, err := helperCommand("large", url).CombinedOutput(); err != nil {
+	path := filepath.Join(t.TempDir(), "upload")
+	build := exec.Command("go", "build", "-o", path, "./testdata/cmd/upload")
+	build.Dir = harness.Root()
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if out, err := exec.Command(path, url, fmt.Sprint(largeSize), fmt.Sprint(memoryLimit)).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
-}
-
-func writeLarge(s *store.Store) error {
-	ctx := context.Background()
-	if err := s.Bucket().Upload(ctx, "memory", io.LimitReader(&pattern{}, largeSize), &blob.WriterOptions{ContentType: "text/plain"}); err != nil {
-		return err
-	}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return err
-	}
-	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
-	var peak int // KiB, proc(5)
-	if _, err := fmt.Sscan(strings.TrimSpace(string(after)), &peak); err != nil {
-		return err
-	}
-	if peak<<10 > memoryLimit {
-		return fmt.Errorf("%d MB were in memory", peak>>10)
-	}
-	return s.Delete(ctx, "memory")
 }

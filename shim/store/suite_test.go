@@ -50,7 +50,8 @@ var places = []place{
 	// asked of the other servers.
 	{"s3", true, true, 1100, 0, func(t *testing.T) string { return s3Server(t).URL("data", "a b/+%23") }},
 	{"minio", true, true, 2500, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMinIO).URL("data", "a b/+%23") }},
-	{"moto", true, true, 2500, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMoto).URL("data", "a b/+%23") }},
+	// moto looks before it writes, too: two creators have won in one of its races.
+	{"moto", true, true, 2500, 0, func(t *testing.T) string { return s3Bucket(t, servers.StartMoto).URL("data", "a b/+%23") }},
 }
 
 func open(t testing.TB, url string) *store.Store {

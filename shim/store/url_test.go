@@ -38,7 +38,7 @@ func TestOpenURL(t *testing.T) {
 		{"file:markers", 64, "no slashes after file:"},
 		{"file://data/markers", 64, "file://data names a host; write three slashes: file:///data/markers"},
 		{"file:///d?creat_dir=true", 64, "unknown parameter creat_dir"},
-		{"file:///d?create_dir=yes", 64, "create_dir is true or false"},
+		{"file:///d?create_dir=yes", 64, "the parameter create_dir: it is true or false"},
 		{"file:///d%00", 64, "zero byte"},
 		{"file:///d#1", 64, "write %23"},
 		{"file:///100%", 64, "write %25"},
