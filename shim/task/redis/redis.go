@@ -41,13 +41,14 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/redis/server"
 )
 
 // Source is one worker's view of a list.
 type Source struct {
 	options  task.Options
 	settings settings
-	link     *link
+	link     *server.Link
 	scripts  scripts
 	keys     []any
 
@@ -62,19 +63,19 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: "redis://user:password@host:6379/0?queue=NAME"}
 	}
-	return &Source{options: o, settings: s, link: &link{settings: s}, scripts: newScripts(), keys: keys(s.queue)}, nil
+	return &Source{options: o, settings: s, link: &server.Link{Settings: s.Settings}, scripts: newScripts(), keys: keys(s.queue)}, nil
 }
 
 // Name names the list, on whichever server it is.
 func Name(u *url.URL) string {
 	s, _ := parse(u, nil)
-	return fmt.Sprintf("%d/%s", s.db, s.queue)
+	return fmt.Sprintf("%d/%s", s.DB, s.queue)
 }
 
 // Take takes a task. If the last answer was lost, it asks for the same delivery again.
 func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 	receipt := ""
-	reply, err := redis.Values(s.link.ask(ctx, s.scripts.take, func() []any {
+	reply, err := redis.Values(s.link.Ask(ctx, s.scripts.take, func() []any {
 		again := 0
 		if s.taking != "" {
 			again = 1
@@ -87,13 +88,13 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 			s.options.Lease.Milliseconds(), s.options.MaxAttempts, s.settings.pop)
 	}))
 	if err != nil {
-		return nil, s.settings.failed("take a task", err)
+		return nil, s.settings.Failed("take a task", err)
 	}
 	s.taking = ""
 	t := &task.Task{Receipt: receipt}
 	var buried int64
 	if _, err := redis.Scan(reply, &buried, &t.ID, &t.Payload, &t.Attempt); err != nil {
-		return nil, s.settings.failed("take a task", err)
+		return nil, s.settings.Failed("take a task", err)
 	}
 	s.buried += buried
 	if t.ID == "" {
@@ -134,7 +135,7 @@ func (s *Source) Release(ctx context.Context, t *task.Task) error {
 // an answer was lost, is what was asked for.
 func (s *Source) change(ctx context.Context, what string, script *redis.Script, t *task.Task, args ...any) (string, error) {
 	repeated := false
-	answer, err := redis.String(s.link.ask(ctx, script, func() []any {
+	answer, err := redis.String(s.link.Ask(ctx, script, func() []any {
 		if script == s.scripts.done {
 			repeated = s.ending == t.Receipt
 			s.ending = t.Receipt
@@ -143,7 +144,7 @@ func (s *Source) change(ctx context.Context, what string, script *redis.Script, 
 	}))
 	switch {
 	case err != nil:
-		return "", s.settings.failed(what, err)
+		return "", s.settings.Failed(what, err)
 	case answer == "lost", answer == "gone" && !repeated:
 		return "", task.ErrLost
 	}
@@ -152,18 +153,21 @@ func (s *Source) change(ctx context.Context, what string, script *redis.Script, 
 
 // Unfinished tells whether this index was the last to take some task that isn't done.
 func (s *Source) Unfinished(ctx context.Context) (bool, error) {
-	n, err := redis.Int(s.link.ask(ctx, s.scripts.unfinished, func() []any {
+	n, err := redis.Int(s.link.Ask(ctx, s.scripts.unfinished, func() []any {
 		return s.args(s.options.Index, s.options.Lease.Milliseconds())
 	}))
 	if err != nil {
-		return false, s.settings.failed("look for unfinished tasks", err)
+		return false, s.settings.Failed("look for unfinished tasks", err)
 	}
 	return n > 0, nil
 }
 
+// Warning tells what of the server's settings endangers tasks, or "".
+func (s *Source) Warning(ctx context.Context) string { return s.link.Warning(ctx) }
+
 // Close closes the connection.
 func (s *Source) Close() error {
-	s.link.close()
+	s.link.Close()
 	return nil
 }
 

@@ -2,9 +2,10 @@ package redis
 
 import (
 	_ "embed" // for the scripts
-	"strings"
 
 	"github.com/gomodule/redigo/redis"
+
+	"nth/shim/task/redis/server"
 )
 
 var (
@@ -37,17 +38,7 @@ var kept = []string{"lease", "task", "meta", "owner", "dead", "reason"}
 func keys(queue string) []any {
 	all := []any{queue}
 	for _, k := range kept {
-		all = append(all, tagged(queue)+":nth:"+k)
+		all = append(all, server.Tagged(queue)+":nth:"+k)
 	}
 	return all
-}
-
-// tagged gives a name that has the queue's hash tag (Redis cluster specification, "Hash
-// tags"): its own, if it has one, else the whole name. A name with a brace that closes
-// none can't be made into one; such a queue can't be in a cluster.
-func tagged(queue string) string {
-	if _, rest, ok := strings.Cut(queue, "{"); ok && strings.Index(rest, "}") > 0 || strings.Contains(queue, "}") {
-		return queue
-	}
-	return "{" + queue + "}"
 }

@@ -10,6 +10,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/redis/server"
 )
 
 func TestURL(t *testing.T) {
@@ -18,14 +19,14 @@ func TestURL(t *testing.T) {
 		url  string
 		want settings
 	}{
-		{"redis://?queue=q", settings{address: "127.0.0.1:6379", password: "from-env", pop: "LPOP", queue: "q"}},
-		{"redis://host?queue=q&pop=left", settings{address: "host:6379", password: "from-env", pop: "LPOP", queue: "q"}},
-		{"redis://host:7000/?queue=q", settings{address: "host:7000", password: "from-env", pop: "LPOP", queue: "q"}},
-		{"redis://user:p%40ss@host/3?queue=a%20b&pop=right", settings{address: "host:6379", user: "user", password: "p@ss", db: 3, pop: "RPOP", queue: "a b"}},
-		{"redis://only@host?queue=q", settings{address: "host:6379", password: "only", pop: "LPOP", queue: "q"}},
-		{"redis://:only@host?queue=q", settings{address: "host:6379", password: "only", pop: "LPOP", queue: "q"}},
-		{"redis://user:@host?queue=q", settings{address: "host:6379", user: "user", password: "from-env", pop: "LPOP", queue: "q"}},
-		{"rediss://[::1]:1/?queue=q&db=15", settings{address: "[::1]:1", secure: true, password: "from-env", db: 15, pop: "LPOP", queue: "q"}},
+		{"redis://?queue=q", settings{server.Settings{Address: "127.0.0.1:6379", Password: "from-env"}, "q", "LPOP"}},
+		{"redis://host?queue=q&pop=left", settings{server.Settings{Address: "host:6379", Password: "from-env"}, "q", "LPOP"}},
+		{"redis://host:7000/?queue=q", settings{server.Settings{Address: "host:7000", Password: "from-env"}, "q", "LPOP"}},
+		{"redis://user:p%40ss@host/3?queue=a%20b&pop=right", settings{server.Settings{Address: "host:6379", User: "user", Password: "p@ss", DB: 3}, "a b", "RPOP"}},
+		{"redis://only@host?queue=q", settings{server.Settings{Address: "host:6379", Password: "only"}, "q", "LPOP"}},
+		{"redis://:only@host?queue=q", settings{server.Settings{Address: "host:6379", Password: "only"}, "q", "LPOP"}},
+		{"redis://user:@host?queue=q", settings{server.Settings{Address: "host:6379", User: "user", Password: "from-env"}, "q", "LPOP"}},
+		{"rediss://[::1]:1/?queue=q&db=15", settings{server.Settings{Address: "[::1]:1", Secure: true, Password: "from-env", DB: 15}, "q", "LPOP"}},
 	} {
 		u, err := url.Parse(tt.url)
 		if err != nil {

@@ -1,4 +1,4 @@
-package redis
+package server
 
 import (
 	"context"
@@ -26,7 +26,7 @@ type refusal struct {
 const (
 	hintACL      = "what the user of an ACL needs is in the README"
 	hintPassword = "are the user and the password of the URL, or of REDISCLI_AUTH, right?"
-	hintType     = "is the queue's name right, and is it a list? Streams are asked for with ?stream="
+	hintType     = "is the name right? ?queue= is for a list, ?stream= for a stream"
 )
 
 var refusals = []refusal{
@@ -42,10 +42,12 @@ var refusals = []refusal{
 	{"without any password configured", contract.Denied, "the server has no password: leave it out"},
 	{"no password is set", contract.Denied, "the server has no password: leave it out"},
 	{"WRONGTYPE", contract.Unusable, hintType},
+	{"requires the key to", contract.Unusable, "is the stream's name right? Whoever fills it makes it; nth makes none"},
+	{"NOGROUP", contract.Unusable, "the stream or its group was removed"},
 	{"CROSSSLOT", contract.Unusable, "a queue whose name has a } but no hash tag can't be in a cluster"},
 	{"DB index is out of range", contract.Unusable, "the URL's path is the number of the database"},
 	{"SELECT is not allowed in cluster mode", contract.Unusable, "a cluster has database 0 alone"},
-	{"unknown command", contract.Unusable, "the server must be Redis 5.0 or later, with scripts"},
+	{"unknown command", contract.Unusable, "the server must be Redis 5.0 or later (6.2 for streams), with scripts"},
 	{"LOADING", contract.Unreachable, "the server is loading its data"},
 	{"READONLY", contract.Unreachable, "this is a replica: is the URL's host the master?"},
 	{"MASTERDOWN", contract.Unreachable, ""},
@@ -70,14 +72,14 @@ func stale(text string) bool {
 	return says(text, "READONLY") || says(text, "MASTERDOWN") || says(text, "CLUSTERDOWN")
 }
 
-// failed makes an error of the client's into one of the contract's.
-func (s *settings) failed(what string, err error) error {
+// Failed makes an error of the client's into one of the contract's.
+func (s *Settings) Failed(what string, err error) error {
 	e := s.explain(err)
-	e.Cause = fmt.Errorf("%s: redis at %s: %w", what, s.address, e.Cause)
+	e.Cause = fmt.Errorf("%s: redis at %s: %w", what, s.Address, e.Cause)
 	return e
 }
 
-func (s *settings) explain(err error) *contract.Error {
+func (s *Settings) explain(err error) *contract.Error {
 	if text, ok := errors.AsType[redis.Error](err); ok {
 		return s.refused(string(text))
 	}
@@ -90,7 +92,7 @@ func (s *settings) explain(err error) *contract.Error {
 	switch {
 	case timedOut(err):
 		cause = errors.New("no answer in time")
-		if s.secure {
+		if s.Secure {
 			hint = "does the server speak TLS there? One that doesn't waits for more"
 		}
 	case errors.Is(err, context.Canceled):
@@ -108,13 +110,13 @@ func (s *settings) explain(err error) *contract.Error {
 }
 
 // refused explains a refusal. A server that doesn't know AUTH repeats its arguments.
-func (s *settings) refused(text string) *contract.Error {
+func (s *Settings) refused(text string) *contract.Error {
 	text, _, _ = strings.Cut(text, " script: ")
 	if strings.Contains(text, "with args beginning with") {
 		text, _, _ = strings.Cut(text, ", with args")
 	}
-	if s.password != "" {
-		text = strings.ReplaceAll(text, s.password, "…")
+	if s.Password != "" {
+		text = strings.ReplaceAll(text, s.Password, "…")
 	}
 	for _, r := range refusals {
 		if says(text, r.words) {

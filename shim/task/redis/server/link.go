@@ -1,4 +1,4 @@
-package redis
+package server
 
 import (
 	"context"
@@ -20,24 +20,24 @@ const (
 	maxHops       = 5                // from node to node of a cluster, in one call
 )
 
-// link is the one connection of a source, made when it is needed and again when it
+// Link is the one connection of a source, made when it is needed and again when it
 // has broken.
-type link struct {
-	settings settings
+type Link struct {
+	Settings Settings
 
 	mu    sync.Mutex
 	conn  redis.Conn
 	moved string // the cluster's node that has the keys; "": the URL's
 }
 
-// ask runs a script. Its arguments are made anew for each time that it is sent.
-func (l *link) ask(ctx context.Context, script *redis.Script, args func() []any) (any, error) {
-	return l.do(ctx, func(c redis.Conn) (any, error) { return script.DoContext(ctx, c, args()...) })
+// Ask runs a script. Its arguments are made anew for each time that it is sent.
+func (l *Link) Ask(ctx context.Context, script *redis.Script, args func() []any) (any, error) {
+	return l.Do(ctx, func(c redis.Conn) (any, error) { return script.DoContext(ctx, c, args()...) })
 }
 
-// do sends something that may be sent again. A connection that was closed while the
+// Do sends something that may be sent again. A connection that was closed while the
 // command ran, by the server or a firewall between, is made anew without a word.
-func (l *link) do(ctx context.Context, send func(redis.Conn) (any, error)) (any, error) {
+func (l *Link) Do(ctx context.Context, send func(redis.Conn) (any, error)) (any, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old := l.conn != nil
@@ -60,7 +60,7 @@ func (l *link) do(ctx context.Context, send func(redis.Conn) (any, error)) (any,
 	}
 }
 
-func (l *link) once(ctx context.Context, send func(redis.Conn) (any, error)) (any, error) {
+func (l *Link) once(ctx context.Context, send func(redis.Conn) (any, error)) (any, error) {
 	if l.conn == nil {
 		if err := l.dial(ctx); err != nil {
 			return nil, err
@@ -71,7 +71,7 @@ func (l *link) once(ctx context.Context, send func(redis.Conn) (any, error)) (an
 
 // follow goes where a cluster says that the keys are (MOVED slot host:port; no host
 // means the one that was asked, "?" too).
-func (l *link) follow(refusal string) bool {
+func (l *Link) follow(refusal string) bool {
 	fields := strings.Fields(refusal)
 	if len(fields) != 3 || fields[0] != "MOVED" {
 		return false
@@ -88,15 +88,15 @@ func (l *link) follow(refusal string) bool {
 	return true
 }
 
-func (l *link) address() string {
+func (l *Link) address() string {
 	if l.moved != "" {
 		return l.moved
 	}
-	return l.settings.address
+	return l.Settings.Address
 }
 
 // dial connects, and is who the URL says.
-func (l *link) dial(ctx context.Context) error {
+func (l *Link) dial(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.address())
@@ -104,7 +104,7 @@ func (l *link) dial(ctx context.Context) error {
 		l.moved = "" // the next try asks the URL's own
 		return err
 	}
-	if l.settings.secure {
+	if l.Settings.Secure {
 		if c, err = secure(ctx, c, l.address()); err != nil {
 			return err
 		}
@@ -135,27 +135,27 @@ func secure(ctx context.Context, c net.Conn, address string) (net.Conn, error) {
 }
 
 // greeting is what a new connection begins with.
-func (l *link) greeting() (commands [][]any) {
-	switch s := l.settings; {
-	case s.user != "":
-		commands = append(commands, []any{"AUTH", s.user, s.password})
-	case s.password != "":
-		commands = append(commands, []any{"AUTH", s.password})
+func (l *Link) greeting() (commands [][]any) {
+	switch s := l.Settings; {
+	case s.User != "":
+		commands = append(commands, []any{"AUTH", s.User, s.Password})
+	case s.Password != "":
+		commands = append(commands, []any{"AUTH", s.Password})
 	}
-	if l.settings.db != 0 {
-		commands = append(commands, []any{"SELECT", l.settings.db})
+	if l.Settings.DB != 0 {
+		commands = append(commands, []any{"SELECT", l.Settings.DB})
 	}
 	return commands
 }
 
-func (l *link) drop() {
+func (l *Link) drop() {
 	if l.conn != nil {
 		_ = l.conn.Close()
 		l.conn = nil
 	}
 }
 
-func (l *link) close() {
+func (l *Link) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.drop()

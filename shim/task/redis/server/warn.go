@@ -1,4 +1,4 @@
-package redis
+package server
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 
 // Warning tells what of the server's settings endangers tasks, or "": it asks once, and
 // an ACL that doesn't grant INFO, or a server that is away, is no reason for a warning.
-func (s *Source) Warning(ctx context.Context) string {
-	info, err := redis.String(s.link.do(ctx, func(c redis.Conn) (any, error) {
+func (l *Link) Warning(ctx context.Context) string {
+	info, err := redis.String(l.Do(ctx, func(c redis.Conn) (any, error) {
 		return redis.DoContext(c, ctx, "INFO", "memory")
 	}))
 	if err != nil {
@@ -20,7 +20,7 @@ func (s *Source) Warning(ctx context.Context) string {
 	for line := range strings.Lines(info) {
 		policy, ok := strings.CutPrefix(strings.TrimSpace(line), "maxmemory_policy:")
 		if ok && policy != "noeviction" {
-			return fmt.Sprintf("redis at %s has maxmemory-policy %s: when its memory is full it throws tasks away; set it to noeviction", s.settings.address, policy)
+			return fmt.Sprintf("redis at %s has maxmemory-policy %s: when its memory is full it throws tasks away; set it to noeviction", l.Settings.Address, policy)
 		}
 	}
 	return ""
