@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -96,6 +97,27 @@ func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (dead b
 	}
 	return dead && err == nil, err
 }
+
+// bury puts aside a task that was taken in vain.
+func (s *source) bury(ctx context.Context) error {
+	if h := s.held; s.dead == "" || !h.worn(s.maxAttempts) {
+		return nil
+	} else if s.now().Before(h.until) {
+		err := s.putAside(ctx, h, fmt.Sprintf("its worker died, or was stopped, in attempt %d of %d", h.attempt-1, s.maxAttempts))
+		if err == nil {
+			s.buried++
+		}
+		if err != nil && !errors.Is(err, task.ErrLost) {
+			return err
+		}
+	}
+	s.held = nil // it comes again, if it is lost
+	return nil
+}
+
+// Buried tells how many tasks this worker has put aside when it would have taken
+// them, because their workers died in all their attempts.
+func (s *source) Buried() int64 { return s.buried }
 
 type send struct {
 	Queue         string               `json:"QueueUrl"`

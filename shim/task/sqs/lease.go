@@ -17,7 +17,13 @@ type held struct {
 	until   time.Time // from then on it may be another's
 	unsure  bool      // it was given up, and no answer came
 	aside   bool      // it is among the dead already
+	attempt int
 	message *message
+}
+
+// worn: it has been delivered more often than it may fail.
+func (h *held) worn(attempts int) bool {
+	return h != nil && attempts > 0 && h.attempt > attempts
 }
 
 // whole rounds up to SQS's seconds.

@@ -358,3 +358,34 @@ func TestRole(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkersDied: a task that kills its workers is put aside like one that fails, also
+// when the first try has no answer, and the next is taken.
+func TestWorkersDied(t *testing.T) {
+	server := servers.StartSQS(t)
+	q := newQueue(t, server, "", false)
+	q.Fill(t, []byte("deadly"))
+	for range 2 {
+		server.Call(t, "ReceiveMessage", q.name, map[string]any{"VisibilityTimeout": 0}, nil) // and dies
+	}
+	refused := false
+	proxy := servers.StartFault(t, server.Address, func(_ int, r *http.Request) servers.Action {
+		if target(r) != "DeleteMessage" || refused {
+			return nil
+		}
+		refused = true
+		return servers.Reset
+	})
+	q.address = proxy.Listener.Addr().String()
+	s := q.open(t, task.Options{RunID: "a", Lease: time.Hour, MaxAttempts: 2})
+	_, err := s.Take(t.Context())
+	wantKind(t, "take", err, contract.Unreachable)
+	q.Fill(t, []byte("next"))
+	if got := take(t, s); string(got.Payload) != "next" || s.Buried() != 1 {
+		t.Errorf("took %+v; %d are buried", got, s.Buried())
+	}
+	all := server.Peek(t, q.dead)
+	if len(all) != 1 || all[0].Body != "deadly" || all[0].MessageAttributes[attributeReason].StringValue != "its worker died, or was stopped, in attempt 2 of 2" {
+		t.Errorf("dead: %+v", all)
+	}
+}

@@ -41,6 +41,7 @@ type source struct {
 	looked      bool // the queue was asked for its policy
 	maxReceives int  // of that policy; 0: it has none
 	held        *held
+	buried      int64
 	try         retry // of a take without an answer
 	quiet       quiet
 }
@@ -64,13 +65,6 @@ func newSource(o task.Options) *source {
 		client: web.Client(), signer: v4.NewSigner(), wait: poll, now: time.Now,
 		lease: max(whole(o.Lease), time.Second), maxAttempts: o.MaxAttempts, quiet: quiet{least: settle},
 	}
-}
-
-// Idle says that the command is about to run: no process is started for credentials
-// any more.
-func (s *source) Idle() {
-	s.identity.NoProcesses()
-	s.client.CloseIdleConnections()
 }
 
 // Close closes connections.

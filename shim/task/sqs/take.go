@@ -54,13 +54,29 @@ type retry struct {
 // a message in an answer that nobody reads is hidden until its lease ends.
 const grace = 2 * time.Second
 
-// Take takes one task for the lease's time.
+// Take takes one task for the lease's time. One that has had all its attempts, whose
+// workers died, is put aside instead, as SQS does by a queue's own policy.
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, web.Unreachable(ctx, err)
-	}
 	if err := s.look(ctx); err != nil {
 		return nil, err
+	}
+	for {
+		if err := s.bury(ctx); err != nil {
+			return nil, err
+		}
+		t, err := s.receive(ctx)
+		if t != nil {
+			s.identity.NoProcesses() // a command will run, and nth's reaper would take their exits
+		}
+		if t == nil || err != nil || !s.held.worn(s.maxAttempts) || s.dead == "" {
+			return t, err
+		}
+	}
+}
+
+func (s *source) receive(ctx context.Context) (*task.Task, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, web.Unreachable(ctx, err)
 	}
 	before := s.now()
 	ask := receive{
@@ -89,7 +105,9 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	}
 	s.quiet.broken()
 	s.held = &held{receipt: m.Handle, taken: before, until: before.Add(s.lease + s.wait), message: m}
-	return m.task(), nil
+	t := m.task()
+	s.held.attempt = t.Attempt
+	return t, nil
 }
 
 // outlive gives a context that ends a little after another one does.
