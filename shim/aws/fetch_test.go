@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -370,4 +371,32 @@ func TestProcess(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.says)
 		}
 	}
+}
+
+// FuzzSTS: whatever the token service answers is whole credentials or an error.
+func FuzzSTS(f *testing.F) {
+	f.Add(200, []byte(stsAnswer("AssumeRole", "K", time.Now())))
+	f.Add(403, []byte("<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"))
+	f.Add(200, []byte("<html>"))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		c, err := readSTS(status, "AssumeRole", "arn:role", body)
+		if (err == nil) != c.HasKeys() || err == nil && (status != 200 || c.Expires.IsZero()) || err != nil && kind(err) == contract.Other {
+			t.Errorf("status %d %q: %+v, %v", status, body, c.CanExpire, err)
+		}
+	})
+}
+
+// FuzzDocument: of an endpoint's or a program's JSON likewise.
+func FuzzDocument(f *testing.F) {
+	f.Add([]byte(agentAnswer("K", time.Now())))
+	f.Add([]byte(`{"Version":1}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var d document
+		if json.Unmarshal(body, &d) != nil {
+			return
+		}
+		if c, err := d.checked("it"); (err == nil) != c.HasKeys() {
+			t.Errorf("%q: %v", body, err)
+		}
+	})
 }

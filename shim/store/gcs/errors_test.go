@@ -1,7 +1,10 @@
 package gcs
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -210,4 +213,40 @@ func TestPartsAreKept(t *testing.T) {
 		}
 		b.Close()
 	}
+}
+
+// FuzzRefusal: whatever a server answers has a meaning, and is absence only if it says
+// so in full.
+func FuzzRefusal(f *testing.F) {
+	f.Add(404, []byte(code(404, "NoSuchKey", "x").body))
+	f.Add(404, []byte(reason(404, "notFound", "No such object: data/p/x").body))
+	f.Add(403, []byte("<html>"))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		res := &http.Response{StatusCode: status, Body: io.NopCloser(bytes.NewReader(body))}
+		e, ok := (&bucket{}).refused(t.Context(), res).(*contract.Error)
+		if !ok || e.Kind == contract.Other {
+			t.Fatalf("%v", e)
+		}
+		if e.Kind == contract.Absent && (status != 404 || !bytes.Contains(body, []byte("NoSuchKey"))) {
+			t.Errorf("absent by status %d %q", status, body)
+		}
+	})
+}
+
+// FuzzPage: what isn't a whole listing is an error, and no key is from elsewhere.
+func FuzzPage(f *testing.F) {
+	f.Add([]byte(`{"kind":"storage#objects","items":[{"name":"p/x","size":"1"}],"prefixes":["p/d/"]}`))
+	f.Add([]byte(`{"kind":"storage#objects"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b := &bucket{prefix: "p/"}
+		var p page
+		if json.Unmarshal(body, &p) != nil {
+			return
+		}
+		for _, o := range p.Items {
+			if entry, err := b.entry(o); err == nil && "p/"+entry.Key != o.Name {
+				t.Errorf("%q became %q", o.Name, entry.Key)
+			}
+		}
+	})
 }
