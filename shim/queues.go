@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"nth/shim/failure"
+	"nth/shim/store/contract"
 	"nth/shim/task"
 	"nth/shim/task/httpapi"
 	"nth/shim/task/postgres"
 	"nth/shim/task/redis"
+	"nth/shim/task/redisstream"
 	"nth/shim/task/sqs"
 )
 
@@ -30,8 +32,8 @@ const defaultAttempts = 5
 func (r *run) queues() map[string]queueKind {
 	api := queueKind{"http", r.openAPI, httpapi.Name, defaultAttempts}
 	return map[string]queueKind{
-		"redis":      {"redis", redis.Open, redis.Name, defaultAttempts},
-		"rediss":     {"redis", redis.Open, redis.Name, defaultAttempts},
+		"redis":      {"redis", openRedis, nameRedis, defaultAttempts},
+		"rediss":     {"redis", openRedis, nameRedis, defaultAttempts},
 		"sqs":        {"sqs", sqs.Open, sqs.Name, 0},
 		"postgres":   {"postgres", postgres.Open, postgres.Name, defaultAttempts},
 		"postgresql": {"postgres", postgres.Open, postgres.Name, defaultAttempts},
@@ -40,7 +42,27 @@ func (r *run) queues() map[string]queueKind {
 	}
 }
 
-const queueHint = "write redis://host/0?queue=name, sqs://host/account/queue, postgres://host/database?table=name, or an http(s) URL with --keep-url and --done-url"
+// openRedis opens a list or a stream, by which of the two the URL names.
+func openRedis(u *url.URL, o task.Options) (task.Source, error) {
+	list, stream := u.Query().Has("queue"), u.Query().Has("stream")
+	if list == stream {
+		return nil, &contract.Error{Kind: contract.Other, Cause: errors.New("the URL names a list or a stream, and not both"),
+			Hint: "?queue=NAME is for a list, ?stream=NAME&group=NAME for a stream"}
+	}
+	if stream {
+		return redisstream.Open(u, o)
+	}
+	return redis.Open(u, o)
+}
+
+func nameRedis(u *url.URL) string {
+	if u.Query().Has("stream") {
+		return redisstream.Name(u)
+	}
+	return redis.Name(u)
+}
+
+const queueHint = "write redis://host/0?queue=name or ?stream=name&group=name, sqs://host/account/queue, postgres://host/database?table=name, or an http(s) URL with --keep-url and --done-url"
 
 // openAPI opens a queue behind an HTTP API, whose further URLs and headers are flags.
 func (r *run) openAPI(u *url.URL, o task.Options) (task.Source, error) {
