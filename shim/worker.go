@@ -74,6 +74,9 @@ func (r *run) openSource(w *worker, rawURL string) error {
 	}
 	getenv := func(name string) string { v, _ := r.LookupEnv(name); return v }
 	w.source, err = s.open(u, task.Options{Index: r.id.Index, RunID: r.RunID, Lease: r.Lease, MaxAttempts: attempts, Getenv: getenv})
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f
+	}
 	if err != nil {
 		f := store.Fail(err, "open the queue", w.shown)
 		if f.Code == failure.Unavailable { // nobody was asked: the URL is wrong
@@ -88,6 +91,7 @@ func (r *run) openSource(w *worker, rawURL string) error {
 // come back for.
 func (r *run) pull() error {
 	defer r.worker.source.Close()
+	warned := false
 	for {
 		if why := r.enough(); why != "" {
 			r.log.Info().Int("tasks", r.worker.settled).Msg("no more tasks: " + why)
@@ -101,12 +105,29 @@ func (r *run) pull() error {
 			r.log.Info().Int("tasks", r.worker.settled).Msg("no task is left")
 			return r.worker.end()
 		}
+		if !warned {
+			r.warn()
+			warned = true
+		}
 		if err := r.do(t); err != nil {
 			return err
 		}
 		if !r.signals.Again() {
 			return r.stoppedBetween()
 		}
+	}
+}
+
+// warn tells what a source thinks of its server, once it is known to answer.
+func (r *run) warn() {
+	s, ok := r.worker.source.(interface{ Warning(context.Context) string })
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, r.StoreTimeout)
+	defer cancel()
+	if text := s.Warning(ctx); text != "" {
+		r.log.Warn().Msg(text)
 	}
 }
 
