@@ -29,6 +29,7 @@ const (
 	hintStandby = "the server is a standby: name all hosts, and target_session_attrs=read-write"
 	hintNoTLS   = "the server has no TLS: sslmode=disable sends all as it is, the tasks too"
 	hintName    = "the server's certificate is for another name: name the host as its certificate does"
+	hintServer  = "are the host and the port PostgreSQL's?"
 	hintRoots   = "sslrootcert=FILE or SSL_CERT_FILE names the trusted authorities"
 )
 
@@ -83,10 +84,19 @@ func local(err error) error {
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = errors.New("the connection to the database was lost")
 	}
-	return &contract.Error{Kind: contract.Unreachable, Cause: err, Hint: hint(err)}
+	return &contract.Error{Kind: contract.Unreachable, Cause: oneLine{err}, Hint: hint(err)}
 }
 
+// oneLine is an error that is shown in one line: lib/pq's of several hosts isn't.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return line(e.error.Error()) }
+func (e oneLine) Unwrap() error { return e.error }
+
 func hint(err error) string {
+	if errors.Is(err, errForeign) {
+		return hintServer
+	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return hintRoots
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -38,9 +39,18 @@ func (s *source) twice(ctx context.Context, try func() ([]driver.Value, error)) 
 	return row, meaning(ctx, err)
 }
 
+// errForeign is an answer that lib/pq panics at: another server's.
+var errForeign = errors.New("the answer is not PostgreSQL's")
+
 // once runs a statement and gives its one row, or nil. After an error nobody knows what
 // the connection is still going to say, and it is closed.
 func (s *source) once(ctx context.Context, statement string, args ...driver.Value) (row []driver.Value, err error) {
+	defer func() {
+		if why := recover(); why != nil {
+			row, err = nil, fmt.Errorf("%w: %v", errForeign, why)
+			s.drop()
+		}
+	}()
 	if s.link == nil {
 		if s.link, err = connect(ctx, s.config); err != nil {
 			return nil, err
@@ -103,6 +113,12 @@ func connect(ctx context.Context, config pq.Config) (*link, error) {
 		return nil, err
 	}
 	d := &dialer{}
+	connected := false
+	defer func() {
+		if d.raw != nil && !connected {
+			_ = d.raw.Close()
+		}
+	}()
 	stop := context.AfterFunc(ctx, d.interrupt)
 	defer stop()
 	connector.Dialer(d)
@@ -110,6 +126,7 @@ func connect(ctx context.Context, config pq.Config) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	connected = true
 	return &link{conn: conn, raw: d.raw}, nil
 }
 
