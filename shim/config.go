@@ -47,9 +47,9 @@ type Config struct {
 	TaskStdin     bool          `group:"Tasks" help:"Give the payload to the command on stdin."`
 	OnFailure     string        `group:"Tasks" default:"continue" enum:"continue,stop" help:"When a task has failed: continue with the next, or stop with its exit code."`
 	MaxTasks      int           `group:"Tasks" placeholder:"N" help:"Exit 0 after this many tasks; 0: without end."`
-	MaxRuntime    time.Duration `group:"Tasks" default:"0s" placeholder:"D" help:"Take no task after this long, and exit 0; 0: without end."`
-	Drain         time.Duration `group:"Tasks" default:"0s" placeholder:"D" help:"After a stop signal let the task go on for this long before the signal is passed on; a second one is at once."`
-	IdleTimeout   time.Duration `group:"Tasks" default:"0s" placeholder:"D" help:"How long the queue must have been empty."`
+	MaxRuntime    time.Duration `group:"Tasks" placeholder:"D" help:"Take no task after this long, and exit 0; 0: without end."`
+	Drain         time.Duration `group:"Tasks" placeholder:"D" help:"After a stop signal let the task go on for this long before the signal is passed on; a second one is at once."`
+	IdleTimeout   time.Duration `group:"Tasks" placeholder:"D" help:"How long the queue must have been empty."`
 
 	SignalTarget        string        `group:"Command" default:"child" enum:"child,group" help:"Who gets signals: the command (child) or its whole process group (group)."`
 	Signal              []string      `group:"Command" placeholder:"FROM=TO" help:"Forward a signal as another (TERM=INT) or drop it (HUP=)."`
