@@ -122,6 +122,15 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
+// TestSecretInSecret: of a secret that begins as another one does, nothing is left over.
+func TestSecretInSecret(t *testing.T) {
+	header := http.Header{"Content-Type": {"text/plain"}}
+	got := message(header, []byte("not canary-1, not canary-12, not canary"), []string{"", "canary", "canary-12", "canary-1"})
+	if diff := cmp.Diff("not ***, not ***, not ***", got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestRedirects are not followed: neither the token nor the task goes elsewhere.
 func TestRedirects(t *testing.T) {
 	elsewhere := 0

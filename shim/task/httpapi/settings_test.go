@@ -139,7 +139,7 @@ func TestRequests(t *testing.T) {
 		got = append(got, one)
 		switch r.URL.Path {
 		case "/take":
-			_, _ = w.Write([]byte(`{"id": 7, "receipt": "a/b", "payload": "x", "attempt": 2}`))
+			_, _ = w.Write([]byte(`{"id": 7, "receipt": 12345678901234567890, "payload": "x", "attempt": 2}`))
 		case "/unfinished":
 			_, _ = w.Write([]byte("true"))
 		}
@@ -167,12 +167,12 @@ func TestRequests(t *testing.T) {
 	take := request{"POST", "/take", "q=1", header, `{"index":3,"run_id":"run","lease_s":90}`}
 	want := []request{
 		take,
-		{"PUT", "/keep/7", "", header, `{"attempt":2,"id":7,"index":3,"lease_s":90,"receipt":"a/b","run_id":"run"}`},
-		{"PUT", "/fail", "id=7", header, `{"after_s":0,"attempt":2,"dead":false,"id":7,"index":3,"reason":"","receipt":"a/b","release":true,"run_id":"run"}`},
+		{"PUT", "/keep/7", "", header, `{"attempt":2,"id":7,"index":3,"lease_s":90,"receipt":12345678901234567890,"run_id":"run"}`},
+		{"PUT", "/fail", "id=7", header, `{"after_s":0,"attempt":2,"dead":false,"id":7,"index":3,"reason":"","receipt":12345678901234567890,"release":true,"run_id":"run"}`},
 		{"GET", "/unfinished", "", header, ""},
-		{"PUT", "/fail", "id=7", header, `{"after_s":1.5,"attempt":2,"dead":true,"id":7,"index":3,"reason":"exit code 1","receipt":"a/b","run_id":"run"}`},
+		{"PUT", "/fail", "id=7", header, `{"after_s":1.5,"attempt":2,"dead":true,"id":7,"index":3,"reason":"exit code 1","receipt":12345678901234567890,"run_id":"run"}`},
 		take,
-		{"PUT", "/done/7/a%2Fb", "", header, `{"attempt":2,"id":7,"index":3,"receipt":"a/b","run_id":"run"}`},
+		{"PUT", "/done/7/12345678901234567890", "", header, `{"attempt":2,"id":7,"index":3,"receipt":12345678901234567890,"run_id":"run"}`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -181,5 +181,44 @@ func TestRequests(t *testing.T) {
 		if r.Body != "" && !json.Valid([]byte(r.Body)) {
 			t.Errorf("%s is no JSON", r.Body)
 		}
+	}
+}
+
+// TestKeys: a call that is made again has the key of the first, and the next delivery's
+// has another, also where an API gives no receipts and doesn't count.
+func TestKeys(t *testing.T) {
+	var keys []string
+	s, _ := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/queues/q/take" {
+			_, _ = w.Write([]byte(`{"id": 7, "payload": "x"}`))
+			return
+		}
+		keys = append(keys, r.Header.Get("Idempotency-Key"))
+		w.WriteHeader(http.StatusBadGateway)
+	})
+	for range 2 {
+		one, err := s.Take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := s.Fail(t.Context(), one, task.Failure{Reason: "bad"}); outcome(err) != "unreachable" {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Release(t.Context(), one); outcome(err) != "unreachable" {
+			t.Fatal(err)
+		}
+	}
+	numbers := map[string]int{"": 0}
+	var got []int
+	for _, key := range keys {
+		if _, seen := numbers[key]; !seen {
+			numbers[key] = len(numbers)
+		}
+		got = append(got, numbers[key])
+	}
+	if diff := cmp.Diff([]int{1, 1, 2, 3, 3, 4}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
