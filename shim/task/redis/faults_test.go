@@ -27,21 +27,21 @@ func TestLostReplies(t *testing.T) {
 		}{{"done", 0, 0}, {"release", 1, 0}, {"fail", 1, 0}, {"dead", 0, 1}} {
 			t.Run(fmt.Sprint(tt.end, " ", lost), func(t *testing.T) {
 				q := newQueue(server)
-				p := newProxy(t, server.Address)
+				p := servers.StartLossy(t, server.Address)
 				address := strings.Replace(q.url, server.Address, p.Addr().String(), 1)
 				attempts := map[string]int{"dead": 2}[tt.end]
 				s := open(t, address, task.Options{RunID: "a", Lease: time.Minute, MaxAttempts: attempts})
 				// again calls until there is an answer.
 				again := func(f func() error) {
 					t.Helper()
-					p.lose.Store(lost)
+					p.Lose.Store(lost)
 					err := f()
 					for try := int64(0); err != nil; err = f() {
 						if try++; try > lost || kind(err) != contract.Unreachable {
 							t.Fatalf("try %d: %v", try, err)
 						}
 					}
-					if p.lose.Load() >= 0 {
+					if p.Lose.Load() >= 0 {
 						t.Error("no answer was lost")
 					}
 				}
@@ -209,7 +209,7 @@ func TestFailover(t *testing.T) {
 	master := servers.StartRedis(t)
 	replica := servers.StartRedis(t, "replicaof "+strings.Replace(master.Address, ":", " ", 1))
 	q := newQueue(master)
-	p := newProxy(t, master.Address)
+	p := servers.StartLossy(t, master.Address)
 	s := newSource(t, strings.Replace(q.url, master.Address, p.Addr().String(), 1))
 	q.Fill(t, []byte("one"))
 	for deadline := time.Now().Add(time.Minute); fmt.Sprint(replica.Do(t, "LLEN", q.name)) != "1"; time.Sleep(10 * time.Millisecond) {
@@ -223,7 +223,7 @@ func TestFailover(t *testing.T) {
 		t.Fatal(one, err)
 	}
 	master.Stop()
-	p.backend.Store(&replica.Address)
+	p.Backend.Store(&replica.Address)
 	if err := s.Keep(t.Context(), one); kind(err) != contract.Unreachable || !strings.Contains(err.Error(), "READONLY") {
 		t.Errorf("keep at a replica: %v", err)
 	}

@@ -1,4 +1,4 @@
-package redis_test
+package servers
 
 import (
 	"io"
@@ -7,21 +7,22 @@ import (
 	"testing"
 )
 
-// proxy stands before a server, and loses answers when it is told to.
-type proxy struct {
+// Lossy stands before a server, and loses answers when it is told to.
+type Lossy struct {
 	net.Listener
-	backend atomic.Pointer[string]
-	lose    atomic.Int64 // answers that are still to be lost, each with its connection
+	Backend atomic.Pointer[string] // the server's address
+	Lose    atomic.Int64           // answers that are still to be lost, each with its connection
 }
 
-func newProxy(t testing.TB, backend string) *proxy {
+// StartLossy starts one before a server, and ends it when the test ends.
+func StartLossy(t testing.TB, backend string) *Lossy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{Listener: l}
-	p.backend.Store(&backend)
+	p := &Lossy{Listener: l}
+	p.Backend.Store(&backend)
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {
@@ -35,9 +36,9 @@ func newProxy(t testing.TB, backend string) *proxy {
 	return p
 }
 
-func (p *proxy) serve(client net.Conn) {
+func (p *Lossy) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", *p.backend.Load())
+	server, err := net.Dial("tcp", *p.Backend.Load())
 	if err != nil {
 		return
 	}
@@ -52,7 +53,7 @@ func (p *proxy) serve(client net.Conn) {
 		if err != nil {
 			return
 		}
-		if p.lose.Add(-1) >= 0 {
+		if p.Lose.Add(-1) >= 0 {
 			return // the deed is done
 		}
 		if _, err := client.Write(buffer[:n]); err != nil {
