@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -58,5 +60,55 @@ func TestItem(t *testing.T) {
 		if code != tt.code || stdout != tt.out || !strings.Contains(stderr, tt.says) || strings.Contains(stderr, "canary") {
 			t.Errorf("index %s: exit code %d, want %d; stdout %q, want %q; it should say %q: %s", tt.index, code, tt.code, stdout, tt.out, tt.says, stderr)
 		}
+	}
+}
+
+// TestManifest: the index is a row of a file.
+func TestManifest(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, content string) string {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return "file://" + dir + "/" + name
+	}
+	users := put("users.csv", "\ufeffid,name\r\n7,\"Smith, \"\"Bob\"\"\"\r\n8,Ann\r\n")
+	lines := put("lines.txt", "first\nsecond one\n")
+	markers := "file://" + dir + "/markers"
+	for _, tt := range []struct {
+		index, tasks string
+		word         string
+		code         int
+		out, says    string
+	}{
+		{"0", users, "<<.Task.id>> <<.Task.name>>", 0, "7 Smith, \"Bob\"\n", "index 0 is recorded as done"},
+		{"1", users, "<<.Task.id>> <<.Task.name>>", 0, "8 Ann\n", ""},
+		{"1", users, "<<.Task.id>> <<.Task.name>>", 0, "", "index 1 is done already"},
+		{"2", users, "<<.Task.id>>", 66, "", "there is no row 2: the manifest has 2"},
+		{"1", lines, "<<.Task>>", 65, "", "of another command"},
+		{"1", put("ragged.csv", "a,b\n1,2\n3\n"), "<<.Task.a>>", 65, "", "row 1"},
+		{"0", users, "<<.Task.none>>", 65, "", "none"},
+		{"0", "file://" + dir + "/nothing.csv", "<<.Task.a>>", 66, "", "nothing.csv"},
+		{"0", "file:///not/mounted/x.csv", "<<.Task.a>>", 69, "", "/not/mounted"},
+	} {
+		args := []string{"run", "--store-wait=0s", "--markers", markers, "--tasks", tt.tasks, "--", "echo", tt.word}
+		stdout, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=" + tt.index}, args...)
+		if code != tt.code || stdout != tt.out || !strings.Contains(stderr, tt.says) {
+			t.Errorf("row %s of %s: exit code %d, want %d; stdout %q, want %q; it should say %q: %s", tt.index, tt.tasks, code, tt.code, stdout, tt.out, tt.says, stderr)
+		}
+	}
+	body, err := os.ReadFile(filepath.Join(dir, "markers", "done", "1.json"))
+	if err != nil || !strings.Contains(string(body), `"manifest"`) || !strings.Contains(string(body), "users.csv") {
+		t.Errorf("the marker doesn't tell the manifest: %v %s", err, body)
+	}
+	many := put("many.txt", strings.Repeat("a line like all the others, of some length\n", 100_000)+"the last\n")
+	for range 2 { // the second by the index that the first has left
+		stdout, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=100000"}, "run", "--markers", markers+"2?create_dir=true", "--tasks", many, "--on-change=rerun", "--env=X=<<volatile .RunID>>", "--", "echo", "<<.Task>>")
+		if code != 0 || stdout != "the last\n" && !strings.Contains(stderr, "is done already") {
+			t.Errorf("exit code %d, %q: %s", code, stdout, stderr)
+		}
+	}
+	if found, err := filepath.Glob(filepath.Join(dir, "markers2", "manifest", "*.idx")); len(found) != 1 || err != nil {
+		t.Errorf("the manifest's index wasn't kept: %v, %v", found, err)
 	}
 }

@@ -8,16 +8,22 @@ import (
 	"strings"
 
 	"nth/shim/failure"
+	"nth/shim/marker"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 	"nth/shim/store/web"
 	"nth/shim/task"
+	"nth/shim/task/manifest"
 )
 
 // isItem tells that --tasks names one item, and no queue: an HTTP URL with nothing to
-// acknowledge it at.
+// acknowledge it at, or a manifest, of which it is a row.
 func (c *Config) isItem() bool {
-	return strings.HasPrefix(c.Tasks, "http") && c.KeepURL == "" && c.DoneURL == ""
+	return strings.HasPrefix(c.Tasks, "http") && c.KeepURL == "" && c.DoneURL == "" || c.isManifest()
+}
+
+func (c *Config) isManifest() bool {
+	return !strings.HasPrefix(c.Tasks, "http") && manifest.Is(c.Tasks)
 }
 
 // maxItem bounds an item, in bytes.
@@ -30,7 +36,7 @@ func (r *run) fetch() error {
 		return err
 	}
 	x := expander{fields: fields(r.id, r.RunID), sources: r.sources()}
-	from := x.expand("--tasks", r.mapping.tasks)
+	from, markers := x.expand("--tasks", r.mapping.tasks), x.expand("--markers", r.mapping.markers)
 	header := http.Header{}
 	for _, h := range r.mapping.headers {
 		header.Set(h.name, x.expand("--http-header "+h.name, h.Template).value)
@@ -40,11 +46,30 @@ func (r *run) fetch() error {
 		return x.err
 	}
 	shown, _, _ := strings.Cut(from.shown, "?")
+	read := func(ctx context.Context) ([]byte, error) { return get(ctx, from.value, header) }
+	if r.isManifest() {
+		if markers.value != "" {
+			if err := r.openBook(markers.value); err != nil { // for the manifest's index
+				return err
+			}
+		}
+		read = func(ctx context.Context) ([]byte, error) { return r.row(ctx, from.value) }
+	}
 	var payload []byte
 	err := store.Retry(r.ctx, r.policy(r.StoreWait), func(ctx context.Context) (err error) {
-		payload, err = get(ctx, from.value, header)
+		payload, err = read(ctx)
 		return err
 	}, r.retrying)
+	if m, ok := errors.AsType[*manifest.Error](err); ok {
+		f := &failure.Failure{Code: failure.BadIndex, Tried: "read the manifest", On: r.mask(shown), Cause: m.Cause, Hint: m.Hint}
+		if m.Kind == manifest.Beyond {
+			f.Code = failure.NoInput
+		}
+		return f
+	}
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f
+	}
 	if err != nil {
 		f := store.Fail(err, "fetch the item", r.mask(shown))
 		if store.Classify(err) == contract.Absent {
@@ -54,6 +79,39 @@ func (r *run) fetch() error {
 	}
 	r.task = &task.Task{Payload: payload}
 	return nil
+}
+
+// row reads the row of the index, and notes which version of the manifest it is of.
+func (r *run) row(ctx context.Context, address string) ([]byte, error) {
+	var index *store.Store
+	if r.book != nil {
+		index = r.book.Store
+	}
+	m, err := manifest.Open(ctx, address, index)
+	if err != nil {
+		return nil, final(err)
+	}
+	defer m.Close()
+	row, err := m.Row(ctx, r.id.Index)
+	if err != nil {
+		return nil, final(err)
+	}
+	version, err := m.Version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.header.Manifest = &marker.Manifest{URL: m.Show(), Version: string(version)}
+	return []byte(row.Payload()), nil
+}
+
+// final keeps what no further try would change from being tried again: a manifest's own
+// fault, and a URL's.
+func final(err error) error {
+	_, fault := errors.AsType[*manifest.Error](err)
+	if _, ok := errors.AsType[*failure.Failure](err); ok || fault {
+		return errors.Join(err, &contract.Error{Kind: contract.Unusable, Cause: err})
+	}
+	return err
 }
 
 // get asks for one item. Only the server's own 404 says that there is none.

@@ -42,6 +42,14 @@ type Header struct {
 	Node        string   `json:"node"`
 	Nth         string   `json:"nth"`            // version of the writer
 	Task        *Task    `json:"task,omitempty"` // nil: the document is of the index itself
+	// Manifest is that of which the item is a row, if it is one.
+	Manifest *Manifest `json:"manifest,omitempty"`
+}
+
+// Manifest is a file of items, and the version of it that was read.
+type Manifest struct {
+	URL     string `json:"url"`     // without credentials
+	Version string `json:"version"` // as the store names it
 }
 
 // Task says which task of which queue a document is of.
