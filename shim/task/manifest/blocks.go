@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"nth/shim/store/contract"
 )
@@ -17,7 +18,7 @@ import (
 func (m *Manifest) indexed(ctx context.Context, x *index, from, to int64, visit visitor) error {
 	columns, err := m.columns(x)
 	if err != nil {
-		return err
+		return errLies // who wrote it would have found the same
 	}
 	k, first := x.find(min(from, x.rows-1))
 	last, _ := x.find(min(to, x.rows) - 1)
@@ -36,8 +37,9 @@ func (m *Manifest) indexed(ctx context.Context, x *index, from, to int64, visit 
 	if err != nil {
 		return doubtful(ctx, err)
 	}
+	var body []byte
 	for ; k <= last; k++ {
-		body := make([]byte, x.blocks[k].length)
+		body = slices.Grow(body[:0], int(x.blocks[k].length))[:x.blocks[k].length]
 		if _, err := io.ReadFull(in, body); err != nil {
 			return doubtful(ctx, err)
 		}

@@ -153,7 +153,10 @@ func indexFormat(f format, gz bool) string {
 // whole tells whether the figures agree with each other.
 func (x *index) whole(gz bool) bool {
 	rows, at := int64(0), x.first
-	for _, k := range x.blocks {
+	for i, k := range x.blocks {
+		if i < len(x.blocks)-1 && !k.full() { // its rows' numbers would be guesses
+			return false
+		}
 		if k.rows < 1 || k.rows > blockRows || k.length < k.rows || k.bytes < 1 || k.start < 0 || k.end() < 0 || k.end() > x.of.size {
 			return false
 		}

@@ -60,7 +60,7 @@ var forms = map[string]func(text string) string{
 	"a.csv":        func(text string) string { return text },
 	"one.csv.gz":   func(text string) string { return zipped(text) },
 	"many.csv.gz":  func(text string) string { return zipped(parts(text, 5000)...) },
-	"tiny.csv.gz":  func(text string) string { return zipped(parts(text, 13)...) },
+	"tiny.csv.gz":  func(text string) string { return zipped(parts(text, 200)...) },
 	"blank.csv":    func(text string) string { return text + strings.Repeat("\n", 100_000) },
 	"unended.csv":  func(text string) string { return strings.TrimSuffix(text, "\n") },
 	"empty.csv.gz": func(text string) string { return zipped(append(parts(text, 70_000), "", "")...) },
@@ -210,6 +210,8 @@ var spoil = []struct {
 		x.blocks = x.blocks[:len(x.blocks)-1]
 		x.blocks[len(x.blocks)-1].length += last.length
 	})},
+	{"a row moved to the next block", "cut short", forged(func(x *index) { x.blocks[3].rows--; x.blocks[12].rows++ })},
+	{"a header that is none", "doesn't fit", forged(func(x *index) { x.header = []byte("id,id") })},
 	{"one row more", "doesn't fit", forged(func(x *index) { x.rows++; x.blocks[len(x.blocks)-1].rows++ })},
 	{"one row less", "doesn't fit", forged(func(x *index) { x.rows--; x.blocks[len(x.blocks)-1].rows-- })},
 	{"blocks moved", "doesn't fit", forged(func(x *index) {
@@ -283,6 +285,25 @@ func TestFirstReaders(t *testing.T) {
 	}
 }
 
+// TestConcurrent: one manifest serves several commands at once.
+func TestConcurrent(t *testing.T) {
+	m, _ := opened(t, written(t, "many.csv.gz", forms["many.csv.gz"](body(manyRows))), markers(t))
+	var all sync.WaitGroup
+	for i := range int64(8) {
+		all.Go(func() {
+			for n := i; n < manyRows; n += 1999 {
+				if row, err := m.Row(context.Background(), n); err != nil || row.Payload() != wantRow(n) {
+					t.Errorf("row %d: %v", n, err)
+				}
+			}
+			if n, err := m.Len(context.Background()); n != manyRows || err != nil {
+				t.Error(n, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // TestReplaced: who knows the manifest as it was starts over.
 func TestReplaced(t *testing.T) {
 	for _, index := range []*store.Store{nil, markers(t)} {
@@ -339,17 +360,5 @@ func TestReplacedWhileRead(t *testing.T) {
 	}
 	if k := keys(t, m.index); len(k) > 0 {
 		t.Errorf("an index of it is kept: %q", k)
-	}
-}
-
-// TestUnkept: an index that can't be written costs nobody a row.
-func TestUnkept(t *testing.T) {
-	s := markers(t)
-	if err := s.Put(t.Context(), "manifest", nil); err != nil { // where the folder should be
-		t.Fatal(err)
-	}
-	m, _ := opened(t, written(t, "a.csv", body(manyRows)), s)
-	if _, err := m.Row(t.Context(), 7); store.Classify(err) != contract.Unreachable {
-		t.Errorf("an index that can't be read: %v", err)
 	}
 }

@@ -49,9 +49,9 @@ type Manifest struct {
 // view is what is known of the manifest; it isn't changed, but replaced.
 type view struct {
 	version
-	index   *index         // nil: none is known
-	stored  contract.Token // the version of the index's blob, "" where there is none
-	useless bool           // the blob is to be replaced
+	index  *index         // nil: none is known
+	kept   bool           // the store has a right one
+	stored contract.Token // the version of a wrong one in the store, which is to be replaced
 }
 
 type visitor func(i int64, r Row) error

@@ -39,7 +39,12 @@ func damaged(z string) string {
 // written gives the URL of a file with this name and content.
 func written(t testing.TB, name, content string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
+	dir, err := os.MkdirTemp("", "manifest-") // a fuzz test's own has a # in it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -105,87 +110,90 @@ func end(n int) string {
 	return fmt.Sprintf("beyond: there is no row %d: the manifest has %d, from 0", n, n)
 }
 
-var long = strings.Repeat("x", maxRow+1)
-
-var tables = []struct {
+type tableRow struct {
 	name, file, content string
 	want                []string
-}{
-	{"csv", "a.csv", "id,name\n1,Ann\n2,Bob\n", []string{`{"id":"1","name":"Ann"}`, `{"id":"2","name":"Bob"}`, end(2)}},
-	{"the columns' order", "a.csv", "z,a,m\n1,2,3\n", []string{`{"z":"1","a":"2","m":"3"}`, end(1)}},
-	{"no last line's end", "a.csv", "id\n1\n2", []string{`{"id":"1"}`, `{"id":"2"}`, end(2)}},
-	{"CRLF", "a.csv", "id,b\r\n1,2\r\n\"3\",\"4\"\r\n", []string{`{"id":"1","b":"2"}`, `{"id":"3","b":"4"}`, end(2)}},
-	{"CR at the end", "a.csv", "id,b\n1,2\r", []string{`{"id":"1","b":"2"}`, end(1)}},
-	{"BOM", "a.csv", "\xEF\xBB\xBFid\n1\n", []string{`{"id":"1"}`, end(1)}},
-	{"BOM and quotes", "a.csv", "\xEF\xBB\xBF\"id\"\n1\n", []string{`{"id":"1"}`, end(1)}},
-	{"empty lines", "a.csv", "\n\nid\n\n1\n\r\n2\n\n\r\n", []string{`{"id":"1"}`, `{"id":"2"}`, end(2)}},
-	{"an empty value", "a.csv", "id\n\"\"\n", []string{`{"id":""}`, end(1)}},
-	{"empty values", "a.csv", "a,b\n,\n", []string{`{"a":"","b":""}`, end(1)}},
-	{"quotes", "a.csv", "a,b\n\"x, y\",\"say \"\"hi\"\"\"\n", []string{`{"a":"x, y","b":"say \"hi\""}`, end(1)}},
-	{"line breaks in quotes", "a.csv", "a,b\n\"x\ny\",\"\r\n\"\n1,2\n", []string{`{"a":"x\ny","b":"\r\n"}`, `{"a":"1","b":"2"}`, end(2)}},
-	{"a break in a column's name", "a.csv", "\"a\nb\"\n1\n", []string{`{"a\nb":"1"}`, end(1)}},
-	{"NUL", "a.csv", "a\nx\x00y\n", []string{`{"a":"x\u0000y"}`, end(1)}},
-	{"no escapes for HTML", "a.csv", "a\n<&>\n", []string{`{"a":"<&>"}`, end(1)}},
-	{"UTF-8", "a.csv", "é\nü\n", []string{`{"é":"ü"}`, end(1)}},
-	{"spaces stay", "a.csv", "a, b\n 1 ,2 \n", []string{`{"a":" 1 "," b":"2 "}`, end(1)}},
-	{"a column without a name", "a.csv", ",b\n1,2\n", []string{`{"":"1","b":"2"}`, end(1)}},
-	{"large letters", "A.CSV", "a\n1\n", []string{`{"a":"1"}`, end(1)}},
-	{"header only", "a.csv", "id,name\n", []string{end(0)}},
-	{"nothing", "a.csv", "", []string{end(0)}},
-	{"BOM only", "a.csv", "\xEF\xBB\xBF", []string{end(0)}},
-	{"too few fields", "a.csv", "a,b\n1\n1,2\n", []string{"bad: row 0: it has 1 fields, and the header 2", `{"a":"1","b":"2"}`, end(2)}},
-	{"too many fields", "a.csv", "a,b\n1,2,\n1,2\n", []string{"bad: row 0: it has 3 fields, and the header 2", `{"a":"1","b":"2"}`, end(2)}},
-	{"a column twice", "a.csv", "a,b,a\n1,2,3\n", []string{`bad: the header has the column "a" twice`}},
-	{"two columns without a name", "a.csv", "a,,\n1,2,3\n", []string{`bad: the header has the column "" twice`}},
-	{"a quote inside", "a.csv", "a,b\n1\"2,3\n4,5\n", []string{"bad: row 0: a quote stands in a field that doesn't begin with one", `{"a":"4","b":"5"}`, end(2)}},
-	{"text after a quote", "a.csv", "a,b\n\"1\"2,\"3\n4,5\n", []string{"bad: row 0: something stands between a closing quote and the field's end", `{"a":"4","b":"5"}`, end(2)}},
-	{"CR after a quote", "a.csv", "a,b\n\"1\"\r2,3\n4,5\n", []string{"bad: row 0: something stands between a closing quote and the field's end", `{"a":"4","b":"5"}`, end(2)}},
-	{"a quote that isn't closed", "a.csv", "a\n1\n\"2\n3\n", []string{`{"a":"1"}`, "bad: row 1: its quotes are never closed",
-		"bad: row 1: its quotes are never closed, and the rest of the file is within them"}},
-	{"a header that isn't closed", "a.csv", "\"a\n1\n", []string{"bad: the header: its quotes are never closed"}},
-	{"a header with a quote inside", "a.csv", "a\"\n1\n", []string{"bad: the header: a quote stands in a field that doesn't begin with one"}},
-	{"Latin-1", "a.csv", "a\n\xE9\nb\n", []string{"bad: row 0: it is not UTF-8", `{"a":"b"}`, end(2)}},
-	{"Latin-1 header", "a.csv", "\xE9\n1\n", []string{"bad: the header: it is not UTF-8"}},
-	{"UTF-16", "a.csv", "\xFF\xFEa\x00", []string{"bad: it is UTF-16"}},
-	{"UTF-16, the other way", "a.txt", "\xFE\xFF\x00a", []string{"bad: it is UTF-16"}},
-	{"gzip without .gz", "a.csv", zipped("a\n1\n"), []string{"bad: it is compressed by gzip, and its name doesn't say so"}},
-	{"too long", "a.csv", "a\n1\n" + long + "\n2\n", []string{`{"a":"1"}`, "bad: row 1: it has more than 16 MiB", `{"a":"2"}`, end(3)}},
-	{"too long in quotes", "a.csv", "a\n1\n\"" + long + "\n\"\n2\n", []string{`{"a":"1"}`, "bad: row 1: it has more than 16 MiB", `{"a":"2"}`, end(3)}},
-	{"as long as may be", "a.txt", long[1:] + "\r\n2\n", []string{"16777216 bytes", "2", end(2)}},
-	{"too long by one", "a.txt", long + "\n2", []string{"bad: row 0: it has more than 16 MiB", "2", end(2)}},
-	{"too long at the end", "a.txt", "1\n" + long, []string{"1", "bad: row 1: it has more than 16 MiB", end(2)}},
+}
 
-	{"tsv", "a.tsv", "id\tname\n1\tA, B\n", []string{`{"id":"1","name":"A, B"}`, end(1)}},
-	{"tsv with quotes", "a.tsv", "id\tname\n1\t\"x\ty\nz\"\n", []string{`{"id":"1","name":"x\ty\nz"}`, end(1)}},
-	{"tsv with inches", "a.tsv", "id\tname\n1\t5\" pipe\n2\ta\"b\"\n", []string{`{"id":"1","name":"5\" pipe"}`, `{"id":"2","name":"a\"b\""}`, end(2)}},
-	{"ragged tsv", "a.tsv", "id\tname\n1\n2\tb", []string{"bad: row 0: it has 1 fields, and the header 2", `{"id":"2","name":"b"}`, end(2)}},
+func table() []tableRow {
+	long := strings.Repeat("x", maxRow+1)
+	return []tableRow{
+		{"csv", "a.csv", "id,name\n1,Ann\n2,Bob\n", []string{`{"id":"1","name":"Ann"}`, `{"id":"2","name":"Bob"}`, end(2)}},
+		{"the columns' order", "a.csv", "z,a,m\n1,2,3\n", []string{`{"z":"1","a":"2","m":"3"}`, end(1)}},
+		{"no last line's end", "a.csv", "id\n1\n2", []string{`{"id":"1"}`, `{"id":"2"}`, end(2)}},
+		{"CRLF", "a.csv", "id,b\r\n1,2\r\n\"3\",\"4\"\r\n", []string{`{"id":"1","b":"2"}`, `{"id":"3","b":"4"}`, end(2)}},
+		{"CR at the end", "a.csv", "id,b\n1,2\r", []string{`{"id":"1","b":"2"}`, end(1)}},
+		{"BOM", "a.csv", "\xEF\xBB\xBFid\n1\n", []string{`{"id":"1"}`, end(1)}},
+		{"BOM and quotes", "a.csv", "\xEF\xBB\xBF\"id\"\n1\n", []string{`{"id":"1"}`, end(1)}},
+		{"empty lines", "a.csv", "\n\nid\n\n1\n\r\n2\n\n\r\n", []string{`{"id":"1"}`, `{"id":"2"}`, end(2)}},
+		{"an empty value", "a.csv", "id\n\"\"\n", []string{`{"id":""}`, end(1)}},
+		{"empty values", "a.csv", "a,b\n,\n", []string{`{"a":"","b":""}`, end(1)}},
+		{"quotes", "a.csv", "a,b\n\"x, y\",\"say \"\"hi\"\"\"\n", []string{`{"a":"x, y","b":"say \"hi\""}`, end(1)}},
+		{"line breaks in quotes", "a.csv", "a,b\n\"x\ny\",\"\r\n\"\n1,2\n", []string{`{"a":"x\ny","b":"\r\n"}`, `{"a":"1","b":"2"}`, end(2)}},
+		{"a break in a column's name", "a.csv", "\"a\nb\"\n1\n", []string{`{"a\nb":"1"}`, end(1)}},
+		{"NUL", "a.csv", "a\nx\x00y\n", []string{`{"a":"x\u0000y"}`, end(1)}},
+		{"no escapes for HTML", "a.csv", "a\n<&>\n", []string{`{"a":"<&>"}`, end(1)}},
+		{"UTF-8", "a.csv", "é\nü\n", []string{`{"é":"ü"}`, end(1)}},
+		{"spaces stay", "a.csv", "a, b\n 1 ,2 \n", []string{`{"a":" 1 "," b":"2 "}`, end(1)}},
+		{"a column without a name", "a.csv", ",b\n1,2\n", []string{`{"":"1","b":"2"}`, end(1)}},
+		{"large letters", "A.CSV", "a\n1\n", []string{`{"a":"1"}`, end(1)}},
+		{"header only", "a.csv", "id,name\n", []string{end(0)}},
+		{"nothing", "a.csv", "", []string{end(0)}},
+		{"BOM only", "a.csv", "\xEF\xBB\xBF", []string{end(0)}},
+		{"too few fields", "a.csv", "a,b\n1\n1,2\n", []string{"bad: row 0: it has 1 fields, and the header 2", `{"a":"1","b":"2"}`, end(2)}},
+		{"too many fields", "a.csv", "a,b\n1,2,\n1,2\n", []string{"bad: row 0: it has 3 fields, and the header 2", `{"a":"1","b":"2"}`, end(2)}},
+		{"a column twice", "a.csv", "a,b,a\n1,2,3\n", []string{`bad: the header has the column "a" twice`}},
+		{"two columns without a name", "a.csv", "a,,\n1,2,3\n", []string{`bad: the header has the column "" twice`}},
+		{"a quote inside", "a.csv", "a,b\n1\"2,3\n4,5\n", []string{"bad: row 0: a quote stands in a field that doesn't begin with one", `{"a":"4","b":"5"}`, end(2)}},
+		{"text after a quote", "a.csv", "a,b\n\"1\"2,\"3\n4,5\n", []string{"bad: row 0: something stands between a closing quote and the field's end", `{"a":"4","b":"5"}`, end(2)}},
+		{"CR after a quote", "a.csv", "a,b\n\"1\"\r2,3\n4,5\n", []string{"bad: row 0: something stands between a closing quote and the field's end", `{"a":"4","b":"5"}`, end(2)}},
+		{"a quote that isn't closed", "a.csv", "a\n1\n\"2\n3\n", []string{`{"a":"1"}`, "bad: row 1: its quotes are never closed",
+			"bad: row 1: its quotes are never closed, and the rest of the file is within them"}},
+		{"a header that isn't closed", "a.csv", "\"a\n1\n", []string{"bad: the header: its quotes are never closed"}},
+		{"a header with a quote inside", "a.csv", "a\"\n1\n", []string{"bad: the header: a quote stands in a field that doesn't begin with one"}},
+		{"Latin-1", "a.csv", "a\n\xE9\nb\n", []string{"bad: row 0: it is not UTF-8", `{"a":"b"}`, end(2)}},
+		{"Latin-1 header", "a.csv", "\xE9\n1\n", []string{"bad: the header: it is not UTF-8"}},
+		{"UTF-16", "a.csv", "\xFF\xFEa\x00", []string{"bad: it is UTF-16"}},
+		{"UTF-16, the other way", "a.txt", "\xFE\xFF\x00a", []string{"bad: it is UTF-16"}},
+		{"gzip without .gz", "a.csv", zipped("a\n1\n"), []string{"bad: it is compressed by gzip, and its name doesn't say so"}},
+		{"too long", "a.csv", "a\n1\n" + long + "\n2\n", []string{`{"a":"1"}`, "bad: row 1: it has more than 16 MiB", `{"a":"2"}`, end(3)}},
+		{"too long in quotes", "a.csv", "a\n1\n\"" + long + "\n\"\n2\n", []string{`{"a":"1"}`, "bad: row 1: it has more than 16 MiB", `{"a":"2"}`, end(3)}},
+		{"as long as may be", "a.txt", long[1:] + "\r\n2\n", []string{"16777216 bytes", "2", end(2)}},
+		{"too long by one", "a.txt", long + "\n2", []string{"bad: row 0: it has more than 16 MiB", "2", end(2)}},
+		{"too long at the end", "a.txt", "1\n" + long, []string{"1", "bad: row 1: it has more than 16 MiB", end(2)}},
 
-	{"jsonl", "a.jsonl", "{\"a\":1}\r\n\n[1, 2]\n\"x\"\nnull", []string{`{"a":1}`, `[1, 2]`, `"x"`, `null`, end(4)}},
-	{"jsonl with a BOM", "a.jsonl", "\xEF\xBB\xBF{}\n", []string{`{}`, end(1)}},
-	{"jsonl that is none", "a.jsonl", "{\"a\":\n1}\n{}\n{} {}\n \n", []string{"bad: row 0: it is not JSON", "bad: row 1: it is not JSON", "{}",
-		"bad: row 3: it is not JSON", "bad: row 4: it is not JSON", end(5)}},
-	{"jsonl with NUL", "a.jsonl", "\"\x00\"\n1", []string{"bad: row 0: it is not JSON", "1", end(2)}},
+		{"tsv", "a.tsv", "id\tname\n1\tA, B\n", []string{`{"id":"1","name":"A, B"}`, end(1)}},
+		{"tsv with quotes", "a.tsv", "id\tname\n1\t\"x\ty\nz\"\n", []string{`{"id":"1","name":"x\ty\nz"}`, end(1)}},
+		{"tsv with inches", "a.tsv", "id\tname\n1\t5\" pipe\n2\ta\"b\"\n", []string{`{"id":"1","name":"5\" pipe"}`, `{"id":"2","name":"a\"b\""}`, end(2)}},
+		{"ragged tsv", "a.tsv", "id\tname\n1\n2\tb", []string{"bad: row 0: it has 1 fields, and the header 2", `{"id":"2","name":"b"}`, end(2)}},
 
-	{"txt", "a.txt", "s3://b/x y\n\n\"quoted\n b \r\nc", []string{"s3://b/x y", `"quoted`, " b ", "c", end(4)}},
-	{"txt of any bytes", "a.txt", "\xE9\x00\n,\n", []string{"\xE9\x00", ",", end(2)}},
-	{"txt with a BOM", "a.txt", "\xEF\xBB\xBFa\nb", []string{"a", "b", end(2)}},
+		{"jsonl", "a.jsonl", "{\"a\":1}\r\n\n[1, 2]\n\"x\"\nnull", []string{`{"a":1}`, `[1, 2]`, `"x"`, `null`, end(4)}},
+		{"jsonl with a BOM", "a.jsonl", "\xEF\xBB\xBF{}\n", []string{`{}`, end(1)}},
+		{"jsonl that is none", "a.jsonl", "{\"a\":\n1}\n{}\n{} {}\n \n", []string{"bad: row 0: it is not JSON", "bad: row 1: it is not JSON", "{}",
+			"bad: row 3: it is not JSON", "bad: row 4: it is not JSON", end(5)}},
+		{"jsonl with NUL", "a.jsonl", "\"\x00\"\n1", []string{"bad: row 0: it is not JSON", "1", end(2)}},
 
-	{"csv.gz", "a.csv.gz", zipped("id,name\n1,Ann\n2,Bob\n"), []string{`{"id":"1","name":"Ann"}`, `{"id":"2","name":"Bob"}`, end(2)}},
-	{"many members", "a.tsv.gz", zipped("i", "", "d\n", "1\n2", "", "2\n", ""), []string{`{"id":"1"}`, `{"id":"22"}`, end(2)}},
-	{"a BOM in a .gz", "a.txt.gz", zipped("\xEF", "\xBB\xBF", "a"), []string{"a", end(1)}},
-	{"jsonl.gz", "a.jsonl.gz", zipped("{}"), []string{"{}", end(1)}},
-	{"nothing in a .gz", "a.txt.gz", zipped(""), []string{end(0)}},
-	{"no .gz", "a.txt.gz", "plain text, and enough of it", []string{"bad: it is not a whole .gz: gzip: invalid header"}},
-	{"an empty .gz", "a.txt.gz", "", []string{"bad: it is not a whole .gz: unexpected EOF"}},
-	{"a .gz cut short", "a.txt.gz", zipped("a\nb\n")[:20], []string{"bad: it is not a whole .gz: unexpected EOF"}},
-	{"a second member cut short", "a.txt.gz", zipped("a\n", "b\n")[:50], []string{"bad: it is not a whole .gz: unexpected EOF"}},
-	{"a .gz with something behind", "a.txt.gz", zipped("a\nb\n") + "something behind", []string{"bad: it is not a whole .gz: gzip: invalid header"}},
-	{"a damaged .gz", "a.txt.gz", damaged(zipped("a\nb\n")), []string{"bad: it is not a whole .gz: gzip: invalid checksum"}},
+		{"txt", "a.txt", "s3://b/x y\n\n\"quoted\n b \r\nc", []string{"s3://b/x y", `"quoted`, " b ", "c", end(4)}},
+		{"txt of any bytes", "a.txt", "\xE9\x00\n,\n", []string{"\xE9\x00", ",", end(2)}},
+		{"txt with a BOM", "a.txt", "\xEF\xBB\xBFa\nb", []string{"a", "b", end(2)}},
+
+		{"csv.gz", "a.csv.gz", zipped("id,name\n1,Ann\n2,Bob\n"), []string{`{"id":"1","name":"Ann"}`, `{"id":"2","name":"Bob"}`, end(2)}},
+		{"many members", "a.tsv.gz", zipped("i", "", "d\n", "1\n2", "", "2\n", ""), []string{`{"id":"1"}`, `{"id":"22"}`, end(2)}},
+		{"a BOM in a .gz", "a.txt.gz", zipped("\xEF", "\xBB\xBF", "a"), []string{"a", end(1)}},
+		{"jsonl.gz", "a.jsonl.gz", zipped("{}"), []string{"{}", end(1)}},
+		{"nothing in a .gz", "a.txt.gz", zipped(""), []string{end(0)}},
+		{"no .gz", "a.txt.gz", "plain text, and enough of it", []string{"bad: it is not a whole .gz: gzip: invalid header"}},
+		{"an empty .gz", "a.txt.gz", "", []string{"bad: it is not a whole .gz: unexpected EOF"}},
+		{"a .gz cut short", "a.txt.gz", zipped("a\nb\n")[:20], []string{"bad: it is not a whole .gz: unexpected EOF"}},
+		{"a second member cut short", "a.txt.gz", zipped("a\n", "b\n")[:50], []string{"bad: it is not a whole .gz: unexpected EOF"}},
+		{"a .gz with something behind", "a.txt.gz", zipped("a\nb\n") + "something behind", []string{"bad: it is not a whole .gz: gzip: invalid header"}},
+		{"a damaged .gz", "a.txt.gz", damaged(zipped("a\nb\n")), []string{"bad: it is not a whole .gz: gzip: invalid checksum"}},
+	}
 }
 
 // TestRows: every format, and every mistake.
 func TestRows(t *testing.T) {
-	for _, tt := range tables {
+	for _, tt := range table() {
 		t.Run(tt.name, func(t *testing.T) {
 			url := written(t, tt.file, tt.content)
 			for what, index := range map[string]*store.Store{"without an index": nil, "with an index": markers(t)} {

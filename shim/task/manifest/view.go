@@ -133,13 +133,13 @@ func (m *Manifest) load(ctx context.Context, v *view) error {
 	case err == nil:
 		v.stored = stored
 		v.index, err = decode(body, m.format, m.gz, v.version)
+		v.kept = err == nil
 	case kind == contract.Absent:
 		return nil
 	case kind != contract.Unusable: // that is: not for its size
 		return err
 	}
 	if err != nil {
-		v.useless = true
 		m.warn("the index %s is not used: %w", m.index.Show(key), err)
 	}
 	return nil
@@ -155,8 +155,9 @@ func (m *Manifest) warn(says string, args ...any) {
 // no use for what was asked.
 func (m *Manifest) lied(v *view, why error) *view {
 	without := *v
-	without.index, without.useless = nil, errors.Is(why, errLies)
-	if without.useless {
+	without.index = nil
+	if errors.Is(why, errLies) {
+		without.kept = false
 		m.warn("the index is not used: %w", why)
 		m.know(&without)
 	}
@@ -165,37 +166,37 @@ func (m *Manifest) lied(v *view, why error) *view {
 
 // scanned scans, and keeps the index that comes of it.
 func (m *Manifest) scanned(ctx context.Context, v *view, from, to int64, visit visitor) (*index, error) {
-	counts := from >= to
-	builds := v.stored == "" || v.useless
-	keep := counts || builds && (m.keeps(v.version) || v.size <= small)
+	stores := m.keeps(v.version) && !v.kept
+	keep := from >= to || stores || v.size <= small
 	x, err := m.scan(ctx, v.version, from, to, keep, visit)
 	if x == nil || !keep {
 		return x, err
 	}
-	if m.keeps(v.version) && builds {
+	kept := v.kept
+	if stores {
 		now, e := m.version(ctx)
 		if e == nil && now != v.version {
 			return nil, errChanged
 		}
-		if e == nil {
-			m.save(ctx, v, x)
-		}
+		kept = e == nil && m.save(ctx, v, x)
 	}
-	m.know(&view{version: v.version, index: x, stored: v.stored})
+	m.know(&view{version: v.version, index: x, kept: kept, stored: v.stored})
 	return x, err
 }
 
 // save puts the index into its store, where another reader may have been first. The
 // rows are read, so that an index that can't be kept is no failure.
-func (m *Manifest) save(ctx context.Context, v *view, x *index) {
+func (m *Manifest) save(ctx context.Context, v *view, x *index) bool {
 	key, body := m.indexKey(v.version), x.encode(m.gz)
 	var err error
-	if v.useless {
+	if v.stored != "" {
 		err = m.index.Replace(ctx, key, body, v.stored)
 	} else {
 		err = m.index.Create(ctx, key, body)
 	}
 	if err != nil && store.Classify(err) != contract.Exists {
 		m.warn("the index %s is not kept: %w", m.index.Show(key), err)
+		return false
 	}
+	return true
 }
