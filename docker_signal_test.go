@@ -21,7 +21,7 @@ import (
 var forwardable = [][2]string{
 	{"USR1", "SIGUSR1"}, {"ALRM", "SIGALRM"}, {"CONT", "SIGCONT"}, {"WINCH", "SIGWINCH"}, {"IO", "SIGIO"},
 	{"VTALRM", "SIGVTALRM"}, {"PWR", "SIGPWR"}, {"STKFLT", "SIGSTKFLT"}, {"XCPU", "SIGXCPU"},
-	{"XFSZ", "SIGXFSZ"}, {"PIPE", "SIGPIPE"}, {"TSTP", "SIGTSTP"}, {"TTIN", "SIGTTIN"}, {"TTOU", "SIGTTOU"},
+	{"XFSZ", "SIGXFSZ"}, {"TSTP", "SIGTSTP"}, {"TTIN", "SIGTTIN"}, {"TTOU", "SIGTTOU"},
 	{"RTMIN+3", "37"}, {"RTMAX", "64"},
 	{"INT", "SIGINT"}, {"HUP", "SIGHUP"}, {"QUIT", "SIGQUIT"}, {"TERM", "SIGTERM"},
 }

@@ -21,7 +21,7 @@ func signalName(sig syscall.Signal) string {
 // forwardable lists what reaches a command: all but what can't be caught, what
 // Go's runtime keeps to itself (SIGPROF, 32 to 34), and what is about nth.
 func forwardable() (list []syscall.Signal) {
-	not := []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD, syscall.SIGURG, syscall.SIGPROF,
+	not := []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCHLD, syscall.SIGURG, syscall.SIGPROF, syscall.SIGPIPE,
 		syscall.SIGFPE, syscall.SIGILL, syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGABRT, syscall.SIGTRAP, syscall.SIGSYS, 32, 33, 34}
 	for n := syscall.Signal(1); n <= 64; n++ {
 		if !slices.Contains(not, n) {
@@ -49,7 +49,7 @@ func TestEverySignalReachesTheCommand(t *testing.T) {
 }
 
 // perlCatches is a program for what Go's runtime would hide from one in Go.
-const perlCatches = `$| = 1; for my $s (qw(URG CHLD USR1)) { $SIG{$s} = sub { print "$s\n" } }
+const perlCatches = `$| = 1; for my $s (qw(URG CHLD PIPE USR1)) { $SIG{$s} = sub { print "$s\n" } }
 $SIG{USR2} = sub { exit 3 }; print "ready\n"; sleep 1 while 1`
 
 func TestSignalsAboutNthAreNotForwarded(t *testing.T) {
@@ -58,6 +58,7 @@ func TestSignalsAboutNthAreNotForwarded(t *testing.T) {
 		p.sees("ready\n")
 		p.send(syscall.SIGURG)
 		p.send(syscall.SIGCHLD)
+		p.send(syscall.SIGPIPE)
 		p.send(syscall.SIGUSR1)
 		p.sees("USR1\n")
 		p.send(syscall.SIGUSR2)

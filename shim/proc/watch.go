@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // SignalConfig says which signals mean stop, and how signals are passed on.
@@ -29,8 +27,8 @@ var unforwarded = []syscall.Signal{
 }
 
 // unkept are dropped before there is a command: the size of the terminal is asked
-// for when a program starts, and a SIGPIPE is from a connection that a store closed.
-var unkept = []syscall.Signal{syscall.SIGWINCH, syscall.SIGPIPE}
+// for when a program starts.
+var unkept = []syscall.Signal{syscall.SIGWINCH}
 
 type phase int
 
@@ -141,12 +139,12 @@ func poke(c chan struct{}) {
 
 // handle never waits for anything but the lock.
 func (s *Signals) handle(sig syscall.Signal) {
-	if sig == syscall.SIGCHLD {
+	switch sig {
+	case syscall.SIGCHLD:
 		poke(s.child)
 		return
-	}
-	if sig == syscall.SIGPIPE && brokenStderr() {
-		return // it is from nth's own log
+	case syscall.SIGPIPE:
+		return // of nth's own: its log, or the connection to a store or queue that is gone
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,11 +211,4 @@ func (s *Signals) forward(sig syscall.Signal) {
 	default:
 		_ = syscall.Kill(s.pid, sig)
 	}
-}
-
-// brokenStderr tells whether nobody reads nth's stderr any more.
-func brokenStderr() bool {
-	fds := []unix.PollFd{{Fd: 2}}
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n > 0 && fds[0].Revents&unix.POLLERR != 0
 }
