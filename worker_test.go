@@ -126,6 +126,9 @@ func TestTaskFlags(t *testing.T) {
 		{[]string{"--tasks=redis://user:canary@h:1/x?queue=q"}, 78, ""},
 		{[]string{"--tasks=redis://user:canary@127.0.0.1:1/0?queue=q", "--store-wait=0s"}, 69, "take a task redis://127.0.0.1:1/0"},
 		{[]string{"--tasks=redis://%zz:canary@h"}, 64, "malformed"},
+		{[]string{"--tasks=redis://canary@h"}, 64, "a list or a stream"},
+		{[]string{"--tasks=redis://canary@h?queue=q&stream=s"}, 64, "a list or a stream"},
+		{[]string{"--tasks=redis://canary@h?stream=s"}, 78, "names no group"},
 		{[]string{"--task-stdin"}, 78, "give --tasks"},
 		{[]string{"--max-tasks=1"}, 78, "give --tasks"},
 		{[]string{"--on-failure=stop"}, 78, "give --tasks"},
@@ -289,7 +292,31 @@ var queueKinds = []struct {
 			left: func() int {
 				waiting, dead := left(t, r, "q")
 				return int(waiting + dead)
-			}}
+			}, dead: func() int {
+				_, dead := left(t, r, "q")
+				return int(dead)
+			}, address: r.Address}
+	}},
+	{"redis stream", 10_000, func(t *testing.T) *filledQueue {
+		r := servers.StartRedis(t)
+		r.Do(t, "XGROUP", "CREATE", "q", "g", 0, "MKSTREAM")
+		dead := func() int { return int(r.Do(t, "XLEN", "{q}:nth:dead").(int64)) }
+		return &filledQueue{flags: []string{"--tasks=redis://" + r.Address + "/0?stream=q&group=g"},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					r.Do(t, "XADD", "q", "*", "payload", payload)
+				}
+			},
+			left: func() int {
+				n := dead()
+				group := r.Do(t, "XINFO", "GROUPS", "q").([]any)[0].([]any)
+				for i := 0; i < len(group); i += 2 {
+					if name := string(group[i].([]byte)); name == "pending" || name == "lag" {
+						n += int(group[i+1].(int64))
+					}
+				}
+				return n
+			}, dead: dead, address: r.Address}
 	}},
 	{"postgres", 3_000, func(t *testing.T) *filledQueue {
 		p := servers.StartPostgres(t)
@@ -300,12 +327,8 @@ var queueKinds = []struct {
 					p.Exec(t, "INSERT INTO nth_tasks (payload) VALUES ($1)", []byte(payload))
 				}
 			},
-			left: func() (n int) {
-				if err := p.DB.QueryRow("SELECT count(*) FROM nth_tasks WHERE state <> 'done'").Scan(&n); err != nil {
-					t.Fatal(err)
-				}
-				return n
-			}}
+			left: func() int { return rows(t, p, "state <> 'done'") },
+			dead: func() int { return rows(t, p, "state = 'dead'") }, address: p.Address}
 	}},
 	{"http", 3_000, func(t *testing.T) *filledQueue {
 		a := servers.StartTasksAPI(t)
@@ -317,20 +340,23 @@ var queueKinds = []struct {
 					a.Fill("q", []byte(payload))
 				}
 			},
-			left: func() int { return len(a.In("q", "ready", "leased", "dead")) }}
+			left: func() int { return len(a.In("q", "ready", "leased", "dead")) },
+			dead: func() int { return len(a.In("q", "dead")) }, address: a.Address}
 	}},
 	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for
-	// three minutes, so that it is told here when to leave.
+	// three minutes, or here at once, as this server counts well.
 	{"sqs", 0, func(t *testing.T) *filledQueue {
 		s := servers.StartSQS(t)
 		s.Queue(t, "q", nil)
-		return &filledQueue{flags: []string{"--tasks=" + s.URL(s.Address, "q"), "--max-tasks=3"},
+		s.Queue(t, "dead", nil)
+		return &filledQueue{flags: []string{"--tasks=" + s.URL(s.Address, "q") + "&dead=dead&settle=0s"},
 			fill: func(payloads ...string) {
 				for _, payload := range payloads {
 					s.Send(t, "q", payload, nil)
 				}
 			},
-			left: func() int { return s.Count(t, "q") }}
+			left: func() int { return s.Count(t, "q") + s.Count(t, "dead") },
+			dead: func() int { return s.Count(t, "dead") }, address: s.Address, patient: true, text: true}
 	}},
 }
 
@@ -339,6 +365,20 @@ type filledQueue struct {
 	flags []string // of nth
 	fill  func(payloads ...string)
 	left  func() int // tasks that aren't done, dead ones too
+	dead  func() int
+
+	address string // of the server, as it stands in the flags
+	patient bool   // it can't tell whose a task is: each worker stays until all are done
+	text    bool   // it takes text alone, and no long one
+}
+
+// rows counts the tasks of a table.
+func rows(t *testing.T, p *servers.Postgres, where string) (n int) {
+	t.Helper()
+	if err := p.DB.QueryRow("SELECT count(*) FROM nth_tasks WHERE " + where).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // secrets are what the queues' workers know, and nobody must see.
