@@ -176,12 +176,12 @@ func (r *run) take() (*task.Task, error) {
 			return err
 		}, r.retrying)
 		switch {
+		case t != nil: // also if a stop signal has come meanwhile: it must be given back
+			return t, nil
 		case r.ctx.Err() != nil:
 			return nil, r.stoppedBetween()
 		case err != nil:
 			return nil, store.Fail(err, "take a task", r.worker.shown)
-		case t != nil:
-			return t, nil
 		case unfinished:
 			empty = time.Time{}
 		case empty.IsZero():

@@ -68,6 +68,7 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	if !s.pid1 {
 		becomeSubreaper()
 	}
+	makeSpareThreads()
 	if err := r.start(path, args); err != nil {
 		return Result{}, err
 	}
