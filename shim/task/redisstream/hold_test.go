@@ -69,7 +69,7 @@ func TestStranger(t *testing.T) {
 func TestDuplicates(t *testing.T) {
 	q := newQueue(t, servers.StartRedis(t))
 	q.Fill(t, []byte("one"), []byte("two"))
-	a, b := q.worker(t, 7, "a"), q.worker(t, 7, "b")
+	a, b := q.worker(t, 77, "a"), q.worker(t, 77, "b")
 	one, two := take(t, a), take(t, b)
 	if one.ID == two.ID {
 		t.Errorf("both have %s", one.ID)
@@ -85,13 +85,16 @@ func TestDuplicates(t *testing.T) {
 	}
 	owned(a, true)
 	owned(b, true)
-	for _, other := range []int64{70, 77, 1, 0} {
+	for _, other := range []int64{7, 770, 78, 0} {
 		owned(q.worker(t, other, "a"), false)
 	}
 	if err := a.Done(t.Context(), one); err != nil {
 		t.Error(err)
 	}
 	owned(b, false)
+	if got, err := b.Take(t.Context()); got != nil || err != nil {
+		t.Errorf("took %+v, %v", got, err)
+	}
 	if all := q.info(t, "CONSUMERS", q.name, "g"); len(all) != 0 {
 		t.Errorf("consumers are left: %s", all)
 	}
@@ -107,6 +110,12 @@ func TestGivenBack(t *testing.T) {
 	one := take(t, s)
 	if dead, err := s.Fail(t.Context(), one, task.Failure{After: time.Hour}); dead || err != nil {
 		t.Fatal(dead, err)
+	}
+	if err := s.Keep(t.Context(), one); !errors.Is(err, task.ErrLost) {
+		t.Errorf("keep what was given back: %v", err)
+	}
+	if err := s.Done(t.Context(), one); !errors.Is(err, task.ErrLost) {
+		t.Errorf("acknowledge what was given back: %v", err)
 	}
 	clock, err := redigo.Int64s(server.Do(t, "TIME"), nil)
 	if err != nil {
@@ -206,6 +215,9 @@ func TestPutAside(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, q.entries(t, q.key("dead"), "-")); diff != "" || s.Buried() != 2 || patient.Buried() != 0 {
 		t.Errorf("%d; dead (-want +got):\n%s", s.Buried(), diff)
+	}
+	if all := q.info(t, "CONSUMERS", q.name, "g"); len(all) != 1 || fmt.Sprintf("%s", all[0].([]any)[1]) != "4-c" {
+		t.Errorf("consumers: %s", all)
 	}
 }
 
