@@ -405,6 +405,21 @@ func TestQueues(t *testing.T) {
 	}
 }
 
+// TestPlainAPI: an API needs no more than a place to keep and to acknowledge a task.
+func TestPlainAPI(t *testing.T) {
+	a := servers.StartTasksAPI(t)
+	a.Queue("q")
+	a.Fill("q", []byte("x"))
+	stdout, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=0"}, "run", "--tasks", a.URL("q", "take"), "--keep-url", a.URL("q", "tasks/{id}/keep"),
+		"--done-url", a.URL("q", "tasks/{id}/done"), "--", "echo", "<<.Task>>")
+	if code != 0 || stdout != "x\n" || len(a.In("q", "done")) != 1 {
+		t.Errorf("exit code %d, %q: %s", code, stdout, stderr)
+	}
+	if _, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=0"}, "run", "--tasks", a.URL("q", "take"), "--done-url", a.URL("q", "tasks/{id}/done"), "--", "true"); code != 64 || !strings.Contains(stderr, "--keep-url") {
+		t.Errorf("without --keep-url: exit code %d: %s", code, stderr)
+	}
+}
+
 // TestWorkersKilled: 8 workers, of which a third are killed again and again at random,
 // and come back as Kubernetes starts them: every task is done and recorded, none lost.
 func TestWorkersKilled(t *testing.T) {

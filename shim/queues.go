@@ -31,6 +31,9 @@ const defaultAttempts = 5
 // than a URL.
 func (r *run) queues() map[string]queueKind {
 	api := queueKind{"http", r.openAPI, httpapi.Name, defaultAttempts}
+	if r.FailURL == "" { // where nobody can be told, the API must see to it
+		api.attempts = 0
+	}
 	return map[string]queueKind{
 		"redis":      {"redis", openRedis, nameRedis, defaultAttempts},
 		"rediss":     {"redis", openRedis, nameRedis, defaultAttempts},
