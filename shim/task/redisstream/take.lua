@@ -64,7 +64,7 @@ end
 local function fresh()
   local all = call('XREADGROUP', 'GROUP', group, me, 'COUNT', 1, 'STREAMS', stream, '>')
   if all then return { all[1][2][1], 1 } end
-  tidy(me)
+  tidy(me) -- from Redis 7.2 on, a read makes its consumer also when it finds nothing
 end
 
 local known = redis.pcall('XPENDING', stream, group, '-', '+', 1)
