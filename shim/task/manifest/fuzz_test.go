@@ -70,7 +70,7 @@ func FuzzRecords(f *testing.F) {
 			f.Add([]byte(tt.content))
 		}
 	}
-	for _, s := range []string{"\"a\r", "\"a\"\r,\"\nb", "\r", "\"\"\"", "\"a\"\r\r\n\"b\"", "\"0123456789012\"\r\n,\"\"", "a,\"b\r\n\r\n\"\r\n\r"} {
+	for _, s := range []string{"\"a\r", "\"a\"\r1,\"\nb", "\r", "\"\"\"", "\"a\"\r\r\n\"b\"", "\"0123456789012\"\r\n,\"\"", "a,\"b\r\n\r\n\"\r\n\r"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {

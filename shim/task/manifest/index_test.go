@@ -348,15 +348,17 @@ func TestReplacedWhileRead(t *testing.T) {
 	}
 	write()
 	m, _ := opened(t, "file://"+path, markers(t))
+	visits := 0
 	err := m.Rows(t.Context(), 0, 10, func(i int64, _ Row) error {
+		visits++
 		if i == 5 {
 			content[len(content)-2] = '!'
 			write()
 		}
 		return nil
 	})
-	if store.Classify(err) != contract.Unreachable || !strings.Contains(err.Error(), "replaced while it was read") {
-		t.Error(err)
+	if store.Classify(err) != contract.Unreachable || !strings.Contains(err.Error(), "replaced while it was read") || visits != 10 {
+		t.Errorf("%d visits, %v", visits, err)
 	}
 	if k := keys(t, m.index); len(k) > 0 {
 		t.Errorf("an index of it is kept: %q", k)
