@@ -92,6 +92,7 @@ func (r *run) row(ctx context.Context, address string) ([]byte, error) {
 		return nil, final(err)
 	}
 	defer m.Close()
+	m.Warn = func(err error) { r.log.Warn().Msg("the manifest's index: " + r.said(err)) }
 	row, err := m.Row(ctx, r.id.Index)
 	if err != nil {
 		return nil, final(err)
