@@ -101,6 +101,9 @@ func (r *run) pull() error {
 		if err != nil {
 			return err
 		}
+		if t == nil && r.enough() != "" {
+			continue
+		}
 		if t == nil {
 			r.log.Info().Int("tasks", r.worker.settled).Msg("no task is left")
 			return r.worker.end()
@@ -190,13 +193,17 @@ func (r *run) take() (*task.Task, error) {
 		if !unfinished && time.Since(empty) >= r.IdleTimeout {
 			return nil, nil
 		}
-		if why := r.enough(); why != "" {
+		if r.enough() != "" {
 			return nil, nil
+		}
+		wait := poll
+		if r.MaxRuntime > 0 {
+			wait = min(wait, r.MaxRuntime-time.Since(r.worker.began))
 		}
 		select {
 		case <-r.ctx.Done():
 			return nil, r.stoppedBetween()
-		case <-time.After(poll):
+		case <-time.After(wait):
 		}
 		poll = min(2*poll, maxPoll)
 	}

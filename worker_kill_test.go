@@ -1,0 +1,96 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestWorkersKilled: 8 workers, of which a third are killed again and again at random,
+// and come back as Kubernetes starts them: every task is done and recorded, none lost.
+func TestWorkersKilled(t *testing.T) {
+	for _, kind := range queueKinds {
+		if kind.tasks > 0 {
+			t.Run(kind.name, func(t *testing.T) { killWorkers(t, kind.start(t), kind.tasks) })
+		}
+	}
+}
+
+func killWorkers(t *testing.T, q *filledQueue, tasks int) {
+	const workers = 8
+	dir := t.TempDir()
+	var all []string
+	for i := range tasks {
+		all = append(all, fmt.Sprint("task-", i))
+	}
+	q.fill(all...)
+	out := filepath.Join(dir, "out")
+	var kills atomic.Int32
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() {
+			args := append([]string{"--lease=2s", "--max-attempts=0", "--log-level=warn", "--markers=file://" + dir + "/markers"}, q.flags...)
+			for workOnce(t, w, &kills, append(args, "--", "sh", "-c", "echo <<.Task>> >>"+out)) {
+			}
+		})
+	}
+	group.Wait()
+	body, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := map[string]int{}
+	twice := 0
+	for _, line := range strings.Fields(string(body)) {
+		if runs[line]++; runs[line] == 2 {
+			twice++
+		}
+	}
+	for _, task := range all {
+		if runs[task] == 0 {
+			t.Errorf("%s was lost", task)
+		}
+	}
+	if n := doneTasks(t, "file://"+dir+"/markers"); n != tasks || q.left() != 0 || len(runs) != tasks {
+		t.Errorf("%d markers, %d left, %d tasks ran", n, q.left(), len(runs))
+	}
+	if kills.Load() == 0 {
+		t.Error("nobody was killed")
+	}
+	t.Logf("%d tasks, %d kills, %d ran more than once", tasks, kills.Load(), twice)
+}
+
+// workOnce starts a worker and, for a third of them, kills it; it tells whether the
+// worker must come back.
+func workOnce(t *testing.T, w int, kills *atomic.Int32, args []string) (again bool) {
+	cmd, log := workerProcess(t, w, args...)
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	if w%3 == 0 {
+		select {
+		case <-ended:
+		case <-time.After(time.Duration(100+rand.IntN(400)) * time.Millisecond):
+			if cmd.Process.Kill() == nil {
+				kills.Add(1)
+			}
+		}
+	}
+	<-ended
+	switch code := cmd.ProcessState.ExitCode(); code {
+	case 0:
+		return false
+	case -1: // killed
+		return true
+	default:
+		t.Errorf("worker %d: exit code %d: %s", w, code, log)
+		return false
+	}
+}

@@ -1,0 +1,155 @@
+//go:build linux
+
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/task/postgres"
+	"nth/testdata/servers"
+)
+
+// queueKinds are the queues that must all serve workers alike.
+var queueKinds = []struct {
+	name  string
+	tasks int // in the test of workers that are killed
+	start func(t *testing.T) *filledQueue
+}{
+	{"redis", 10_000, func(t *testing.T) *filledQueue {
+		r := servers.StartRedis(t)
+		return &filledQueue{flags: []string{"--tasks=redis://" + r.Address + "/0?queue=q"},
+			fill: func(payloads ...string) { queueOf(t, r, "q", payloads...) },
+			left: func() int {
+				waiting, dead := left(t, r, "q")
+				return int(waiting + dead)
+			}, dead: func() int {
+				_, dead := left(t, r, "q")
+				return int(dead)
+			}, address: r.Address}
+	}},
+	{"redis stream", 10_000, func(t *testing.T) *filledQueue {
+		r := servers.StartRedis(t)
+		r.Do(t, "XGROUP", "CREATE", "q", "g", 0, "MKSTREAM")
+		dead := func() int { return int(r.Do(t, "XLEN", "{q}:nth:dead").(int64)) }
+		return &filledQueue{flags: []string{"--tasks=redis://" + r.Address + "/0?stream=q&group=g"},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					r.Do(t, "XADD", "q", "*", "payload", payload)
+				}
+			},
+			left: func() int {
+				n := dead()
+				group := r.Do(t, "XINFO", "GROUPS", "q").([]any)[0].([]any)
+				for i := 0; i < len(group); i += 2 {
+					if name := string(group[i].([]byte)); name == "pending" || name == "lag" {
+						n += int(group[i+1].(int64))
+					}
+				}
+				return n
+			}, dead: dead, address: r.Address}
+	}},
+	{"postgres", 3_000, func(t *testing.T) *filledQueue {
+		p := servers.StartPostgres(t)
+		p.Exec(t, postgres.Schema)
+		return &filledQueue{flags: []string{"--tasks=" + p.URL("")},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					p.Exec(t, "INSERT INTO nth_tasks (payload) VALUES ($1)", []byte(payload))
+				}
+			},
+			left: func() int { return rows(t, p, "state <> 'done'") },
+			dead: func() int { return rows(t, p, "state = 'dead'") }, address: p.Address}
+	}},
+	{"http", 3_000, func(t *testing.T) *filledQueue {
+		a := servers.StartTasksAPI(t)
+		a.Queue("q")
+		return &filledQueue{flags: []string{"--tasks=" + a.URL("q", "take"), "--keep-url=" + a.URL("q", "tasks/{id}/keep"), "--done-url=" + a.URL("q", "tasks/{id}/done"),
+			"--fail-url=" + a.URL("q", "tasks/{id}/fail"), "--unfinished-url=" + a.URL("q", "unfinished?index=<<.Index>>"), `--http-header=Authorization=Bearer <<secret "TOKEN">>`},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					a.Fill("q", []byte(payload))
+				}
+			},
+			left: func() int { return len(a.In("q", "ready", "leased", "dead")) },
+			dead: func() int { return len(a.In("q", "dead")) }, address: a.Address}
+	}},
+	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for
+	// three minutes, or here at once, as this server counts well.
+	{"sqs", 0, func(t *testing.T) *filledQueue {
+		s := servers.StartSQS(t)
+		s.Queue(t, "q", nil)
+		s.Queue(t, "dead", nil)
+		return &filledQueue{flags: []string{"--tasks=" + s.URL(s.Address, "q") + "&dead=dead&settle=0s"},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					s.Send(t, "q", payload, nil)
+				}
+			},
+			left: func() int { return s.Count(t, "q") + s.Count(t, "dead") },
+			dead: func() int { return s.Count(t, "dead") }, address: s.Address, patient: true, text: true}
+	}},
+}
+
+// filledQueue is a queue on a server of the test's.
+type filledQueue struct {
+	flags []string // of nth
+	fill  func(payloads ...string)
+	left  func() int // tasks that aren't done, dead ones too
+	dead  func() int
+
+	address string // of the server, as it stands in the flags
+	patient bool   // it can't tell whose a task is: each worker stays until all are done
+	text    bool   // it takes text alone, and no long one
+}
+
+// rows counts the tasks of a table.
+func rows(t *testing.T, p *servers.Postgres, where string) (n int) {
+	t.Helper()
+	if err := p.DB.QueryRow("SELECT count(*) FROM nth_tasks WHERE " + where).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// secrets are what the queues' workers know, and nobody must see.
+var secrets = append([]string{"TOKEN=token-canary"}, servers.S3Env()...)
+
+// TestQueues: from each kind of queue, every task is done once; without a marker's
+// help, and then with it.
+func TestQueues(t *testing.T) {
+	for _, kind := range queueKinds {
+		t.Run(kind.name, func(t *testing.T) {
+			q := kind.start(t)
+			q.fill("a", `{"n": 2}`, "c d")
+			args := append(append([]string{"run", "--markers=file://" + t.TempDir() + "/markers"}, q.flags...), "--", "echo", "<<.Task>>")
+			stdout, stderr, code := nth(t, append(secrets, "JOB_COMPLETION_INDEX=0"), args...)
+			if code != 0 || strings.Contains(stderr, "canary") {
+				t.Errorf("exit code %d: %s", code, stderr)
+			}
+			lines := strings.Split(strings.TrimSpace(stdout), "\n")
+			slices.Sort(lines) // SQS has no order
+			if diff := cmp.Diff([]string{"a", "c d", `{"n": 2}`}, lines); diff != "" || q.left() != 0 {
+				t.Errorf("%d left; stdout (-want +got):\n%s", q.left(), diff)
+			}
+		})
+	}
+}
+
+// TestPlainAPI: an API needs no more than a place to keep and to acknowledge a task.
+func TestPlainAPI(t *testing.T) {
+	a := servers.StartTasksAPI(t)
+	a.Queue("q")
+	a.Fill("q", []byte("x"))
+	stdout, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=0"}, "run", "--tasks", a.URL("q", "take"), "--keep-url", a.URL("q", "tasks/{id}/keep"),
+		"--done-url", a.URL("q", "tasks/{id}/done"), "--", "echo", "<<.Task>>")
+	if code != 0 || stdout != "x\n" || len(a.In("q", "done")) != 1 {
+		t.Errorf("exit code %d, %q: %s", code, stdout, stderr)
+	}
+	if _, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=0"}, "run", "--tasks", a.URL("q", "take"), "--done-url", a.URL("q", "tasks/{id}/done"), "--", "true"); code != 64 || !strings.Contains(stderr, "--keep-url") {
+		t.Errorf("without --keep-url: exit code %d: %s", code, stderr)
+	}
+}
