@@ -31,7 +31,7 @@ var queueKinds = []struct {
 				return int(dead)
 			}, address: r.Address}
 	}},
-	{"redis stream", 10_000, func(t *testing.T) *filledQueue {
+	{"redis stream", 3_000, func(t *testing.T) *filledQueue {
 		r := servers.StartRedis(t)
 		r.Do(t, "XGROUP", "CREATE", "q", "g", 0, "MKSTREAM")
 		dead := func() int { return int(r.Do(t, "XLEN", "{q}:nth:dead").(int64)) }
