@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,8 +33,24 @@ type answer struct {
 // AWS documentation's examples, and tests of its imitators that were run against AWS).
 type fake struct {
 	*httptest.Server
+
+	mu      sync.Mutex
 	answers map[string]answer // by action
 	asked   []map[string]any
+}
+
+// set says what is answered from now on.
+func (f *fake) set(action string, a answer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.answers[action] = a
+}
+
+// all gives what was asked.
+func (f *fake) all() []map[string]any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.asked)
 }
 
 const oneMessage = `{"Messages":[{"MessageId":"id-1","ReceiptHandle":"AQEBhandle","Body":"x","Attributes":{"ApproximateReceiveCount":"1"}}]}`
@@ -42,14 +60,16 @@ func startFake(t testing.TB) *fake {
 		"GetQueueAttributes": {200, `{"Attributes":{"RedrivePolicy":"{\"maxReceiveCount\":3,\"deadLetterTargetArn\":\"arn:aws:sqs:eu-west-1:1:dead\"}"}}`, nil},
 		"ReceiveMessage":     {200, oneMessage, nil},
 	}}
-	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in := map[string]any{"action": target(r)}
 		body, _ := io.ReadAll(r.Body)
 		if err := json.Unmarshal(body, &in); err != nil {
 			t.Errorf("asked with %q", body)
 		}
+		f.mu.Lock()
 		f.asked = append(f.asked, in)
 		a := f.answers[target(r)]
+		f.mu.Unlock()
 		if a.status == 0 {
 			panic(http.ErrAbortHandler)
 		}
@@ -60,6 +80,7 @@ func startFake(t testing.TB) *fake {
 		w.WriteHeader(a.status)
 		fmt.Fprint(w, strings.ReplaceAll(a.body, "<token>", r.Header.Get("X-Amz-Security-Token")))
 	}))
+	f.Start()
 	t.Cleanup(f.Close)
 	return f
 }
@@ -137,7 +158,7 @@ func TestRefusals(t *testing.T) {
 			s := f.open(t, "queue", task.Options{Lease: time.Hour})
 			got := take(t, s)
 			for _, action := range []string{"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"} {
-				f.answers[action] = c.answer
+				f.set(action, c.answer)
 			}
 			_, taken := f.takeAgain(t, s)
 			_, failed := s.Fail(t.Context(), got, task.Failure{})
@@ -175,19 +196,19 @@ func (f *fake) takeAgain(t *testing.T, s *source) (*task.Task, error) {
 func TestNoEmptyQueue(t *testing.T) {
 	for _, body := range []string{"", "null and void", `{"Messages":[{}]}`, `{"Messages":7}`, `[]`} {
 		f := startFake(t)
-		f.answers["ReceiveMessage"] = answer{200, body, nil}
+		f.set("ReceiveMessage", answer{200, body, nil})
 		got, err := f.open(t, "queue", task.Options{Lease: time.Hour}).Take(t.Context())
 		if got != nil || kindOf(err) != contract.Unreachable {
 			t.Errorf("%q: took %+v, %v", body, got, err)
 		}
-		f.answers["GetQueueAttributes"] = answer{200, body, nil}
+		f.set("GetQueueAttributes", answer{200, body, nil})
 		left, err := f.open(t, "queue", task.Options{Lease: time.Hour}).Unfinished(t.Context())
 		if left || kindOf(err) != contract.Unreachable {
 			t.Errorf("%q: unfinished %v, %v", body, left, err)
 		}
 	}
 	f := startFake(t)
-	f.answers["ReceiveMessage"] = answer{200, "{}", nil}
+	f.set("ReceiveMessage", answer{200, "{}", nil})
 	none(t, f.open(t, "queue", task.Options{Lease: time.Hour}))
 }
 
@@ -205,7 +226,7 @@ func TestDoneBefore(t *testing.T) {
 		s := f.open(t, "queue", task.Options{Lease: time.Hour})
 		got := take(t, s)
 		wantKind(t, action, end(t.Context(), s, got), contract.Unreachable)
-		f.answers[action] = failure(400, "com.amazonaws.sqs#MessageNotInflight", "")
+		f.set(action, failure(400, "com.amazonaws.sqs#MessageNotInflight", ""))
 		must(t, action+" again", end(t.Context(), s, got))
 		if err := end(t.Context(), s, got); !errors.Is(err, task.ErrLost) {
 			t.Errorf("%s, once more: %v", action, err)
@@ -217,17 +238,17 @@ func TestDoneBefore(t *testing.T) {
 // name, so that SQS gives what it gave; the next is another.
 func TestSameTry(t *testing.T) {
 	f := startFake(t)
-	f.answers["ReceiveMessage"] = answer{}
+	f.set("ReceiveMessage", answer{})
 	s := f.open(t, "queue.fifo", task.Options{Lease: time.Hour})
 	for range 2 {
 		_, err := s.Take(t.Context())
 		wantKind(t, "take", err, contract.Unreachable)
 	}
-	f.answers["ReceiveMessage"] = answer{200, oneMessage, nil}
+	f.set("ReceiveMessage", answer{200, oneMessage, nil})
 	take(t, s)
 	take(t, s)
 	var names []string
-	for _, in := range f.asked {
+	for _, in := range f.all() {
 		if in["action"] == "ReceiveMessage" {
 			name, _ := in["ReceiveRequestAttemptId"].(string)
 			names = append(names, name)
@@ -247,7 +268,7 @@ func TestAsked(t *testing.T) {
 		{"action": "ReceiveMessage", "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/1/queue", "MaxNumberOfMessages": 1.0, "VisibilityTimeout": 92.0, "WaitTimeSeconds": 1.0,
 			"AttributeNames": []any{"ApproximateReceiveCount", "MessageGroupId", "SentTimestamp"}, "MessageAttributeNames": []any{"All"}},
 	}
-	if diff := cmp.Diff(want, f.asked); diff != "" {
+	if diff := cmp.Diff(want, f.all()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // before SQS gives the task to another.
 func TestTwelveHours(t *testing.T) {
 	f := startFake(t)
-	f.answers["ChangeMessageVisibility"] = answer{200, "", nil}
+	f.set("ChangeMessageVisibility", answer{200, "", nil})
 	s := f.open(t, "queue", task.Options{Lease: time.Hour})
 	began := time.Now()
 	now := began
@@ -26,7 +26,7 @@ func TestTwelveHours(t *testing.T) {
 			break
 		}
 		must(t, "keep", err)
-		hidden := time.Duration(f.asked[len(f.asked)-1]["VisibilityTimeout"].(float64)) * time.Second
+		hidden := time.Duration(f.all()[len(f.all())-1]["VisibilityTimeout"].(float64)) * time.Second
 		if all := now.Sub(began) + hidden; all > 12*time.Hour {
 			t.Fatalf("hidden for %s in all", all)
 		}
@@ -40,14 +40,15 @@ func TestTwelveHours(t *testing.T) {
 // a stale handle, and do nothing.
 func TestOwnClock(t *testing.T) {
 	f := startFake(t)
-	f.answers["ChangeMessageVisibility"], f.answers["DeleteMessage"] = answer{200, "", nil}, answer{200, "", nil}
+	f.set("ChangeMessageVisibility", answer{200, "", nil})
+	f.set("DeleteMessage", answer{200, "", nil})
 	s := f.open(t, "queue", task.Options{Lease: time.Minute})
 	now := time.Now()
 	s.now = func() time.Time { return now }
 	got := take(t, s)
 	now = now.Add(time.Minute) // less than the minute and the second of the poll
 	must(t, "keep", s.Keep(t.Context(), got))
-	asked := len(f.asked)
+	asked := len(f.all())
 	now = now.Add(time.Minute)
 	_, failed := s.Fail(t.Context(), got, task.Failure{})
 	for what, err := range map[string]error{"keep": s.Keep(t.Context(), got), "fail": failed, "release": s.Release(t.Context(), got), "done": s.Done(t.Context(), got)} {
@@ -55,8 +56,8 @@ func TestOwnClock(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if len(f.asked) != asked {
-		t.Errorf("asked %v", f.asked[asked:])
+	if len(f.all()) != asked {
+		t.Errorf("asked %v", f.all()[asked:])
 	}
 
 	got = take(t, s)
