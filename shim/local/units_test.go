@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/screen"
 )
 
 func TestMaxFailed(t *testing.T) {
@@ -62,7 +64,7 @@ func TestRender(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			text, cols := tt.t.render(tt.width, tt.rate, tt.color)
+			text, cols := tt.t.bar(tt.rate).Render(tt.width, tt.color)
 			if d := cmp.Diff(tt.want, string(text)); d != "" {
 				t.Error(d)
 			}
@@ -74,14 +76,14 @@ func TestRender(t *testing.T) {
 }
 
 func TestRateForgets(t *testing.T) {
-	var m meter
+	var m screen.Meter
 	at := time.Unix(0, 0)
-	m.sample(at, 1000) // a thousand were done already
+	m.Sample(at, 1000) // a thousand were done already
 	for i := range int64(100) {
 		at = at.Add(time.Second)
-		m.sample(at, 1000+2*(i+1))
+		m.Sample(at, 1000+2*(i+1))
 	}
-	if got := m.rate(at, 1200); got != 2 {
+	if got := m.Rate(at, 1200); got != 2 {
 		t.Error(got)
 	}
 }
