@@ -120,6 +120,21 @@ func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
 // Delete removes a blob: the kind Absent when there is none.
 func (s *Store) Delete(ctx context.Context, key string) error { return s.bucket.Delete(ctx, key) }
 
+// Remove removes a blob that a listing told of. That it has gone since is no error.
+func (s *Store) Remove(ctx context.Context, key string) error {
+	err := s.bucket.DeleteWithOptions(ctx, key, &blob.DeleteOptions{BeforeDelete: func(as func(any) bool) error {
+		var d *contract.Deletion
+		if as(&d) {
+			d.Listed = true
+		}
+		return nil
+	}})
+	if err != nil && Classify(err) == contract.Absent {
+		return nil
+	}
+	return err
+}
+
 // List visits every blob whose key begins with prefix, by key.
 func (s *Store) List(ctx context.Context, prefix string, visit func(key string, size int64, modified time.Time) error) error {
 	it := s.bucket.List(&blob.ListOptions{Prefix: prefix})
