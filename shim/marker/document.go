@@ -88,6 +88,9 @@ type Marker struct {
 	ExitCode int    `json:"exit_code"`
 	Source   string `json:"source"`
 	Outcome  string `json:"outcome"`
+	// Who wrote a marker by hand, and why.
+	MarkedBy string `json:"marked_by,omitempty"`
+	Reason   string `json:"reason,omitempty"`
 }
 
 // Failure is the record of the last failure, failed/<index>.json. It decides
@@ -116,6 +119,8 @@ const (
 	failedDir  = "failed"
 	skippedDir = "skipped"
 	startedDir = "started"
+
+	progressDir = "progress"
 )
 
 // key gives the key of an item's document. Tasks may be millions, which no directory
