@@ -26,6 +26,7 @@ import (
 	"nth/shim/install"
 	"nth/shim/local"
 	"nth/shim/proc"
+	"nth/shim/repair"
 	"nth/templates"
 )
 
@@ -41,6 +42,8 @@ var subcommands = map[string]func(args []string) int{
 	"run":     runIndex,
 	"plan":    planJob,
 	"local":   localJob,
+	"reset":   resetItems,
+	"mark":    markItems,
 	"check":   checkStore,
 	"install": installCopy,
 	"version": printVersion,
@@ -74,7 +77,7 @@ var runSpec = flags.Spec{
 	About: `Run one index of a batch job: expand the << >> templates of the command, skip it if
 its completion marker exists, run it as PID 1 should, and write the marker on success.
 
-Other commands (as the first word): plan, local, check, install, version; each has --help.`,
+Other commands (as the first word): plan, local, reset, mark, check, install, version; each has --help.`,
 	Example: `JOB_COMPLETION_INDEX=3 nth run --markers file:///tmp/markers?create_dir=true -- echo 'item <<.Index>>'`,
 }
 
@@ -233,6 +236,53 @@ func (c *localFlags) options(own, command []string) (local.Options, error) {
 		}
 	}
 	return o, nil
+}
+
+var resetSpec = flags.Spec{
+	Name: "nth reset",
+	About: `Forget indexes, so that they run again: delete what is recorded of them, the markers
+last. What a living run claims is refused. Exit 0 when all was done, 1 when some were refused.`,
+	Example: `nth reset --markers file:///tmp/markers?create_dir=true --indexes 3,7-9 --dry-run`,
+}
+
+func resetItems(args []string) int {
+	var c repair.Config
+	_, rest, err := flags.Parse(resetSpec, &c, args)
+	if err != nil {
+		return refuse(err)
+	}
+	return ended(repair.Reset(c, rest, repairWorld()))
+}
+
+var markSpec = flags.Spec{
+	Name: "nth mark",
+	About: `Record indexes as done by hand, with a reason: they are not run any more. What has a
+marker is left alone, and what a living run claims is refused. Exit 0 when all was done, 1
+when some were refused.`,
+	Example: `nth mark --markers file:///tmp/markers?create_dir=true --indexes 7 --reason 'the file is empty' --dry-run`,
+}
+
+func markItems(args []string) int {
+	var c repair.MarkConfig
+	_, rest, err := flags.Parse(markSpec, &c, args)
+	if err != nil {
+		return refuse(err)
+	}
+	return ended(repair.Mark(c, rest, repairWorld()))
+}
+
+func repairWorld() repair.World {
+	w := world()
+	return repair.World{Sources: templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile},
+		Hostname: w.Hostname, RunID: w.RunID, Version: w.Version, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+}
+
+// ended gives the exit code of a command that has one of its own, unless it failed.
+func ended(code int, err error) int {
+	if err != nil {
+		return refuse(err)
+	}
+	return code
 }
 
 var checkSpec = flags.Spec{
