@@ -15,6 +15,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
+	"nth/shim/repair"
 	"nth/shim/store"
 	"nth/templates"
 )
@@ -31,6 +32,8 @@ func TestReadmeReference(t *testing.T) {
 	for name, want := range map[string]string{
 		"flags":       flagTable(t, &shim.Config{}, nil),
 		"local flags": flagTable(t, &localFlags{}, &shim.Config{}),
+		"reset flags": flagTable(t, &repair.Config{}, nil),
+		"mark flags":  flagTable(t, &repair.MarkConfig{}, &repair.Config{}),
 		"fields":      fieldTable(),
 		"functions":   functionTable(),
 		"platforms":   platformTable(),
@@ -210,6 +213,11 @@ func TestReadmeCommands(t *testing.T) {
 			ci, err := os.ReadFile(".ci/run")
 			if err != nil || !strings.Contains(string(ci), strings.TrimSpace(block)) {
 				t.Errorf(".ci/run doesn't call the README's test command (%v)", err)
+			}
+		case strings.Contains(block, "go run . reset "), strings.Contains(block, "go run . mark "):
+			ran++
+			if out := shell(t, block); !strings.HasSuffix(out, ": 3\n") {
+				t.Errorf("%s printed %s", block, out)
 			}
 		default:
 			ran++
