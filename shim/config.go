@@ -43,6 +43,11 @@ type Config struct {
 	FailURL       string        `group:"Tasks" name:"fail-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task has failed."`
 	UnfinishedURL string        `group:"Tasks" name:"unfinished-url" placeholder:"URL" help:"Of an HTTP API: GET tells whether an unfinished task was last taken by this index."`
 	HTTPHeader    []string      `group:"Tasks" name:"http-header" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Of an HTTP API: a header of every request. Repeatable."`
+	TakeSQL       string        `group:"Tasks" name:"take-sql" placeholder:"SQL" help:"Of PostgreSQL, tables of your own: take one task, giving id, payload, attempt; each << >> is a parameter."`
+	KeepSQL       string        `group:"Tasks" name:"keep-sql" placeholder:"SQL" help:"Beside --take-sql: keep a task for .Lease seconds more; changes a row if it is still ours."`
+	DoneSQL       string        `group:"Tasks" name:"done-sql" placeholder:"SQL" help:"Beside --take-sql: a task is done."`
+	FailSQL       string        `group:"Tasks" name:"fail-sql" placeholder:"SQL" help:"Beside --take-sql: give a task back that has failed, or, where .Dead, put it aside."`
+	UnfinishedSQL string        `group:"Tasks" name:"unfinished-sql" placeholder:"SQL" help:"Beside --take-sql: whether an unfinished task was last taken by this index."`
 	TaskID        string        `group:"Tasks" name:"task-id" placeholder:"TEMPLATE" help:"What names a task for its marker, such as <<.Task.id>>, instead of the queue's own ID."`
 	TaskStdin     bool          `group:"Tasks" help:"Give the payload to the command on stdin."`
 	OnFailure     string        `group:"Tasks" default:"continue" enum:"continue,stop" help:"When a task has failed: continue with the next, or stop with its exit code."`

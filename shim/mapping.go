@@ -25,6 +25,9 @@ type mapping struct {
 	// Of an HTTP API.
 	keepURL, doneURL, failURL, unfinishedURL *templates.Template
 	headers                                  []namedTemplate
+
+	// Of PostgreSQL; nil where it isn't given.
+	takeSQL, keepSQL, doneSQL, failSQL, unfinishedSQL *statement
 }
 
 type namedTemplate struct {
@@ -65,6 +68,9 @@ func parseMapping(c *Config) (*mapping, error) {
 	for _, h := range c.HTTPHeader {
 		m.headers = append(m.headers, p.header(h))
 	}
+	m.takeSQL, m.keepSQL = p.statement("--take-sql", c.TakeSQL, "Lease", "MaxAttempts", "Retry"), p.statement("--keep-sql", c.KeepSQL, "Lease")
+	m.doneSQL, m.failSQL = p.statement("--done-sql", c.DoneSQL), p.statement("--fail-sql", c.FailSQL, "Delay", "Reason", "MaxAttempts", "Dead", "Release")
+	m.unfinishedSQL = p.statement("--unfinished-sql", c.UnfinishedSQL)
 	if c.TaskID != "" {
 		m.taskID = p.one("--task-id", c.TaskID)
 	}

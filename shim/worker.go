@@ -66,6 +66,9 @@ func (r *run) openSource(w *worker, rawURL string) error {
 	if !known {
 		return bad("", fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), queueHint)
 	}
+	if r.TakeSQL != "" && s.kind != "postgres" {
+		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--take-sql", Cause: errors.New("the queue isn't PostgreSQL's"), Hint: "--tasks postgres://…"}
+	}
 	w.shown = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 	w.kind, w.queue = s.kind, s.name(u)
 	attempts := s.attempts

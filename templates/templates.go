@@ -31,8 +31,9 @@ type Fields struct {
 	Job, JobUID     string // "": not known
 	Platform        string
 	RunID, Hostname string
-	Task            *Task  // nil: the index is the item
-	Shard           *Shard // nil: there are no items to share out
+	Task            *Task      // nil: the index is the item
+	Shard           *Shard     // nil: there are no items to share out
+	Statement       *Statement // nil: it is none
 }
 
 // Shard is a part of numbered items, from Start to before End.
@@ -80,22 +81,20 @@ type Expansion struct {
 
 // Parse parses one word. An error is an *Error of the kind Syntax; a field or
 // function that doesn't exist is one, also in a branch that would not be taken.
-func Parse(word string) (*Template, error) {
+func Parse(word string) (*Template, error) { return parseWith(word, nil) }
+
+// parseWith parses a word that may also name these fields of Statement.
+func parseWith(word string, more []string) (*Template, error) {
 	t := &Template{word: word}
 	if !strings.Contains(word, left) {
 		return t, nil
 	}
-	tree, err := template.New(name).Delims(left, right).Option("missingkey=error").Funcs(parseFuncs).Parse(word)
+	tree, err := grow(word)
 	if err != nil {
-		return nil, &Error{Kind: Syntax, Word: word, Cause: errors.New(plain(err)), Hint: syntaxHint(err)}
+		return nil, err
 	}
 	t.tree = tree
-	w := walker{}
-	for _, one := range tree.Templates() {
-		if one.Name() != name {
-			w.fail(errNested, "")
-		}
-	}
+	w := walker{more: more}
 	if tree.Tree != nil {
 		w.list(tree.Root, true)
 	}
@@ -105,6 +104,20 @@ func Parse(word string) (*Template, error) {
 	}
 	t.usesIndex, t.usesTask = w.usesIndex, w.usesTask
 	return t, nil
+}
+
+// grow gives the tree of a word that is one template.
+func grow(word string) (*template.Template, error) {
+	tree, err := template.New(name).Delims(left, right).Option("missingkey=error").Funcs(parseFuncs).Parse(word)
+	if err != nil {
+		return nil, &Error{Kind: Syntax, Word: word, Cause: errors.New(plain(err)), Hint: syntaxHint(err)}
+	}
+	for _, one := range tree.Templates() {
+		if one.Name() != name {
+			return nil, &Error{Kind: Syntax, Word: word, Cause: errNested}
+		}
+	}
+	return tree, nil
 }
 
 // UsesIndex tells whether the word names .Index or .RawIndex.
