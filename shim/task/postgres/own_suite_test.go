@@ -3,9 +3,7 @@ package postgres
 import (
 	"fmt"
 	"net/url"
-	"os"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,25 +22,11 @@ type jobs struct {
 func newJobs(t testing.TB, server *servers.Postgres) *jobs {
 	t.Helper()
 	j := &jobs{queue: &queue{server: server, table: fmt.Sprint("jobs_", tables.Add(1)), address: server.URL}, statements: map[string]string{}}
-	schema, err := os.ReadFile("../../../testdata/examples/jobs.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme, err := os.ReadFile("../../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema, statements := servers.Jobs(t, "../../..")
 	rename := regexp.MustCompile(`\bjobs(_open)?\b`)
-	server.Exec(t, rename.ReplaceAllString(string(schema), j.table+"$1"))
-	for _, m := range regexp.MustCompile(`export NTH_(\w+)_SQL="([^"]*)"`).FindAllStringSubmatch(string(readme), -1) {
-		j.statements["--"+strings.ToLower(m[1])+"-sql"] = rename.ReplaceAllString(m[2], j.table)
-	}
-	if len(j.statements) != 5 {
-		t.Fatalf("the README has the statements %q", j.statements)
-	}
-	take := j.statements["--take-sql"]
-	if j.statements["--take-sql"] = strings.Replace(take, "body AS payload", "body ->> 'text' AS payload", 1); j.statements["--take-sql"] == take {
-		t.Fatalf("there is no body in %s", take)
+	server.Exec(t, rename.ReplaceAllString(schema, j.table+"$1"))
+	for flag, sql := range statements {
+		j.statements[flag] = rename.ReplaceAllString(sql, j.table)
 	}
 	return j
 }
