@@ -221,7 +221,10 @@ func TestReadmeCommands(t *testing.T) {
 			}
 		default:
 			ran++
-			out := shell(t, block)
+			out := shell(t, block, "GOFLAGS=-buildvcs=false")
+			if strings.Contains(block, "CREATE TABLE users") {
+				partition(t, out)
+			}
 			if !strings.Contains(block, demo) {
 				continue
 			}
@@ -237,7 +240,27 @@ func TestReadmeCommands(t *testing.T) {
 			}
 		}
 	}
-	if ran < 2 {
-		t.Errorf("ran %d commands, want the main job and the plan at least", ran)
+	if ran < 4 {
+		t.Errorf("ran %d commands, want the main job, the plan, the check and a database's partition at least", ran)
+	}
+}
+
+// partition: each of the users was handled by one index, and all indexes had some.
+func partition(t *testing.T, out string) {
+	t.Helper()
+	users, indexes := map[string]int{}, map[string]bool{}
+	for line := range strings.Lines(out) {
+		if index, user, ok := strings.Cut(strings.TrimSpace(line), " user-"); ok {
+			users[user]++
+			indexes[index] = true
+		}
+	}
+	for n := range 20 {
+		if times := users[fmt.Sprint(n+1)]; times != 1 {
+			t.Errorf("user %d was handled %d times", n+1, times)
+		}
+	}
+	if len(users) != 20 || len(indexes) != 5 {
+		t.Errorf("%d users were handled by %d indexes:\n%s", len(users), len(indexes), out)
 	}
 }
