@@ -67,11 +67,12 @@ var queueKinds = []struct {
 			left: func() int { return rows(t, p, "nth_tasks WHERE state <> 'done'") },
 			dead: func() int { return rows(t, p, "nth_tasks WHERE state = 'dead'") }, address: p.Address}
 	}},
-	{"postgres, own statements", 1_000, func(t *testing.T) *filledQueue {
+	{"postgres, own statements, pooler", 1_000, func(t *testing.T) *filledQueue {
 		p := servers.StartPostgres(t)
+		b := servers.StartPgBouncer(t, p)
 		schema, statements := servers.Jobs(t, ".")
 		p.Exec(t, schema)
-		flags := []string{"--tasks=" + p.URL("&queue=jobs")}
+		flags := []string{"--tasks=" + b.URL("&queue=jobs")}
 		for flag, sql := range statements {
 			flags = append(flags, flag+"="+sql)
 		}
@@ -80,7 +81,7 @@ var queueKinds = []struct {
 				p.Exec(t, "INSERT INTO jobs (body) SELECT jsonb_build_object('text', payload) FROM unnest($1::text[]) AS payload", pq.Array(payloads))
 			},
 			left: func() int { return rows(t, p, "jobs WHERE status <> 'finished'") },
-			dead: func() int { return rows(t, p, "jobs WHERE status = 'broken'") }, address: p.Address, text: true}
+			dead: func() int { return rows(t, p, "jobs WHERE status = 'broken'") }, address: b.Address, text: true}
 	}},
 	{"http", 3_000, func(t *testing.T) *filledQueue {
 		a := servers.StartTasksAPI(t)
