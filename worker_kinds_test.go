@@ -53,7 +53,7 @@ var queueKinds = []struct {
 				return n
 			}, dead: dead, address: r.Address}
 	}},
-	{"postgres", 3_000, func(t *testing.T) *filledQueue {
+	{"postgres", 10_000, func(t *testing.T) *filledQueue {
 		p := servers.StartPostgres(t)
 		p.Exec(t, postgres.Schema)
 		return &filledQueue{flags: []string{"--tasks=" + p.URL("")},
