@@ -81,3 +81,21 @@ func TestStatements(t *testing.T) {
 		t.Error("the task isn't as it was")
 	}
 }
+
+// TestStatementSecret: what the server says of a secret after the task is done is no
+// more shown than before.
+func TestStatementSecret(t *testing.T) {
+	p := servers.StartPostgres(t)
+	schema, statements := servers.Jobs(t, ".")
+	p.Exec(t, schema)
+	p.Exec(t, `INSERT INTO jobs (body) VALUES ('{"text": "x"}')`)
+	statements["--done-sql"] = `DELETE FROM jobs WHERE id = <<.TaskID>> AND tries > <<secret "TOKEN">>::int`
+	args := []string{"run", "--tasks=" + p.URL("&queue=jobs"), "--max-tasks=1"}
+	for flag, sql := range statements {
+		args = append(args, flag+"="+sql)
+	}
+	stdout, stderr, code := nth(t, append(secrets, "JOB_COMPLETION_INDEX=0"), append(args, "--", "echo", "<<.Task>>")...)
+	if code != 0 || stdout != "x\n" || !strings.Contains(stderr, `invalid input syntax for type integer: \"***\" (22P02); it will be delivered again`) || strings.Contains(stderr, "canary") {
+		t.Errorf("exit code %d, %q: %s", code, stdout, stderr)
+	}
+}

@@ -286,6 +286,18 @@ func TestOwnMemory(t *testing.T) {
 	none(t, s)
 	unfinished(s, false)
 
+	p := startProxy(t, server.Address)
+	j.address = func(more string) string { return p.url(t, server.URL(more)) }
+	s = openJobs(t, j)
+	none(t, s)
+	unfinished(s, false)
+	p.lose("answer", 2)
+	if _, err := s.Take(ctx); kind(err) != contract.Unreachable {
+		t.Errorf("take: %v", err)
+	}
+	unfinished(s, true) // nobody knows what it took
+	j.address = server.URL
+
 	delete(j.statements, "--fail-sql")
 	s = j.Open(t, task.Options{RunID: "c", Lease: time.Minute})
 	j.Fill(t, []byte("z"))
