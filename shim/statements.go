@@ -20,9 +20,6 @@ type statement struct {
 	aboutTask bool // it names the task
 }
 
-// ofTask are the statements about one that has been taken.
-var ofTask = map[string]bool{"--keep-sql": true, "--done-sql": true, "--fail-sql": true}
-
 // statement reads one that may name these fields too; nil: there is none.
 func (p *parser) statement(flag, sql string, fields ...string) *statement {
 	if sql == "" {
@@ -37,7 +34,7 @@ func (p *parser) statement(flag, sql string, fields ...string) *statement {
 	for _, v := range values {
 		s.aboutTask = s.aboutTask || v.UsesTask()
 	}
-	if s.aboutTask && !ofTask[flag] {
+	if s.aboutTask && (flag == "--take-sql" || flag == "--unfinished-sql") {
 		p.fail(flag, errors.New(".Task, .TaskID and .Meta are of a task, and there is none here"), "")
 	}
 	if s.sql, err = postgres.Bind(pieces); err != nil {
