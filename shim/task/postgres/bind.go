@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -13,15 +12,15 @@ import (
 // can't stand, and for what isn't one statement, closed and whole.
 func Bind(pieces []string) (string, error) {
 	var sql strings.Builder
-	var s statement
+	var l lexer
 	for i, piece := range pieces {
 		last := i == len(pieces)-1
-		inside, err := s.scan(piece)
+		inside, err := l.scan(piece)
 		switch {
 		case err != nil:
 			return "", err
 		case inside == nil && !last:
-			err = s.word("")
+			err = l.word("")
 		case inside != nil && !last:
 			err = refuse(inside.hint, "a << >> stands inside %s", inside.name)
 		case inside != nil && inside != &lineComment:
@@ -35,7 +34,7 @@ func Bind(pieces []string) (string, error) {
 			fmt.Fprintf(&sql, " $%d ", i+1)
 		}
 	}
-	if s.first == "" {
+	if l.first == "" {
 		return "", refuse("", "there is no statement in it")
 	}
 	return sql.String(), nil
@@ -58,8 +57,8 @@ var (
 	blockComment = quotation{"a comment", "take it out of the comment"}
 )
 
-// statement is what is known of one so far.
-type statement struct {
+// lexer is what is known of a statement so far.
+type lexer struct {
 	first string // its first word
 	ended bool   // by a semicolon
 }
@@ -68,17 +67,15 @@ type statement struct {
 // transaction, or need an exchange of their own (COPY).
 const verbs = "SELECT INSERT UPDATE DELETE WITH"
 
-var errSecond = errors.New("there is more behind the semicolon")
-
 // word is a token that isn't hidden.
-func (s *statement) word(w string) error {
+func (l *lexer) word(w string) error {
 	switch {
-	case s.ended:
-		return refuse("it is one statement, with WITH in front where there is more to do", "%w", errSecond)
-	case s.first == "" && !strings.Contains(" "+verbs+" ", " "+strings.ToUpper(w)+" "):
+	case l.ended:
+		return refuse("it is one statement, with WITH in front where there is more to do", "there is more behind the semicolon")
+	case l.first == "" && !strings.Contains(" "+verbs+" ", " "+strings.ToUpper(w)+" "):
 		return refuse("", "it begins with none of %s", verbs)
-	case s.first == "":
-		s.first = w
+	case l.first == "":
+		l.first = w
 	}
 	return nil
 }
@@ -86,7 +83,7 @@ func (s *statement) word(w string) error {
 // scan goes through one piece, which begins outside of quotes and comments, as the
 // server does (PostgreSQL's documentation, section 4.1), and gives what is still open
 // at its end.
-func (s *statement) scan(sql string) (inside *quotation, err error) {
+func (l *lexer) scan(sql string) (inside *quotation, err error) {
 	for sql != "" {
 		n, in := 0, (*quotation)(nil)
 		switch c := sql[0]; {
@@ -106,10 +103,10 @@ func (s *statement) scan(sql string) (inside *quotation, err error) {
 			sql = sql[n:]
 			continue
 		case c == ';':
-			if s.first == "" {
+			if l.first == "" {
 				return nil, refuse("", "there is no statement before the semicolon")
 			}
-			s.ended = true
+			l.ended = true
 			sql = sql[1:]
 			continue
 		case (c == 'e' || c == 'E') && strings.HasPrefix(sql[1:], "'"):
@@ -127,7 +124,7 @@ func (s *statement) scan(sql string) (inside *quotation, err error) {
 		default:
 			n = 1 + span(sql[1:], func(d byte) bool { return digit(c) && digit(d) })
 		}
-		if err := s.word(sql[:max(n, 0)]); err != nil {
+		if err := l.word(sql[:max(n, 0)]); err != nil {
 			return nil, err
 		}
 		if n < 0 {

@@ -92,21 +92,9 @@ func (j *jobs) Fill(t testing.TB, payloads ...[]byte) {
 	}
 }
 
-func (j *jobs) Dead(t testing.TB) (dead [][]byte) {
+func (j *jobs) Dead(t testing.TB) [][]byte {
 	t.Helper()
-	rows, err := j.server.DB.Query("SELECT body ->> 'text' FROM " + j.table + " WHERE status = 'broken'")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var p []byte
-		if err := rows.Scan(&p); err != nil {
-			t.Fatal(err)
-		}
-		dead = append(dead, p)
-	}
-	return dead
+	return j.payloads(t, "SELECT body ->> 'text' FROM "+j.table+" WHERE status = 'broken'")
 }
 
 func (j *jobs) Left(t testing.TB) int { return j.count(t, "status IN ('new', 'working')") }

@@ -15,21 +15,9 @@ import (
 	"nth/testdata/servers"
 )
 
-func (j *jobs) rows(t testing.TB) (all []row) {
+func (j *jobs) rows(t testing.TB) []row {
 	t.Helper()
-	rows, err := j.server.DB.Query("SELECT status, tries, coalesce(locked_by, '') FROM " + j.table + " ORDER BY body")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r row
-		if err := rows.Scan(&r.State, &r.Attempt, &r.Run); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, r)
-	}
-	return all
+	return j.scan(t, "SELECT status, tries, coalesce(locked_by, '') FROM "+j.table+" ORDER BY body")
 }
 
 // TestOwnLost: as TestLost, for a user's own statements, which know nothing of it.

@@ -6,9 +6,9 @@
 // command runs, and a pooler that gives every transaction another session (PgBouncer,
 // pool_mode=transaction) is fine. Time is the server's alone. What the table looks
 // like, how it is filled and what a worker's role must be granted is in Schema, Fill
-// and Grant; other tables are worked through by statements of the user's own, which
-// Statements says more of. Settings that the URL doesn't have are those of PostgreSQL's own
-// programs: PGHOST and the other variables, ~/.pgpass, ~/.postgresql.
+// and Grant; for other tables there are Statements of the user's own. Settings that the
+// URL doesn't have are those of PostgreSQL's own programs: PGHOST and the other
+// variables, ~/.pgpass, ~/.postgresql.
 package postgres
 
 import (
