@@ -25,6 +25,7 @@ import (
 	"nth/shim/identity"
 	"nth/shim/install"
 	"nth/shim/local"
+	"nth/shim/manifest"
 	"nth/shim/proc"
 	"nth/shim/repair"
 	"nth/templates"
@@ -39,14 +40,15 @@ var (
 // subcommands are words only as the very first argument. All else is `nth run`,
 // so that no command of a user's is ever taken for one.
 var subcommands = map[string]func(args []string) int{
-	"run":     runIndex,
-	"plan":    planJob,
-	"local":   localJob,
-	"reset":   resetItems,
-	"mark":    markItems,
-	"check":   checkStore,
-	"install": installCopy,
-	"version": printVersion,
+	"run":      runIndex,
+	"plan":     planJob,
+	"local":    localJob,
+	"reset":    resetItems,
+	"mark":     markItems,
+	"check":    checkStore,
+	"manifest": printManifest,
+	"install":  installCopy,
+	"version":  printVersion,
 }
 
 func main() {
@@ -77,7 +79,7 @@ var runSpec = flags.Spec{
 	About: `Run one index of a batch job: expand the << >> templates of the command, skip it if
 its completion marker exists, run it as PID 1 should, and write the marker on success.
 
-Other commands (as the first word): plan, local, reset, mark, check, install, version; each has --help.`,
+Other commands (as the first word): plan, local, reset, mark, check, manifest, install, version; each has --help.`,
 	Example: `JOB_COMPLETION_INDEX=3 nth run --markers file:///tmp/markers?create_dir=true -- echo 'item <<.Index>>'`,
 }
 
@@ -303,6 +305,26 @@ func checkStore(args []string) int {
 	w := world()
 	err = check.Command(c, rest, check.World{Sources: templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile},
 		Hostname: w.Hostname, RunID: w.RunID, Stdout: os.Stdout, Stderr: os.Stderr})
+	if err != nil {
+		return refuse(err)
+	}
+	return 0
+}
+
+var manifestSpec = flags.Spec{
+	Name: "nth manifest", Args: "[--] COMMAND [ARG...]",
+	About: `Print the Kubernetes Job that runs this command, with an index for each item: from the
+command line that nth run takes, whose flags become variables of the container. With
+--indexes, --missing or --failed a small Job that repairs a large one.`,
+	Example: `nth manifest --name checksums --completions 100 --image busybox:1.36 --markers 's3://my-bucket/<<.Job>>' -- sha256sum '/data/file_<<.Index>>.txt'`,
+}
+
+func printManifest(args []string) int {
+	var c manifest.Config
+	own, rest, err := flags.Parse(manifestSpec, &c, args)
+	if err == nil {
+		err = manifest.Command(c, own, rest, manifest.World{World: world(), Stdout: os.Stdout})
+	}
 	if err != nil {
 		return refuse(err)
 	}

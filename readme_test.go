@@ -15,6 +15,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
+	"nth/shim/manifest"
 	"nth/shim/repair"
 	"nth/shim/store"
 	"nth/templates"
@@ -30,14 +31,15 @@ func TestReadmeReference(t *testing.T) {
 	}
 	text := string(body)
 	for name, want := range map[string]string{
-		"flags":       flagTable(t, &shim.Config{}, nil),
-		"local flags": flagTable(t, &localFlags{}, &shim.Config{}),
-		"reset flags": flagTable(t, &repair.Config{}, nil),
-		"mark flags":  flagTable(t, &repair.MarkConfig{}, &repair.Config{}),
-		"fields":      fieldTable(),
-		"functions":   functionTable(),
-		"platforms":   platformTable(),
-		"exit codes":  codeTable(),
+		"flags":          flagTable(t, &shim.Config{}, nil),
+		"local flags":    flagTable(t, &localFlags{}, &shim.Config{}),
+		"manifest flags": flagTable(t, &manifest.Config{}, &shim.Config{}),
+		"reset flags":    flagTable(t, &repair.Config{}, nil),
+		"mark flags":     flagTable(t, &repair.MarkConfig{}, &repair.Config{}),
+		"fields":         fieldTable(),
+		"functions":      functionTable(),
+		"platforms":      platformTable(),
+		"exit codes":     codeTable(),
 	} {
 		begin := "<!-- " + name + " -->\n"
 		head, rest, ok := strings.Cut(text, begin)
@@ -55,6 +57,40 @@ func TestReadmeReference(t *testing.T) {
 		if err := os.WriteFile("README.md", []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestReadmeManifest: the README's Job is what its first command prints, and the repair
+// is of what is missing.
+func TestReadmeManifest(t *testing.T) {
+	const dir = "/tmp/nth-repair"
+	os.RemoveAll(dir)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	var printed []string
+	for _, block := range blocks(t, "sh") {
+		if !strings.Contains(block, " manifest ") {
+			continue
+		}
+		out, err := exec.Command("sh", "-ec", block).Output()
+		if err != nil {
+			t.Fatalf("%s: %v", block, err)
+		}
+		printed = append(printed, string(out))
+	}
+	if len(printed) != 2 || !strings.Contains(printed[1], `{ name: NTH_INDEXES, value: "3,4" }`) {
+		t.Fatalf("the README's commands print %q", printed)
+	}
+	shown := blocks(t, "yaml")[0]
+	if *update {
+		body, err := os.ReadFile("README.md")
+		if err == nil {
+			err = os.WriteFile("README.md", []byte(strings.Replace(string(body), shown, printed[0], 1)), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(printed[0], shown); diff != "" {
+		t.Errorf("the manifest differs (go test -run TestReadmeManifest . -update):\n%s", diff)
 	}
 }
 
@@ -209,6 +245,7 @@ func TestReadmeCommands(t *testing.T) {
 	for _, block := range blocks(t, "sh") {
 		switch {
 		case strings.HasPrefix(block, "docker "), strings.Contains(block, "--tasks"): // TestReadmeQueues
+		case strings.Contains(block, " manifest "): // TestReadmeManifest
 		case block == "./testdata/test\n":
 			ci, err := os.ReadFile(".ci/run")
 			if err != nil || !strings.Contains(string(ci), strings.TrimSpace(block)) {
