@@ -27,7 +27,6 @@ type job struct {
 	parallelism int64
 	maxFailed   int64
 	name        string
-	settings    []flags.Setting
 	forecast    *shim.Forecast
 	needs       object   // requests and limits
 	mounted     []volume // by --volume
@@ -110,13 +109,13 @@ func (j *job) bound(World) error {
 	}
 	j.parallelism = min(defaultWidth, j.completions)
 	switch {
-	case j.IsQueue() && !j.repairs():
+	case j.IsQueue():
 		j.parallelism = j.completions
 	case j.Parallelism > 0:
 		j.parallelism = min(int64(j.Parallelism), j.completions)
 	}
 	if j.parallelism > most {
-		return contradiction("--parallelism", fmt.Errorf("Kubernetes runs at most %d pods of %d at the same time", most, j.completions), fmt.Sprintf("give --parallelism %d or less", most))
+		return contradiction("--parallelism", fmt.Errorf("at most %d pods of %d run at the same time in Kubernetes", most, j.completions), fmt.Sprintf("give --parallelism %d or less", most))
 	}
 	limit, err := local.ParseMaxFailed(j.MaxFailed)
 	if err != nil {
@@ -143,7 +142,7 @@ func (j *job) foresee(World) (err error) {
 			}
 		}
 		if s.Inherited {
-			j.say("%s is as it stands in the environment here", s.Variable)
+			j.say("%s is taken from the environment here", s.Variable)
 		}
 	}
 	run := j.Config.Config
@@ -162,7 +161,7 @@ func (j *job) shared() error {
 	f := j.forecast
 	switch {
 	case j.Markers == "":
-	case j.repairs() && (f.NamesUID || f.NamesJob && !j.foreign() && j.name != j.Job):
+	case j.repairs() && (f.NamesUID || f.NamesJob && j.Job == ""):
 		return contradiction("--markers", errors.New("its URL names the Job, which for the repair is another one"), "name the Job that is repaired: --job NAME; without .JobUID in the URL")
 	case j.IsQueue() || f.NamesJob || f.NamesUID:
 	case j.Kind == "cronjob":

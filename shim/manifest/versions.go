@@ -11,8 +11,8 @@ import (
 // from which on it is there by itself (beta) and for good (stable).
 type feature struct{ beta, stable int }
 
-// The versions stand in kubernetes pkg/features/kube_features.go, for features that are
-// older than the tables there in their enhancement's kep.yaml.
+// The versions stand in kubernetes pkg/features/kube_features.go: in that of 1.37, or of
+// the version at which a feature came to stay.
 var (
 	indexedJob      = feature{22, 24} // KEP-2214
 	failurePolicy   = feature{26, 31} // KEP-3329: JobPodFailurePolicy, and the condition DisruptionTarget

@@ -142,16 +142,16 @@ func TestQueue(t *testing.T) {
 // TestVersions: what an older Kubernetes doesn't have is left out.
 func TestVersions(t *testing.T) {
 	for _, tt := range []struct {
-		version            string
-		perIndex, policy   bool
-		rules, jobName     int
-		containsJobNameRef string
+		version          string
+		perIndex, policy bool
+		rules            int
+		label            string
 	}{
-		{"1.33", true, true, 3, 0, "batch.kubernetes.io/job-name"},
-		{"1.29", true, true, 3, 0, "batch.kubernetes.io/job-name"},
-		{"v1.28.4", false, true, 2, 0, "batch.kubernetes.io/job-name"},
-		{"1.26", false, true, 2, 0, "metadata.labels['job-name']"},
-		{"1.25", false, false, 0, 0, "metadata.labels['job-name']"},
+		{"1.33", true, true, 3, "batch.kubernetes.io/job-name"},
+		{"1.29", true, true, 3, "batch.kubernetes.io/job-name"},
+		{"v1.28.4", false, true, 2, "batch.kubernetes.io/job-name"},
+		{"1.26", false, true, 2, "metadata.labels['job-name']"},
+		{"1.25", false, false, 0, "metadata.labels['job-name']"},
 	} {
 		text := manifest(t, "--name", "v", "--completions", "5", "--image", "b", "--kubernetes-version", tt.version, "--", "x", "<<.Index>>")
 		s := decode(t, text).Spec
@@ -159,7 +159,7 @@ func TestVersions(t *testing.T) {
 		if s.PodFailurePolicy != nil {
 			rules = len(s.PodFailurePolicy.Rules)
 		}
-		if s.BackoffLimitPerIndex != nil != tt.perIndex || s.PodFailurePolicy != nil != tt.policy || rules != tt.rules || !strings.Contains(text, tt.containsJobNameRef) {
+		if s.BackoffLimitPerIndex != nil != tt.perIndex || s.PodFailurePolicy != nil != tt.policy || rules != tt.rules || !strings.Contains(text, tt.label) {
 			t.Errorf("for %s:\n%s", tt.version, text)
 		}
 		if s.BackoffLimit != nil == tt.perIndex {
