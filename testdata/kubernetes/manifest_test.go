@@ -12,9 +12,6 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// self is the command of the pods: this test binary, which tells what it saw.
-var self = os.Args[0]
-
 // TestManifests: quite different command lines give what Kubernetes takes, as JSON too,
 // and what the first and the last pod of it then run.
 func TestManifests(t *testing.T) {
@@ -54,7 +51,7 @@ func TestManifests(t *testing.T) {
 			"--digest-extra", "a b", "--digest-extra", "yes", "--image", "b"}, "0", "3", nil, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			args := append(tt.args, "--", self, "<<.Index>>", "of <<.Completions>> for $(NTH_JOB) $$ $HOME")
+			args := append(append(tt.args, "--"), echo("<<.Index>>", "of <<.Completions>> for $(NTH_JOB) $$ $HOME")...)
 			text := manifest(t, args...)
 			job := decode(t, text)
 			if tt.spec != nil && !tt.spec(&job.Spec.Template.Spec) {
@@ -81,11 +78,11 @@ func TestManifests(t *testing.T) {
 					besides = nil
 				}
 				r := saw(t, job, k, besides...)
-				if len(r.Args) != 2 || r.Args[0] != want || r.Args[1] != "of "+full+" for $(NTH_JOB) $$ $HOME" {
-					t.Errorf("pod %d ran %q, want item %s", k, r.Args, want)
+				if len(r.args) != 2 || r.args[0] != want || r.args[1] != "of "+full+" for $(NTH_JOB) $$ $HOME" {
+					t.Errorf("pod %d ran %q, want item %s", k, r.args, want)
 				}
-				if r.Env["NTH_ITEM_ATTEMPT"] != "3" || r.Env["JOB_COMPLETION_INDEX"] != want || r.Env["NTH_MARKERS"] != "" {
-					t.Errorf("pod %d had %v", k, r.Env)
+				if r.env["NTH_ITEM_ATTEMPT"] != "3" || r.env["JOB_COMPLETION_INDEX"] != want || r.env["NTH_MARKERS"] != "" {
+					t.Errorf("pod %d had %v", k, r.env)
 				}
 				name := job.Name
 				if tt.name == "a repair" {
@@ -106,16 +103,16 @@ func exists(path string) bool {
 
 // TestRepair: the pods of a repair run just the indexes that were asked for.
 func TestRepair(t *testing.T) {
-	job := decode(t, manifest(t, "--job", "big", "--completions", "100", "--indexes", "7,42,90-99", "--image", "b", "--", self, "<<.Index>>"))
+	job := decode(t, manifest(t, append([]string{"--job", "big", "--completions", "100", "--indexes", "7,42,90-99", "--image", "b", "--"}, echo("<<.Index>>")...)...))
 	if job.Name != "big-repair" || *job.Spec.Completions != 12 {
 		t.Fatalf("%s has %d completions, want big-repair with 12", job.Name, *job.Spec.Completions)
 	}
 	var got []string
 	for k := range 12 {
 		r := saw(t, job, k)
-		got = append(got, r.Args[0])
-		if r.Env["NTH_ITEM_JOB"] != "big" || r.Env["NTH_ITEM_COMPLETIONS"] != "100" {
-			t.Errorf("pod %d is of %s with %s indexes", k, r.Env["NTH_ITEM_JOB"], r.Env["NTH_ITEM_COMPLETIONS"])
+		got = append(got, r.args[0])
+		if r.env["NTH_ITEM_JOB"] != "big" || r.env["NTH_ITEM_COMPLETIONS"] != "100" {
+			t.Errorf("pod %d is of %s with %s indexes", k, r.env["NTH_ITEM_JOB"], r.env["NTH_ITEM_COMPLETIONS"])
 		}
 	}
 	if want := "7 42 90 91 92 93 94 95 96 97 98 99"; strings.Join(got, " ") != want {
@@ -130,7 +127,7 @@ func TestRepair(t *testing.T) {
 // after it has accepted everything else.
 func TestQueue(t *testing.T) {
 	job := decode(t, manifest(t, "--name", "q", "--parallelism", "8", "--tasks", `redis://:<<secret "PASS">>@127.0.0.1:1/0?queue=q_<<.Index>>`, "--lease", "30s", "--drain", "10m",
-		"--max-attempts", "3", "--env-from", "secret/redis", "--image", "b", "--", self, "<<.Task.name>>"))
+		"--max-attempts", "3", "--env-from", "secret/redis", "--image", "b", "--", "x", "<<.Task.name>>"))
 	if *job.Spec.Completions != 8 || *job.Spec.Parallelism != 8 || *job.Spec.Template.Spec.TerminationGracePeriodSeconds != 760 {
 		t.Errorf("%d of %d workers with %d s", *job.Spec.Parallelism, *job.Spec.Completions, *job.Spec.Template.Spec.TerminationGracePeriodSeconds)
 	}

@@ -2,26 +2,17 @@ package kubernetes
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
 // nth is the released binary.
 var nth string
 
-// echoed makes this test binary print its arguments, as the command of a pod.
-const echoed = "NTH_TEST_ECHO"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(echoed) != "" {
-		echo()
-		return
-	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "nth-kubernetes-")
 		if err != nil {
@@ -38,23 +29,6 @@ func TestMain(m *testing.M) {
 		}
 		return m.Run()
 	}())
-}
-
-// ran is what a pod's command saw.
-type ran struct {
-	Args []string
-	Env  map[string]string
-}
-
-func echo() {
-	r := ran{Args: os.Args[1:], Env: map[string]string{}}
-	for _, e := range os.Environ() {
-		name, value, _ := strings.Cut(e, "=")
-		r.Env[name] = value
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
-		os.Exit(1)
-	}
 }
 
 // run runs a program with just this environment.

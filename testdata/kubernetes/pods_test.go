@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,7 +71,7 @@ func pod(t *testing.T, job *batchv1.Job, k int, besides ...string) (stdout, stde
 		}
 		vars[e.Name] = value
 	}
-	env := []string{echoed + "=1"}
+	var env []string
 	for name, value := range vars {
 		if !slices.ContainsFunc(besides, func(e string) bool { return strings.HasPrefix(e, name+"=") }) {
 			env = append(env, name+"="+value)
@@ -93,16 +92,30 @@ func work(t *testing.T, job *batchv1.Job) *corev1.Container {
 	return &job.Spec.Template.Spec.Containers[0]
 }
 
-// saw runs a pod whose command is this test binary, and gives what that saw.
+// echo is a command that tells what it saw: how many arguments, these, and its variables.
+func echo(args ...string) []string {
+	return append([]string{"sh", "-c", `printf '%s\0' $# "$@"; env -0`, "sh"}, args...)
+}
+
+// ran is what a pod's command saw.
+type ran struct {
+	args []string
+	env  map[string]string
+}
+
+// saw runs a pod whose command is echo.
 func saw(t *testing.T, job *batchv1.Job, k int, besides ...string) ran {
 	t.Helper()
 	stdout, stderr, code := pod(t, job, k, besides...)
-	var r ran
-	if code != 0 {
-		t.Fatalf("pod %d: exit code %d: %s", k, code, stderr)
+	parts := strings.Split(stdout, "\x00")
+	n, err := strconv.Atoi(parts[0])
+	if code != 0 || err != nil || n >= len(parts) {
+		t.Fatalf("pod %d: exit code %d, %q: %s", k, code, stdout, stderr)
 	}
-	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
-		t.Fatalf("pod %d printed %q: %v", k, stdout, err)
+	r := ran{args: parts[1 : n+1], env: map[string]string{}}
+	for _, e := range parts[n+1:] {
+		name, value, _ := strings.Cut(e, "=")
+		r.env[name] = value
 	}
 	return r
 }
