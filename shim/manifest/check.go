@@ -13,7 +13,7 @@ func (j *job) check(World) (err error) {
 		return usage("--kubernetes-version", err, "")
 	}
 	for _, image := range [][2]string{{"--image", j.Image}, {"--nth-image", j.NthImage}} {
-		if image[1] == "" || strings.ContainsAny(image[1], " \t\r\n") {
+		if image[1] == "" || !only(image[1], "./:@_-") {
 			return usage(image[0], fmt.Errorf("%q is no image", image[1]), "name it as for docker pull")
 		}
 	}

@@ -63,8 +63,18 @@ func (j *job) ask(w World) (string, error) {
 	if err != nil {
 		return "", failure.Expansion("--markers", err)
 	}
+	list, err := j.look(x.Text)
+	if f, ok := errors.AsType[*failure.Failure](err); ok && f.Cause != nil {
+		hide := func(s string) string { return templates.Hide(s, x.Secrets) }
+		return "", &failure.Failure{Code: f.Code, Tried: f.Tried, On: hide(f.On), Cause: errors.New(hide(f.Cause.Error())), Hint: f.Hint}
+	}
+	return list, err
+}
+
+// look gives the list of what the store at a URL says is to be repaired.
+func (j *job) look(url string) (string, error) {
 	ctx := context.Background()
-	s, err := store.Open(ctx, x.Text)
+	s, err := store.Open(ctx, url)
 	if err != nil {
 		return "", err
 	}

@@ -47,6 +47,9 @@ func (j *job) parseVolumes() (all []volume, err error) {
 		if err != nil {
 			return nil, usage("--volume", err, "write pvc/NAME:/path, secret/NAME:/path:ro, configmap/NAME:/path or emptydir:/tmp")
 		}
+		if err := fits("--volume", v.path); err != nil {
+			return nil, err
+		}
 		if taken[v.path] {
 			return nil, contradiction("--volume", fmt.Errorf("%s is taken already", v.path), "mount it elsewhere")
 		}
