@@ -38,7 +38,7 @@ type Config struct {
 	BackoffLimitPerIndex int    `group:"Policy" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
 	MaxFailed            string `group:"Policy" placeholder:"N|N%" help:"End the Job when more indexes than this have failed (default 10%, but at least 10)."`
 
-	Missing bool `group:"Repair" env:"-" help:"Only the indexes that the store at --markers has no marker of."`
+	Missing bool `group:"Repair" env:"-" help:"Only the indexes that have no marker in the store at --markers, failed ones too, and that don't run now."`
 	Failed  bool `group:"Repair" env:"-" help:"Only the indexes that have failed and aren't done, by the store at --markers."`
 }
 

@@ -6,30 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"nth/shim/identity"
 )
-
-// TestGaps against each index, one by one.
-func TestGaps(t *testing.T) {
-	for bits := range 1 << 8 {
-		found := map[int64]bool{}
-		var missing []int64
-		for i := range int64(8) {
-			if bits>>i&1 == 1 {
-				found[i] = true
-			} else {
-				missing = append(missing, i)
-			}
-		}
-		if got, want := gaps(found, 8), identity.FormatList(missing); got != want {
-			t.Errorf("without %08b of 8 there are %s, want %s", bits, got, want)
-		}
-	}
-	if got := gaps(nil, 1_000_000_000); got != "0-999999999" {
-		t.Errorf("all: %s", got)
-	}
-}
 
 // TestText: plain only where every YAML agrees, and in one line.
 func TestText(t *testing.T) {
