@@ -110,7 +110,7 @@ func unguarded(t *testing.T, name string, how look) *tab {
 	p := &tab{T: t, ctx: ctx, noted: make(chan struct{}, 100)}
 	p.must(chromedp.Listen(ctx, p.watch))
 	// The tab lives as long as the context of its first call; the others are bounded.
-	p.ctx, stop = context.WithTimeout(ctx, time.Minute)
+	p.ctx, stop = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(stop)
 	_, err := chromedp.Call(ctx, cdplog.Enable, struct{}{})
 	p.must(err)

@@ -50,8 +50,8 @@ func read(t *testing.T, name string) content {
 
 const (
 	// picked is how many indexes the page says that it selects, and list which.
-	picked = `document.querySelector('#selected b')?.textContent ?? 'all'`
-	list   = `document.querySelector('#selected code')?.textContent ?? ''`
+	picked = `document.querySelector('#picked b')?.textContent ?? 'all'`
+	list   = `selected.hidden ? '' : document.querySelector('#selected code').textContent`
 	failed = `document.querySelectorAll('#states button')[2]`
 )
 

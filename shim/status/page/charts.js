@@ -58,8 +58,8 @@ function histogram(title, values, kind, write) {
   const stride = steps[kind].find(s => largest / s <= 8) ?? largest;
   const marks = log ? steps[kind].filter(v => v >= least && v <= largest) : Array.from({length: Math.floor(largest / stride) + 1}, (_, i) => i * stride);
   const {read, of} = report.used;
-  const said = `Median ${write(at(0.5))}; 90 % within ${write(at(0.9))}, 99 % within ${write(at(0.99))}; largest ${write(largest)}. `
-    + `${read < of ? `Of ${count(read)} markers read of ${count(of)}` : `Of all ${count(of)} markers`}; ${log ? 'logarithmic' : 'linear'} axis.`;
+  const most = [0.9, 0.99].filter(q => sorted.length * (1 - q) >= 1).map(q => `${100 * q} % within ${write(at(q))}, `).join('');
+  const said = `Median ${write(at(0.5))}, ${most}largest ${write(largest)}. ${read < of ? `Of ${count(read)} markers read of ${count(of)}` : `Of all ${count(of)} markers`}; ${log ? 'logarithmic' : 'linear'} axis.`;
   const draw = width => {
     const high = ceiling(Math.max(...bins)), left = 12 + 7 * count(high).length, bottom = 140;
     const x = v => left + (width - left - 1) * (f(v) - from) / (to - from);
@@ -109,7 +109,7 @@ function timeline() {
 // slowest lists the items that took longest.
 function slowest() {
   const items = used.toSorted((a, b) => b.duration_s - a.duration_s).slice(0, 100);
-  return table('Slowest items', [['Index', 'n'], ['Took', 'n'], ['CPU', 'n'], ['Peak memory', 'n'], ['Finished (UTC)', 'wide'], ['Node']], items, u =>
+  return table('Slowest items', [['Index', 'n'], ['Took', 'n'], ['CPU', 'n'], ['Peak memory', 'n'], ['Finished (UTC)', 'wide'], ['Node', 'rest']], items, u =>
     h('tr', {}, h('th', {scope: 'row', class: 'n'}, String(u.index)), h('td', {class: 'n'}, duration(u.duration_s)), h('td', {class: 'n'}, duration(u.cpu_s)),
-      h('td', {class: 'n'}, u.max_rss_bytes > 0 ? bytes(u.max_rss_bytes) : ''), h('td', {class: 'wide'}, date(seconds(u.finished)).replace(' UTC', '')), h('td', {}, brief(u.node ?? '', 80))), 10);
+      h('td', {class: 'n'}, u.max_rss_bytes > 0 ? bytes(u.max_rss_bytes) : ''), h('td', {class: 'wide'}, date(seconds(u.finished)).replace(' UTC', '')), h('td', {class: 'rest'}, brief(u.node ?? '', 80))), 10);
 }

@@ -19,7 +19,7 @@ function failureFacts(f) {
   return facts([['Ended', shown(f.text)], ['Exit code', String(f.exit_code)], ['Signal', f.signal && shown(f.signal)],
     ['Out of memory', f.oom_killed && 'yes'], ['Timed out', f.timed_out && 'yes'],
     ['Failures so far', f.failures > 0 && 'at least ' + count(f.failures)], ['Failed', date(seconds(f.at))],
-    ['Started again', f.started_again && 'yes, since'], ['Took', duration(f.duration_s)],
+    ['Started again', f.started_again && 'yes, since'], ['Took', f.duration_s > 0 && duration(f.duration_s)],
     ['Peak memory', f.max_rss_bytes > 0 && bytes(f.max_rss_bytes)], ['Pod', f.pod && shown(f.pod)], ['Node', f.node && shown(f.node)],
     ['Run', f.run_id && shown(f.run_id)], ['Message', f.message && brief(f.message, 2000)], ['Whole log', f.log && shown(f.log)]]);
 }
@@ -47,13 +47,13 @@ function failureRow(f) {
     button.setAttribute('aria-expanded', !more.hidden);
     if (!more.hidden) more.firstChild.replaceChildren(failureFacts(f), stderr(f.stderr, f.index));
   }}, String(f.index));
-  const how = brief(f.text, 120) + (f.oom_killed && !/memory/i.test(f.text) ? ', out of memory' : '');
+  const how = [f.signal ? brief(f.signal) : 'exit code ' + f.exit_code, f.oom_killed && 'out of memory', f.timed_out && 'timed out'].filter(Boolean).join(', ');
   return [h('tr', {}, h('th', {scope: 'row', class: 'n'}, button), h('td', {}, how), h('td', {class: 'n wide'}, count(f.failures)),
-    h('td', {class: 'wide'}, date(seconds(f.at)).replace(' UTC', '')), h('td', {class: 'n wide'}, duration(f.duration_s)),
+    h('td', {class: 'wide'}, date(seconds(f.at)).replace(' UTC', '')), h('td', {class: 'n wide'}, f.duration_s > 0 ? duration(f.duration_s) : ''),
     h('td', {class: 'n wide'}, f.max_rss_bytes > 0 ? bytes(f.max_rss_bytes) : ''), h('td', {class: 'wide'}, brief(f.pod ?? '', 80)),
-    h('td', {class: 'wide'}, brief(f.node ?? '', 80)), h('td', {class: 'last'}, brief(f.last || f.message || ''))), more];
+    h('td', {class: 'wide'}, brief(f.node ?? '', 80)), h('td', {class: 'rest'}, brief(f.last || f.message || ''))), more];
 }
-const failureColumns = [['Index', 'n'], ['Ended'], ['Failures', 'n wide'], ['When (UTC)', 'wide'], ['Took', 'n wide'], ['Peak memory', 'n wide'], ['Pod', 'wide'], ['Node', 'wide'], ['Last line of stderr', 'last']];
+const failureColumns = [['Index', 'n'], ['Ended'], ['Failures', 'n wide'], ['When (UTC)', 'wide'], ['Took', 'n wide'], ['Peak memory', 'n wide'], ['Pod', 'wide'], ['Node', 'wide'], ['Last line of stderr', 'rest']];
 
 // showGroups shows the groups that the filter leaves; what was opened stays open.
 const opened = new Set(groups.length === 1 ? [groups[0].reason] : []);
@@ -68,10 +68,11 @@ function showGroups() {
     bar.style.width = 100 * (some ? items.length : g.count) / largest + '%';
     const body = h('div', {class: 'group'});
     const fill = () => {
-      const list = some ? listOf(k => match[k] && failureOf.get(indexAt(k))?.reason === g.reason) : g.indexes;
+      const positions = new Set(items.map(f => positionOf(f.index)));
+      const list = some ? listOf(k => positions.has(k)) : g.indexes;
       const only = h('button', {type: 'button', click: () => { filter.reason = $('reason').value = g.reason; changed(); $('reason').focus(); }}, 'Only this reason');
       body.replaceChildren(h('div', {class: 'copy'}, h('span', {}, 'Indexes'), h('code', {tabindex: 0, role: 'group', 'aria-label': 'Indexes of ' + brief(g.reason)}, list.length > 2000 ? list.slice(0, 2000) + '…' : list), copyButton('indexes', () => list), only),
-        table(`${brief(g.text, 120)}: ${many(items.length, 'item')}`, failureColumns, items, failureRow));
+        table(`${many(items.length, 'item')}: ${brief(g.text, 120)}`, failureColumns, items, failureRow));
       if (!some && g.count > items.length) body.append(h('p', {class: 'hint'}, `Of ${count(g.count)}, the records of ${count(items.length)} were read.`));
     };
     const box = h('details', {open: opened.has(g.reason), toggle: () => {

@@ -81,15 +81,15 @@ const longest = 131000;
 // showSelected lists what is selected, once somebody selects.
 function showSelected() {
   const box = $('selected');
-  if (!filtered()) { box.replaceChildren(); return; }
+  box.hidden = !filtered() || !matched;
+  $('picked').replaceChildren(...filtered() ? [h('b', {}, count(matched)), ` of ${many(total, 'index', 'indexes')} selected`] : []);
+  if (box.hidden) return;
   const list = listOf(k => match[k]);
-  const title = h('p', {role: 'status'}, h('b', {}, count(matched)), ` of ${many(total, 'index', 'indexes')} selected`);
-  if (!matched) { box.replaceChildren(title); return; }
   const urls = ' --markers ' + word(report.markers);
   const commands = [['Run again', `nth reset${urls} --indexes `], ['A Job of just these', `nth manifest${urls} --indexes `]];
   const cut = list.length > 2000 ? list.slice(0, list.lastIndexOf(',', 2000)) + ',…' : list;
   const row = (name, text, all) => h('div', {class: 'copy'}, h('span', {}, name), h('code', {tabindex: 0, role: 'group', 'aria-label': name}, shown(text)), copyButton(name, () => all));
-  box.replaceChildren(title, row('Index list', cut, list));
+  box.replaceChildren(row('Index list', cut, list));
   if (list.length > longest) box.append(h('p', {class: 'hint'}, 'The list is too long for one word of a command line.'));
   else for (const [name, text] of commands) {
     const end = name === commands[0][0] ? '' : ' -- COMMAND…';

@@ -59,7 +59,7 @@ function drawGrid() {
   c.textAlign = 'right';
   c.textBaseline = 'middle';
   const every = Math.ceil(14 / size);
-  for (let r = 0; r < rows; r += every) c.fillText(indexAt(view.from + r * columns * per), left - 8, r * size + size / 2 + 1);
+  for (let r = 0; r < rows; r += every) c.fillText(indexAt(view.from + r * columns * per), left - 8, Math.max(6, r * size + size / 2 + 1));
   placeCursor();
   showRange();
   if ($('as-table').open) fillTable();
