@@ -2,6 +2,7 @@ package browser
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -69,8 +70,8 @@ func TestKeyboard(t *testing.T) {
 		{"n", " failed"},
 	} {
 		p.press(step.key)
-		want(step.key, "readout.textContent", step.part)
-		want(step.key, "readout.getAttribute('aria-live')", "polite")
+		want(strconv.Quote(step.key), "readout.textContent", step.part)
+		want(strconv.Quote(step.key), "readout.getAttribute('aria-live')", "polite")
 	}
 	p.press(kb.Enter)
 	want("inside", "range.textContent", "All 100,00024000–25999")

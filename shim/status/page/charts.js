@@ -17,8 +17,8 @@ const drawn = [];
 function figure(title, said, draw, columns, rows) {
   const frame = h('div', {class: 'chart'});
   const more = h('details', {toggle: () => {
-    if (more.open && more.children.length === 1) more.append(table(title, columns, rows, ([name, ...cells]) =>
-      h('tr', {}, h('th', {scope: 'row'}, name), cells.map(c => h('td', {class: 'n'}, count(c))))));
+    if (more.open && more.children.length === 1) more.append(table(title, columns, rows,
+      ([name, ...cells]) => line(columns, [name, ...cells.map(count)])));
   }}, h('summary', {}, 'As a table'));
   drawn.push(() => frame.replaceChildren(draw(frame.clientWidth)));
   return h('figure', {}, h('figcaption', {}, h('h3', {}, title), h('p', {}, said)), frame, more);
@@ -42,7 +42,11 @@ function axes(width, top, bottom, left, high, ticks) {
   }
   return {parts, y};
 }
-const picture = (width, height, label, parts) => h('svg', {width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label}, parts);
+// bar stands on a line, and can be seen however low it is.
+const bar = (kind, x, width, bottom, high, said) => h('rect', {class: kind, x: x + 0.5, width: Math.max(1, width - 1),
+  y: bottom - Math.max(2, high), height: Math.max(2, high)}, h('title', {}, said));
+const picture = (width, height, label, parts) =>
+  h('svg', {width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label}, parts);
 
 // histogram counts values in bins of equal width, or of equal ratio where the largest is
 // more than twenty times the smallest; its axis says which.
@@ -53,23 +57,23 @@ function histogram(title, values, kind, write) {
   const f = log ? Math.log : v => v, inverse = log ? Math.exp : v => v;
   const from = log ? f(least) : 0, to = f(largest * 1.0001);
   const bins = new Array(Math.min(40, Math.max(8, Math.ceil(2 * Math.cbrt(sorted.length))))).fill(0);
-  const edge = i => inverse(from + (to - from) * i / bins.length);
+  const edge = i => write(inverse(from + (to - from) * i / bins.length)), name = i => `${edge(i)} to ${edge(i + 1)}`;
   for (const v of sorted) bins[Math.min(bins.length - 1, Math.floor((f(v) - from) / (to - from) * bins.length))]++;
   const stride = steps[kind].find(s => largest / s <= 8) ?? largest;
   const marks = log ? steps[kind].filter(v => v >= least && v <= largest) : Array.from({length: Math.floor(largest / stride) + 1}, (_, i) => i * stride);
   const {read, of} = report.used;
   const most = [0.9, 0.99].filter(q => sorted.length * (1 - q) >= 1).map(q => `${100 * q} % within ${write(at(q))}, `).join('');
-  const said = `Median ${write(at(0.5))}, ${most}largest ${write(largest)}. ${read < of ? `Of ${count(read)} markers read of ${count(of)}` : `Of all ${count(of)} markers`}; ${log ? 'logarithmic' : 'linear'} axis.`;
+  const source = read < of ? `Of ${count(read)} markers read of ${count(of)}` : `Of all ${count(of)} markers`;
+  const said = `Median ${write(at(0.5))}, ${most}largest ${write(largest)}. ${source}; ${log ? 'logarithmic' : 'linear'} axis.`;
   const draw = width => {
     const high = ceiling(Math.max(...bins)), left = 12 + 7 * count(high).length, bottom = 140;
     const x = v => left + (width - left - 1) * (f(v) - from) / (to - from);
     const {parts, y} = axes(width, 10, bottom, left, high, marks.map(v => [x(v), v ? write(v) : '0']));
     const wide = (width - left - 1) / bins.length;
-    bins.forEach((n, i) => n && parts.push(h('rect', {class: 'bar', x: left + i * wide + 0.5, width: Math.max(1, wide - 1), y: Math.min(y(n), bottom - 1), height: Math.max(1, bottom - y(n))},
-      h('title', {}, `${write(edge(i))} to ${write(edge(i + 1))}: ${count(n)}`))));
+    bins.forEach((n, i) => n && parts.push(bar('bar', left + i * wide, wide, bottom, bottom - y(n), `${name(i)}: ${count(n)}`)));
     return picture(width, bottom + 22, `${title}. ${said}`, parts);
   };
-  return figure(title, said, draw, [['From'], ['Items', 'n']], bins.map((n, i) => [`${write(edge(i))} to ${write(edge(i + 1))}`, n]).filter(r => r[1]));
+  return figure(title, said, draw, [['From'], ['Items', 'n']], bins.map((n, i) => [name(i), n]).filter(r => r[1]));
 }
 
 // timeline shows how many were settled as time went, and below it when items failed.
@@ -83,33 +87,36 @@ function timeline() {
   const ok = new Array(bins).fill(0), failed = new Array(bins).fill(0);
   for (const s of ends) ok[Math.floor((s - start) / step)]++;
   for (const s of bad) failed[Math.min(bins - 1, Math.floor((s - start) / step))]++;
-  const short = s => { const d = date(s); return to - from > 2 * day ? d.slice(5, 10) : d.slice(11, to - from < 300 ? 19 : 16); };
+  const clock = s => { const d = date(s); return to - from > 2 * day ? d.slice(5, 10) : d.slice(11, to - from < 300 ? 19 : 16); };
   const said = `${count(ends.length)} of ${count(total)} settled between ${date(from)} and ${date(to)}. ` + (bad.length
     ? `${many(bad.length, 'failure')} recorded, the last of each index, below in bins of ${duration(step)}.` : 'No failure is recorded.');
   const draw = width => {
     const left = 12 + 7 * count(ceiling(total)).length, bottom = 140, high = ceiling(total), most = Math.max(1, ...failed);
     const x = s => left + (width - left - 1) * (s - start) / (to - start);
     const apart = steps.duration.find(s => s >= 1 && (to - start) / s * 90 <= width) ?? step, ticks = [];
-    for (let s = Math.ceil(start / apart) * apart; s <= to; s += apart) ticks.push([x(s), short(s)]);
+    for (let s = Math.ceil(start / apart) * apart; s <= to; s += apart) ticks.push([x(s), clock(s)]);
     const {parts, y} = axes(width, 10, bottom, left, high, ticks);
     let sum = 0, path = `M${x(start)} ${bottom}`;
     ok.forEach((n, i) => { sum += n; path += `L${x(Math.min(to, start + (i + 1) * step)).toFixed(1)} ${y(sum).toFixed(1)}`; });
     parts.push(h('path', {class: 'area', d: path + `L${x(to)} ${bottom}Z`}));
     if (!bad.length) return picture(width, bottom + 22, said, parts);
     const under = 206, wide = x(start + step) - left;
-    parts.push(h('line', {class: 'rule', x1: left, x2: width, y1: under + 0.5, y2: under + 0.5}), h('text', {x: left - 6, y: under - 30, 'text-anchor': 'end'}, count(most)),
-      h('text', {x: left - 6, y: under + 4, 'text-anchor': 'end'}, '0'));
-    failed.forEach((n, i) => n && parts.push(h('rect', {class: 'bad', x: x(start + i * step) + 0.5, width: Math.max(1, Math.min(wide, width - x(start + i * step)) - 1), y: under - Math.max(2, 36 * n / most), height: Math.max(2, 36 * n / most)},
-      h('title', {}, `${date(start + i * step)}: ${many(n, 'failure')}`))));
+    parts.push(h('line', {class: 'rule', x1: left, x2: width, y1: under + 0.5, y2: under + 0.5}),
+      h('text', {x: left - 6, y: under - 30, 'text-anchor': 'end'}, count(most)), h('text', {x: left - 6, y: under + 4, 'text-anchor': 'end'}, '0'));
+    failed.forEach((n, i) => {
+      const s = start + i * step;
+      if (n) parts.push(bar('bad', x(s), Math.min(wide, width - x(s)), under, 36 * n / most, `${date(s)}: ${many(n, 'failure')}`));
+    });
     return picture(width, under + 6, said, parts);
   };
-  return figure('Settled over time', said, draw, [['Until'], ['Settled', 'n'], ['Failed', 'n']], ok.map((n, i) => [date(start + (i + 1) * step), n, failed[i]]).filter(r => r[1] || r[2]));
+  const rows = ok.map((n, i) => [date(start + (i + 1) * step), n, failed[i]]).filter(r => r[1] || r[2]);
+  return figure('Settled over time', said, draw, [['Until'], ['Settled', 'n'], ['Failed', 'n']], rows);
 }
 
 // slowest lists the items that took longest.
 function slowest() {
   const items = used.toSorted((a, b) => b.duration_s - a.duration_s).slice(0, 100);
-  return table('Slowest items', [['Index', 'n'], ['Took', 'n'], ['CPU', 'n'], ['Peak memory', 'n'], ['Finished (UTC)', 'wide'], ['Node', 'rest']], items, u =>
-    h('tr', {}, h('th', {scope: 'row', class: 'n'}, String(u.index)), h('td', {class: 'n'}, duration(u.duration_s)), h('td', {class: 'n'}, duration(u.cpu_s)),
-      h('td', {class: 'n'}, u.max_rss_bytes > 0 ? bytes(u.max_rss_bytes) : ''), h('td', {class: 'wide'}, date(seconds(u.finished)).replace(' UTC', '')), h('td', {class: 'rest'}, brief(u.node ?? '', 80))), 10);
+  const columns = [['Index', 'n'], ['Took', 'n'], ['CPU', 'n'], ['Peak memory', 'n'], ['Finished (UTC)', 'wide'], ['Node', 'rest']];
+  return table('Slowest items', columns, items, u => line(columns, [u.index, duration(u.duration_s), duration(u.cpu_s), known(u.max_rss_bytes, bytes),
+    short(seconds(u.finished)), brief(u.node ?? '', 80)]), 10);
 }

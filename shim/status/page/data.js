@@ -127,7 +127,9 @@ function bytes(n) {
 
 // Dates are in UTC, so that colleagues speak of the same.
 const seconds = text => text ? Date.parse(text) / 1000 : 0;
+const known = (n, write) => n > 0 ? write(n) : '';
 const date = s => s > 0 ? new Date(s * 1000).toISOString().slice(0, 19).replace('T', ' ') + ' UTC' : 'not known';
+const short = s => date(s).replace(' UTC', ''); // where the head of a table says it
 
 // What can change how other text looks, or can't be seen: control characters, marks of
 // direction, fillers. Colours of a terminal are left out, the rest is named.
@@ -173,14 +175,22 @@ function byHand(text) {
   return ok ? 'Copied' : 'Select it by hand';
 }
 
-// table makes one with a head; cells that begin rows are their headers. Rows are made a
-// page at a time.
+// copyLine shows a text that can be copied; get() gives all of it.
+const copyLine = (name, text, get, ...more) => h('div', {class: 'copy'}, h('span', {}, name),
+  h('code', {tabindex: 0, role: 'group', 'aria-label': name}, shown(text)), copyButton(name, get), ...more);
+const cut = list => list.length > 2000 ? list.slice(0, list.lastIndexOf(',', 2000)) + ',…' : list;
+
+// line makes a row of a table, whose first cell is its header.
+const line = (columns, cells) => h('tr', {}, cells.map((c, i) => h(i ? 'td' : 'th', {scope: !i && 'row', class: columns[i][1]}, c)));
+
+// table makes one with a head. row(item) gives an item's rows; they are made a page at a
+// time.
 function table(caption, columns, items, row, size = 25) {
   const body = h('tbody');
   const box = h('div', {class: 'scroll', role: 'region', tabindex: 0, 'aria-label': caption},
     h('table', {}, h('caption', {}, caption),
       h('thead', {}, h('tr', {}, columns.map(([name, kind]) => h('th', {scope: 'col', class: kind}, name)))), body));
-  const line = h('p', {class: 'pager'});
+  const pager = h('p', {class: 'pager'});
   let page = 0;
   const show = to => {
     page = to;
@@ -189,11 +199,11 @@ function table(caption, columns, items, row, size = 25) {
     if (last < 1) return;
     const go = (name, by, off) => h('button', {type: 'button', disabled: off, click: () => {
       show(page + by);
-      (line.querySelector(`button[data-by="${by}"]:enabled`) ?? line.querySelector('button:enabled')).focus();
+      (pager.querySelector(`button[data-by="${by}"]:enabled`) ?? pager.querySelector('button:enabled')).focus();
     }, 'data-by': by}, name);
-    line.replaceChildren(go('Previous', -1, page === 0), go('Next', 1, page === last),
+    pager.replaceChildren(go('Previous', -1, page === 0), go('Next', 1, page === last),
       h('span', {role: 'status'}, `${count(page * size + 1)}–${count(Math.min(items.length, (page + 1) * size))} of ${count(items.length)}`));
   };
   show(0);
-  return h('div', {}, box, line);
+  return h('div', {}, box, pager);
 }

@@ -19,8 +19,8 @@ function failureFacts(f) {
   return facts([['Ended', shown(f.text)], ['Exit code', String(f.exit_code)], ['Signal', f.signal && shown(f.signal)],
     ['Out of memory', f.oom_killed && 'yes'], ['Timed out', f.timed_out && 'yes'],
     ['Failures so far', f.failures > 0 && 'at least ' + count(f.failures)], ['Failed', date(seconds(f.at))],
-    ['Started again', f.started_again && 'yes, since'], ['Took', f.duration_s > 0 && duration(f.duration_s)],
-    ['Peak memory', f.max_rss_bytes > 0 && bytes(f.max_rss_bytes)], ['Pod', f.pod && shown(f.pod)], ['Node', f.node && shown(f.node)],
+    ['Started again', f.started_again && 'yes, since'], ['Took', known(f.duration_s, duration)],
+    ['Peak memory', known(f.max_rss_bytes, bytes)], ['Pod', f.pod && shown(f.pod)], ['Node', f.node && shown(f.node)],
     ['Run', f.run_id && shown(f.run_id)], ['Message', f.message && brief(f.message, 2000)], ['Whole log', f.log && shown(f.log)]]);
 }
 
@@ -30,8 +30,8 @@ function showItem(k) {
   const box = $('item');
   const close = h('button', {type: 'button', click: () => { box.hidden = true; canvas.focus(); }}, 'Close');
   box.replaceChildren(h('div', {class: 'line'}, h('h3', {}, swatch(s), ` Index ${index}: ${states[s].name}`), close),
-    facts([['Settled', settledAt[k] > 0 && date(settledAt[k])],
-      ['Took', u && duration(u.duration_s)], ['CPU', u && duration(u.cpu_s)], ['Peak memory', u?.max_rss_bytes > 0 && bytes(u.max_rss_bytes)],
+    facts([['Settled', known(settledAt[k], date)],
+      ['Took', u && duration(u.duration_s)], ['CPU', u && duration(u.cpu_s)], ['Peak memory', known(u?.max_rss_bytes, bytes)],
       ['Node', !f && u?.node && shown(u.node)], ['Failed', !f && failedAt.has(index) && date(failedAt.get(index))]]));
   if (f) box.append(failureFacts(f), stderr(f.stderr, index));
   else if (failedAt.has(index)) box.append(h('p', {class: 'hint'}, `Its failure record was not read: nth status --index ${index} shows it.`));
@@ -48,12 +48,11 @@ function failureRow(f) {
     if (!more.hidden) more.firstChild.replaceChildren(failureFacts(f), stderr(f.stderr, f.index));
   }}, String(f.index));
   const how = [f.signal ? brief(f.signal) : 'exit code ' + f.exit_code, f.oom_killed && 'out of memory', f.timed_out && 'timed out'].filter(Boolean).join(', ');
-  return [h('tr', {}, h('th', {scope: 'row', class: 'n'}, button), h('td', {}, how), h('td', {class: 'n wide'}, count(f.failures)),
-    h('td', {class: 'wide'}, date(seconds(f.at)).replace(' UTC', '')), h('td', {class: 'n wide'}, f.duration_s > 0 ? duration(f.duration_s) : ''),
-    h('td', {class: 'n wide'}, f.max_rss_bytes > 0 ? bytes(f.max_rss_bytes) : ''), h('td', {class: 'wide'}, brief(f.pod ?? '', 80)),
-    h('td', {class: 'wide'}, brief(f.node ?? '', 80)), h('td', {class: 'rest'}, brief(f.last || f.message || ''))), more];
+  return [line(failureColumns, [button, how, count(f.failures), short(seconds(f.at)), known(f.duration_s, duration), known(f.max_rss_bytes, bytes),
+    brief(f.pod ?? '', 80), brief(f.node ?? '', 80), brief(f.last || f.message || '')]), more];
 }
-const failureColumns = [['Index', 'n'], ['Ended'], ['Failures', 'n wide'], ['When (UTC)', 'wide'], ['Took', 'n wide'], ['Peak memory', 'n wide'], ['Pod', 'wide'], ['Node', 'wide'], ['Last line of stderr', 'rest']];
+const failureColumns = [['Index', 'n'], ['Ended'], ['Failures', 'n wide'], ['When (UTC)', 'wide'], ['Took', 'n wide'], ['Peak memory', 'n wide'],
+  ['Pod', 'wide'], ['Node', 'wide'], ['Last line of stderr', 'rest']];
 
 // showGroups shows the groups that the filter leaves; what was opened stays open.
 const opened = new Set(groups.length === 1 ? [groups[0].reason] : []);
@@ -70,15 +69,20 @@ function showGroups() {
     const fill = () => {
       const positions = new Set(items.map(f => positionOf(f.index)));
       const list = some ? listOf(k => positions.has(k)) : g.indexes;
-      const only = h('button', {type: 'button', click: () => { filter.reason = $('reason').value = g.reason; changed(); $('reason').focus(); }}, 'Only this reason');
-      body.replaceChildren(h('div', {class: 'copy'}, h('span', {}, 'Indexes'), h('code', {tabindex: 0, role: 'group', 'aria-label': 'Indexes of ' + brief(g.reason)}, list.length > 2000 ? list.slice(0, 2000) + '…' : list), copyButton('indexes', () => list), only),
+      const only = h('button', {type: 'button', click: () => {
+        filter.reason = $('reason').value = g.reason;
+        changed();
+        $('reason').focus();
+      }}, 'Only this reason');
+      body.replaceChildren(copyLine('Indexes', cut(list), () => list, only),
         table(`${many(items.length, 'item')}: ${brief(g.text, 120)}`, failureColumns, items, failureRow));
       if (!some && g.count > items.length) body.append(h('p', {class: 'hint'}, `Of ${count(g.count)}, the records of ${count(items.length)} were read.`));
     };
     const box = h('details', {open: opened.has(g.reason), toggle: () => {
       if (!box.open) opened.delete(g.reason);
       else { opened.add(g.reason); if (!body.firstChild) fill(); }
-    }}, h('summary', {}, h('b', {}, count(some ? items.length : g.count)), h('span', {class: 'what'}, brief(g.text)), h('code', {}, brief(g.reason)), h('span', {class: 'track'}, bar)), body);
+    }}, h('summary', {}, h('b', {}, count(some ? items.length : g.count)), h('span', {class: 'what'}, brief(g.text)), h('code', {}, brief(g.reason)),
+      h('span', {class: 'track'}, bar)), body);
     if (box.open) fill();
     return box;
   }).filter(Boolean);

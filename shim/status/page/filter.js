@@ -87,13 +87,11 @@ function showSelected() {
   const list = listOf(k => match[k]);
   const urls = ' --markers ' + word(report.markers);
   const commands = [['Run again', `nth reset${urls} --indexes `], ['A Job of just these', `nth manifest${urls} --indexes `]];
-  const cut = list.length > 2000 ? list.slice(0, list.lastIndexOf(',', 2000)) + ',…' : list;
-  const row = (name, text, all) => h('div', {class: 'copy'}, h('span', {}, name), h('code', {tabindex: 0, role: 'group', 'aria-label': name}, shown(text)), copyButton(name, () => all));
-  box.replaceChildren(row('Index list', cut, list));
+  box.replaceChildren(copyLine('Index list', cut(list), () => list));
   if (list.length > longest) box.append(h('p', {class: 'hint'}, 'The list is too long for one word of a command line.'));
   else for (const [name, text] of commands) {
     const end = name === commands[0][0] ? '' : ' -- COMMAND…';
-    box.append(row(name, text + cut + end, text + list + end));
+    box.append(copyLine(name, text + cut(list) + end, () => text + list + end));
   }
 }
 

@@ -229,10 +229,9 @@ function fillTable() {
   const step = layout.per * Math.ceil(view.n / layout.per / 20);
   const rows = [];
   for (let from = view.from; from < view.from + view.n; from += step) rows.push([from, Math.min(step, view.from + view.n - from)]);
-  $('as-table').lastElementChild.replaceChildren(table('States by range of indexes',
-    [['Indexes'], ...states.map(s => [s.name, 'n']), ['selected', 'n']], rows, ([from, n]) => {
-      const {counts, picked} = tally(from, n);
-      return h('tr', {}, h('th', {scope: 'row'}, n === 1 ? indexAt(from) : `${indexAt(from)}–${indexAt(from + n - 1)}`),
-        counts.map(c => h('td', {class: 'n'}, count(c))), h('td', {class: 'n'}, count(picked)));
-    }));
+  const columns = [['Indexes'], ...states.map(s => [s.name, 'n']), ['selected', 'n']];
+  $('as-table').lastElementChild.replaceChildren(table('States by range of indexes', columns, rows, ([from, n]) => {
+    const {counts, picked} = tally(from, n);
+    return line(columns, [rangeName(from, n).replace(/^\w+ /, ''), ...[...counts, picked].map(count)]);
+  }));
 }

@@ -36,21 +36,24 @@ function buildMore() {
   }
   const {tasks, shards, kubernetes} = report;
   if (tasks) {
-    more.append(section('Tasks of the queue', h('p', {}, 'By the records that workers left; failed ones were not done since, and some may have been put aside.'),
+    more.append(section('Tasks of the queue',
+      h('p', {}, 'By the records that workers left; failed ones were not done since, and some may have been put aside.'),
       facts([['Done', count(tasks.done)], ['Skipped', count(tasks.skipped)], ['Failed', count(tasks.failed)]])));
   }
   if (shards?.length) {
-    more.append(section('Shards', table('Items of each shard', [['Index', 'n'], ['Settled'], ['Items', 'n'], ['Done', 'n'], ['Skipped', 'n'], ['Failed', 'n'], ['Updated (UTC)', 'wide']], shards, s => {
-      const bar = h('i', {class: 'share'});
-      bar.style.width = 100 * (s.done + s.skipped) / Math.max(1, s.items) + '%';
-      return h('tr', {}, h('th', {scope: 'row', class: 'n'}, String(s.index)), h('td', {}, h('span', {class: 'track', 'aria-hidden': 'true'}, bar), ' ' + share(s.done + s.skipped, s.items)),
-        [s.items, s.done, s.skipped, s.failed].map(n => h('td', {class: 'n'}, count(n))), h('td', {class: 'wide'}, date(seconds(s.updated)).replace(' UTC', '')));
+    const columns = [['Index', 'n'], ['Settled'], ['Items', 'n'], ['Done', 'n'], ['Skipped', 'n'], ['Failed', 'n'], ['Updated (UTC)', 'wide']];
+    more.append(section('Shards', table('Items of each shard', columns, shards, s => {
+      const bar = h('i', {class: 'share'}), settled = s.done + s.skipped;
+      bar.style.width = 100 * settled / Math.max(1, s.items) + '%';
+      return line(columns, [s.index, [h('span', {class: 'track', 'aria-hidden': 'true'}, bar), ' ' + share(settled, s.items)],
+        ...[s.items, s.done, s.skipped, s.failed].map(count), short(seconds(s.updated))]);
     })));
   }
   if (kubernetes) {
     const wrong = kubernetes.disagreements ?? [];
-    more.append(section('Kubernetes', facts([['Job', brief([kubernetes.namespace, kubernetes.name].filter(Boolean).join('/'))], ['Completed', brief(kubernetes.completed || 'none', 2000)],
-      ['Failed', brief(kubernetes.failed || 'none', 2000)], ['Ended', kubernetes.condition ? brief(kubernetes.condition) : 'not yet']]),
+    more.append(section('Kubernetes', facts([['Job', brief([kubernetes.namespace, kubernetes.name].filter(Boolean).join('/'))],
+      ['Completed', brief(kubernetes.completed || 'none', 2000)], ['Failed', brief(kubernetes.failed || 'none', 2000)],
+      ['Ended', kubernetes.condition ? brief(kubernetes.condition) : 'not yet']]),
     h('h3', {}, wrong.length ? `${many(wrong.length, 'disagreement')} with the markers` : 'It agrees with the markers'),
     wrong.length ? h('ul', {}, wrong.map(d => h('li', {}, brief(d, 1000)))) : null));
   }
