@@ -79,6 +79,11 @@ func (s *Store) Put(ctx context.Context, key string, body []byte) error {
 	return s.write(ctx, key, body, &blob.WriterOptions{})
 }
 
+// PutText is Put for what is no document of nth's but some program's output.
+func (s *Store) PutText(ctx context.Context, key string, body []byte) error {
+	return s.write(ctx, key, body, &blob.WriterOptions{ContentType: "text/plain"})
+}
+
 // Replace writes a blob if it still is the version that was read: the kind Exists
 // when it is another or gone, Unusable where the store can't tell.
 func (s *Store) Replace(ctx context.Context, key string, body []byte, token contract.Token) error {
@@ -99,7 +104,9 @@ func (s *Store) Replace(ctx context.Context, key string, body []byte, token cont
 // write uses Upload, which unlike WriteAll needs no pipe and no goroutine, and has
 // one error for one write.
 func (s *Store) write(ctx context.Context, key string, body []byte, o *blob.WriterOptions) error {
-	o.ContentType = "application/json"
+	if o.ContentType == "" {
+		o.ContentType = "application/json"
+	}
 	o.DisableContentTypeDetection = true
 	return s.bucket.Upload(ctx, key, bytes.NewReader(body), o)
 }
