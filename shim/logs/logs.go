@@ -10,11 +10,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"nth/shim/store/web"
 )
 
 // PartSize is how much of a log one blob holds at most, in bytes, and how much is
-// written again each time that it has grown.
-const PartSize = 8 << 20
+// written again each time that it has grown. With the line for what is missing it is
+// just what a store's driver sends at once.
+const PartSize = web.PartSize - head
 
 // suffix is that of a log's first part. The others have their number behind it, so
 // that a listing, a shell's *.log* and whatever else sorts names has them in order.
