@@ -31,6 +31,7 @@ type Config struct {
 	SkipExitCodes []int         `group:"Markers" placeholder:"CODES" help:"Exit codes of the command that settle the item as bad: never tried again, nth exits 0."`
 	DigestExtra   []string      `group:"Markers" sep:"\n" placeholder:"TEXT" help:"Text that belongs to the command's identity, such as an image digest. Repeatable."`
 	RecordStart   bool          `group:"Markers" help:"Record that the index was started, so that an attempt that was killed outright leaves a trace."`
+	Logs          string        `group:"Markers" placeholder:"URL" help:"Keep all that the command writes to stdout and stderr in a store, as --markers is one: uploaded while it runs, and passed through at the same time."`
 	StoreWait     time.Duration `group:"Markers" default:"1m" placeholder:"D" help:"Retry the first access to a store for this long."`
 	StoreTimeout  time.Duration `group:"Markers" default:"30s" placeholder:"D" help:"Deadline of a single call to a store."`
 	MarkerTimeout time.Duration `group:"Markers" default:"2m" placeholder:"D" help:"Retry writing the marker for this long."`

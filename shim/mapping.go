@@ -16,6 +16,7 @@ type mapping struct {
 	env     []namedTemplate
 	require []*templates.Template
 	markers *templates.Template
+	logs    *templates.Template
 	doneIf  *templates.Template
 	quitURL *templates.Template
 	items   int64 // that are shared out
@@ -40,7 +41,7 @@ type item struct {
 	command, stableCommand []string
 	env, stableEnv         []string // NAME=VALUE
 	require                []text
-	markers, doneIf        text
+	markers, logs, doneIf  text
 	quitURL                text
 	secrets                []string
 }
@@ -60,6 +61,7 @@ func parseMapping(c *Config) (*mapping, error) {
 	m.command = p.all("COMMAND", c.Command)
 	m.require = p.all("--require", c.Require)
 	m.markers = p.one("--markers", c.Markers)
+	m.logs = p.one("--logs", c.Logs)
 	m.doneIf = p.one("--done-if", c.DoneIf)
 	m.quitURL = p.one("--quit-url", c.QuitURL)
 	m.tasks = p.one("--tasks", c.Tasks)
@@ -144,6 +146,7 @@ func (m *mapping) expand(f templates.Fields, s templates.Sources) (*item, error)
 		it.require = append(it.require, x.expand("--require", t))
 	}
 	it.markers = x.expand("--markers", m.markers)
+	it.logs = x.expand("--logs", m.logs)
 	it.doneIf = x.expand("--done-if", m.doneIf)
 	it.quitURL = x.expand("--quit-url", m.quitURL)
 	// A secret within another would leave the rest of it to be seen.

@@ -44,6 +44,8 @@ type Header struct {
 	Task        *Task    `json:"task,omitempty"` // nil: the document is of the index itself
 	// Manifest is that of which the item is a row, if it is one.
 	Manifest *Manifest `json:"manifest,omitempty"`
+	// Log is the URL of the first part of what the command wrote, without credentials.
+	Log string `json:"log,omitempty"`
 }
 
 // Manifest is a file of items, and the version of it that was read.
