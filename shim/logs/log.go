@@ -136,8 +136,9 @@ func (l *Log) Soon() {
 	poke(l.wake)
 }
 
-// End says that nothing more comes. What isn't uploaded within this time, or within
-// the shorter one if the store doesn't work or hasn't been asked so far, is lost. It doesn't wait.
+// End says that nothing more comes, and doesn't wait. What isn't uploaded within this
+// time, or within the shorter one if the store doesn't work or hasn't been asked so
+// far, is lost.
 func (l *Log) End(within, unproven time.Duration) {
 	l.mu.Lock()
 	l.ending = true

@@ -195,6 +195,23 @@ func TestWhileItRuns(t *testing.T) {
 	})
 }
 
+// TestDueAfterAFullPart: a part that is full goes first, and what is due isn't forgotten.
+func TestDueAfterAFullPart(t *testing.T) {
+	full, growing := &piece{number: 1, limit: 3}, &piece{number: 2, limit: 3}
+	full.add([]byte("abc"))
+	growing.add([]byte("d"))
+	l := &Log{old: full, now: growing, due: true}
+	l.room = sync.NewCond(&l.mu)
+	var got []string
+	for u := l.take(); u.piece != nil; u = l.take() {
+		got = append(got, string(u.body))
+		l.stored(u)
+	}
+	if diff := cmp.Diff([]string{"abc", "d"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestNoOutput(t *testing.T) {
 	s, _ := openStore(t)
 	r := begin(t, s, nil)

@@ -82,14 +82,13 @@ func (l *Log) take() upload {
 	if l.again = false; u.again {
 		return u
 	}
-	due := l.due || l.ending
-	l.due = false
 	switch {
-	case l.old != nil:
+	case l.old != nil: // what is due stays so until after it
 		u.piece = l.old
-	case due && l.now.isNew(l.ending):
-		u.piece = l.now
+	case (l.due || l.ending) && l.now.isNew(l.ending):
+		l.due, u.piece = false, l.now
 	default:
+		l.due = false
 		return u
 	}
 	u.body, u.length = u.piece.body(), u.piece.len()
