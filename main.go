@@ -118,7 +118,8 @@ type planFlags struct {
 var planSpec = flags.Spec{
 	Name: "nth plan", Args: "[--] COMMAND [ARG...]",
 	About: `Print what every index would run, and run nothing. Exit 1 when two indexes expand to the
-same command or the command doesn't use the index. Takes the flags of nth run.`,
+same command or the command doesn't use the index. With a manifest in --tasks, each index with
+its row, and how much the Job will read of it. Takes the flags of nth run.`,
 	Example: `nth plan --completions 3 -- process_file '/data/file_<<.Index>>.txt'`,
 }
 
