@@ -175,6 +175,11 @@ func localJob(args []string) int {
 	stop := make(chan os.Signal, 8)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	o.Signals = stop
+	c.Command = rest
+	if count, done := shim.Counts(c.Config, world()); count != nil {
+		defer done()
+		o.Tasks = count
+	}
 	summary, err := local.Run(context.Background(), o)
 	if err != nil {
 		return refuse(err)

@@ -28,9 +28,9 @@ func (j *job) drawBar() {
 	var m screen.Meter
 	j.screen.Run(j.quit, func(now time.Time) screen.Bar {
 		j.shown.Lock()
+		defer j.shown.Unlock()
 		t := j.shown.tally
-		j.shown.Unlock()
 		m.Sample(now, t.done+t.failed)
-		return t.bar(m.Rate(now, t.done+t.failed))
+		return j.shown.backlog.bar(now, t.bar(m.Rate(now, t.done+t.failed)))
 	})
 }

@@ -43,6 +43,7 @@ type job struct {
 	shown  struct {
 		sync.Mutex
 		tally
+		backlog
 	}
 	notes  chan note
 	quit   chan struct{} // closed: the Job is over
@@ -68,6 +69,9 @@ func newJob(o *Options) *job {
 	if j.screen.HasBar() {
 		j.publish()
 		j.voices.Go(j.drawBar)
+		if o.Tasks != nil {
+			j.voices.Go(j.watchQueue)
+		}
 	}
 	j.voices.Go(j.speak)
 	return j
