@@ -3,26 +3,19 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"nth/shim"
 	"nth/shim/check"
 	"nth/shim/failure"
 	"nth/shim/flags"
-	"nth/shim/identity"
 	"nth/shim/install"
 	"nth/shim/local"
 	"nth/shim/manifest"
@@ -97,7 +90,7 @@ func runIndex(args []string) int {
 func world() shim.World {
 	hostname, _ := os.Hostname() // without one, the records have none
 	return shim.World{
-		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(shim.Config{}, localFlags{}, planFlags{}),
+		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(shim.Config{}, local.Config{}, planFlags{}),
 		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: newRunID(), Version: version,
 	}
 }
@@ -145,15 +138,6 @@ func planJob(args []string) int {
 	return p.Code()
 }
 
-type localFlags struct {
-	shim.Config
-	Parallelism          int           `group:"Local" default:"0" placeholder:"N" help:"How many indexes run at the same time; 0: one for each CPU."`
-	BackoffLimitPerIndex int           `group:"Local" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
-	MaxFailed            string        `group:"Local" placeholder:"N|N%" help:"Stop when more indexes than this have failed (default 10%, but at least 10)."`
-	RetryDelay           time.Duration `group:"Local" default:"1s" placeholder:"D" help:"Before the first retry of an index; doubled for each further one."`
-	Progress             string        `group:"Local" default:"auto" enum:"auto,always,never" help:"Progress bar: auto (on a terminal), always or never."`
-}
-
 var localSpec = flags.Spec{
 	Name: "nth local", Args: "[--] COMMAND [ARG...]",
 	About: `Run the whole Indexed Job on this machine: one nth run for each index, with retries and
@@ -163,87 +147,13 @@ the exit-code policy of the manifest. Ctrl-C stops it cleanly, a second one at o
 }
 
 func localJob(args []string) int {
-	var c localFlags
+	var c local.Config
 	own, rest, err := flags.Parse(localSpec, &c, args)
 	if err != nil {
 		return refuse(err)
 	}
-	o, err := c.options(own, rest)
-	if err != nil {
-		return refuse(err)
-	}
-	stop := make(chan os.Signal, 8)
-	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	o.Signals = stop
 	c.Command = rest
-	if count, done := shim.Counts(c.Config, world()); count != nil {
-		defer done()
-		o.Tasks = count
-	}
-	summary, err := local.Run(context.Background(), o)
-	if err != nil {
-		return refuse(err)
-	}
-	signal.Reset() // a stderr that nobody reads must not hold a third Ctrl-C
-	fmt.Fprint(os.Stderr, summary)
-	if summary.Unfinished > 0 && c.Markers != "" {
-		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
-	}
-	return summary.ExitCode()
-}
-
-// perIndex are the flags of nth run that say which index it is: each child gets
-// its own from its environment, as a pod does.
-var perIndex = []string{"--index", "--indexes", "--index-env", "--index-offset", "--platform"}
-
-func (c *localFlags) options(own, command []string) (local.Options, error) {
-	o := local.Options{
-		Parallelism: c.Parallelism, BackoffLimit: c.BackoffLimitPerIndex, RetryDelay: c.RetryDelay,
-		Remove: identity.Variables(), Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Progress: c.Progress,
-	}
-	usage := func(flag string, cause error) error {
-		return &failure.Failure{Code: failure.Usage, Tried: "read", On: flag, Cause: cause}
-	}
-	var err error
-	if o.MaxFailed, err = local.ParseMaxFailed(c.MaxFailed); err != nil {
-		return o, usage("--max-failed", err)
-	}
-	if o.Self, err = os.Executable(); err != nil {
-		return o, err
-	}
-	if c.Completions != nil {
-		o.Completions = *c.Completions
-	}
-	if c.Indexes != "" {
-		list, err := identity.ParseList(c.Indexes)
-		if err != nil {
-			return o, err
-		}
-		if o.Completions > 0 && list.Last() >= o.Completions {
-			return o, usage("--indexes", fmt.Errorf("%d is beyond the last index, %d", list.Last(), o.Completions-1))
-		}
-		for k := range list.Len() {
-			o.Indexes = append(o.Indexes, list.At(k))
-		}
-	}
-	localOnly := flags.Variables(localFlags{})
-	maps.DeleteFunc(localOnly, func(name string, _ bool) bool { return flags.Variables(shim.Config{})[name] })
-	o.Args = []string{"run", "--reserve-exit-codes"}
-	for _, word := range own {
-		name, _, _ := strings.Cut(word, "=")
-		if !localOnly[flags.Variable(name)] && !slices.Contains(perIndex, name) {
-			o.Args = append(o.Args, word)
-		}
-	}
-	o.Args = append(append(o.Args, "--"), command...)
-	// A person reads along here: only what is unusual, and not as JSON.
-	for _, quiet := range []string{"NTH_LOG_LEVEL=warn", "NTH_LOG_FORMAT=console"} {
-		name, _, _ := strings.Cut(quiet, "=")
-		if os.Getenv(name) == "" {
-			o.Environ = append(o.Environ, quiet)
-		}
-	}
-	return o, nil
+	return ended(local.Command(c, own, world()))
 }
 
 var resetSpec = flags.Spec{

@@ -15,6 +15,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
+	"nth/shim/local"
 	"nth/shim/manifest"
 	"nth/shim/repair"
 	"nth/shim/store"
@@ -32,7 +33,7 @@ func TestReadmeReference(t *testing.T) {
 	text := string(body)
 	for name, want := range map[string]string{
 		"flags":          flagTable(t, &shim.Config{}, nil),
-		"local flags":    flagTable(t, &localFlags{}, &shim.Config{}),
+		"local flags":    flagTable(t, &local.Config{}, &shim.Config{}),
 		"manifest flags": flagTable(t, &manifest.Config{}, &shim.Config{}),
 		"reset flags":    flagTable(t, &repair.Config{}, nil),
 		"mark flags":     flagTable(t, &repair.MarkConfig{}, &repair.Config{}),
