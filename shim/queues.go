@@ -12,6 +12,7 @@ import (
 	"nth/shim/task/httpapi"
 	"nth/shim/task/postgres"
 	"nth/shim/task/redis"
+	"nth/shim/task/redis/server"
 	"nth/shim/task/redisstream"
 	"nth/shim/task/sqs"
 )
@@ -41,19 +42,27 @@ func (r *run) queues() map[string]queueKind {
 			table.attempts = 0
 		}
 	}
+	ofRedis := queueKind{"redis", openRedis, nameRedis, defaultAttempts}
 	return map[string]queueKind{
-		"redis":      {"redis", openRedis, nameRedis, defaultAttempts},
-		"rediss":     {"redis", openRedis, nameRedis, defaultAttempts},
-		"sqs":        {"sqs", sqs.Open, sqs.Name, 0},
-		"postgres":   table,
-		"postgresql": table,
-		"http":       api,
-		"https":      api,
+		"redis":           ofRedis,
+		"rediss":          ofRedis,
+		"redis+sentinel":  ofRedis,
+		"rediss+sentinel": ofRedis,
+		"redis-sentinel":  ofRedis, // other clients', refused with the right one
+		"sentinel":        ofRedis, // "
+		"sqs":             {"sqs", sqs.Open, sqs.Name, 0},
+		"postgres":        table,
+		"postgresql":      table,
+		"http":            api,
+		"https":           api,
 	}
 }
 
 // openRedis opens a list or a stream, by which of the two the URL names.
 func openRedis(u *url.URL, o task.Options) (task.Source, error) {
+	if _, err := server.Sentinels(u); err != nil {
+		return nil, err
+	}
 	list, stream := u.Query().Has("queue"), u.Query().Has("stream")
 	if list == stream {
 		return nil, &contract.Error{Kind: contract.Other, Cause: errors.New("the URL names a list or a stream, and not both"),

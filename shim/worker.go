@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"nth/shim/failure"
 	"nth/shim/marker"
 	"nth/shim/store"
 	"nth/shim/task"
+	"nth/shim/task/redis/server"
 )
 
 // worker is a run whose index is the number of a worker: what it takes its tasks
@@ -63,7 +65,7 @@ func (r *run) openSource(w *worker, rawURL string) error {
 	bad := func(on, why, hint string) error {
 		return &failure.Failure{Code: failure.Usage, Tried: "open the queue", On: on, Cause: errors.New(why), Hint: hint}
 	}
-	u, err := url.Parse(rawURL)
+	u, err := server.URL(rawURL)
 	if err != nil {
 		return bad("", "the URL of --tasks is malformed", queueHint)
 	}
@@ -74,7 +76,8 @@ func (r *run) openSource(w *worker, rawURL string) error {
 	if r.TakeSQL != "" && s.kind != "postgres" {
 		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--take-sql", Cause: errors.New("the queue isn't PostgreSQL's"), Hint: "--tasks postgres://…"}
 	}
-	w.shown = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	path, _, _ := strings.Cut(u.Path, ";") // Celery puts whole URLs behind it
+	w.shown = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String()
 	w.kind, w.queue = s.kind, s.name(u)
 	attempts := s.attempts
 	if r.MaxAttempts != nil {

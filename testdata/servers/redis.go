@@ -54,20 +54,89 @@ func StartRedisTLS(t testing.TB, settings ...string) *Redis {
 
 func (r *Redis) run(t testing.TB, address string, settings []string) *Redis {
 	t.Helper()
-	program := Program(t, "redis-server", "apt-get install redis-server")
 	lines := append([]string{"bind 127.0.0.1", "dir " + r.dir, "save \"\"", "appendonly yes", "appendfsync always"}, settings...)
 	for _, line := range lines {
 		if password, ok := strings.CutPrefix(line, "requirepass "); ok {
 			r.Password = password
 		}
 	}
+	r.Server = r.start(t, "redis-server", address, lines)
+	r.Ready(t)
+	return r
+}
+
+func (r *Redis) start(t testing.TB, name, address string, lines []string) *Server {
+	t.Helper()
+	program := Program(t, name, "apt-get install "+name)
 	conf := filepath.Join(r.dir, "redis.conf")
 	if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.Server = start(t, address, func() *exec.Cmd { return exec.Command(program, conf) })
-	r.Ready(t)
-	return r
+	return start(t, address, func() *exec.Cmd { return exec.Command(program, conf) })
+}
+
+// StartSentinels starts three sentinels that watch over a master, by the name mymaster,
+// with a password of their own ("": none), and waits until they know each other and one
+// replica.
+func StartSentinels(t testing.TB, master *Redis, password string) (sentinels [3]*Redis) {
+	t.Helper()
+	host, masterPort, _ := net.SplitHostPort(master.Address)
+	for i := range sentinels {
+		s := &Redis{dir: t.TempDir(), Password: password}
+		address := freeAddress(t)
+		_, port, _ := net.SplitHostPort(address)
+		lines := []string{"bind 127.0.0.1", "port " + port, "dir " + s.dir, "sentinel monitor mymaster " + host + " " + masterPort + " 2",
+			"sentinel down-after-milliseconds mymaster 1000", "sentinel failover-timeout mymaster 5000"}
+		if master.Password != "" {
+			lines = append(lines, "sentinel auth-pass mymaster "+master.Password)
+		}
+		if password != "" {
+			lines = append(lines, "requirepass "+password, "sentinel sentinel-pass "+password)
+		}
+		s.Server = s.start(t, "redis-sentinel", address, lines)
+		s.Ready(t)
+		sentinels[i] = s
+	}
+	for _, s := range sentinels {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+			info, _ := redis.StringMap(s.Do(t, "SENTINEL", "MASTER", "mymaster"), nil)
+			if info["num-other-sentinels"] == "2" && info["num-slaves"] == "1" {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("a sentinel knows only this: %v", info)
+			}
+		}
+	}
+	return sentinels
+}
+
+// Replicate starts a replica of a server, and waits until it has all that
+// this one has.
+func (r *Redis) Replicate(t testing.TB) *Redis {
+	t.Helper()
+	settings := []string{"replicaof " + strings.Replace(r.Address, ":", " ", 1)}
+	if r.Password != "" {
+		settings = append(settings, "requirepass "+r.Password, "masterauth "+r.Password)
+	}
+	replica := StartRedis(t, settings...)
+	r.Do(t, "SET", "replicated", replica.Address)
+	replica.Has(t, "replicated", replica.Address)
+	return replica
+}
+
+// Has waits until a server, a replica it may be, has this value.
+func (r *Redis) Has(t testing.TB, key, value string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		got, _ := redis.String(r.Do(t, "GET", key), nil)
+		if got == value {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is %q there", key, got)
+		}
+	}
 }
 
 // Ready waits until a server that was started has loaded its data.
@@ -128,6 +197,7 @@ func StartRedisCluster(t testing.TB) (nodes [3]*Redis) {
 		nodes[i] = StartRedis(t, "cluster-enabled yes", "cluster-port "+buses[i])
 	}
 	for i, n := range nodes {
+		n.Do(t, "CLUSTER", "SET-CONFIG-EPOCH", i+1) // whose word on a slot is the last
 		n.Do(t, "CLUSTER", "ADDSLOTSRANGE", i*5462, min((i+1)*5462, 16384)-1)
 		host, port, _ := net.SplitHostPort(n.Address)
 		if i > 0 {

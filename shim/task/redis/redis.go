@@ -5,7 +5,15 @@
 //
 // and rediss:// for TLS. What fills the list is the user's: RPUSH goes with pop=left, the
 // default, and LPUSH with pop=right, for first in, first out. A URL without a password
-// takes that of REDISCLI_AUTH. A cluster is followed to the node that has the keys.
+// takes that of REDISCLI_AUTH. A cluster is followed to the node that has the keys. Where
+// sentinels watch over the server, they are asked for the master of a name, at the
+// beginning and whenever it is away or isn't the master any more:
+//
+//	redis+sentinel://[user:password@]host[:26379][,host2…]/MASTER[/0]?queue=NAME
+//	  [&sentinel_username=USER][&sentinel_password=PASSWORD]
+//
+// The user and the password before the @ are the master's, and rediss+sentinel:// is TLS
+// for all of them.
 //
 // An element that is popped gets an ID, under which it lives beside the list until it is
 // done. Names below are for the list "jobs"; one that has a hash tag of its own keeps it,
@@ -28,7 +36,9 @@
 //	  +select +eval +evalsha +time +lpop +rpop +hset +hget +hdel +hexists +hlen +hkeys
 //	  +zadd +zrem +zscore +zcard +zrange +zrangebyscore +zrangebylex +info +llen
 //
-// SELECT is for a database other than 0, INFO for the warning about evictions.
+// SELECT is for a database other than 0, INFO for the warning about evictions. In a
+// cluster, ASKING is needed (+asking) while a slot goes from node to node; a sentinel's
+// user needs SENTINEL GET-MASTER-ADDR-BY-NAME.
 package redis
 
 import (

@@ -27,7 +27,9 @@ var parameters = map[string]func(*settings, string) error{
 		s.pop = command
 		return nil
 	},
-	"db": func(s *settings, v string) error { return s.Database(v) },
+	"db":                func(s *settings, v string) error { return s.Database(v) },
+	"sentinel_username": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelUser, v) },
+	"sentinel_password": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelPassword, v) },
 }
 
 // parse reads a URL. No error repeats any part of it.

@@ -3,7 +3,7 @@
 //
 //	redis://[user:password@]host[:6379][/0]?stream=NAME&group=NAME
 //
-// and rediss:// for TLS; passwords and clusters are as for lists. What fills the stream
+// and rediss:// for TLS; passwords, clusters and sentinels are as for lists. What fills the stream
 // is the user's: XADD jobs * payload TEXT. The field payload is the task, and the others
 // go with it; an entry without one is a task as a JSON object of all its fields. Bytes
 // that aren't UTF-8 come unchanged in payload alone. The stream must be there. A group
@@ -30,7 +30,8 @@
 //	  +xadd +xgroup|create +xgroup|delconsumer +zadd +zrem +zscore +zrangebyscore +info
 //	  +xlen +xinfo|groups
 //
-// SELECT is for a database other than 0, INFO for the warning about evictions.
+// SELECT is for a database other than 0, INFO for the warning about evictions; a cluster
+// and sentinels need what they need for lists.
 package redisstream
 
 import (

@@ -47,9 +47,9 @@ var refusals = []refusal{
 	{"CROSSSLOT", contract.Unusable, "a queue whose name has a } but no hash tag can't be in a cluster"},
 	{"DB index is out of range", contract.Unusable, "the URL's path is the number of the database"},
 	{"SELECT is not allowed in cluster mode", contract.Unusable, "a cluster has database 0 alone"},
-	{"unknown command", contract.Unusable, "the server must be Redis 5.0 or later (6.2 for streams), with scripts"},
+	{"unknown command", contract.Unusable, "the server must be Redis 5.0 or later (6.2 for streams), with scripts; a sentinel is redis+sentinel://"},
 	{"LOADING", contract.Unreachable, "the server is loading its data"},
-	{"READONLY", contract.Unreachable, "this is a replica: is the URL's host the master?"},
+	{"READONLY", contract.Unreachable, "this is a replica, and not the master"},
 	{"MASTERDOWN", contract.Unreachable, ""},
 	{"CLUSTERDOWN", contract.Unreachable, ""},
 	{"TRYAGAIN", contract.Unreachable, ""},
@@ -80,6 +80,9 @@ func (s *Settings) Failed(what string, err error) error {
 }
 
 func (s *Settings) explain(err error) *contract.Error {
+	if e, ok := errors.AsType[*contract.Error](err); ok {
+		return e
+	}
 	if text, ok := errors.AsType[redis.Error](err); ok {
 		return s.refused(string(text))
 	}
@@ -115,8 +118,10 @@ func (s *Settings) refused(text string) *contract.Error {
 	if strings.Contains(text, "with args beginning with") {
 		text, _, _ = strings.Cut(text, ", with args")
 	}
-	if s.Password != "" {
-		text = strings.ReplaceAll(text, s.Password, "…")
+	for _, secret := range []string{s.Password, s.SentinelPassword} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "…")
+		}
 	}
 	for _, r := range refusals {
 		if says(text, r.words) {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,6 +28,7 @@ type Link struct {
 
 	mu    sync.Mutex
 	conn  redis.Conn
+	at    string // the address of conn
 	moved string // the cluster's node that has the keys; "": the URL's
 }
 
@@ -51,7 +53,7 @@ func (l *Link) Do(ctx context.Context, send func(redis.Conn) (any, error)) (any,
 			l.drop()
 		}
 		switch {
-		case refused && hop < maxHops && l.follow(string(text)):
+		case hop < maxHops && l.follow(err):
 		case !refused && old && ctx.Err() == nil && !timedOut(err):
 			old = false
 		default:
@@ -60,65 +62,93 @@ func (l *Link) Do(ctx context.Context, send func(redis.Conn) (any, error)) (any,
 	}
 }
 
+// once sends it to the node that is asked, or once to the one that is getting the keys
+// just now.
 func (l *Link) once(ctx context.Context, send func(redis.Conn) (any, error)) (any, error) {
 	if l.conn == nil {
 		if err := l.dial(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return send(l.conn)
+	reply, err := send(l.conn)
+	if address, ok := l.redirection(err, "ASK"); ok {
+		there, err := l.connect(ctx, address, l.greeting())
+		if err != nil {
+			return nil, err
+		}
+		defer there.Close()
+		return send(asking{there.(redis.ConnWithContext)})
+	}
+	return reply, err
 }
 
-// follow goes where a cluster says that the keys are (MOVED slot host:port; no host
-// means the one that was asked, "?" too).
-func (l *Link) follow(refusal string) bool {
-	fields := strings.Fields(refusal)
-	if len(fields) != 3 || fields[0] != "MOVED" {
-		return false
+// asking is a connection to the node of a cluster that is getting a slot: each command
+// must say that it was sent there.
+type asking struct{ redis.ConnWithContext }
+
+func (c asking) DoContext(ctx context.Context, command string, args ...any) (any, error) {
+	if _, err := c.ConnWithContext.DoContext(ctx, "ASKING"); err != nil {
+		return nil, err
+	}
+	return c.ConnWithContext.DoContext(ctx, command, args...)
+}
+
+// redirection tells where a cluster says that the keys are (MOVED slot host:port, or
+// ASK; no host means the one that was asked, "?" too).
+func (l *Link) redirection(err error, word string) (address string, ok bool) {
+	text, _ := errors.AsType[redis.Error](err)
+	fields := strings.Fields(string(text))
+	if len(fields) != 3 || fields[0] != word {
+		return "", false
 	}
 	host, port, err := net.SplitHostPort(fields[2])
 	if err != nil {
-		return false
+		return "", false
 	}
 	if host == "" || host == "?" {
-		host, _, _ = net.SplitHostPort(l.address())
+		host, _, _ = net.SplitHostPort(l.at)
 	}
-	l.drop()
-	l.moved = net.JoinHostPort(host, port)
-	return true
+	return net.JoinHostPort(host, port), true
 }
 
-func (l *Link) address() string {
-	if l.moved != "" {
-		return l.moved
-	}
-	return l.Settings.Address
-}
-
-// dial connects, and is who the URL says.
-func (l *Link) dial(ctx context.Context) error {
+// dial connects to who has the keys, as far as is known.
+func (l *Link) dial(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.address())
+	address := cmp.Or(l.moved, l.Settings.Address)
+	if l.Settings.Master != "" {
+		if address, err = l.master(ctx); err != nil {
+			return err
+		}
+	}
+	conn, err := l.connect(ctx, address, l.greeting())
 	if err != nil {
 		l.moved = "" // the next try asks the URL's own
-		return err
+		return l.Settings.of(address, err)
+	}
+	l.conn, l.at = conn, address
+	return nil
+}
+
+// connect connects, and is who the URL says.
+func (l *Link) connect(ctx context.Context, address string, greeting [][]any) (redis.Conn, error) {
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
 	}
 	if l.Settings.Secure {
-		if c, err = secure(ctx, c, l.address()); err != nil {
-			return err
+		if c, err = secure(ctx, c, address); err != nil {
+			return nil, err
 		}
 	}
 	conn := redis.NewConn(c, answerTimeout, answerTimeout)
-	for _, command := range l.greeting() {
+	for _, command := range greeting {
 		if _, err := redis.DoContext(conn, ctx, command[0].(string), command[1:]...); err != nil {
 			_ = conn.Close()
-			l.moved = ""
-			return err
+			return nil, err
 		}
 	}
-	l.conn = conn
-	return nil
+	return conn, nil
 }
 
 func secure(ctx context.Context, c net.Conn, address string) (net.Conn, error) {
@@ -135,17 +165,32 @@ func secure(ctx context.Context, c net.Conn, address string) (net.Conn, error) {
 }
 
 // greeting is what a new connection begins with.
-func (l *Link) greeting() (commands [][]any) {
-	switch s := l.Settings; {
-	case s.User != "":
-		commands = append(commands, []any{"AUTH", s.User, s.Password})
-	case s.Password != "":
-		commands = append(commands, []any{"AUTH", s.Password})
-	}
+func (l *Link) greeting() [][]any {
+	commands := auth(l.Settings.User, l.Settings.Password)
 	if l.Settings.DB != 0 {
 		commands = append(commands, []any{"SELECT", l.Settings.DB})
 	}
 	return commands
+}
+
+func auth(user, password string) [][]any {
+	switch {
+	case user != "":
+		return [][]any{{"AUTH", user, password}}
+	case password != "":
+		return [][]any{{"AUTH", password}}
+	}
+	return nil
+}
+
+// follow goes for good where a cluster says that the keys are.
+func (l *Link) follow(err error) bool {
+	address, ok := l.redirection(err, "MOVED")
+	if ok {
+		l.drop()
+		l.moved = address
+	}
+	return ok
 }
 
 func (l *Link) drop() {

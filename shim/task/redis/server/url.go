@@ -13,17 +13,29 @@ import (
 
 // Settings are what a URL says of the server.
 type Settings struct {
-	Address        string // host:port
+	Address        string // host:port; of a master that sentinels know, only to be shown
 	Secure         bool
 	User, Password string
 	DB             int
+
+	Master                         string   // its name among the sentinels; "": there are none
+	Sentinels                      []string // host:port
+	SentinelUser, SentinelPassword string
 }
 
 // Parse reads a URL as redis-cli does: what stands alone before the @ is a password. No
 // error repeats any part of it. Its parameters are the caller's; db is among them.
 func Parse(u *url.URL, getenv func(string) string) (Settings, error) {
-	s := Settings{Secure: u.Scheme == "rediss"}
+	s := Settings{Secure: strings.HasPrefix(u.Scheme, "rediss")}
 	s.Address = net.JoinHostPort(cmp.Or(u.Hostname(), "127.0.0.1"), cmp.Or(u.Port(), "6379"))
+	path := strings.TrimPrefix(u.Path, "/")
+	sentinels, err := Sentinels(u)
+	if sentinels {
+		path, err = s.sentinels(u)
+	}
+	if err != nil {
+		return s, err
+	}
 	if password, ok := u.User.Password(); ok {
 		s.User, s.Password = u.User.Username(), password
 	} else {
@@ -32,7 +44,7 @@ func Parse(u *url.URL, getenv func(string) string) (Settings, error) {
 	if s.Password == "" && getenv != nil {
 		s.Password = getenv("REDISCLI_AUTH")
 	}
-	if path := strings.TrimPrefix(u.Path, "/"); path != "" {
+	if path != "" {
 		if err := s.Database(path); err != nil {
 			return s, err
 		}
