@@ -11,6 +11,7 @@ import (
 // Task is the piece of work that a queue gave.
 type Task struct {
 	ID, Payload string
+	Receipt     string // of this one delivery
 	Meta        map[string]string
 }
 
