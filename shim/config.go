@@ -39,11 +39,12 @@ type Config struct {
 	Tasks         string        `group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's. Or an HTTP URL with <<.Index>>: the one item of the index."`
 	Lease         time.Duration `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
 	MaxAttempts   *int          `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`
-	KeepURL       string        `group:"Tasks" name:"keep-url" placeholder:"URL" help:"Of an HTTP API: POST here to keep a task; {id} is the task's."`
+	KeepURL       string        `group:"Tasks" name:"keep-url" placeholder:"URL" help:"Of an HTTP API: POST here to keep a task; {id} is the task's. Another method may stand before it: PUT URL, and before the next two."`
 	DoneURL       string        `group:"Tasks" name:"done-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task is done."`
 	FailURL       string        `group:"Tasks" name:"fail-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task has failed."`
 	UnfinishedURL string        `group:"Tasks" name:"unfinished-url" placeholder:"URL" help:"Of an HTTP API: GET tells whether an unfinished task was last taken by this index."`
-	HTTPHeader    []string      `group:"Tasks" name:"http-header" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Of an HTTP API: a header of every request. Repeatable."`
+	HTTPHeader    []string      `group:"Tasks" name:"http-header" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Of an HTTP API: a header of every request, made anew for each: <<file \"PATH\">> may change. Repeatable."`
+	HTTPBody      []string      `group:"Tasks" name:"http-body" sep:"\n" placeholder:"CALL=TEMPLATE" help:"Of an HTTP API: the JSON that it is sent at a CALL: take, keep, done or fail; each << >> is a value in it. Repeatable."`
 	TakeSQL       string        `group:"Tasks" name:"take-sql" placeholder:"SQL" help:"Of PostgreSQL, tables of your own: take one task, giving id, payload, attempt; each << >> is a parameter."`
 	KeepSQL       string        `group:"Tasks" name:"keep-sql" placeholder:"SQL" help:"Beside --take-sql: keep a task for .Lease seconds more; changes a row if it is still ours."`
 	DoneSQL       string        `group:"Tasks" name:"done-sql" placeholder:"SQL" help:"Beside --take-sql: a task is done."`

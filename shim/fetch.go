@@ -40,16 +40,22 @@ func (r *run) fetch() error {
 	}
 	x := expander{fields: fields(r.id, r.RunID), sources: r.sources()}
 	from, markers := x.expand("--tasks", r.mapping.tasks), x.expand("--markers", r.mapping.markers)
-	header := http.Header{}
-	for _, h := range r.mapping.headers {
-		header.Set(h.name, x.expand("--http-header "+h.name, h.Template).value)
-	}
-	r.item = &item{quitURL: x.expand("--quit-url", r.mapping.quitURL), secrets: x.secrets}
-	if x.err != nil {
+	_, secrets, err := r.headers()
+	r.item = &item{quitURL: x.expand("--quit-url", r.mapping.quitURL), secrets: append(x.secrets, secrets...)}
+	switch {
+	case x.err != nil:
 		return x.err
+	case err != nil:
+		return err
 	}
 	shown, _, _ := strings.Cut(from.shown, "?")
-	read := func(ctx context.Context) ([]byte, error) { return get(ctx, from.value, header) }
+	read := func(ctx context.Context) ([]byte, error) {
+		header, _, err := r.headers()
+		if err != nil {
+			return nil, final(err)
+		}
+		return get(ctx, from.value, header)
+	}
 	if r.isManifest() {
 		if markers.value != "" {
 			if err := r.openBook(markers.value); err != nil { // for the manifest's index
@@ -59,7 +65,7 @@ func (r *run) fetch() error {
 		read = func(ctx context.Context) ([]byte, error) { return r.row(ctx, from.value) }
 	}
 	var payload []byte
-	err := store.Retry(r.ctx, r.policy(r.StoreWait), func(ctx context.Context) (err error) {
+	err = store.Retry(r.ctx, r.policy(r.StoreWait), func(ctx context.Context) (err error) {
 		payload, err = read(ctx)
 		return err
 	}, r.retrying)

@@ -25,7 +25,7 @@ type mapping struct {
 
 	// Of an HTTP API.
 	keepURL, doneURL, failURL, unfinishedURL *templates.Template
-	headers                                  []namedTemplate
+	headers, bodies                          []namedTemplate
 
 	// Of PostgreSQL; nil where it isn't given.
 	takeSQL, keepSQL, doneSQL, failSQL, unfinishedSQL *statement
@@ -69,6 +69,9 @@ func parseMapping(c *Config) (*mapping, error) {
 	m.failURL, m.unfinishedURL = p.one("--fail-url", c.FailURL), p.one("--unfinished-url", c.UnfinishedURL)
 	for _, h := range c.HTTPHeader {
 		m.headers = append(m.headers, p.header(h))
+	}
+	for _, b := range c.HTTPBody {
+		m.bodies = append(m.bodies, p.body(b))
 	}
 	m.takeSQL, m.keepSQL = p.statement("--take-sql", c.TakeSQL, "Lease", "MaxAttempts", "Retry"), p.statement("--keep-sql", c.KeepSQL, "Lease")
 	m.doneSQL, m.failSQL = p.statement("--done-sql", c.DoneSQL), p.statement("--fail-sql", c.FailSQL, "Delay", "Reason", "MaxAttempts", "Dead", "Release")

@@ -2,11 +2,8 @@ package shim
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
-	"strings"
 
-	"nth/shim/failure"
 	"nth/shim/store/contract"
 	"nth/shim/task"
 	"nth/shim/task/httpapi"
@@ -82,31 +79,3 @@ func nameRedis(u *url.URL) string {
 }
 
 const queueHint = "write redis://host/0?queue=name or ?stream=name&group=name, sqs://host/account/queue, postgres://host/database?table=name, or an http(s) URL with --keep-url and --done-url"
-
-// openAPI opens a queue behind an HTTP API, whose further URLs and headers are flags.
-func (r *run) openAPI(u *url.URL, o task.Options) (task.Source, error) {
-	x := expander{fields: fields(r.id, r.RunID), sources: r.sources()}
-	m := r.mapping
-	s := httpapi.Settings{Take: u.String(), Keep: x.expand("--keep-url", m.keepURL).value, Done: x.expand("--done-url", m.doneURL).value,
-		Fail: x.expand("--fail-url", m.failURL).value, Unfinished: x.expand("--unfinished-url", m.unfinishedURL).value, OwnID: r.TaskID != "", Headers: http.Header{}}
-	for _, h := range m.headers {
-		s.Headers.Set(h.name, x.expand("--http-header "+h.name, h.Template).value)
-	}
-	r.item.secrets = append(r.item.secrets, x.secrets...)
-	if x.err != nil {
-		return nil, x.err
-	}
-	if s.Keep == "" || s.Done == "" {
-		return nil, &failure.Failure{Code: failure.Usage, Tried: "open the queue", On: "--tasks", Cause: errors.New("an HTTP API needs --keep-url and --done-url"), Hint: "{id} in them is the task's"}
-	}
-	return httpapi.New(s, o)
-}
-
-// header reads NAME=TEMPLATE.
-func (p *parser) header(assignment string) namedTemplate {
-	name, value, ok := strings.Cut(assignment, "=")
-	if !ok || name == "" {
-		p.fail("--http-header", errors.New("it is not NAME=TEMPLATE"), "write --http-header 'Authorization=Bearer <<secret \"TOKEN\">>'")
-	}
-	return namedTemplate{name, p.one("--http-header "+name, value)}
-}

@@ -80,7 +80,7 @@ func (r *run) check() error {
 	if r.MaxAttempts != nil && *r.MaxAttempts < 0 {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--max-attempts", Cause: errors.New("it is negative"), Hint: "0 is without end"}
 	}
-	if r.isItem() && (r.TaskID != "" || r.MaxAttempts != nil || r.MaxTasks > 0 || r.MaxRuntime > 0 || r.IdleTimeout > 0 || r.OnFailure == "stop" || r.FailURL != "" || r.TakeSQL != "") {
+	if r.isItem() && (r.TaskID != "" || r.MaxAttempts != nil || r.MaxTasks > 0 || r.MaxRuntime > 0 || r.IdleTimeout > 0 || r.OnFailure == "stop" || r.FailURL != "" || r.TakeSQL != "" || len(r.HTTPBody) > 0) {
 		return contradiction("--tasks", "it names one item for each index, and another flag is about a queue", "a queue has --keep-url and --done-url")
 	}
 	if r.TakeSQL == "" {
@@ -91,7 +91,7 @@ func (r *run) check() error {
 		}
 	}
 	if r.Tasks == "" {
-		for flag, given := range map[string]bool{"--task-id": r.TaskID != "", "--keep-url": r.KeepURL != "", "--done-url": r.DoneURL != "", "--fail-url": r.FailURL != "", "--unfinished-url": r.UnfinishedURL != "", "--http-header": len(r.HTTPHeader) > 0, "--take-sql": r.TakeSQL != "", "--task-stdin": r.TaskStdin, "--max-attempts": r.MaxAttempts != nil,
+		for flag, given := range map[string]bool{"--task-id": r.TaskID != "", "--keep-url": r.KeepURL != "", "--done-url": r.DoneURL != "", "--fail-url": r.FailURL != "", "--unfinished-url": r.UnfinishedURL != "", "--http-header": len(r.HTTPHeader) > 0, "--http-body": len(r.HTTPBody) > 0, "--take-sql": r.TakeSQL != "", "--task-stdin": r.TaskStdin, "--max-attempts": r.MaxAttempts != nil,
 			"--max-tasks": r.MaxTasks > 0, "--max-runtime": r.MaxRuntime > 0, "--idle-timeout": r.IdleTimeout > 0, "--drain": r.Drain > 0, "--on-failure": r.OnFailure == "stop"} {
 			if given {
 				return contradiction(flag, "there are no tasks without --tasks", "give --tasks")

@@ -30,6 +30,9 @@
 // that it gave back for another's when, its delay being over, there is none to take.
 // Then a worker that dies with the last task and comes back finds no reason to wait
 // for it: an idle time of more than the lease does instead.
+//
+// Another method, and another body, can be given for each call. The answers and statuses
+// mean the same then.
 package httpapi
 
 import (
@@ -49,17 +52,26 @@ import (
 // Settings is how an API is asked.
 type Settings struct {
 	// The URLs of the calls. In Keep, Done and Fail stand {id} and {receipt} for those
-	// of the task, escaped for a path or a query. Fail and Unfinished may be empty.
+	// of the task, escaped for a path or a query, and before them may stand a method,
+	// with a space after it. Fail and Unfinished may be empty.
 	Take, Keep, Done, Fail, Unfinished string
-	// Method is that of Keep, Done and Fail; empty: POST.
-	Method string
-	// Headers go with every request. No error shows their values.
-	Headers http.Header
-	// Token gives the bearer token for the next request; nil: none.
-	Token func() (string, error)
+	// Headers gives those of the next request: what is in a file may have changed. No
+	// error shows their values.
+	Headers func() (http.Header, error)
+	// Body gives a call's body, JSON, where it isn't the usual one, and what of it no
+	// error may show. Empty: none is sent.
+	Body map[string]func(Call) (body string, secrets []string, err error)
 	// OwnID says that the caller makes the tasks' IDs (--task-id): an answer needs
 	// none, and may be any payload.
 	OwnID bool
+}
+
+// Call is what a body may tell of its call: take, keep, done or fail.
+type Call struct {
+	Task          *task.Task // nil: take
+	Reason        string     // of a failure, as what follows
+	Delay         time.Duration
+	Dead, Release bool
 }
 
 // source is a task.Source. Tasks that it took are in mine until it is known that
@@ -67,7 +79,8 @@ type Settings struct {
 type source struct {
 	Settings
 	task.Options
-	client *http.Client
+	client  *http.Client
+	methods map[string]string // by call
 
 	mu    sync.Mutex
 	key   string               // of a Take that hasn't been answered
@@ -78,13 +91,11 @@ type source struct {
 
 // New opens an API without asking it anything.
 func New(s Settings, o task.Options) (task.Source, error) {
-	if err := s.check(o); err != nil {
+	methods := map[string]string{"keep": cutMethod(&s.Keep), "done": cutMethod(&s.Done), "fail": cutMethod(&s.Fail)}
+	if err := s.check(o, methods); err != nil {
 		return nil, err
 	}
-	if s.Method == "" {
-		s.Method = http.MethodPost
-	}
-	return &source{Settings: s, Options: o, client: web.Client(), waits: map[string]time.Time{}, mine: map[string]*taken{}}, nil
+	return &source{Settings: s, Options: o, methods: methods, client: web.Client(), waits: map[string]time.Time{}, mine: map[string]*taken{}}, nil
 }
 
 // credentials are parameters that say who asks, and not what for.

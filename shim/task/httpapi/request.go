@@ -1,11 +1,8 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,11 +20,12 @@ func foreign(why string) error { return web.Foreign(server, why) }
 
 // call is one request.
 type call struct {
-	name   string // what for
-	method string
-	url    string
-	key    string // Idempotency-Key; "": none
-	body   []byte // JSON; nil: none
+	name    string // what for
+	method  string
+	url     string
+	key     string   // Idempotency-Key; "": none
+	body    string   // JSON; "": none
+	secrets []string // in it
 }
 
 // send sends a request. An answer that isn't 2xx is an error, and so is a page for
@@ -56,37 +54,36 @@ func (s *source) send(ctx context.Context, c call) (*http.Response, error) {
 
 // request makes a request, and tells which words of it mustn't be shown.
 func (s *source) request(ctx context.Context, c call) (req *http.Request, secrets []string, err error) {
-	req, err = http.NewRequestWithContext(ctx, c.method, c.url, bytes.NewReader(c.body))
+	headers, err := s.headers()
+	if err != nil {
+		return nil, nil, err
+	}
+	req, err = http.NewRequestWithContext(ctx, c.method, c.url, strings.NewReader(c.body))
 	if err != nil {
 		return nil, nil, unusable("%s: the URL is malformed", c.name)
 	}
 	req.Header.Set("Accept", "application/json")
-	if c.body != nil {
+	if c.body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for name, values := range s.Headers {
-		req.Header[http.CanonicalHeaderKey(name)] = values
-		secrets = append(secrets, values...)
+	for name, values := range headers {
+		name = http.CanonicalHeaderKey(name)
+		req.Header[name] = values
+		for _, v := range values {
+			secrets = append(secrets, v)
+			if _, token, ok := strings.Cut(v, " "); ok && name == "Authorization" {
+				secrets = append(secrets, token)
+			}
+		}
 	}
-	secrets = append(secrets, inURL(req.URL)...)
+	secrets = append(append(secrets, inURL(req.URL)...), c.secrets...)
 	if host := req.Header.Get("Host"); host != "" {
 		req.Host = host
 	}
 	if c.key != "" {
 		req.Header.Set("Idempotency-Key", c.key)
 	}
-	if s.Token == nil {
-		return req, secrets, nil
-	}
-	token, err := s.Token()
-	switch {
-	case err != nil:
-		return nil, nil, &contract.Error{Kind: contract.Denied, Cause: fmt.Errorf("get the API's token: %w", err)}
-	case token == "" || notValue(token):
-		return nil, nil, &contract.Error{Kind: contract.Denied, Cause: errors.New("the API's token is empty or has a control character")}
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	return req, append(secrets, token), nil
+	return req, secrets, nil
 }
 
 // inURL gives the secrets of a URL, as they are written there and as they are read.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -22,36 +23,28 @@ import (
 	"nth/testdata/servers"
 )
 
-// TestToken: the file is read for each request, and a token that the API doesn't like
-// is a refusal, not an empty queue.
-func TestToken(t *testing.T) {
+// TestHeaders are made for each request, and a token that the API doesn't like, or that
+// can't be had, is a refusal, not an empty queue.
+func TestHeaders(t *testing.T) {
 	api := servers.StartTasksAPI(t)
 	api.Token = "first"
 	api.Queue("q")
-	path := filepath.Join(t.TempDir(), "token")
-	write := func(content string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	token, missing := "first", error(nil)
 	s := settings(api.Address, "q", 0)
-	s.Token = FileToken(path)
+	s.Headers = func() (http.Header, error) { return http.Header{"Authorization": {"Bearer " + token}}, missing }
 	source := mustOpen(t, s, task.Options{RunID: "a", Lease: time.Minute})
-	for _, step := range []struct{ content, want string }{
-		{"first\n", "<nil>"}, {"canary-second", "denied"}, {" first", "<nil>"}, {"", "denied"}, {"canary\nfirst", "denied"}, {"first", "<nil>"},
+	for _, step := range []struct {
+		token   string
+		missing error
+		want    string
+	}{
+		{"first", nil, "<nil>"}, {"canary-second", nil, "denied"}, {"first", nil, "<nil>"}, {"", nil, "denied"}, {"canary\nfirst", nil, "unusable"}, {"first", os.ErrNotExist, "denied"}, {"first", nil, "<nil>"},
 	} {
-		write(step.content)
+		token, missing = step.token, step.missing
 		_, err := source.Take(t.Context())
-		if got := outcome(err); got != step.want || strings.Contains(fmt.Sprint(err), "canary") {
-			t.Errorf("%q: %v, want %s", step.content, err, step.want)
+		if got := outcome(err); got != step.want || strings.Contains(fmt.Sprint(err), "canary") || missing != nil && !errors.Is(err, missing) {
+			t.Errorf("%q: %v, want %s", step.token, err, step.want)
 		}
-	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := source.Take(t.Context()); outcome(err) != "denied" || !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("without the file: %v", err)
 	}
 }
 
@@ -59,7 +52,10 @@ func TestToken(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	all := func(r *http.Request) string {
 		_, password, _ := r.BasicAuth()
-		return fmt.Sprint("refused: ", r.Header, r.URL.Query(), r.RequestURI, " password ", password)
+		_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return fmt.Sprint("refused: ", string(body), " token ", token, r.Header, r.URL.Query(), r.RequestURI, " password ", password)
 	}
 	answers := map[string]http.HandlerFunc{
 		"JSON": func(w http.ResponseWriter, r *http.Request) {
@@ -96,10 +92,14 @@ func TestSecrets(t *testing.T) {
 					*u += "?key=canary-key&token=canary-parameter"
 				}
 				s.Unfinished += "&api_key=canary%2Dapi"
-				s.Headers = http.Header{"X-Api-Key": {"canary-header"}}
+				h := http.Header{"X-Api-Key": {"canary-header"}}
 				if who == "token" {
-					s.Token = func() (string, error) { return "canary-token", nil }
+					h.Set("Authorization", "Bearer canary-token")
 				}
+				s.Headers = headers(h)
+				s.Body = map[string]func(Call) (string, []string, error){"done": func(Call) (string, []string, error) {
+					return `{"key": "canary-body"}`, []string{"canary-body"}, nil
+				}}
 				source := mustOpen(t, s, task.Options{RunID: "a", Lease: time.Minute})
 				if strings.Contains(fmt.Sprintf("%v %+v %s", source, source, source), "canary") {
 					t.Error("printing it shows a secret")

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -18,10 +17,11 @@ func unusable(format string, a ...any) error {
 	return &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf(format, a...)}
 }
 
-var methods = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+// known are the methods that change something.
+var known = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 // check refuses settings with which no call could go well. It shows no URL.
-func (s *Settings) check(o task.Options) error {
+func (s *Settings) check(o task.Options, methods map[string]string) error {
 	if s.Fail == "" && o.MaxAttempts > 0 {
 		return &contract.Error{Kind: contract.Unusable, Cause: errors.New("there is no URL by which a task that has had all its attempts could be put aside"),
 			Hint: "give --fail-url, or --max-attempts 0, where the API counts by itself or a task may come back without end"}
@@ -37,15 +37,40 @@ func (s *Settings) check(o task.Options) error {
 			return unusable("the URL of %s: %w", u.name, err)
 		}
 	}
-	if s.Method != "" && !slices.Contains(methods, s.Method) {
-		return unusable("the method %q; there are %s", s.Method, strings.Join(methods, ", "))
-	}
-	for name, values := range s.Headers {
-		if !isName(name) || slices.ContainsFunc(values, notValue) {
-			return unusable("the header %q can't be sent: a line break or another control character is in it", name)
+	for _, call := range []string{"keep", "done", "fail"} {
+		if !slices.Contains(known, methods[call]) {
+			return unusable("the method %q of %s; there are %s", methods[call], call, strings.Join(known, ", "))
 		}
 	}
-	return nil
+	_, err := s.headers()
+	return err
+}
+
+// cutMethod takes the method from before a URL; there is one usually.
+func cutMethod(u *string) string {
+	method, rest, ok := strings.Cut(*u, " ")
+	if !ok || strings.Contains(method, "/") {
+		return http.MethodPost
+	}
+	*u = strings.TrimLeft(rest, " ")
+	return method
+}
+
+// headers gives those of the next request.
+func (s *Settings) headers() (http.Header, error) {
+	if s.Headers == nil {
+		return nil, nil
+	}
+	all, err := s.Headers()
+	if err != nil {
+		return nil, &contract.Error{Kind: contract.Denied, Cause: fmt.Errorf("make the headers: %w", err)}
+	}
+	for name, values := range all {
+		if !isName(name) || slices.ContainsFunc(values, notValue) {
+			return nil, unusable("the header %q can't be sent: a line break or another control character is in it", name)
+		}
+	}
+	return all, nil
 }
 
 func checkURL(raw string, needed, task bool) error {
@@ -101,13 +126,4 @@ func isName(s string) bool {
 // notValue tells whether it can't be a header's value (RFC 9110, section 5.5).
 func notValue(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
-}
-
-// FileToken gives the token that is in a file now: another may be written there, as
-// Kubernetes does with those of service accounts.
-func FileToken(path string) func() (string, error) {
-	return func() (string, error) {
-		content, err := os.ReadFile(path)
-		return strings.TrimSpace(string(content)), err
-	}
 }

@@ -15,6 +15,11 @@ import (
 	"nth/shim/task"
 )
 
+// headers gives the same ones for each request.
+func headers(h http.Header) func() (http.Header, error) {
+	return func() (http.Header, error) { return h, nil }
+}
+
 // TestSettings: what is refused before anything is asked, without showing a URL.
 func TestSettings(t *testing.T) {
 	const url = "https://user:canary@api.example.com/tasks"
@@ -26,8 +31,8 @@ func TestSettings(t *testing.T) {
 		{"as it should be", func(*Settings, *task.Options) {}, ""},
 		{"an ID in the query", func(s *Settings, _ *task.Options) { s.Done = url + "?id={id}&receipt={receipt}" }, ""},
 		{"a port", func(s *Settings, _ *task.Options) { s.Take = "http://[::1]:80" }, ""},
-		{"another method", func(s *Settings, _ *task.Options) { s.Method = "DELETE" }, ""},
-		{"headers", func(s *Settings, _ *task.Options) { s.Headers = http.Header{"x-key": {"canary", "ü\tb"}} }, ""},
+		{"another method", func(s *Settings, _ *task.Options) { s.Done = "DELETE " + s.Done }, ""},
+		{"headers", func(s *Settings, _ *task.Options) { s.Headers = headers(http.Header{"x-key": {"canary", "ü\tb"}}) }, ""},
 		{"no keep", func(s *Settings, _ *task.Options) { s.Keep = "" }, "the URL of keep: it is needed, and isn't given"},
 		{"no done", func(s *Settings, _ *task.Options) { s.Done = "" }, "the URL of done: it is needed, and isn't given"},
 		{"nowhere to put dead tasks", func(s *Settings, o *task.Options) { s.Fail, o.MaxAttempts = "", 3 },
@@ -40,10 +45,12 @@ func TestSettings(t *testing.T) {
 		{"a task that isn't there", func(s *Settings, _ *task.Options) { s.Take = url + "/{id}" }, "the URL of take: {id} and {receipt} are of a task, and there is none yet"},
 		{"another placeholder", func(s *Settings, _ *task.Options) { s.Done = url + "/{task}" }, "the URL of done: there are no placeholders but {id} and {receipt}"},
 		{"a host of the task's", func(s *Settings, _ *task.Options) { s.Done = "http://{id}.example.com/" }, "the URL of done: no task may choose the host"},
-		{"a method that isn't one", func(s *Settings, _ *task.Options) { s.Method = "GET" }, `the method "GET"; there are POST, PUT, PATCH, DELETE`},
-		{"a line break", func(s *Settings, _ *task.Options) { s.Headers = http.Header{"X-Key": {"canary\n"}} },
+		{"a method that isn't one", func(s *Settings, _ *task.Options) { s.Keep = "GET " + url }, `the method "GET" of keep; there are POST, PUT, PATCH, DELETE`},
+		{"only a method", func(s *Settings, _ *task.Options) { s.Keep = "PUT " }, "the URL of keep: it is needed, and isn't given"},
+		{"a space in a URL", func(s *Settings, _ *task.Options) { s.Keep = "http://h/a b" }, ""},
+		{"a line break", func(s *Settings, _ *task.Options) { s.Headers = headers(http.Header{"X-Key": {"canary\n"}}) },
 			`the header "X-Key" can't be sent: a line break or another control character is in it`},
-		{"a header's name", func(s *Settings, _ *task.Options) { s.Headers = http.Header{"X Key": {"canary"}} },
+		{"a header's name", func(s *Settings, _ *task.Options) { s.Headers = headers(http.Header{"X Key": {"canary"}}) },
 			`the header "X Key" can't be sent: a line break or another control character is in it`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,8 +153,8 @@ func TestRequests(t *testing.T) {
 	}))
 	defer server.Close()
 	base := "http://user:word@" + strings.TrimPrefix(server.URL, "http://")
-	s := mustOpen(t, Settings{Take: base + "/take?q=1", Keep: base + "/keep/{id}", Done: base + "/done/{id}/{receipt}", Fail: base + "/fail?id={id}",
-		Unfinished: base + "/unfinished", Method: "PUT", Headers: http.Header{"x-team": {"blue"}, "Host": {"api.example.com"}, "Content-Type": {"application/vnd.q+json"}}},
+	s := mustOpen(t, Settings{Take: base + "/take?q=1", Keep: "PATCH " + base + "/keep/{id}", Done: "DELETE " + base + "/done/{id}/{receipt}", Fail: "PUT " + base + "/fail?id={id}",
+		Unfinished: base + "/unfinished", Headers: headers(http.Header{"x-team": {"blue"}, "Host": {"api.example.com"}, "Content-Type": {"application/vnd.q+json"}})},
 		task.Options{Index: 3, RunID: "run", Lease: 90 * time.Second, MaxAttempts: 2})
 	one, err := s.Take(t.Context())
 	if err != nil {
@@ -167,12 +174,12 @@ func TestRequests(t *testing.T) {
 	take := request{"POST", "/take", "q=1", header, `{"index":3,"run_id":"run","lease_s":90}`}
 	want := []request{
 		take,
-		{"PUT", "/keep/7", "", header, `{"attempt":2,"id":7,"index":3,"lease_s":90,"receipt":12345678901234567890,"run_id":"run"}`},
+		{"PATCH", "/keep/7", "", header, `{"attempt":2,"id":7,"index":3,"lease_s":90,"receipt":12345678901234567890,"run_id":"run"}`},
 		{"PUT", "/fail", "id=7", header, `{"after_s":0,"attempt":2,"dead":false,"id":7,"index":3,"reason":"","receipt":12345678901234567890,"release":true,"run_id":"run"}`},
 		{"GET", "/unfinished", "", header, ""},
 		{"PUT", "/fail", "id=7", header, `{"after_s":1.5,"attempt":2,"dead":true,"id":7,"index":3,"reason":"exit code 1","receipt":12345678901234567890,"run_id":"run"}`},
 		take,
-		{"PUT", "/done/7/12345678901234567890", "", header, `{"attempt":2,"id":7,"index":3,"receipt":12345678901234567890,"run_id":"run"}`},
+		{"DELETE", "/done/7/12345678901234567890", "", header, `{"attempt":2,"id":7,"index":3,"receipt":12345678901234567890,"run_id":"run"}`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

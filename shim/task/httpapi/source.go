@@ -31,11 +31,18 @@ var (
 // Take asks for a task.
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	key, began := s.takeKey(), time.Now()
-	res, err := s.send(ctx, call{name: "take", method: http.MethodPost, url: s.Settings.Take, key: key,
-		body: s.asking()})
+	asking, err := s.asking()
+	if err != nil {
+		return nil, err
+	}
+	asking.key = key
+	res, err := s.send(ctx, asking)
 	var t *taken
 	if err == nil {
 		t, err = s.read(ctx, res)
+	}
+	if err == nil && t != nil {
+		err = s.tellable(t.task)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,10 +61,41 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	return t.task, nil
 }
 
-// asking is the body of Take, the same for the same Idempotency-Key.
-func (s *source) asking() []byte {
+// asking is Take's request, the same for the same Idempotency-Key.
+func (s *source) asking() (call, error) {
 	runID, _ := json.Marshal(s.RunID)
-	return fmt.Appendf(nil, `{"index":%d,"run_id":%s,"lease_s":%v}`, s.Index, runID, s.Lease.Seconds())
+	return s.with(call{name: "take", method: http.MethodPost, url: s.Settings.Take,
+		body: fmt.Sprintf(`{"index":%d,"run_id":%s,"lease_s":%v}`, s.Index, runID, s.Lease.Seconds())}, Call{})
+}
+
+// with puts the caller's own body into a call, if there is one.
+func (s *source) with(c call, about Call) (call, error) {
+	own := s.Body[c.name]
+	if own == nil {
+		return c, nil
+	}
+	var err error
+	if c.body, c.secrets, err = own(about); err != nil {
+		return c, unusable("the body of %s: %w", c.name, err)
+	}
+	if c.body != "" && !json.Valid([]byte(c.body)) {
+		return c, &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf("the body of %s is no JSON", c.name), Hint: "<< >> gives a value as JSON, a string with its quotes: write none around it"}
+	}
+	return c, nil
+}
+
+// tellable tells whether all can be said of a task that must be: the work would be for
+// nothing if that couldn't be told when it is done.
+func (s *source) tellable(t *task.Task) error {
+	for what, u := range map[string]string{"keep": s.Settings.Keep, "done": s.Settings.Done, "fail": s.Settings.Fail} {
+		if _, err := expand(u, t.ID, t.Receipt); err != nil {
+			return unusable("%s: %w", what, err)
+		}
+		if _, err := s.with(call{name: what}, Call{Task: t}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeKey gives the Idempotency-Key: that of the Take whose answer is missing, as long
@@ -91,7 +129,7 @@ func name(t *task.Task) string {
 
 // Keep begins the lease's time anew.
 func (s *source) Keep(ctx context.Context, t *task.Task) error {
-	res, err := s.tell(ctx, "keep", s.Settings.Keep, t, map[string]any{"lease_s": s.Lease.Seconds()})
+	res, err := s.tell(ctx, "keep", s.Settings.Keep, Call{Task: t}, map[string]any{"lease_s": s.Lease.Seconds()})
 	if err == nil {
 		web.Drain(res)
 	}
@@ -100,7 +138,7 @@ func (s *source) Keep(ctx context.Context, t *task.Task) error {
 
 // Done ends a task for good.
 func (s *source) Done(ctx context.Context, t *task.Task) error {
-	res, err := s.tell(ctx, "done", s.Settings.Done, t, nil)
+	res, err := s.tell(ctx, "done", s.Settings.Done, Call{Task: t}, nil)
 	switch {
 	case err == nil:
 		web.Drain(res)
@@ -113,22 +151,26 @@ func (s *source) Done(ctx context.Context, t *task.Task) error {
 
 // Fail gives a task back, or puts it aside.
 func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (dead bool, err error) {
-	return s.giveBack(ctx, t, f.After, map[string]any{"reason": f.Reason, "after_s": f.After.Seconds(),
-		"dead": s.MaxAttempts > 0 && t.Attempt >= s.MaxAttempts})
+	return s.giveBack(ctx, Call{Task: t, Reason: f.Reason, Delay: f.After, Dead: s.MaxAttempts > 0 && t.Attempt >= s.MaxAttempts})
 }
 
 // Release gives a task back at once.
 func (s *source) Release(ctx context.Context, t *task.Task) error {
-	_, err := s.giveBack(ctx, t, 0, map[string]any{"reason": "", "after_s": 0, "dead": false, "release": true})
+	_, err := s.giveBack(ctx, Call{Task: t, Release: true})
 	return err
 }
 
-func (s *source) giveBack(ctx context.Context, t *task.Task, after time.Duration, body map[string]any) (dead bool, err error) {
+func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
+	t := c.Task
 	if s.Settings.Fail == "" {
 		s.free(t, s.Lease)
 		return false, nil
 	}
-	res, err := s.tell(ctx, "fail", s.Settings.Fail, t, body)
+	body := map[string]any{"reason": c.Reason, "after_s": c.Delay.Seconds(), "dead": c.Dead}
+	if c.Release {
+		body["release"] = true
+	}
+	res, err := s.tell(ctx, "fail", s.Settings.Fail, c, body)
 	if err != nil {
 		return false, err
 	}
@@ -140,12 +182,12 @@ func (s *source) giveBack(ctx context.Context, t *task.Task, after time.Duration
 	if json.Unmarshal(answer, &says) == nil && says.Dead != nil {
 		dead = *says.Dead
 	} else {
-		dead, _ = body["dead"].(bool)
+		dead = c.Dead
 	}
 	if dead {
 		s.forget(t)
 	} else {
-		s.free(t, after)
+		s.free(t, c.Delay)
 	}
 	return dead, nil
 }
@@ -154,16 +196,25 @@ func (s *source) giveBack(ctx context.Context, t *task.Task, after time.Duration
 var done = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
 
 // tell makes a call on a task that this worker holds, or believes to hold.
-func (s *source) tell(ctx context.Context, what, url string, t *task.Task, more map[string]any) (*http.Response, error) {
+func (s *source) tell(ctx context.Context, what, url string, about Call, more map[string]any) (*http.Response, error) {
+	t := about.Task
 	url, err := expand(url, t.ID, t.Receipt)
 	if err != nil {
 		return nil, unusable("%s: %w", what, err)
 	}
-	body, key, err := s.body(what, t, more)
+	body, key, err := s.body(t, more)
 	if err != nil {
 		return nil, unusable("%s: %w", what, err)
 	}
-	res, err := s.send(ctx, call{name: what, method: s.Method, url: url, key: key, body: body})
+	c, err := s.with(call{name: what, method: s.methods[what], url: url, body: body}, about)
+	if err != nil {
+		return nil, err
+	}
+	if key != "" && what != "keep" { // to keep a task is always a new call
+		sum := sha256.Sum256([]byte(c.body))
+		c.key = key + "-" + what + "-" + hex.EncodeToString(sum[:8])
+	}
+	res, err := s.send(ctx, c)
 	switch {
 	case slices.Contains(lost[what], status(err)):
 		s.free(t, 0)
@@ -177,9 +228,9 @@ func (s *source) tell(ctx context.Context, what, url string, t *task.Task, more 
 	return res, nil
 }
 
-// body gives that of a call on a task, and its Idempotency-Key: a repeated call has the
-// same one, and that on the next delivery another. To keep a task is always a new call.
-func (s *source) body(what string, t *task.Task, more map[string]any) (body []byte, key string, err error) {
+// body gives the usual one of a call on a task, and what its Idempotency-Key begins with:
+// a repeated call has the same key, and that on the next delivery another.
+func (s *source) body(t *task.Task, more map[string]any) (body, key string, err error) {
 	doc := map[string]any{"id": t.ID, "receipt": t.Receipt, "attempt": t.Attempt, "index": s.Index, "run_id": s.RunID}
 	s.mu.Lock()
 	if mine := s.mine[name(t)]; mine != nil && mine.task.Receipt == t.Receipt {
@@ -193,12 +244,8 @@ func (s *source) body(what string, t *task.Task, more map[string]any) (body []by
 	}
 	s.mu.Unlock()
 	maps.Copy(doc, more)
-	body, err = json.Marshal(doc)
-	if key == "" || what == "keep" {
-		return body, "", err
-	}
-	sum := sha256.Sum256(body)
-	return body, key + "-" + what + "-" + hex.EncodeToString(sum[:8]), err
+	text, err := json.Marshal(doc)
+	return string(text), key, err
 }
 
 // forget: the task is nobody's any more.
