@@ -21,8 +21,8 @@ var queueKinds = []struct {
 	start func(t *testing.T) *filledQueue
 }{
 	{"redis", 10_000, func(t *testing.T) *filledQueue {
-		r := servers.StartRedis(t)
-		return &filledQueue{flags: []string{"--tasks=redis://" + r.Address + "/0?queue=q"},
+		r := servers.StartRedis(t, "requirepass redis-canary")
+		return &filledQueue{flags: []string{"--tasks=redis://:redis-canary@" + r.Address + "/0?queue=q"},
 			fill: func(payloads ...string) { queueOf(t, r, "q", payloads...) },
 			left: func() int {
 				waiting, dead := left(t, r, "q")
@@ -32,16 +32,12 @@ var queueKinds = []struct {
 				return int(dead)
 			}, address: r.Address}
 	}},
-	{"redis stream", 3_000, func(t *testing.T) *filledQueue {
-		r := servers.StartRedis(t)
+	{"redis stream", 10_000, func(t *testing.T) *filledQueue {
+		r := servers.StartRedis(t, "requirepass redis-canary")
 		r.Do(t, "XGROUP", "CREATE", "q", "g", 0, "MKSTREAM")
 		dead := func() int { return int(r.Do(t, "XLEN", "{q}:nth:dead").(int64)) }
-		return &filledQueue{flags: []string{"--tasks=redis://" + r.Address + "/0?stream=q&group=g"},
-			fill: func(payloads ...string) {
-				for _, payload := range payloads {
-					r.Do(t, "XADD", "q", "*", "payload", payload)
-				}
-			},
+		return &filledQueue{flags: []string{"--tasks=redis://:redis-canary@" + r.Address + "/0?stream=q&group=g"},
+			fill: func(payloads ...string) { r.Each(t, payloads, "XADD", "q", "*", "payload") },
 			left: func() int {
 				n := dead()
 				group := r.Do(t, "XINFO", "GROUPS", "q").([]any)[0].([]any)
@@ -83,7 +79,7 @@ var queueKinds = []struct {
 			left: func() int { return rows(t, p, "jobs WHERE status <> 'finished'") },
 			dead: func() int { return rows(t, p, "jobs WHERE status = 'broken'") }, address: b.Address, text: true}
 	}},
-	{"http", 3_000, func(t *testing.T) *filledQueue {
+	{"http", 10_000, func(t *testing.T) *filledQueue {
 		a := servers.StartTasksAPI(t)
 		a.Queue("q")
 		return &filledQueue{flags: []string{"--tasks=" + a.URL("q", "take"), "--keep-url=" + a.URL("q", "tasks/{id}/keep"), "--done-url=" + a.URL("q", "tasks/{id}/done"),
@@ -98,16 +94,12 @@ var queueKinds = []struct {
 	}},
 	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for
 	// three minutes, or here at once, as this server counts well.
-	{"sqs", 0, func(t *testing.T) *filledQueue {
+	{"sqs", 1_000, func(t *testing.T) *filledQueue {
 		s := servers.StartSQS(t)
 		s.Queue(t, "q", nil)
 		s.Queue(t, "dead", nil)
 		return &filledQueue{flags: []string{"--tasks=" + s.URL(s.Address, "q") + "&dead=dead&settle=0s"},
-			fill: func(payloads ...string) {
-				for _, payload := range payloads {
-					s.Send(t, "q", payload, nil)
-				}
-			},
+			fill: func(payloads ...string) { s.SendAll(t, "q", payloads...) },
 			left: func() int { return s.Count(t, "q") + s.Count(t, "dead") },
 			dead: func() int { return s.Count(t, "dead") }, address: s.Address, patient: true, text: true}
 	}},

@@ -24,9 +24,7 @@ import (
 // queueOf fills a list on a server, and gives its URL.
 func queueOf(t *testing.T, r *servers.Redis, name string, payloads ...string) string {
 	t.Helper()
-	for _, p := range payloads {
-		r.Do(t, "RPUSH", name, p)
-	}
+	r.Each(t, payloads, "RPUSH", name)
 	return "redis://" + r.Address + "/0?queue=" + name
 }
 

@@ -153,14 +153,37 @@ func (r *Redis) Ready(t testing.TB) {
 	}
 }
 
-func (r *Redis) ask(command string, args ...any) (any, error) {
-	c, err := redis.DialContext(context.Background(), "tcp", r.Address, redis.DialPassword(r.Password),
+func (r *Redis) dial() (redis.Conn, error) {
+	return redis.DialContext(context.Background(), "tcp", r.Address, redis.DialPassword(r.Password),
 		redis.DialUseTLS(r.CA != ""), redis.DialTLSSkipVerify(true))
+}
+
+func (r *Redis) ask(command string, args ...any) (any, error) {
+	c, err := r.dial()
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
 	return c.Do(command, args...)
+}
+
+// Each sends a command once for each last argument, without waiting for the answers
+// between them.
+func (r *Redis) Each(t testing.TB, last []string, command string, args ...any) {
+	t.Helper()
+	c, err := r.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, l := range last {
+		if err := c.Send(command, append(args[:len(args):len(args)], l)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Do(""); err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
 }
 
 // Do sends a command as the default user, and gives its answer.

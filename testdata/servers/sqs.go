@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -74,6 +75,22 @@ func (s *SQS) Send(t testing.TB, queue, body string, more map[string]any) {
 	in := map[string]any{"MessageBody": body}
 	maps.Copy(in, more)
 	s.Call(t, "SendMessage", queue, in, nil)
+}
+
+// SendAll puts messages into a queue, ten at a time.
+func (s *SQS) SendAll(t testing.TB, queue string, bodies ...string) {
+	t.Helper()
+	for ten := range slices.Chunk(bodies, 10) {
+		var entries []map[string]any
+		for i, body := range ten {
+			entries = append(entries, map[string]any{"Id": strconv.Itoa(i), "MessageBody": body})
+		}
+		var out struct{ Failed []any }
+		s.Call(t, "SendMessageBatch", queue, map[string]any{"Entries": entries}, &out)
+		if len(out.Failed) > 0 {
+			t.Fatalf("messages were refused: %v", out.Failed)
+		}
+	}
 }
 
 // Count gives how many messages a queue has, in whatever state.
