@@ -35,10 +35,14 @@ func killWorkers(t *testing.T, q *filledQueue, tasks int) {
 	out := filepath.Join(dir, "out")
 	var kills atomic.Int32
 	var group sync.WaitGroup
+	lease, longest := "--lease=2s", 500*time.Millisecond
+	if q.patient { // its server is slow, and goes on working for who is dead
+		lease, longest = "--lease=10s", 4*time.Second
+	}
 	for w := range workers {
 		group.Go(func() {
-			args := append([]string{"--lease=2s", "--max-attempts=0", "--log-level=warn", "--markers=file://" + dir + "/markers"}, q.flags...)
-			for workOnce(t, w, &kills, append(args, "--", "sh", "-c", "echo <<.Task>> >>"+out)) {
+			args := append([]string{lease, "--max-attempts=0", "--log-level=warn", "--markers=file://" + dir + "/markers"}, q.flags...)
+			for workOnce(t, w, &kills, longest, append(args, "--", "sh", "-c", "echo <<.Task>> >>"+out)) {
 			}
 		})
 	}
@@ -70,14 +74,14 @@ func killWorkers(t *testing.T, q *filledQueue, tasks int) {
 
 // workOnce starts a worker and, for a third of them, kills it; it tells whether the
 // worker must come back.
-func workOnce(t *testing.T, w int, kills *atomic.Int32, args []string) (again bool) {
+func workOnce(t *testing.T, w int, kills *atomic.Int32, longest time.Duration, args []string) (again bool) {
 	cmd, log := workerProcess(t, w, args...)
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
 	if w%3 == 0 {
 		select {
 		case <-ended:
-		case <-time.After(time.Duration(100+rand.IntN(400)) * time.Millisecond):
+		case <-time.After(longest/5 + rand.N(longest*4/5)):
 			if cmd.Process.Kill() == nil {
 				kills.Add(1)
 			}

@@ -94,7 +94,7 @@ var queueKinds = []struct {
 	}},
 	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for
 	// three minutes, or here at once, as this server counts well.
-	{"sqs", 1_000, func(t *testing.T) *filledQueue {
+	{"sqs", 300, func(t *testing.T) *filledQueue {
 		s := servers.StartSQS(t)
 		s.Queue(t, "q", nil)
 		s.Queue(t, "dead", nil)
