@@ -121,8 +121,6 @@ const (
 	failedDir  = "failed"
 	skippedDir = "skipped"
 	startedDir = "started"
-
-	progressDir = "progress"
 )
 
 // key gives the key of an item's document. Tasks may be millions, which no directory
