@@ -114,6 +114,24 @@ func Whole(n int64) (l List) {
 	return l
 }
 
+// Only gives the list of one index.
+func Only(index int64) (l List) {
+	l.add(index, index)
+	return l
+}
+
+// Pick gives those of the list whose k is wanted.
+func (l List) Pick(wanted func(k int64) bool) (some List) {
+	for _, s := range l.spans {
+		for k := range s.last - s.first + 1 {
+			if wanted(s.before + k) {
+				some.add(s.first+k, s.first+k)
+			}
+		}
+	}
+	return some
+}
+
 // String gives the list in Kubernetes' form: runs of three or more as a range.
 func (l List) String() string {
 	var b []byte

@@ -42,10 +42,10 @@ func (s *span) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// look finds out which claims of what isn't settled are alive: younger than their
+// claimants finds out which claims of what isn't settled are alive: younger than their
 // own TTL by the store's dates. The latest date that the store gave to anything
 // stands in for a clock of this machine that is behind.
-func (c *scan) look(l *lister) error {
+func (c *scan) claimants(l *lister) error {
 	c.mu.Lock()
 	open := slices.DeleteFunc(slices.Collect(maps.Keys(c.claims)), func(at int64) bool { return c.snap.States[at]&isDone != 0 })
 	now := c.newest

@@ -22,6 +22,9 @@ const hands = 16
 // pageSize is how many keys a page has at most, as every store gives them.
 const pageSize = 1000
 
+// firstPage is the token of a listing's beginning.
+var firstPage = blob.FirstPageToken
+
 // entry is one blob of a listing. Where only the directories of blobs matter, it is
 // such a directory, with a slash at its end and without a date.
 type entry struct {
@@ -60,7 +63,7 @@ const (
 
 // listing is what is listed.
 type listing struct {
-	follows   string // what may follow the prefix: nothing beyond it is visited
+	follows   string // what may follow the prefix: there it may be shared out
 	delimiter string
 	visit     func([]entry) // perhaps several at the same time
 }
@@ -88,7 +91,7 @@ func (l *lister) wait() error {
 // others are somebody else's since it was shared out.
 func (l *lister) walk(prefix string, of listing) error {
 	within := prefix
-	for token := blob.FirstPageToken; ; {
+	for token := firstPage; ; {
 		page, next, err := l.page(prefix, of.delimiter, token)
 		if err != nil {
 			return err
@@ -105,18 +108,15 @@ func (l *lister) walk(prefix string, of listing) error {
 			continue
 		}
 		rest := page[len(page)-1].key[len(within):]
-		switch {
-		case rest == "" || rest[0] < of.follows[0]:
-		case rest[0] > of.follows[len(of.follows)-1]:
-			return nil
-		case l.live.Load() < hands:
-			for _, c := range []byte(of.follows) {
-				if c > rest[0] {
-					l.list(within+string(c), of)
-				}
-			}
-			within += rest[:1]
+		if l.live.Load() >= hands || rest == "" || !strings.Contains(of.follows, rest[:1]) {
+			continue
 		}
+		for _, c := range []byte(of.follows) {
+			if c > rest[0] {
+				l.list(within+string(c), of)
+			}
+		}
+		within += rest[:1]
 	}
 }
 

@@ -38,12 +38,40 @@ type scan struct {
 // those that may be running. Keys that are not nth's are left alone. An error is a
 // failure: a store that can't be asked is never taken for an empty one.
 func Scan(ctx context.Context, s *store.Store, of identity.List, p store.Policy) (*Snapshot, error) {
-	n := of.Len()
-	c := &scan{claims: map[int64]time.Time{}, shards: map[int64]struct{}{},
-		tasks: tasks{failed: map[string]struct{}{}, skipped: map[string]struct{}{}},
-		snap:  &Snapshot{At: time.Now(), Of: of, Len: n, States: make([]State, n), Settled: make([]int64, n), Failures: map[int64]time.Time{}}}
 	l := newLister(ctx, s, p)
 	defer l.cancel(nil)
+	c := newScan(of)
+	c.indexes(l, "")
+	// What is failed or skipped must be known before what is done: there may be millions.
+	l.list("failed/tasks/", listing{follows: hex, visit: c.each(into(c.tasks.failed))})
+	l.list("skipped/tasks/", listing{follows: hex, visit: c.each(into(c.tasks.skipped))})
+	if err := l.wait(); err != nil {
+		return nil, err
+	}
+	l.list("done/tasks/", listing{follows: hex, visit: c.each(c.taskDone)})
+	return c.finish(l)
+}
+
+// scanOne is Scan of a single index, by a listing of its own keys.
+func scanOne(ctx context.Context, s *store.Store, index int64, p store.Policy) (*Snapshot, error) {
+	l := newLister(ctx, s, p)
+	defer l.cancel(nil)
+	c := newScan(identity.Only(index))
+	c.indexes(l, strconv.FormatInt(index, 10))
+	if err := l.wait(); err != nil {
+		return nil, err
+	}
+	return c.finish(l)
+}
+
+func newScan(of identity.List) *scan {
+	n := of.Len()
+	return &scan{claims: map[int64]time.Time{}, shards: map[int64]struct{}{}, tasks: newTasks(),
+		snap: &Snapshot{At: time.Now(), Of: of, Len: n, States: make([]State, n), Settled: make([]int64, n), Failures: map[int64]time.Time{}}}
+}
+
+// indexes begins to list the documents of all indexes, or of one only.
+func (c *scan) indexes(l *lister, only string) {
 	for _, d := range []struct {
 		name, end string
 		see       func(index int64, at time.Time)
@@ -51,26 +79,22 @@ func Scan(ctx context.Context, s *store.Store, of identity.List, p store.Policy)
 		{"done/", ".json", c.done}, {"failed/", ".json", c.failed}, {"started/", ".json", c.started}, {"skipped/", ".json", c.skipped},
 		{"claim/", ".json", c.claimed}, {"progress/", "/", c.progressed},
 	} {
-		l.list(d.name, listing{follows: digits, delimiter: "/", visit: c.each(func(e entry) {
+		prefix := d.name + only
+		if only != "" && d.end != "/" {
+			prefix += d.end
+		}
+		l.list(prefix, listing{follows: digits, delimiter: "/", visit: c.each(func(e entry) {
 			if index, ok := indexOf(e.key[len(d.name):], d.end); ok {
 				d.see(index, e.at)
 			}
 		})})
 	}
-	// What is failed or skipped must be known before what is done: there may be millions.
-	for dir, keys := range map[string]map[string]struct{}{"failed/tasks/": c.tasks.failed, "skipped/tasks/": c.tasks.skipped} {
-		l.list(dir, listing{follows: hex, visit: c.each(func(e entry) {
-			if key, ok := taskKey(e.key); ok {
-				keys[key] = struct{}{}
-			}
-		})})
-	}
-	if err := l.wait(); err != nil {
-		return nil, err
-	}
-	l.list("done/tasks/", listing{follows: hex, visit: c.each(c.taskDone)})
+}
+
+// finish waits for the listings, and finds out what works meanwhile.
+func (c *scan) finish(l *lister) (*Snapshot, error) {
 	l.parts.Go(func() {
-		if err := c.look(l); err != nil {
+		if err := c.claimants(l); err != nil {
 			l.cancel(err)
 		}
 	})

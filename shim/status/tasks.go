@@ -11,6 +11,8 @@ type tasks struct {
 	done, passed    int64 // markers, and those of them that are skipped
 }
 
+func newTasks() tasks { return tasks{failed: map[string]struct{}{}, skipped: map[string]struct{}{}} }
+
 // keyLen is the length of a task's key, a SHA-256 in hexadecimal.
 const keyLen = 64
 
@@ -18,6 +20,15 @@ const keyLen = 64
 func taskKey(key string) (string, bool) {
 	name, ok := strings.CutSuffix(path.Base(key), ".json")
 	return name, ok && len(name) == keyLen && strings.Trim(name, hex) == ""
+}
+
+// into notes the keys of tasks.
+func into(keys map[string]struct{}) func(entry) {
+	return func(e entry) {
+		if key, ok := taskKey(e.key); ok {
+			keys[key] = struct{}{}
+		}
+	}
 }
 
 func (c *scan) taskDone(e entry) {
