@@ -109,7 +109,15 @@ func collect(t reflect.Type, names map[string]bool) {
 	}
 }
 
+// fieldVariable is the variable of a field's flag, or another that its tag names.
 func fieldVariable(f reflect.StructField) string {
+	if env := f.Tag.Get("env"); env != "" {
+		return env
+	}
+	return flagVariable(f)
+}
+
+func flagVariable(f reflect.StructField) string {
 	if name := f.Tag.Get("name"); name != "" {
 		return Variable("--" + name)
 	}

@@ -62,10 +62,10 @@ func matters(f reflect.StructField, args []string) bool {
 	if _, ok := f.Tag.Lookup("default"); ok {
 		return true
 	}
-	variable := fieldVariable(f)
-	if _, ok := os.LookupEnv(variable); ok {
+	if _, ok := os.LookupEnv(fieldVariable(f)); ok {
 		return true
 	}
+	variable := flagVariable(f)
 	return slices.ContainsFunc(args, func(word string) bool {
 		name, _, _ := strings.Cut(word, "=")
 		return strings.HasPrefix(word, "--") && Variable(name) == variable

@@ -20,6 +20,7 @@ type wide struct {
 	embedded
 	target
 	Tail *int   `help:"A pointer." placeholder:"N"`
+	Name string `env:"NTH_OTHER" help:"Its variable has another name."`
 	Text string `env:"-" default:"text"`
 }
 
@@ -34,6 +35,8 @@ func TestNarrow(t *testing.T) {
 		{name: "each way to give a value", args: "--index 7 --offset -1 --verbose --env A=1 --env=B=2 --tail=9 -- x --nope"},
 		{name: "against the default", args: "--level warn --wait 2s --codes 1,2 --text other"},
 		{name: "variables", env: "NTH_LEVEL=warn NTH_TAIL=3 NTH_VERBOSE=true NTH_CODES=4 NTH_JOB_UID=u NTH_TEXT=ignored NTH_YES=ignored"},
+		{name: "another variable", env: "NTH_OTHER=x NTH_NAME=ignored"},
+		{name: "its flag", env: "NTH_OTHER=x", args: "--name y"},
 		{name: "an empty variable", env: "NTH_TAIL= NTH_ENV=", whole: true},
 		{name: "a flag wins", env: "NTH_LEVEL=warn NTH_JOB_UID=u", args: "--level info --job-uid v"},
 		{name: "a flag of the command", args: "x --verbose --tail 7"},
