@@ -58,22 +58,36 @@ func (s *Screen) HasBar() bool { return s.hasBar }
 // Broken is closed when stdout or stderr can't be written any more.
 func (s *Screen) Broken() <-chan struct{} { return s.broken }
 
-// Color tells whether the bar may have colours: https://no-color.org.
-func (s *Screen) Color() bool { return s.onTerm[Stderr] && os.Getenv("NO_COLOR") == "" }
+// Color tells whether the bar may have colours.
+func (s *Screen) Color() bool { return s.onTerm[Stderr] && Color() }
+
+// Color tells whether a terminal may have colours: https://no-color.org.
+func Color() bool { return os.Getenv("NO_COLOR") == "" }
 
 // columns gives the width of a terminal now, and whether f is one.
 func columns(f *os.File) (int, bool) {
+	cols, _, terminal := Size(f)
+	return cols, terminal
+}
+
+// Size gives the columns and rows of a terminal now, and whether f is one. One that
+// doesn't know its size is taken for 80 by 24.
+func Size(f *os.File) (cols, rows int, terminal bool) {
+	cols, rows = 80, 24
 	if f == nil {
-		return 80, false
+		return cols, rows, false
 	}
 	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
 	if err != nil {
-		return 80, false
+		return cols, rows, false
 	}
-	if size.Col == 0 {
-		return 80, true // a terminal that doesn't know its size
+	if size.Col > 0 {
+		cols = int(size.Col)
 	}
-	return int(size.Col), true
+	if size.Row > 0 {
+		rows = int(size.Row)
+	}
+	return cols, rows, true
 }
 
 // Lines writes head+tail, complete lines, each after prefix. It blocks as long
