@@ -31,8 +31,8 @@ func main() {
 	n := flag.Int("n", 200, "counted starts of each")
 	awscli := flag.String("aws", "aws", "the program aws, which knows --if-none-match")
 	flag.Parse()
-	var m machine
-	defer m.end()
+	var m harness.Machine
+	defer m.End()
 	nth, err := harness.Binary()
 	check(err)
 	dir := filepath.Dir(nth)
