@@ -21,6 +21,7 @@ import (
 	"nth/shim/manifest"
 	"nth/shim/proc"
 	"nth/shim/repair"
+	"nth/shim/status"
 	"nth/templates"
 )
 
@@ -36,6 +37,7 @@ var subcommands = map[string]func(args []string) int{
 	"run":      runIndex,
 	"plan":     planJob,
 	"local":    localJob,
+	"status":   showStatus,
 	"reset":    resetItems,
 	"mark":     markItems,
 	"check":    checkStore,
@@ -72,7 +74,7 @@ var runSpec = flags.Spec{
 	About: `Run one index of a batch job: expand the << >> templates of the command, skip it if
 its completion marker exists, run it as PID 1 should, and write the marker on success.
 
-Other commands (as the first word): plan, local, reset, mark, check, manifest, install, version; each has --help.`,
+Other commands (as the first word): plan, local, status, reset, mark, check, manifest, install, version; each has --help.`,
 	Example: `JOB_COMPLETION_INDEX=3 nth run --markers file:///tmp/markers?create_dir=true -- echo 'item <<.Index>>'`,
 }
 
@@ -245,6 +247,29 @@ func printManifest(args []string) int {
 		return refuse(err)
 	}
 	return 0
+}
+
+var statusSpec = flags.Spec{
+	Name: "nth status",
+	About: `Tell from a Job's markers, from anywhere, what is done, what failed and why, what is running
+and what is missing. It lists, and reads no documents but those of failures. Exit 0 when every
+index is done or skipped, 1 when something is not; with --list and --logs 0.`,
+	Example: `nth status --markers file:///tmp/markers?create_dir=true --completions 5`,
+}
+
+func showStatus(args []string) int {
+	var c status.Config
+	_, rest, err := flags.Parse(statusSpec, &c, args)
+	if err != nil {
+		return refuse(err)
+	}
+	w := world()
+	code, err := status.Command(c, rest, status.World{Sources: templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile},
+		Hostname: w.Hostname, RunID: w.RunID, Version: version, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	if err != nil {
+		return refuse(err)
+	}
+	return code
 }
 
 var installSpec = flags.Spec{

@@ -18,6 +18,7 @@ import (
 	"nth/shim/local"
 	"nth/shim/manifest"
 	"nth/shim/repair"
+	"nth/shim/status"
 	"nth/shim/store"
 	"nth/templates"
 )
@@ -35,6 +36,7 @@ func TestReadmeReference(t *testing.T) {
 		"flags":          flagTable(t, &shim.Config{}, nil),
 		"local flags":    flagTable(t, &local.Config{}, &shim.Config{}),
 		"manifest flags": flagTable(t, &manifest.Config{}, &shim.Config{}),
+		"status flags":   flagTable(t, &status.Config{}, nil),
 		"reset flags":    flagTable(t, &repair.Config{}, nil),
 		"mark flags":     flagTable(t, &repair.MarkConfig{}, &repair.Config{}),
 		"fields":         fieldTable(),
@@ -251,6 +253,18 @@ func TestReadmeCommands(t *testing.T) {
 			ci, err := os.ReadFile(".ci/run")
 			if err != nil || !strings.Contains(string(ci), strings.TrimSpace(block)) {
 				t.Errorf(".ci/run doesn't call the README's test command (%v)", err)
+			}
+		case strings.Contains(block, "go run . status "):
+			ran++
+			out := shell(t, block)
+			want := []string{"5 of 5 settled (100%)"}
+			if strings.Contains(block, "--index 3") {
+				want = []string{"index 3: done", "command: wc -w testdata/examples/sonnet_3.txt", "\n5,6\n"}
+			}
+			for _, w := range want {
+				if !strings.Contains(out, w) {
+					t.Errorf("%s doesn't print %q, but\n%s", block, w, out)
+				}
 			}
 		case strings.Contains(block, "go run . reset "), strings.Contains(block, "go run . mark "):
 			ran++

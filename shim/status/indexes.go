@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gocloud.dev/blob"
+
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/store"
@@ -56,7 +58,7 @@ func told(ctx context.Context, s *store.Store, p store.Policy) (identity.List, e
 	const hint = "give --completions N, or --indexes LIST"
 	for _, dir := range []string{"done/", "failed/", "started/"} {
 		l := newLister(ctx, s, p)
-		page, _, err := l.page(dir, "/", firstPage)
+		page, _, err := l.page(dir, "/", blob.FirstPageToken)
 		l.cancel(nil)
 		if err != nil {
 			return identity.List{}, err

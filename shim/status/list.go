@@ -22,9 +22,6 @@ const hands = 16
 // pageSize is how many keys a page has at most, as every store gives them.
 const pageSize = 1000
 
-// firstPage is the token of a listing's beginning.
-var firstPage = blob.FirstPageToken
-
 // entry is one blob of a listing. Where only the directories of blobs matter, it is
 // such a directory, with a slash at its end and without a date.
 type entry struct {
@@ -91,7 +88,7 @@ func (l *lister) wait() error {
 // others are somebody else's since it was shared out.
 func (l *lister) walk(prefix string, of listing) error {
 	within := prefix
-	for token := firstPage; ; {
+	for token := blob.FirstPageToken; ; {
 		page, next, err := l.page(prefix, of.delimiter, token)
 		if err != nil {
 			return err

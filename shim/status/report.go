@@ -171,4 +171,5 @@ type Kubernetes struct {
 	// has not.
 	Condition     string   `json:"condition,omitempty"`
 	Disagreements []string `json:"disagreements"`
+	Waiting       []string `json:"waiting,omitempty"` // why pods don't run: "pods of 5-9: ImagePullBackOff"
 }

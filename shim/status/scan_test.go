@@ -207,6 +207,9 @@ func TestClaims(t *testing.T) {
 	if diff := cmp.Diff("rrbbbbbrd.", string(letters(got.States))); diff != "" {
 		t.Error(diff)
 	}
+	if got := scanOf(t, lone(t, old), "0"); got.States[0] != Started {
+		t.Errorf("an old claim with nothing newer is %c", got.States[0])
+	}
 	// A store whose clock is ahead of this machine's.
 	ahead := time.Now().Add(time.Hour)
 	if err := os.Chtimes(filepath.Join(dir, "done", "8.json"), ahead, ahead); err != nil {
@@ -215,6 +218,18 @@ func TestClaims(t *testing.T) {
 	if got := scanOf(t, s, "0-9"); got.States[0] != Started {
 		t.Errorf("a claim that is an hour older than the latest date is %c", got.States[0])
 	}
+}
+
+// lone is a store with nothing but a claim of that date.
+func lone(t *testing.T, date time.Time) *store.Store {
+	t.Helper()
+	dir := t.TempDir()
+	s := open(t, "file://"+dir)
+	put(t, s, "claim/0.json", `{"ttl": "1m"}`)
+	if err := os.Chtimes(filepath.Join(dir, "claim", "0.json"), date, date); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // TestScanFails: a place that isn't there has no indexes, not even missing ones.

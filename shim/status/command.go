@@ -1,0 +1,218 @@
+package status
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"nth/shim/failure"
+	"nth/shim/identity"
+	"nth/shim/place"
+	"nth/shim/proc"
+	"nth/shim/screen"
+	"nth/shim/store"
+	"nth/templates"
+)
+
+// plainWidth is how wide lines are where no terminal says otherwise.
+const plainWidth = 120
+
+// Command is `nth status`, and gives the exit code: 0 when all is done or skipped, 1
+// when something is not. An error is a failure with an exit code of its own.
+func Command(c Config, rest []string, w World) (int, error) {
+	p, err := c.parse(rest)
+	if err != nil {
+		return 0, err
+	}
+	ctx, stop := proc.Interruptible("look at the markers")
+	defer stop()
+	s, err := c.open(ctx, "--markers", c.Markers, w)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	o := Options{Store: s, Policy: c.policy(), Nth: w.Version, Job: c.JobName, Read: p.read, Used: c.Used || c.Format == "html"}
+	if c.Job != "" {
+		if o.Kubernetes, err = ReadJob(c.Job, w.Stdin, c.JobName); err != nil {
+			return 0, err
+		}
+	}
+	if c.Index != nil {
+		return p.item(ctx, o, w)
+	}
+	if len(p.lists) > 0 && c.Reason == "" {
+		o.Read = 0 // the listings tell
+	}
+	if o.Of, err = p.indexes(ctx, o); err != nil {
+		return 0, err
+	}
+	if c.Watch {
+		return p.watch(ctx, o, w)
+	}
+	r, snap, err := Look(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	if c.Reason != "" {
+		p.only(r, w.Stderr)
+	}
+	if len(p.lists) > 0 {
+		return 0, print(w.Stdout, func(to io.Writer) error { return p.list(to, r, snap) })
+	}
+	err = print(w.Stdout, func(to io.Writer) error {
+		switch c.Format {
+		case "json":
+			return writeJSON(to, r)
+		case "html":
+			return WriteHTML(to, r, snap)
+		}
+		return r.WriteText(to, width(w))
+	})
+	return p.code(r.Counts, snap.Len), err
+}
+
+// open opens the store of a flag's URL, whose templates are expanded as far as they
+// need no index.
+func (c Config) open(ctx context.Context, flag, url string, w World) (*store.Store, error) {
+	where, secrets, err := place.Expand(place.Markers{URL: url, Completions: c.Completions, Job: c.JobName, JobUID: c.JobUID,
+		Hostname: w.Hostname, RunID: w.RunID, Usage: "nth status --markers URL", Hint: "look at one index's URL at a time"}, w.Sources)
+	if f, ok := errors.AsType[*failure.Failure](err); ok && f.On == "--markers" {
+		f.On = flag
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, where)
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		f.On = templates.Hide(f.On, secrets)
+	}
+	return s, err
+}
+
+// indexes are those that there should be: what the flags say, or Kubernetes, or the
+// documents.
+func (p parsed) indexes(ctx context.Context, o Options) (identity.List, error) {
+	if k := o.Kubernetes; k != nil && p.Completions == nil && p.Indexes == "" {
+		if of, ok := k.indexes(); ok {
+			return of, nil
+		}
+	}
+	return Indexes(ctx, o.Store, p.Completions, p.Indexes, o.Policy)
+}
+
+func (p parsed) code(c Counts, total int64) int {
+	if c.settled(p.maxFailed(total)) {
+		return 0
+	}
+	return 1
+}
+
+// only leaves the failures of one reason in the report.
+func (p parsed) only(r *Report, stderr io.Writer) {
+	var kept []Failure
+	reasons := []string{}
+	for _, g := range r.Groups {
+		reasons = append(reasons, g.Reason)
+	}
+	for _, f := range r.Failures {
+		if f.Reason == p.Reason {
+			kept = append(kept, f)
+		}
+	}
+	r.Failures, r.Groups = kept, groups(kept)
+	if r.Unread > 0 {
+		fmt.Fprintf(stderr, "nth: %d failure records were not read, so their reasons are not known (--read all reads them)\n", r.Unread)
+	}
+	if len(kept) == 0 && len(reasons) > 0 {
+		fmt.Fprintf(stderr, "nth: no failure has the reason %s; there are %s\n", p.Reason, strings.Join(slices.Compact(slices.Sorted(slices.Values(reasons))), ", "))
+	}
+}
+
+// list prints the indexes in some states; nothing if there are none.
+func (p parsed) list(to io.Writer, r *Report, snap *Snapshot) error {
+	some := snap.Of.Pick(func(k int64) bool {
+		for _, state := range p.lists {
+			if snap.States[k] == state {
+				return true
+			}
+		}
+		return false
+	})
+	if p.Reason != "" {
+		of := map[int64]bool{}
+		for _, f := range r.Failures {
+			of[f.Index] = true
+		}
+		all := some
+		some = all.Pick(func(k int64) bool { return of[all.At(k)] })
+	}
+	if some.Len() == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(to, some)
+	return err
+}
+
+// item is --index: exit code 0 when it is done or skipped.
+func (p parsed) item(ctx context.Context, o Options, w World) (int, error) {
+	i, err := LookAt(ctx, o, *p.Index)
+	if err != nil {
+		return 0, err
+	}
+	kept, err := p.outputs(ctx, i, w)
+	if err != nil && p.Logs {
+		return 0, err
+	}
+	if p.Logs {
+		return 0, kept.print(ctx, i, w)
+	}
+	if err != nil {
+		i.Broken = append(i.Broken, failure.From(err).Error())
+	}
+	i.addLogs(kept)
+	err = print(w.Stdout, func(to io.Writer) error {
+		if p.Format == "json" {
+			return writeJSON(to, i)
+		}
+		return i.WriteText(to, width(w))
+	})
+	if !i.Settled() {
+		return 1, err
+	}
+	return 0, err
+}
+
+// print writes to stdout, and tells when that can't be done.
+func print(to io.Writer, write func(io.Writer) error) error {
+	b := bufio.NewWriter(to)
+	err := write(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f
+	}
+	return &failure.Failure{Code: failure.Unavailable, Tried: "print the status", Cause: err}
+}
+
+func writeJSON(to io.Writer, doc any) error {
+	e := json.NewEncoder(to)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(doc)
+}
+
+func width(w World) int {
+	if cols, _, terminal := screen.Size(w.Stdout); terminal {
+		return cols
+	}
+	return plainWidth
+}

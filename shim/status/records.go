@@ -1,0 +1,103 @@
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"nth/shim/failure"
+	"nth/shim/marker"
+	"nth/shim/store"
+)
+
+// record is a failure record as it is read.
+type record struct {
+	marker.Failure
+	Log string `json:"log"`
+}
+
+// readFailures reads the records of those indexes. One that is broken is told as such;
+// one that has gone meanwhile is left out.
+func readFailures(ctx context.Context, s *store.Store, p store.Policy, indexes []int64) ([]Failure, error) {
+	found := make([]*Failure, len(indexes))
+	err := many(len(indexes), func(i int) error {
+		body, err := read(ctx, s, p, marker.Key("failed", indexes[i]))
+		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
+			return err
+		}
+		found[i] = failureOf(indexes[i], body)
+		return nil
+	})
+	list := []Failure{}
+	for _, f := range found {
+		if f != nil {
+			list = append(list, *f)
+		}
+	}
+	return list, err
+}
+
+// failureOf makes of a record what is told of it.
+func failureOf(index int64, body []byte) *Failure {
+	var r record
+	err := json.Unmarshal(body, &r)
+	if err == nil && r.Index != index {
+		err = fmt.Errorf("it speaks of index %d", r.Index)
+	}
+	if err == nil && (r.Version < 1 || r.RunID == "") {
+		err = errors.New("version or run_id is missing")
+	}
+	if err != nil {
+		return &Failure{Index: index, Reason: unreadable, Text: "its record can't be read", Last: err.Error()}
+	}
+	f := &Failure{Index: index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Failures: r.Failures,
+		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log}
+	f.Reason, f.Text = ending(&r.Failure)
+	f.Last = last(f.Reason, &r.Failure)
+	return f
+}
+
+// spread gives at most n of the positions that are wanted, evenly, and how many there
+// are in all.
+func spread(n int64, states []State, wanted func(at int64, s State) bool) (some []int64, all int64) {
+	for at, s := range states {
+		if wanted(int64(at), s) {
+			all++
+		}
+	}
+	seen := int64(0)
+	for at, s := range states {
+		if !wanted(int64(at), s) {
+			continue
+		}
+		if seen*n/all < (seen+1)*n/all || all <= n {
+			some = append(some, int64(at))
+		}
+		seen++
+	}
+	return some, all
+}
+
+// readUsed reads what an even part of the settled items took, of n at most.
+func readUsed(ctx context.Context, s *store.Store, p store.Policy, snap *Snapshot, n int64) (*Used, error) {
+	some, all := spread(n, snap.States, func(_ int64, s State) bool { return s == Done || s == Skipped })
+	found := make([]*ItemUsed, len(some))
+	err := many(len(some), func(i int) error {
+		index := snap.Of.At(some[i])
+		body, err := read(ctx, s, p, marker.Key("done", index))
+		if err != nil {
+			return err
+		}
+		if m, err := marker.Decode(body, index); err == nil && m.Source == marker.SourceRun {
+			found[i] = &ItemUsed{Index: index, Finished: m.Finished, DurationS: m.DurationS, CPUS: m.UserS + m.SystemS, Memory: m.MaxRSSBytes, Node: m.Node}
+		}
+		return nil
+	})
+	u := &Used{Read: int64(len(some)), Of: all, Each: []ItemUsed{}}
+	for _, item := range slices.DeleteFunc(found, func(u *ItemUsed) bool { return u == nil }) {
+		u.Each = append(u.Each, *item)
+	}
+	return u, err
+}

@@ -1,0 +1,107 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/failure"
+	"nth/shim/identity"
+	"nth/testdata/servers"
+)
+
+func setEnv(t *testing.T, variables []string) {
+	t.Helper()
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+}
+
+// TestServers: listings of several pages, and directories in a listing, are read alike
+// from every store's server.
+func TestServers(t *testing.T) {
+	const n = 1234
+	for _, server := range []struct {
+		name  string
+		start func(t *testing.T) (url string)
+	}{
+		{"MinIO", func(t *testing.T) string {
+			s := servers.StartMinIO(t)
+			s.Bucket(t, "data")
+			setEnv(t, servers.S3Env())
+			return s.URL("data", "runs/a b")
+		}},
+		{"Google", func(t *testing.T) string {
+			s := servers.StartGCS(t)
+			s.Bucket(t, "data")
+			setEnv(t, servers.GCSEnv(s.Address))
+			return "gs://data/runs"
+		}},
+		{"Azure", func(t *testing.T) string {
+			s := servers.StartAzurite(t)
+			s.Container(t, "data")
+			setEnv(t, servers.AzureEnv(s.Address))
+			return "azblob://data/runs"
+		}},
+	} {
+		t.Run(server.name, func(t *testing.T) {
+			s := open(t, server.start(t))
+			keys := []string{"failed/3.json", "done/tasks/" + strings.Repeat("a", 64) + ".json", "progress/7/a.json", "progress/7/b.json", "started/9.json", "claim/9.json"}
+			for i := range n {
+				if i > 20 {
+					keys = append(keys, fmt.Sprintf("done/%d.json", i))
+				}
+			}
+			if err := many(len(keys), func(i int) error {
+				body := `{"index": 3, "version": 1, "run_id": "r", "exit_code": 9, "command_exit_code": 9, "ttl": "1h"}`
+				return s.Put(t.Context(), keys[i], []byte(body))
+			}); err != nil {
+				t.Fatal(err)
+			}
+			r, _, err := Look(t.Context(), Options{Store: s, Of: identity.Whole(n), Policy: once, Read: maxRead})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Lists{Done: "21-1233", Failed: "3", Running: "9", Started: "7", Missing: "0-2,4-6,8,10-20"}
+			if diff := cmp.Diff(want, r.Lists); diff != "" {
+				t.Error(diff)
+			}
+			if len(r.Failures) != 1 || r.Failures[0].Reason != "exit-9" || r.Tasks == nil || r.Tasks.Done != 1 {
+				t.Errorf("%+v %+v", r.Failures, r.Tasks)
+			}
+			item, err := LookAt(t.Context(), Options{Store: s, Policy: once}, 21)
+			if err != nil || item.State != "done" {
+				t.Errorf("%+v %v", item, err)
+			}
+		})
+	}
+}
+
+// TestAbsentIsAbsent: a bucket that isn't there, and one that may not be read, are no
+// Jobs of which everything is missing.
+func TestAbsentIsAbsent(t *testing.T) {
+	server := servers.StartMinIO(t)
+	server.Bucket(t, "data")
+	setEnv(t, servers.S3Env())
+	look := func(bucket string) error {
+		_, err := Scan(t.Context(), open(t, server.URL(bucket, "m")), identity.Whole(10), once)
+		return err
+	}
+	if err := look("data"); err != nil {
+		t.Error(err)
+	}
+	if err := look("another"); err == nil || failure.From(err).Code != failure.Unavailable {
+		t.Errorf("%v, want code 69", err)
+	}
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+	if err := look("data"); err == nil || failure.From(err).Code != failure.Denied {
+		t.Errorf("%v, want code 77", err)
+	}
+	server.Stop()
+	if err := look("data"); err == nil || failure.From(err).Code != failure.Unavailable {
+		t.Errorf("%v, want code 69", err)
+	}
+}

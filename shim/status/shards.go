@@ -1,0 +1,35 @@
+package status
+
+import (
+	"context"
+
+	"nth/shim/marker"
+	"nth/shim/store"
+	"nth/shim/store/contract"
+)
+
+// readShards reads the checkpoints of as many shards as are wanted.
+func readShards(ctx context.Context, s *store.Store, p store.Policy, indexes []int64, n int64) ([]Shard, error) {
+	list := make([]Shard, min(int64(len(indexes)), n))
+	err := many(len(list), func(i int) (err error) {
+		list[i], err = readShard(ctx, s, p, indexes[i])
+		return err
+	})
+	return list, err
+}
+
+// readShard gives the state of a shard: of the work that was done last, if its
+// definition has changed.
+func readShard(ctx context.Context, s *store.Store, p store.Policy, index int64) (Shard, error) {
+	var all []marker.Progress
+	err := store.Retry(ctx, p, func(ctx context.Context) (err error) {
+		all, err = marker.ReadProgress(ctx, s, index)
+		return err
+	}, nil)
+	if err != nil && store.Classify(err) != contract.Absent { // deleted meanwhile
+		return Shard{}, fail(err, "read the progress", s.Show(marker.Key("progress", index)))
+	}
+	now, _ := marker.Latest(all)
+	skipped := now.Skipped.Len()
+	return Shard{Index: index, Items: now.End - now.Start, Done: now.Done.Len() - skipped, Skipped: skipped, Failed: now.Failed.Len(), Updated: now.Updated}, nil
+}

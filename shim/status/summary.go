@@ -1,0 +1,87 @@
+package status
+
+import (
+	"slices"
+	"time"
+)
+
+// others is what not every Job has.
+func (t *text) others(r *Report) {
+	if r.Tasks != nil {
+		t.title("tasks of a queue: %d done, %d skipped, %d failed", r.Tasks.Done, r.Tasks.Skipped, r.Tasks.Failed)
+	}
+	t.shards(r.Shards)
+	t.used(r.Used)
+	if k := r.Kubernetes; k != nil {
+		t.kubernetes(k)
+	}
+}
+
+func (t *text) shards(all []Shard) {
+	if len(all) == 0 {
+		return
+	}
+	var sum Shard
+	open := []Shard{}
+	for _, s := range all {
+		sum.Items, sum.Done, sum.Skipped, sum.Failed = sum.Items+s.Items, sum.Done+s.Done, sum.Skipped+s.Skipped, sum.Failed+s.Failed
+		if s.Done+s.Skipped < s.Items {
+			open = append(open, s)
+		}
+	}
+	t.title("items of %d shards: %d of %d done, %d skipped, %d failed", len(all), sum.Done, sum.Items, sum.Skipped, sum.Failed)
+	if len(open) > 0 {
+		t.line("%8s  %10s  %10s  %10s  %10s  updated", "shard", "items", "done", "skipped", "failed")
+	}
+	for _, s := range open[:min(len(open), maxShown)] {
+		t.line("%8d  %10d  %10d  %10d  %10d  %s", s.Index, s.Items, s.Done, s.Skipped, s.Failed, t.when(s.Updated))
+	}
+	if more := len(open) - maxShown; more > 0 {
+		t.line("%8s  and %d more that aren't finished", "", more)
+	}
+}
+
+// used are the middle and the greatest of what items took.
+func (t *text) used(u *Used) {
+	if u == nil || len(u.Each) == 0 {
+		return
+	}
+	figure := func(of func(ItemUsed) float64) (middle, most float64) {
+		all := make([]float64, len(u.Each))
+		for i, e := range u.Each {
+			all[i] = of(e)
+		}
+		slices.Sort(all)
+		return all[len(all)/2], all[len(all)-1]
+	}
+	seconds := func(s float64) string { return short(time.Duration(s * float64(time.Second))) }
+	t.title("what items took (%d of %d read): median and most", len(u.Each), u.Of)
+	middle, most := figure(func(e ItemUsed) float64 { return e.DurationS })
+	t.line("  time    %s, %s", seconds(middle), seconds(most))
+	middle, most = figure(func(e ItemUsed) float64 { return e.CPUS })
+	t.line("  CPU     %s, %s", seconds(middle), seconds(most))
+	middle, most = figure(func(e ItemUsed) float64 { return float64(e.Memory) })
+	t.line("  memory  %s, %s", size(int64(middle)), size(int64(most)))
+}
+
+func (t *text) kubernetes(k *Kubernetes) {
+	name := k.Name
+	if k.Namespace != "" {
+		name = k.Namespace + "/" + name
+	}
+	t.title("Kubernetes, Job %s", name)
+	for _, l := range []struct{ name, list string }{{"completed", k.Completed}, {"failed", k.Failed}} {
+		if l.list != "" {
+			t.line("%-10s %s", l.name, cutList(l.list, t.width-11))
+		}
+	}
+	if k.Condition != "" {
+		t.line("ended      %s", k.Condition)
+	}
+	for _, d := range k.Disagreements {
+		t.line("- %s", d)
+	}
+	for _, w := range k.Waiting {
+		t.line("waiting    %s", w)
+	}
+}

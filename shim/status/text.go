@@ -1,0 +1,173 @@
+package status
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"nth/shim/screen"
+)
+
+// How much of what may be long is shown to a person.
+const (
+	maxShown   = 20 // failures, or shards
+	maxGroups  = 10
+	maxHow     = 40 // columns
+	maxExample = 3  // failures of one group, where there are more than are shown
+)
+
+// text writes for people, in lines that fit into a width where that can be.
+type text struct {
+	strings.Builder
+	width int
+	now   time.Time
+}
+
+// line writes one line, whatever is in the arguments.
+func (t *text) line(format string, args ...any) {
+	s := strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return ' '
+		}
+		return r
+	}, Clean(fmt.Sprintf(format, args...)))
+	t.WriteString(cut(strings.TrimRight(s, " "), t.width) + "\n")
+}
+
+// title writes a line with an empty one above it.
+func (t *text) title(format string, args ...any) {
+	t.WriteString("\n")
+	t.line(format, args...)
+}
+
+// WriteText prints the report for people, in lines of a width.
+func (r *Report) WriteText(w io.Writer, width int) error {
+	t := &text{width: width, now: r.At}
+	t.line("markers %s", r.Markers)
+	if r.Job != "" {
+		t.line("job     %s", r.Job)
+	}
+	settled := r.Counts.Done + r.Counts.Skipped
+	t.line("%s", strings.Join(slices.Concat([]string{fmt.Sprintf("%d of %d settled (%d%%)", settled, r.Completions, settled*100/max(1, r.Completions))}, screen.Pace(r.Rate, r.Counts.open())), ", "))
+	t.WriteString("\n")
+	t.lists(r)
+	t.groups(r)
+	t.failures(r)
+	t.others(r)
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+// states are the states in the order in which they are shown, with their names for
+// people and for --list.
+var states = []struct {
+	State
+	name  string
+	about string
+	count func(*Counts) int64
+	list  func(*Lists) string
+}{
+	{Done, "done", "", func(c *Counts) int64 { return c.Done }, func(l *Lists) string { return l.Done }},
+	{Skipped, "skipped", "settled as bad", func(c *Counts) int64 { return c.Skipped }, func(l *Lists) string { return l.Skipped }},
+	{Failed, "failed", "", func(c *Counts) int64 { return c.Failed }, func(l *Lists) string { return l.Failed }},
+	{Running, "running", "", func(c *Counts) int64 { return c.Running }, func(l *Lists) string { return l.Running }},
+	{Started, "started", "running, or ended without a trace", func(c *Counts) int64 { return c.Started }, func(l *Lists) string { return l.Started }},
+	{Missing, "missing", "", func(c *Counts) int64 { return c.Missing }, func(l *Lists) string { return l.Missing }},
+	{0, "others", "markers of other indexes", func(c *Counts) int64 { return c.Others }, func(l *Lists) string { return l.Others }},
+}
+
+func (t *text) lists(r *Report) {
+	digits := len(strconv.FormatInt(r.Completions, 10))
+	for _, s := range states {
+		n := s.count(&r.Counts)
+		if n == 0 {
+			continue
+		}
+		head, about := fmt.Sprintf("%-7s  %*d  ", s.name, digits, n), ""
+		if s.about != "" {
+			about = "  (" + s.about + ")"
+		}
+		t.line("%s%s%s", head, cutList(s.list(&r.Lists), t.width-len(head)-len(about)), about)
+	}
+}
+
+// groups are of interest where there is something to put together.
+func (t *text) groups(r *Report) {
+	if len(r.Groups) == 0 || len(r.Groups) == len(r.Failures) && len(r.Failures) <= maxShown {
+		return
+	}
+	t.title("failed, by reason")
+	for _, g := range r.Groups[:min(len(r.Groups), maxGroups)] {
+		head, tail := fmt.Sprintf("%6d  ", g.Count), "  --reason "+g.Reason
+		t.line("%s%s%s", head, cut(Clean(g.Text), t.width-len(head)-len(tail)), tail)
+		t.line("        %s", cutList(g.Indexes, t.width-8))
+	}
+	if more := len(r.Groups) - maxGroups; more > 0 {
+		t.line("        and %d more (--format json has all)", more)
+	}
+	if r.Unread > 0 {
+		t.line("        %d more have records that were not read (--read all reads them)", r.Unread)
+	}
+}
+
+// failures are shown one by one: all if they are few, else some of each group.
+func (t *text) failures(r *Report) {
+	shown := r.Failures
+	if len(shown) > maxShown {
+		shown = nil
+		of := map[string]int{}
+		for _, f := range r.Failures {
+			key := f.Reason + " " + alike(f.Last)
+			if of[key]++; of[key] <= maxExample && len(shown) < maxShown {
+				shown = append(shown, f)
+			}
+		}
+	}
+	if len(shown) == 0 {
+		return
+	}
+	wide := [3]int{len("index"), len("how"), 0}
+	for _, f := range shown {
+		wide[0], wide[1], wide[2] = max(wide[0], len(strconv.FormatInt(f.Index, 10))), min(maxHow, max(wide[1], len(f.how()))), max(wide[2], len(t.when(f.At)))
+	}
+	t.title("%*s  %-*s  failures  %-*s  where", wide[0], "index", wide[1], "how", wide[2], "when")
+	for _, f := range shown {
+		t.line("%*d  %-*s  %8s  %-*s  %s", wide[0], f.Index, wide[1], cut(Clean(f.how()), maxHow), count(f.Failures), wide[2], t.when(f.At), f.where())
+		if f.Last != "" {
+			t.line("%*s  %s", wide[0], "", f.Last)
+		}
+	}
+	if more := len(r.Failures) - len(shown); more > 0 {
+		t.line("%*s  and %d more (--index N tells of one, --list failed of all)", wide[0], "", more)
+	}
+}
+
+// count is empty where nobody counted.
+func count(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func (f *Failure) how() string {
+	if f.Again {
+		return f.Text + ", again"
+	}
+	return f.Text
+}
+
+func (f *Failure) where() string {
+	return strings.Join(slices.DeleteFunc([]string{f.Pod, f.Node}, func(s string) bool { return s == "" }), " on ")
+}
+
+// when gives a date and how long ago that is.
+func (t *text) when(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format("2006-01-02 15:04Z") + ", " + ago(t.now.Sub(at))
+}
