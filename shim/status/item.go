@@ -142,7 +142,7 @@ func (t *text) failure(index int64, doc json.RawMessage) {
 		t.line("         %s", f.Last)
 		return
 	}
-	var r record
+	var r marker.Failure
 	_ = json.Unmarshal(doc, &r) // failureOf could
 	t.line("         %d so far, the last one %s", f.Failures, t.when(f.At))
 	t.usage(r.Usage)

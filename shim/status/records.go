@@ -12,12 +12,6 @@ import (
 	"nth/shim/store"
 )
 
-// record is a failure record as it is read.
-type record struct {
-	marker.Failure
-	Log string `json:"log"`
-}
-
 // readFailures reads the records of those indexes. One that is broken is told as such;
 // one that has gone meanwhile is left out.
 func readFailures(ctx context.Context, s *store.Store, p store.Policy, indexes []int64) ([]Failure, error) {
@@ -41,7 +35,7 @@ func readFailures(ctx context.Context, s *store.Store, p store.Policy, indexes [
 
 // failureOf makes of a record what is told of it.
 func failureOf(index int64, body []byte) *Failure {
-	var r record
+	var r marker.Failure
 	err := json.Unmarshal(body, &r)
 	if err == nil && r.Index != index {
 		err = fmt.Errorf("it speaks of index %d", r.Index)
@@ -54,8 +48,8 @@ func failureOf(index int64, body []byte) *Failure {
 	}
 	f := &Failure{Index: index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Failures: r.Failures,
 		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log}
-	f.Reason, f.Text = ending(&r.Failure)
-	f.Last = last(f.Reason, &r.Failure)
+	f.Reason, f.Text = ending(&r)
+	f.Last = last(f.Reason, &r)
 	return f
 }
 
