@@ -21,8 +21,6 @@ type Job struct {
 // maxSaid is how much of a list is said in a sentence, in bytes.
 const maxSaid = 60
 
-const suspended = "Suspended"
-
 // newJob puts a Job and those of the pods that are its own together.
 func newJob(o *object, pods []*Pod) (*Job, error) {
 	j := &Job{name: o.Metadata.Name, namespace: o.Metadata.Namespace, pods: map[int64]*Pod{}}
@@ -47,7 +45,7 @@ func newJob(o *object, pods []*Pod) (*Job, error) {
 		return nil, fmt.Errorf("its failedIndexes: %w", err)
 	}
 	for _, c := range o.Status.Conditions {
-		if c.Status == "True" && (c.Type == "Failed" || c.Type == "Complete" || c.Type == suspended) {
+		if c.Status == "True" && (c.Type == "Failed" || c.Type == "Complete") {
 			j.condition = c.Type
 			if c.Reason != "" {
 				j.condition += ": " + c.Reason
@@ -108,7 +106,7 @@ func both(a, b identity.List) identity.List { return a.Without(a.Without(b)) }
 
 // ended is nothing while the Job goes on: a pod ends a moment after its marker.
 func (j *Job) ended(l identity.List) identity.List {
-	if j.condition == "" || j.condition == suspended {
+	if j.condition == "" {
 		return identity.List{}
 	}
 	return both(l, j.of)

@@ -73,6 +73,7 @@ func TestJob(t *testing.T) {
 		{"markers of before, while it runs", "dd..", list(aJob("j", `"completions": 4`, `"active": 2`)), "dd..", nil, nil},
 		{"markers that it doesn't count", "dd..", list(aJob("j", `"completions": 4`, `"completedIndexes": "0", "conditions": [{"type": "Failed", "status": "True", "reason": "MaxFailedIndexesExceeded"}]`)),
 			"dd..", []string{"there is a marker of 1, Kubernetes has ended without counting it as completed"}, nil},
+		{"suspended", "dd..", list(aJob("j", `"completions": 4`, `"completedIndexes": "0", "conditions": [{"type": "Suspended", "status": "True", "reason": "JobSuspended"}, {"type": "Failed", "status": "False"}]`)), "dd..", nil, nil},
 		{"more than there should be", "dd", list(aJob("j", `"completions": 4`, `"completedIndexes": "0-3"`)), "dd",
 			[]string{"Kubernetes counts 2,3 as completed, which should not be there by --completions or --indexes"}, nil},
 		{"pods", "dd.bfr.", list(aJob("j", `"completions": 7`, ``),

@@ -28,7 +28,10 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 	for {
 		select {
 		case s := <-looks:
-			if s.err != nil && !passing(s.err) {
+			switch {
+			case ctx.Err() != nil: // it is the look that was stopped
+				continue
+			case s.err != nil && !passing(s.err):
 				return 0, s.err
 			}
 			f.take(s)
