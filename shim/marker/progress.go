@@ -1,0 +1,159 @@
+package marker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"nth/shim/identity"
+	"nth/shim/store"
+)
+
+const progressDir = "progress"
+
+// Progress is how far a run has come with its index's shard of numbered items. Each run
+// writes its own document, so that none can undo another's; what is done is the union
+// of all that have the same digest and bounds.
+type Progress struct {
+	Version int    `json:"version"`
+	Index   int64  `json:"index"`
+	RunID   string `json:"run_id"`
+	Digest  string `json:"digest"`
+	Items   int64  `json:"items"` // of all indexes together
+	Start   int64  `json:"start"` // the shard's first item
+	End     int64  `json:"end"`   // the first one behind it
+	// Done are the settled items, Skipped those of them that are bad, Failed those that
+	// have failed since this run began. What the run found done is among them.
+	Done    identity.List `json:"done"`
+	Skipped identity.List `json:"skipped"`
+	Failed  identity.List `json:"failed"`
+	Updated time.Time     `json:"updated"`
+	Used    Usage         `json:"used"` // by the commands of this run alone
+
+	Broken error `json:"-"` // set: the document can't be read, and all else is empty
+}
+
+// ProgressKey gives the key of one run's document.
+func ProgressKey(index int64, runID string) string { return progressFolder(index) + runID + ".json" }
+
+func progressFolder(index int64) string { return fmt.Sprintf("%s/%d/", progressDir, index) }
+
+// Encode gives the document.
+func (p Progress) Encode() ([]byte, error) { return encode(p) }
+
+// DecodeProgress reads a document. One that contradicts itself is an error.
+func DecodeProgress(body []byte) (Progress, error) {
+	var p struct {
+		Progress
+		Index *int64 `json:"index"`
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if err := d.Decode(&p); err != nil {
+		return Progress{}, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return Progress{}, errors.New("more than one JSON document")
+	}
+	switch {
+	case p.Version < 1 || p.RunID == "" || p.Index == nil || *p.Index < 0:
+		return Progress{}, errors.New("version, run_id or index is missing")
+	case p.Start < 0 || p.End < p.Start || p.Items < p.End:
+		return Progress{}, fmt.Errorf("there are no items %d to %d of %d", p.Start, p.End, p.Items)
+	}
+	for name, l := range map[string]identity.List{"done": p.Done, "skipped": p.Skipped, "failed": p.Failed} {
+		if l.Len() > 0 && (l.At(0) < p.Start || l.Last() >= p.End) {
+			return Progress{}, fmt.Errorf("%s items are outside of %d to %d", name, p.Start, p.End)
+		}
+	}
+	if p.Skipped.Without(p.Done).Len() > 0 {
+		return Progress{}, errors.New("an item is skipped and not done")
+	}
+	p.Progress.Index = *p.Index
+	return p.Progress, nil
+}
+
+// ReadProgress reads the documents of an index, of every digest. One that can't be read
+// has its reason in Broken: it is worth no failure, for its items only run again. The
+// error is the store's own.
+func ReadProgress(ctx context.Context, s *store.Store, index int64) ([]Progress, error) {
+	var keys []string
+	folder := progressFolder(index)
+	err := s.List(ctx, folder, func(key string, _ int64, _ time.Time) error {
+		if strings.HasSuffix(key, ".json") {
+			keys = append(keys, key)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []Progress
+	for _, key := range keys {
+		body, _, err := s.Read(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		p, err := DecodeProgress(body)
+		if err == nil && ProgressKey(index, p.RunID) != key {
+			err = errors.New("it is of another run or index")
+		}
+		if err != nil {
+			p = Progress{Index: index, RunID: strings.TrimSuffix(strings.TrimPrefix(key, folder), ".json"), Broken: fmt.Errorf("%s: %w", s.Show(key), err)}
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// SameShard tells whether two documents are of the same work.
+func (p Progress) SameShard(q Progress) bool {
+	return p.Digest == q.Digest && p.Items == q.Items && p.Start == q.Start && p.End == q.End
+}
+
+// Union gives what all documents of the same work as this one say together: an item is
+// failed if no run has settled it.
+func (p Progress) Union(documents []Progress) Progress {
+	for _, q := range documents {
+		if q.Broken != nil || !p.SameShard(q) || q.RunID == p.RunID {
+			continue
+		}
+		p.Done = identity.Union(p.Done, q.Done)
+		p.Skipped = identity.Union(p.Skipped, q.Skipped)
+		p.Failed = identity.Union(p.Failed, q.Failed)
+		p.Used.add(q.Used)
+		if q.Updated.After(p.Updated) {
+			p.Updated = q.Updated
+		}
+	}
+	p.Failed = p.Failed.Without(p.Done)
+	return p
+}
+
+// Latest gives the state of the work that was done last; false if there is none.
+func Latest(documents []Progress) (last Progress, ok bool) {
+	for _, q := range documents {
+		if q.Broken == nil && (!ok || q.Updated.After(last.Updated)) {
+			last, ok = q, true
+		}
+	}
+	return last.Union(documents), ok
+}
+
+// add counts what another run has used, and when it began and ended.
+func (u *Usage) add(v Usage) {
+	if u.Started.IsZero() || !v.Started.IsZero() && v.Started.Before(u.Started) {
+		u.Started = v.Started
+	}
+	if v.Finished.After(u.Finished) {
+		u.Finished = v.Finished
+	}
+	u.DurationS += v.DurationS
+	u.MaxRSSBytes = max(u.MaxRSSBytes, v.MaxRSSBytes)
+	u.UserS += v.UserS
+	u.SystemS += v.SystemS
+}
