@@ -11,8 +11,8 @@ import (
 // range, and $ everywhere. Nothing else can hold it, for the root alone, without
 // a field, is no value that a word could show.
 type walker struct {
-	usesIndex, usesTask bool
-	err                 *Error
+	usesIndex, usesTask, usesItem bool
+	err                           *Error
 }
 
 func (w *walker) fail(cause error, hint string) {
