@@ -92,7 +92,7 @@ func plannedIndexes(c *Config) (identity.List, error) {
 
 func (p *Plan) add(id identity.Identity, m *mapping, s templates.Sources, runID string, t *twins) {
 	f := fields(id, runID)
-	f.Shard = shard(m.items, id)
+	f.Shard = shardOf(m.items, id)
 	it, err := m.expand(f, s)
 	if err != nil {
 		f := failure.From(err)

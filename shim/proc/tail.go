@@ -4,6 +4,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"nth/shim/failure"
 )
 
 // What is in the pipe is read after the sweep, until nothing came for this long,
@@ -16,12 +18,17 @@ const (
 
 // tail passes the command's stderr on and keeps its end. A nil tail is fd 2 itself.
 type tail struct {
+	end
+	r, w   *os.File
+	done   chan struct{}
+	ending atomic.Bool
+}
+
+// end is the end of what was written.
+type end struct {
 	keep    int
-	r, w    *os.File
-	done    chan struct{}
 	buf     []byte // the last bytes, at most twice keep
 	dropped bool
-	ending  atomic.Bool
 }
 
 // newTail makes a pipe if the end of stderr is wanted and stderr is no terminal.
@@ -29,13 +36,20 @@ func newTail(keep int) (*tail, error) {
 	if keep <= 0 || isTerminal(2) {
 		return nil, nil
 	}
-	r, w, err := os.Pipe()
+	r, w, err := stderrPipe()
 	if err != nil {
 		return nil, err
 	}
+	return &tail{end: end{keep: keep}, r: r, w: w, done: make(chan struct{})}, nil
+}
+
+func stderrPipe() (r, w *os.File, err error) {
+	if r, w, err = os.Pipe(); err != nil {
+		return nil, nil, &failure.Failure{Code: failure.NotRunnable, Tried: "make a pipe for stderr", Cause: err, Hint: "--stderr-tail=0 needs none"}
+	}
 	// A command that drops its privileges may open /dev/stderr again (moby#6880).
 	_ = w.Chmod(0o666)
-	return &tail{keep: keep, r: r, w: w, done: make(chan struct{})}, nil
+	return r, w, nil
 }
 
 func (t *tail) fd() uintptr {
@@ -69,11 +83,18 @@ func (t *tail) started() {
 	}()
 }
 
-func (t *tail) add(p []byte) {
-	t.buf = append(t.buf, p...)
-	if len(t.buf) > 2*t.keep {
-		t.buf = append(t.buf[:0], t.buf[len(t.buf)-t.keep:]...)
-		t.dropped = true
+func (e *end) add(p []byte) {
+	e.buf = append(e.buf, p...)
+	if len(e.buf) > 2*e.keep {
+		e.buf = append(e.buf[:0], e.buf[len(e.buf)-e.keep:]...)
+		e.dropped = true
+	}
+}
+
+func (e *end) tell(res *Result) {
+	res.Stderr, res.StderrTruncated = e.buf, e.dropped
+	if n := len(e.buf); n > e.keep {
+		res.Stderr, res.StderrTruncated = e.buf[n-e.keep:], true
 	}
 }
 
@@ -85,8 +106,5 @@ func (t *tail) finish(res *Result) {
 	_ = t.r.SetReadDeadline(time.Now().Add(drain))
 	<-t.done
 	t.r.Close()
-	res.Stderr, res.StderrTruncated = t.buf, t.dropped
-	if n := len(t.buf); n > t.keep {
-		res.Stderr, res.StderrTruncated = t.buf[n-t.keep:], true
-	}
+	t.tell(res)
 }
