@@ -22,6 +22,7 @@ type Planned struct {
 	Env     []string `json:"env,omitempty"`
 	Markers string   `json:"markers,omitempty"`
 	Require []string `json:"require,omitempty"`
+	Items   string   `json:"items,omitempty"` // with --each: the command is that of the first of them
 	Error   string   `json:"error,omitempty"`
 }
 
@@ -56,7 +57,7 @@ func NewPlan(c Config, w World) (*Plan, error) {
 		i := indexes.At(k)
 		id := identity.Identity{Index: i + c.IndexOffset, RawIndex: i, Completions: c.Completions, Attempt: 1,
 			Job: c.Job, JobUID: c.JobUID, Platform: c.Platform, Hostname: w.Hostname}
-		p.add(id, m, sources, w.RunID, twins)
+		p.add(id, m, c.Each, sources, w.RunID, twins)
 	}
 	switch {
 	case p.code != 0:
@@ -90,9 +91,17 @@ func plannedIndexes(c *Config) (identity.List, error) {
 		Hint: "give --completions 100, or --indexes 0-9"}
 }
 
-func (p *Plan) add(id identity.Identity, m *mapping, s templates.Sources, runID string, t *twins) {
+func (p *Plan) add(id identity.Identity, m *mapping, each bool, s templates.Sources, runID string, t *twins) {
 	f := fields(id, runID)
 	f.Shard = shardOf(m.items, id)
+	planned := Planned{Index: id.Index}
+	if each && f.Shard != nil {
+		if planned.Items = span(*f.Shard); planned.Items == noItems {
+			p.Items = append(p.Items, planned)
+			return
+		}
+		f.Item = &f.Shard.Start
+	}
 	it, err := m.expand(f, s)
 	if err != nil {
 		f := failure.From(err)
@@ -104,7 +113,7 @@ func (p *Plan) add(id identity.Identity, m *mapping, s templates.Sources, runID 
 	}
 	t.add(len(p.Items), it)
 	r := run{item: it}
-	planned := Planned{Index: id.Index, Markers: r.mask(it.markers.value)}
+	planned.Markers = r.mask(it.markers.value)
 	for _, word := range it.command {
 		planned.Command = append(planned.Command, r.mask(word))
 	}
@@ -115,6 +124,18 @@ func (p *Plan) add(id identity.Identity, m *mapping, s templates.Sources, runID 
 		planned.Require = append(planned.Require, r.mask(input.value))
 	}
 	p.Items = append(p.Items, planned)
+}
+
+const noItems = "none"
+
+func span(s templates.Shard) string {
+	switch s.Len() {
+	case 0:
+		return noItems
+	case 1:
+		return fmt.Sprint(s.Start)
+	}
+	return fmt.Sprintf("%d-%d", s.Start, s.End-1)
 }
 
 // twins finds items that expand to the same command and variables.
@@ -169,7 +190,11 @@ func (p *Plan) WriteText(out, errs io.Writer) error {
 			fmt.Fprintf(errs, "nth: index %d: %s\n", it.Index, it.Error)
 			continue
 		}
-		fmt.Fprintf(w, "%d\t%s\n", it.Index, shellLine(slices.Concat(it.Env, it.Command)))
+		line := shellLine(slices.Concat(it.Env, it.Command))
+		if it.Items != "" {
+			line = strings.TrimLeft(line+"\t# items "+it.Items, "\t")
+		}
+		fmt.Fprintf(w, "%d\t%s\n", it.Index, line)
 	}
 	for _, f := range p.Findings {
 		fmt.Fprintf(errs, "nth: plan: %s\n", f)
