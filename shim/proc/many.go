@@ -17,7 +17,7 @@ type Many struct {
 	StopGrace, OwnStopGrace time.Duration
 	SweepGrace, Timeout     time.Duration
 	Log                     zerolog.Logger
-	OnStop func() // is called when a stop signal has come; it may be nil
+	OnStop                  func() // is called when a stop signal has come; it may be nil
 	// Next gives the next command; false: there is none any more.
 	Next func() (One, bool)
 	// Ended is told how a command ended, or with an error, which is a failure, why it
