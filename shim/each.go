@@ -97,10 +97,15 @@ func (r *run) nextItem() (proc.One, bool) {
 			}
 			return one, true
 		}
-		if !r.itemEnded(one, &proc.Result{}, err) {
+		if !r.itemEnded(one, &proc.Result{}, err) || r.stopped() {
 			return proc.One{}, false
 		}
 	}
+}
+
+func (r *run) stopped() bool {
+	_, stopped := r.signals.Stopped()
+	return stopped
 }
 
 // take gives the next item that isn't done.
@@ -201,6 +206,10 @@ const maxLine = 500
 func (r *run) shardEnd() error {
 	sh := r.shard
 	r.ran = true
+	first := sh.first
+	if first != nil {
+		r.result, r.item.secrets = first.result, first.secrets
+	}
 	r.result.Started, r.result.Ended = sh.began, time.Now()
 	done := sh.before.Done.Len() + sh.settled
 	l := r.log.Info().Int64("done", done).Int64("of", sh.Len()).Int64("skipped", sh.before.Skipped.Len()+sh.skips).Int64("failed", sh.failures).
@@ -221,19 +230,15 @@ func (r *run) shardEnd() error {
 		}
 		return &failure.Failure{Code: failure.SignalOffset + failure.Code(sig), Tried: "run the items",
 			Cause: fmt.Errorf("stopped by %s when %d of %d were done", signalName(sig), done, sh.Len()), Hint: hint}
-	case sh.first == nil:
+	case sh.broken != nil:
 		return sh.broken
+	case first == nil:
+		return fmt.Errorf("%d of %d items are done, and none has failed", done, sh.Len())
 	}
-	first := sh.first
-	r.result, r.item.secrets = first.result, first.secrets
-	r.result.Started, r.result.Ended = sh.began, time.Now()
 	f := &failure.Failure{Code: first.why.Code, Tried: "run the items", Cause: fmt.Errorf("%d of %d failed: %s; the first was %d: %w",
 		sh.failures, sh.Len(), shortList(sh.failed, maxShown), first.item, first.why)}
 	if !r.KeepGoing && done+sh.failures < sh.Len() {
 		f.Hint = "--keep-going runs the others too"
-	}
-	if sh.broken != nil {
-		return sh.broken
 	}
 	return f
 }

@@ -163,6 +163,7 @@ func (r *run) shardDigest(f templates.Fields) (string, error) {
 	}
 	if err == nil {
 		content.Task = append(append(content.Task, it.stableCommand...), it.stableEnv...)
+		r.item.secrets = it.secrets // with those of the command
 	}
 	return content.Digest(), nil
 }

@@ -66,21 +66,26 @@ func (s *Signals) RunMany(m Many) error {
 	c.run()
 	s.noted(true)
 	close(done)
-	s.mu.Lock()
-	s.phase, s.crew = swept, nil
-	killAt := c.killAt
-	s.mu.Unlock()
-	if s.pid1 { // what left the groups
-		cmd := Command{StopGrace: m.StopGrace, SweepGrace: m.SweepGrace, Log: m.Log}
-		(&runner{s: s, cmd: cmd, tty: &terminal{fd: -1}, ended: true, killAt: killAt}).sweep()
+	if s.pid1 {
+		c.sweepEscaped()
 	}
+	s.mu.Lock()
+	s.phase, s.crew = over, nil
+	s.mu.Unlock()
 	for i := range c.slots {
 		c.slots[i].stderr.close()
 	}
-	s.mu.Lock()
-	s.phase = over
-	s.mu.Unlock()
 	return nil
+}
+
+// sweepEscaped ends what left the commands' groups, where nth is process 1.
+func (c *crew) sweepEscaped() {
+	c.s.mu.Lock()
+	c.s.phase = swept
+	killAt := c.killAt
+	c.s.mu.Unlock()
+	cmd := Command{StopGrace: c.m.StopGrace, SweepGrace: c.m.SweepGrace, Log: c.m.Log}
+	(&runner{s: c.s, cmd: cmd, tty: &terminal{fd: -1}, ended: true, killAt: killAt}).sweep()
 }
 
 // crew are the commands that run at the same time. What signals need of it is under the
@@ -119,6 +124,11 @@ func (c *crew) run() {
 
 // next starts a command, if there is one.
 func (c *crew) next() {
+	_, stopped := c.s.Stopped()
+	if stopped {
+		c.over = true
+		return
+	}
 	one, ok := c.m.Next()
 	if !ok {
 		c.over = true

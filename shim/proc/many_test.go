@@ -64,6 +64,18 @@ func TestManyStopGrace(t *testing.T) {
 	})
 }
 
+// TestManyNothingStarts: a stop signal also ends what would fail a thousand million times.
+func TestManyNothingStarts(t *testing.T) {
+	for name, word := range map[string]string{"not found": "nothing-<<.Item>>", "not expanded": "<<div .Item 0>>"} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, false, many(1_000_000_000, 2, "--keep-going", "--", word)...)
+			p.logs("further failures are only counted")
+			p.send(syscall.SIGTERM)
+			p.ends(143)
+		})
+	}
+}
+
 // TestManyTimeout: one that takes too long doesn't hold the others, and no earlier one's
 // time counts for it.
 func TestManyTimeout(t *testing.T) {

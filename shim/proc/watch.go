@@ -168,8 +168,8 @@ func (s *Signals) handle(sig syscall.Signal) {
 		s.held = sig
 		poke(s.draining)
 	case s.phase == running && s.crew != nil && sig == syscall.SIGTSTP:
-		s.forward(sig)
-		if resumable(s.pid1) { // a Ctrl-Z: they are in the background, so it came to nth
+		if resumable(s.pid1) { // a Ctrl-Z: many are in the background, so it came to nth
+			s.forward(sig)
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		}
 	case s.phase == running:
