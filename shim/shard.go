@@ -24,9 +24,10 @@ type shard struct {
 
 	// What commands are made of. The buffers are good until the next item.
 	words []*templates.Bound
-	env   []boundEnv      // those that items differ in
-	base  []string        // the environment without them
-	own   map[string]bool // variables that nth sets for each item
+	names []string           // variables that items differ in
+	texts []*templates.Bound // and their values
+	base  []string           // the environment without them
+	own   map[string]bool    // variables that nth sets for each item
 	args  []string
 	vars  []string
 	given *given
@@ -44,12 +45,6 @@ type shard struct {
 	at     int64 // no item before it is still to be started
 	first  *itemFailure
 	broken error // why no more items can be had
-}
-
-// boundEnv is a variable of the command that items differ in.
-type boundEnv struct {
-	name string
-	*templates.Bound
 }
 
 // itemFailure is an item that failed.
@@ -120,10 +115,13 @@ func (r *run) bind(f templates.Fields) error {
 		if err != nil {
 			return err
 		}
-		sh.env = slices.DeleteFunc(sh.env, func(e boundEnv) bool { return e.name == n.name }) // the last one counts
-		delete(differs, n.name)                                                               // what the user sets wins over what nth sets
+		delete(differs, n.name)                            // what the user sets wins over what nth sets
+		if at := slices.Index(sh.names, n.name); at >= 0 { // the last one counts
+			sh.names = slices.Delete(sh.names, at, at+1)
+			sh.texts = append(sh.texts[:at], sh.texts[at+1:]...) // slices.Delete would link all methods of text/template
+		}
 		if b.Varies() {
-			sh.env = append(sh.env, boundEnv{n.name, b})
+			sh.names, sh.texts = append(sh.names, n.name), append(sh.texts, b)
 			continue
 		}
 		text, _ := b.Text(0, nil) // it has been expanded
@@ -132,7 +130,7 @@ func (r *run) bind(f templates.Fields) error {
 	sh.own = differs
 	sh.base = slices.DeleteFunc(slices.Clone(overlay(r.id.Environment(r.Environ, r.Own, r.RunID), same)), func(assignment string) bool {
 		name, _, _ := strings.Cut(assignment, "=")
-		return differs[name] || slices.ContainsFunc(sh.env, func(e boundEnv) bool { return e.name == name })
+		return differs[name] || slices.Contains(sh.names, name)
 	})
 	return nil
 }
@@ -207,12 +205,12 @@ func (r *run) one(number int64, of row) (proc.One, error) {
 	if err := r.give(&one, of); err != nil {
 		return one, err
 	}
-	for _, e := range sh.env {
-		text, err := e.Text(number, task)
+	for i, b := range sh.texts {
+		text, err := b.Text(number, task)
 		if err != nil {
-			return one, failure.Expansion("--env "+e.name, err)
+			return one, failure.Expansion("--env "+sh.names[i], err)
 		}
-		sh.vars = append(sh.vars, e.name+"="+text)
+		sh.vars = append(sh.vars, sh.names[i]+"="+text)
 	}
 	one.Args, one.Env = sh.args, sh.vars
 	return one, nil
