@@ -50,6 +50,7 @@ func TestDocker(t *testing.T) {
 		"image":    dockerImage,
 		"install":  dockerInstall,
 		"job":      dockerJob,
+		"logs":     dockerLogs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,8 +180,11 @@ func dockerOnce(t *testing.T, d *servers.Docker) {
 		{name: "least of all", flags: least, command: []string{"/actor", "exit", "0"}},
 		{name: "least of all, and it fails", flags: least, command: []string{"/actor", "exit", "9"}, code: 9,
 			failure: func(f marker.Failure) bool { return f.CommandCode != nil && *f.CommandCode == 9 }},
-		{name: "no process more", flags: []string{"--pids-limit", "20"}, command: []string{"/actor", "crowd"}, code: 3,
+		{name: "no process more", flags: []string{"--pids-limit", "20"}, command: []string{"/actor", "crowd", "0s"}, code: 3,
 			stdout: "resource temporarily unavailable", failure: func(f marker.Failure) bool { return f.CommandCode != nil && *f.CommandCode == 3 }},
+		{name: "no process more, on a machine with many CPUs, and the output is kept", command: []string{"/actor", "crowd", "6s"}, code: 3, // until the first upload is over
+			flags:  []string{"--pids-limit", "30", "-e", "GOMAXPROCS=64", "-e", "NTH_LOGS=file:///m/logs"},
+			stdout: "resource temporarily unavailable", failure: func(f marker.Failure) bool { return f.Log != "" && *f.CommandCode == 3 }},
 		{name: "out of memory", flags: []string{"--memory", "32m", "--memory-swap", "32m"}, command: []string{"/actor", "eat", "64"}, code: 137,
 			failure: func(f marker.Failure) bool { return f.OOMKilled && f.Signal == "SIGKILL" }},
 		{name: "orphans", command: []string{"/actor", "orphans", "100"}, stdout: "all reaped"},

@@ -3,29 +3,24 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"nth/shim"
 	"nth/shim/check"
 	"nth/shim/failure"
 	"nth/shim/flags"
-	"nth/shim/identity"
 	"nth/shim/install"
 	"nth/shim/local"
+	"nth/shim/manifest"
 	"nth/shim/proc"
+	"nth/shim/repair"
 	"nth/templates"
 )
 
@@ -38,12 +33,15 @@ var (
 // subcommands are words only as the very first argument. All else is `nth run`,
 // so that no command of a user's is ever taken for one.
 var subcommands = map[string]func(args []string) int{
-	"run":     runIndex,
-	"plan":    planJob,
-	"local":   localJob,
-	"check":   checkStore,
-	"install": installCopy,
-	"version": printVersion,
+	"run":      runIndex,
+	"plan":     planJob,
+	"local":    localJob,
+	"reset":    resetItems,
+	"mark":     markItems,
+	"check":    checkStore,
+	"manifest": printManifest,
+	"install":  installCopy,
+	"version":  printVersion,
 }
 
 func main() {
@@ -74,7 +72,7 @@ var runSpec = flags.Spec{
 	About: `Run one index of a batch job: expand the << >> templates of the command, skip it if
 its completion marker exists, run it as PID 1 should, and write the marker on success.
 
-Other commands (as the first word): plan, local, check, install, version; each has --help.`,
+Other commands (as the first word): plan, local, reset, mark, check, manifest, install, version; each has --help.`,
 	Example: `JOB_COMPLETION_INDEX=3 nth run --markers file:///tmp/markers?create_dir=true -- echo 'item <<.Index>>'`,
 }
 
@@ -92,7 +90,7 @@ func runIndex(args []string) int {
 func world() shim.World {
 	hostname, _ := os.Hostname() // without one, the records have none
 	return shim.World{
-		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(shim.Config{}, localFlags{}, planFlags{}),
+		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(shim.Config{}, local.Config{}, planFlags{}),
 		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: newRunID(), Version: version,
 	}
 }
@@ -113,7 +111,8 @@ type planFlags struct {
 var planSpec = flags.Spec{
 	Name: "nth plan", Args: "[--] COMMAND [ARG...]",
 	About: `Print what every index would run, and run nothing. Exit 1 when two indexes expand to the
-same command or the command doesn't use the index. Takes the flags of nth run.`,
+same command or the command doesn't use the index. With a manifest in --tasks, each index with
+its row, and how much the Job will read of it. Takes the flags of nth run.`,
 	Example: `nth plan --completions 3 -- process_file '/data/file_<<.Index>>.txt'`,
 }
 
@@ -139,15 +138,6 @@ func planJob(args []string) int {
 	return p.Code()
 }
 
-type localFlags struct {
-	shim.Config
-	Parallelism          int           `group:"Local" default:"0" placeholder:"N" help:"How many indexes run at the same time; 0: one for each CPU."`
-	BackoffLimitPerIndex int           `group:"Local" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
-	MaxFailed            string        `group:"Local" placeholder:"N|N%" help:"Stop when more indexes than this have failed (default 10%, but at least 10)."`
-	RetryDelay           time.Duration `group:"Local" default:"1s" placeholder:"D" help:"Before the first retry of an index; doubled for each further one."`
-	Progress             string        `group:"Local" default:"auto" enum:"auto,always,never" help:"Progress bar: auto (on a terminal), always or never."`
-}
-
 var localSpec = flags.Spec{
 	Name: "nth local", Args: "[--] COMMAND [ARG...]",
 	About: `Run the whole Indexed Job on this machine: one nth run for each index, with retries and
@@ -157,82 +147,60 @@ the exit-code policy of the manifest. Ctrl-C stops it cleanly, a second one at o
 }
 
 func localJob(args []string) int {
-	var c localFlags
+	var c local.Config
 	own, rest, err := flags.Parse(localSpec, &c, args)
 	if err != nil {
 		return refuse(err)
 	}
-	o, err := c.options(own, rest)
-	if err != nil {
-		return refuse(err)
-	}
-	stop := make(chan os.Signal, 8)
-	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	o.Signals = stop
-	summary, err := local.Run(context.Background(), o)
-	if err != nil {
-		return refuse(err)
-	}
-	signal.Reset() // a stderr that nobody reads must not hold a third Ctrl-C
-	fmt.Fprint(os.Stderr, summary)
-	if summary.Unfinished > 0 && c.Markers != "" {
-		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
-	}
-	return summary.ExitCode()
+	c.Command = rest
+	return ended(local.Command(c, own, world()))
 }
 
-// perIndex are the flags of nth run that say which index it is: each child gets
-// its own from its environment, as a pod does.
-var perIndex = []string{"--index", "--indexes", "--index-env", "--index-offset", "--platform"}
+var resetSpec = flags.Spec{
+	Name: "nth reset",
+	About: `Forget indexes, so that they run again: delete what is recorded of them, the markers
+last. What a living run claims is refused. Exit 0 when all was done, 1 when some were refused.`,
+	Example: `nth reset --markers file:///tmp/markers?create_dir=true --indexes 3,7-9 --dry-run`,
+}
 
-func (c *localFlags) options(own, command []string) (local.Options, error) {
-	o := local.Options{
-		Parallelism: c.Parallelism, BackoffLimit: c.BackoffLimitPerIndex, RetryDelay: c.RetryDelay,
-		Remove: identity.Variables(), Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Progress: c.Progress,
+func resetItems(args []string) int {
+	var c repair.Config
+	_, rest, err := flags.Parse(resetSpec, &c, args)
+	if err != nil {
+		return refuse(err)
 	}
-	usage := func(flag string, cause error) error {
-		return &failure.Failure{Code: failure.Usage, Tried: "read", On: flag, Cause: cause}
+	return ended(repair.Reset(c, rest, repairWorld()))
+}
+
+var markSpec = flags.Spec{
+	Name: "nth mark",
+	About: `Record indexes as done by hand, with a reason: they are not run any more. What has a
+marker is left alone, and what a living run claims is refused. Exit 0 when all was done, 1
+when some were refused.`,
+	Example: `nth mark --markers file:///tmp/markers?create_dir=true --indexes 7 --reason 'the file is empty' --dry-run`,
+}
+
+func markItems(args []string) int {
+	var c repair.MarkConfig
+	_, rest, err := flags.Parse(markSpec, &c, args)
+	if err != nil {
+		return refuse(err)
 	}
-	var err error
-	if o.MaxFailed, err = local.ParseMaxFailed(c.MaxFailed); err != nil {
-		return o, usage("--max-failed", err)
+	return ended(repair.Mark(c, rest, repairWorld()))
+}
+
+func repairWorld() repair.World {
+	w := world()
+	return repair.World{Sources: templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile},
+		Hostname: w.Hostname, RunID: w.RunID, Version: w.Version, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+}
+
+// ended gives the exit code of a command that has one of its own, unless it failed.
+func ended(code int, err error) int {
+	if err != nil {
+		return refuse(err)
 	}
-	if o.Self, err = os.Executable(); err != nil {
-		return o, err
-	}
-	if c.Completions != nil {
-		o.Completions = *c.Completions
-	}
-	if c.Indexes != "" {
-		list, err := identity.ParseList(c.Indexes)
-		if err != nil {
-			return o, err
-		}
-		if o.Completions > 0 && list.Last() >= o.Completions {
-			return o, usage("--indexes", fmt.Errorf("%d is beyond the last index, %d", list.Last(), o.Completions-1))
-		}
-		for k := range list.Len() {
-			o.Indexes = append(o.Indexes, list.At(k))
-		}
-	}
-	localOnly := flags.Variables(localFlags{})
-	maps.DeleteFunc(localOnly, func(name string, _ bool) bool { return flags.Variables(shim.Config{})[name] })
-	o.Args = []string{"run", "--reserve-exit-codes"}
-	for _, word := range own {
-		name, _, _ := strings.Cut(word, "=")
-		if !localOnly[flags.Variable(name)] && !slices.Contains(perIndex, name) {
-			o.Args = append(o.Args, word)
-		}
-	}
-	o.Args = append(append(o.Args, "--"), command...)
-	// A person reads along here: only what is unusual, and not as JSON.
-	for _, quiet := range []string{"NTH_LOG_LEVEL=warn", "NTH_LOG_FORMAT=console"} {
-		name, _, _ := strings.Cut(quiet, "=")
-		if os.Getenv(name) == "" {
-			o.Environ = append(o.Environ, quiet)
-		}
-	}
-	return o, nil
+	return code
 }
 
 var checkSpec = flags.Spec{
@@ -253,6 +221,26 @@ func checkStore(args []string) int {
 	w := world()
 	err = check.Command(c, rest, check.World{Sources: templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile},
 		Hostname: w.Hostname, RunID: w.RunID, Stdout: os.Stdout, Stderr: os.Stderr})
+	if err != nil {
+		return refuse(err)
+	}
+	return 0
+}
+
+var manifestSpec = flags.Spec{
+	Name: "nth manifest", Args: "[--] COMMAND [ARG...]",
+	About: `Print the Kubernetes Job that runs this command, with an index for each item: from the
+command line that nth run takes, whose flags become variables of the container. With
+--indexes, --missing or --failed a small Job that repairs a large one.`,
+	Example: `nth manifest --name checksums --completions 100 --image busybox:1.36 --markers 's3://my-bucket/<<.Job>>' -- sha256sum '/data/file_<<.Index>>.txt'`,
+}
+
+func printManifest(args []string) int {
+	var c manifest.Config
+	own, rest, err := flags.Parse(manifestSpec, &c, args)
+	if err == nil {
+		err = manifest.Command(c, own, rest, manifest.World{World: world(), Stdout: os.Stdout})
+	}
 	if err != nil {
 		return refuse(err)
 	}

@@ -32,8 +32,8 @@ func TestReadmeQueues(t *testing.T) {
 			t.Errorf("%d markers, want 5:\n%s\n%s", n, block, out)
 		}
 	}
-	if ran != 4 {
-		t.Errorf("%d queues are in the README, want 4", ran)
+	if ran != 5 {
+		t.Errorf("%d queues are in the README, want 5", ran)
 	}
 }
 

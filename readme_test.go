@@ -15,6 +15,9 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
+	"nth/shim/local"
+	"nth/shim/manifest"
+	"nth/shim/repair"
 	"nth/shim/store"
 	"nth/templates"
 )
@@ -29,12 +32,15 @@ func TestReadmeReference(t *testing.T) {
 	}
 	text := string(body)
 	for name, want := range map[string]string{
-		"flags":       flagTable(t, &shim.Config{}, nil),
-		"local flags": flagTable(t, &localFlags{}, &shim.Config{}),
-		"fields":      fieldTable(),
-		"functions":   functionTable(),
-		"platforms":   platformTable(),
-		"exit codes":  codeTable(),
+		"flags":          flagTable(t, &shim.Config{}, nil),
+		"local flags":    flagTable(t, &local.Config{}, &shim.Config{}),
+		"manifest flags": flagTable(t, &manifest.Config{}, &shim.Config{}),
+		"reset flags":    flagTable(t, &repair.Config{}, nil),
+		"mark flags":     flagTable(t, &repair.MarkConfig{}, &repair.Config{}),
+		"fields":         fieldTable(),
+		"functions":      functionTable(),
+		"platforms":      platformTable(),
+		"exit codes":     codeTable(),
 	} {
 		begin := "<!-- " + name + " -->\n"
 		head, rest, ok := strings.Cut(text, begin)
@@ -52,6 +58,40 @@ func TestReadmeReference(t *testing.T) {
 		if err := os.WriteFile("README.md", []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestReadmeManifest: the README's Job is what its first command prints, and the repair
+// is of what is missing.
+func TestReadmeManifest(t *testing.T) {
+	const dir = "/tmp/nth-repair"
+	os.RemoveAll(dir)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	var printed []string
+	for _, block := range blocks(t, "sh") {
+		if !strings.Contains(block, " manifest ") {
+			continue
+		}
+		out, err := exec.Command("sh", "-ec", block).Output()
+		if err != nil {
+			t.Fatalf("%s: %v", block, err)
+		}
+		printed = append(printed, string(out))
+	}
+	if len(printed) != 2 || !strings.Contains(printed[1], `{ name: NTH_INDEXES, value: "3,4" }`) {
+		t.Fatalf("the README's commands print %q", printed)
+	}
+	shown := blocks(t, "yaml")[0]
+	if *update {
+		body, err := os.ReadFile("README.md")
+		if err == nil {
+			err = os.WriteFile("README.md", []byte(strings.Replace(string(body), shown, printed[0], 1)), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(printed[0], shown); diff != "" {
+		t.Errorf("the manifest differs (go test -run TestReadmeManifest . -update):\n%s", diff)
 	}
 }
 
@@ -206,14 +246,23 @@ func TestReadmeCommands(t *testing.T) {
 	for _, block := range blocks(t, "sh") {
 		switch {
 		case strings.HasPrefix(block, "docker "), strings.Contains(block, "--tasks"): // TestReadmeQueues, TestReadmeEach
+		case strings.Contains(block, " manifest "): // TestReadmeManifest
 		case block == "./testdata/test\n":
 			ci, err := os.ReadFile(".ci/run")
 			if err != nil || !strings.Contains(string(ci), strings.TrimSpace(block)) {
 				t.Errorf(".ci/run doesn't call the README's test command (%v)", err)
 			}
+		case strings.Contains(block, "go run . reset "), strings.Contains(block, "go run . mark "):
+			ran++
+			if out := shell(t, block); !strings.HasSuffix(out, ": 3\n") {
+				t.Errorf("%s printed %s", block, out)
+			}
 		default:
 			ran++
-			out := shell(t, block)
+			out := shell(t, block, "GOFLAGS=-buildvcs=false")
+			if strings.Contains(block, "CREATE TABLE users") {
+				partition(t, out)
+			}
 			if !strings.Contains(block, demo) {
 				continue
 			}
@@ -229,7 +278,27 @@ func TestReadmeCommands(t *testing.T) {
 			}
 		}
 	}
-	if ran < 2 {
-		t.Errorf("ran %d commands, want the main job and the plan at least", ran)
+	if ran < 4 {
+		t.Errorf("ran %d commands, want the main job, the plan, the check and a database's partition at least", ran)
+	}
+}
+
+// partition: each of the users was handled by one index, and all indexes had some.
+func partition(t *testing.T, out string) {
+	t.Helper()
+	users, indexes := map[string]int{}, map[string]bool{}
+	for line := range strings.Lines(out) {
+		if index, user, ok := strings.Cut(strings.TrimSpace(line), " user-"); ok {
+			users[user]++
+			indexes[index] = true
+		}
+	}
+	for n := range 20 {
+		if times := users[fmt.Sprint(n+1)]; times != 1 {
+			t.Errorf("user %d was handled %d times", n+1, times)
+		}
+	}
+	if len(users) != 20 || len(indexes) != 5 {
+		t.Errorf("%d users were handled by %d indexes:\n%s", len(users), len(indexes), out)
 	}
 }

@@ -9,12 +9,14 @@ import (
 	"nth/shim"
 	"nth/shim/check"
 	"nth/shim/flags"
+	"nth/shim/local"
+	"nth/shim/repair"
 )
 
 // TestVariables: the flags' variables, which a start derives from the fields alone,
 // are those that kong would read. A variable that isn't found is ignored.
 func TestVariables(t *testing.T) {
-	for _, command := range []any{&shim.Config{}, &planFlags{}, &localFlags{}, &check.Config{}} {
+	for _, command := range []any{&shim.Config{}, &planFlags{}, &local.Config{}, &check.Config{}, &repair.Config{}, &repair.MarkConfig{}} {
 		rows, err := flags.Reference(command)
 		if err != nil {
 			t.Fatal(err)

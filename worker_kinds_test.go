@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/lib/pq"
 
 	"nth/shim/task/postgres"
 	"nth/testdata/servers"
@@ -52,17 +53,35 @@ var queueKinds = []struct {
 				return n
 			}, dead: dead, address: r.Address}
 	}},
-	{"postgres", 3_000, func(t *testing.T) *filledQueue {
+	{"postgres", 10_000, func(t *testing.T) *filledQueue {
 		p := servers.StartPostgres(t)
 		p.Exec(t, postgres.Schema)
 		return &filledQueue{flags: []string{"--tasks=" + p.URL("")},
 			fill: func(payloads ...string) {
+				var all pq.ByteaArray
 				for _, payload := range payloads {
-					p.Exec(t, "INSERT INTO nth_tasks (payload) VALUES ($1)", []byte(payload))
+					all = append(all, []byte(payload))
 				}
+				p.Exec(t, "INSERT INTO nth_tasks (payload) SELECT unnest($1::bytea[])", all)
 			},
-			left: func() int { return rows(t, p, "state <> 'done'") },
-			dead: func() int { return rows(t, p, "state = 'dead'") }, address: p.Address}
+			left: func() int { return rows(t, p, "nth_tasks WHERE state <> 'done'") },
+			dead: func() int { return rows(t, p, "nth_tasks WHERE state = 'dead'") }, address: p.Address}
+	}},
+	{"postgres, own statements, pooler", 1_000, func(t *testing.T) *filledQueue {
+		p := servers.StartPostgres(t)
+		b := servers.StartPgBouncer(t, p)
+		schema, statements := servers.Jobs(t, ".")
+		p.Exec(t, schema)
+		flags := []string{"--tasks=" + b.URL("&queue=jobs")}
+		for flag, sql := range statements {
+			flags = append(flags, flag+"="+sql)
+		}
+		return &filledQueue{flags: flags,
+			fill: func(payloads ...string) {
+				p.Exec(t, "INSERT INTO jobs (body) SELECT jsonb_build_object('text', payload) FROM unnest($1::text[]) AS payload", pq.Array(payloads))
+			},
+			left: func() int { return rows(t, p, "jobs WHERE status <> 'finished'") },
+			dead: func() int { return rows(t, p, "jobs WHERE status = 'broken'") }, address: b.Address, text: true}
 	}},
 	{"http", 3_000, func(t *testing.T) *filledQueue {
 		a := servers.StartTasksAPI(t)
@@ -106,10 +125,10 @@ type filledQueue struct {
 	text    bool   // it takes text alone, and no long one
 }
 
-// rows counts the tasks of a table.
-func rows(t *testing.T, p *servers.Postgres, where string) (n int) {
+// rows counts those of a table.
+func rows(t *testing.T, p *servers.Postgres, from string) (n int) {
 	t.Helper()
-	if err := p.DB.QueryRow("SELECT count(*) FROM nth_tasks WHERE " + where).Scan(&n); err != nil {
+	if err := p.DB.QueryRow("SELECT count(*) FROM " + from).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

@@ -35,6 +35,9 @@ func (r *run) command() error {
 		StopGrace:  r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,
 		Log: r.log,
 	}
+	if err := r.beginLog(&command); err != nil {
+		return err
+	}
 	if r.RecordStart {
 		command.OnStart = r.recordStart
 	}
@@ -56,6 +59,7 @@ func (r *run) command() error {
 	if r.starting != nil {
 		<-r.starting
 	}
+	r.endLog(err == nil)
 	if err != nil {
 		return err
 	}

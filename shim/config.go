@@ -34,6 +34,7 @@ type Config struct {
 	SkipExitCodes []int         `group:"Markers" placeholder:"CODES" help:"Exit codes of the command that settle the item as bad: never tried again, nth exits 0."`
 	DigestExtra   []string      `group:"Markers" sep:"\n" placeholder:"TEXT" help:"Text that belongs to the command's identity, such as an image digest. Repeatable."`
 	RecordStart   bool          `group:"Markers" help:"Record that the index was started, so that an attempt that was killed outright leaves a trace."`
+	Logs          string        `group:"Markers" placeholder:"URL" help:"Keep all that the command writes to stdout and stderr in a store, as --markers is one: uploaded while it runs, and passed through at the same time."`
 	StoreWait     time.Duration `group:"Markers" default:"1m" placeholder:"D" help:"Retry the first access to a store for this long."`
 	StoreTimeout  time.Duration `group:"Markers" default:"30s" placeholder:"D" help:"Deadline of a single call to a store."`
 	MarkerTimeout time.Duration `group:"Markers" default:"2m" placeholder:"D" help:"Retry writing the marker for this long."`
@@ -46,6 +47,11 @@ type Config struct {
 	FailURL       string        `group:"Tasks" name:"fail-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task has failed."`
 	UnfinishedURL string        `group:"Tasks" name:"unfinished-url" placeholder:"URL" help:"Of an HTTP API: GET tells whether an unfinished task was last taken by this index."`
 	HTTPHeader    []string      `group:"Tasks" name:"http-header" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Of an HTTP API: a header of every request. Repeatable."`
+	TakeSQL       string        `group:"Tasks" name:"take-sql" placeholder:"SQL" help:"Of PostgreSQL, tables of your own: take one task, giving id, payload, attempt; each << >> is a parameter."`
+	KeepSQL       string        `group:"Tasks" name:"keep-sql" placeholder:"SQL" help:"Beside --take-sql: keep a task for .Lease seconds more; changes a row if it is still ours."`
+	DoneSQL       string        `group:"Tasks" name:"done-sql" placeholder:"SQL" help:"Beside --take-sql: a task is done."`
+	FailSQL       string        `group:"Tasks" name:"fail-sql" placeholder:"SQL" help:"Beside --take-sql: give a task back that has failed, or, where .Dead, put it aside."`
+	UnfinishedSQL string        `group:"Tasks" name:"unfinished-sql" placeholder:"SQL" help:"Beside --take-sql: whether an unfinished task was last taken by this index."`
 	TaskID        string        `group:"Tasks" name:"task-id" placeholder:"TEMPLATE" help:"What names a task for its marker, such as <<.Task.id>>, instead of the queue's own ID."`
 	TaskStdin     bool          `group:"Tasks" help:"Give the payload to the command on stdin."`
 	OnFailure     string        `group:"Tasks" default:"continue" enum:"continue,stop" help:"When a task has failed: continue with the next, or stop with its exit code."`

@@ -22,6 +22,9 @@ func (c *Config) isItem() bool {
 	return strings.HasPrefix(c.Tasks, "http") && c.KeepURL == "" && c.DoneURL == "" || c.isManifest()
 }
 
+// IsQueue tells that --tasks names a queue, of which each index is a worker.
+func (c *Config) IsQueue() bool { return c.Tasks != "" && !c.isItem() }
+
 func (c *Config) isManifest() bool {
 	return !strings.HasPrefix(c.Tasks, "http") && manifest.Is(c.Tasks)
 }

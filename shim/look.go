@@ -51,7 +51,10 @@ func (r *run) openBook(url string) error {
 // alreadyDone decides on a marker that is there: exit 0, exit 65, or run again.
 func (r *run) alreadyDone(e *marker.Entry) error {
 	by := e.RunID
-	if e.Hostname != "" {
+	switch {
+	case e.Source == marker.SourceMark:
+		by = fmt.Sprintf("%s by hand: %s", e.MarkedBy, e.Reason)
+	case e.Hostname != "":
 		by += " on " + e.Hostname
 	}
 	since := e.Finished.UTC().Format(time.RFC3339)

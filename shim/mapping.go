@@ -16,6 +16,7 @@ type mapping struct {
 	env     []namedTemplate
 	require []*templates.Template
 	markers *templates.Template
+	logs    *templates.Template
 	doneIf  *templates.Template
 	quitURL *templates.Template
 	items   int64 // that are shared out
@@ -25,6 +26,9 @@ type mapping struct {
 	// Of an HTTP API.
 	keepURL, doneURL, failURL, unfinishedURL *templates.Template
 	headers                                  []namedTemplate
+
+	// Of PostgreSQL; nil where it isn't given.
+	takeSQL, keepSQL, doneSQL, failSQL, unfinishedSQL *statement
 }
 
 type namedTemplate struct {
@@ -37,7 +41,7 @@ type item struct {
 	command, stableCommand []string
 	env, stableEnv         []string // NAME=VALUE
 	require                []text
-	markers, doneIf        text
+	markers, logs, doneIf  text
 	quitURL                text
 	secrets                []string
 }
@@ -57,6 +61,7 @@ func parseMapping(c *Config) (*mapping, error) {
 	m.command = p.all("COMMAND", c.Command)
 	m.require = p.all("--require", c.Require)
 	m.markers = p.one("--markers", c.Markers)
+	m.logs = p.one("--logs", c.Logs)
 	m.doneIf = p.one("--done-if", c.DoneIf)
 	m.quitURL = p.one("--quit-url", c.QuitURL)
 	m.tasks = p.one("--tasks", c.Tasks)
@@ -65,6 +70,9 @@ func parseMapping(c *Config) (*mapping, error) {
 	for _, h := range c.HTTPHeader {
 		m.headers = append(m.headers, p.header(h))
 	}
+	m.takeSQL, m.keepSQL = p.statement("--take-sql", c.TakeSQL, "Lease", "MaxAttempts", "Retry"), p.statement("--keep-sql", c.KeepSQL, "Lease")
+	m.doneSQL, m.failSQL = p.statement("--done-sql", c.DoneSQL), p.statement("--fail-sql", c.FailSQL, "Delay", "Reason", "MaxAttempts", "Dead", "Release")
+	m.unfinishedSQL = p.statement("--unfinished-sql", c.UnfinishedSQL)
 	if c.TaskID != "" {
 		m.taskID = p.one("--task-id", c.TaskID)
 	}
@@ -148,6 +156,7 @@ func (it *item) places(m *mapping, x *expander) (*item, error) {
 		it.require = append(it.require, x.expand("--require", t))
 	}
 	it.markers = x.expand("--markers", m.markers)
+	it.logs = x.expand("--logs", m.logs)
 	it.doneIf = x.expand("--done-if", m.doneIf)
 	it.quitURL = x.expand("--quit-url", m.quitURL)
 	// A secret within another would leave the rest of it to be seen.

@@ -28,19 +28,24 @@ type Planned struct {
 
 // Plan is what every index would run, and the mistakes that can be seen from it.
 type Plan struct {
-	Items    []Planned `json:"items"`
-	Findings []string  `json:"findings"`
-	code     failure.Code
+	Items     []Planned         `json:"items"`
+	Manifests []PlannedManifest `json:"manifests,omitempty"`
+	Findings  []string          `json:"findings"`
+	code      failure.Code
+	each      bool // an index has many items
 }
 
 // maxFindings bounds how many groups of equal commands are told.
 const maxFindings = 20
 
 // NewPlan expands the command at every index of 0 to completions-1, or of
-// --indexes. Nothing is run and no store is asked.
+// --indexes. Nothing is run, and no store is asked but that of a manifest.
 func NewPlan(c Config, w World) (*Plan, error) {
-	if c.Tasks != "" {
+	if c.Tasks != "" && !c.isManifest() {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--tasks", Cause: errors.New("which tasks there will be is the queue's to say"), Hint: "plan shows what each index runs, without a queue"}
+	}
+	if c.Tasks != "" && c.Each {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--each and --tasks", Cause: errors.New("each index has many rows"), Hint: "without --each, plan shows one row an index"}
 	}
 	indexes, err := plannedIndexes(&c)
 	if err != nil {
@@ -50,18 +55,24 @@ func NewPlan(c Config, w World) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Findings: []string{}}
+	p := &Plan{Findings: []string{}, each: c.Each}
 	twins := newTwins()
 	sources := (&run{World: w}).sources()
-	for k := range indexes.Len() {
+	identify := func(k int64) identity.Identity {
 		i := indexes.At(k)
-		id := identity.Identity{Index: i + c.IndexOffset, RawIndex: i, Completions: c.Completions, Attempt: 1,
+		return identity.Identity{Index: i + c.IndexOffset, RawIndex: i, Completions: c.Completions, Attempt: 1,
 			Job: c.Job, JobUID: c.JobUID, Platform: c.Platform, Hostname: w.Hostname}
-		p.add(id, m, c.Each, sources, w.RunID, twins)
+	}
+	if c.Tasks == "" {
+		for k := range indexes.Len() {
+			p.add(identify(k), nil, m, sources, w.RunID, twins)
+		}
+	} else if err := (&rowPlan{Plan: p, run: &run{Config: c, World: w, mapping: m}, identify: identify, twins: twins}).addAll(indexes.Len()); err != nil {
+		return nil, err
 	}
 	switch {
 	case p.code != 0:
-	case !m.usesIndex():
+	case !m.usesIndex() && c.Tasks == "":
 		p.Findings = append(p.Findings, "the command doesn't use the index: every index would run the same"+
 			" (write <<.Index>> into it; fine only if it reads JOB_COMPLETION_INDEX itself)")
 	default:
@@ -91,11 +102,12 @@ func plannedIndexes(c *Config) (identity.List, error) {
 		Hint: "give --completions 100, or --indexes 0-9"}
 }
 
-func (p *Plan) add(id identity.Identity, m *mapping, each bool, s templates.Sources, runID string, t *twins) {
+func (p *Plan) add(id identity.Identity, row *templates.Task, m *mapping, s templates.Sources, runID string, t *twins) {
 	f := fields(id, runID)
+	f.Task = row
 	f.Shard = shardOf(m.items, id)
 	planned := Planned{Index: id.Index}
-	if each && f.Shard != nil {
+	if p.each && f.Shard != nil {
 		if planned.Items = span(*f.Shard); planned.Items == noItems {
 			p.Items = append(p.Items, planned)
 			return
@@ -104,11 +116,7 @@ func (p *Plan) add(id identity.Identity, m *mapping, each bool, s templates.Sour
 	}
 	it, err := m.expand(f, s)
 	if err != nil {
-		f := failure.From(err)
-		if p.code == 0 {
-			p.code = f.Code
-		}
-		p.Items = append(p.Items, Planned{Index: id.Index, Error: f.Error()})
+		p.bad(id, err)
 		return
 	}
 	t.add(len(p.Items), it)
@@ -124,6 +132,15 @@ func (p *Plan) add(id identity.Identity, m *mapping, each bool, s templates.Sour
 		planned.Require = append(planned.Require, r.mask(input.value))
 	}
 	p.Items = append(p.Items, planned)
+}
+
+// bad notes an index that can't be expanded.
+func (p *Plan) bad(id identity.Identity, err error) {
+	f := failure.From(err)
+	if p.code == 0 {
+		p.code = f.Code
+	}
+	p.Items = append(p.Items, Planned{Index: id.Index, Error: f.Error()})
 }
 
 const noItems = "none"
@@ -195,6 +212,9 @@ func (p *Plan) WriteText(out, errs io.Writer) error {
 			line = strings.TrimLeft(line+"\t# items "+it.Items, "\t")
 		}
 		fmt.Fprintf(w, "%d\t%s\n", it.Index, line)
+	}
+	for _, m := range p.Manifests {
+		fmt.Fprintf(errs, "nth: plan: %s\n", m)
 	}
 	for _, f := range p.Findings {
 		fmt.Fprintf(errs, "nth: plan: %s\n", f)

@@ -34,12 +34,19 @@ func (r *run) queues() map[string]queueKind {
 	if r.FailURL == "" { // where nobody can be told, the API must see to it
 		api.attempts = 0
 	}
+	table := queueKind{"postgres", postgres.Open, postgres.Name, defaultAttempts}
+	if r.TakeSQL != "" {
+		table.open = r.openStatements
+		if r.FailSQL == "" {
+			table.attempts = 0
+		}
+	}
 	return map[string]queueKind{
 		"redis":      {"redis", openRedis, nameRedis, defaultAttempts},
 		"rediss":     {"redis", openRedis, nameRedis, defaultAttempts},
 		"sqs":        {"sqs", sqs.Open, sqs.Name, 0},
-		"postgres":   {"postgres", postgres.Open, postgres.Name, defaultAttempts},
-		"postgresql": {"postgres", postgres.Open, postgres.Name, defaultAttempts},
+		"postgres":   table,
+		"postgresql": table,
 		"http":       api,
 		"https":      api,
 	}

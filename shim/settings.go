@@ -29,7 +29,7 @@ func signalConfig(c *Config) (proc.SignalConfig, error) {
 
 // checkEach refuses flags about items where there are none: exit code 78.
 func (r *run) checkEach() error {
-	if r.Jobs < 1 {
+	if r.Each && r.Jobs < 1 {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--jobs", Cause: errors.New("it is less than 1"), Hint: "give how many items run at the same time"}
 	}
 	for _, c := range []struct {
@@ -45,6 +45,7 @@ func (r *run) checkEach() error {
 		{r.Tasks != "" && r.Items > 0, "--items and --tasks", "the items are the manifest's rows", "leave --items out"},
 		{r.Completions == nil && r.id.Completions == nil, "--each", "how many indexes share the items isn't known", "set --completions or NTH_COMPLETIONS"},
 		{r.TaskStdin, "--each and --task-stdin", "an item's stdin is empty", "its row is in NTH_ITEM_TASK"},
+		{r.Logs != "", "--each and --logs", "a log is that of one command", "let each item's command write its own"},
 		{r.Drain > 0, "--each and --drain", "that is for queues", "--stop-grace says how long running items may take"},
 	} {
 		switch {
@@ -113,11 +114,18 @@ func (r *run) check() error {
 	if r.MaxAttempts != nil && *r.MaxAttempts < 0 {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--max-attempts", Cause: errors.New("it is negative"), Hint: "0 is without end"}
 	}
-	if r.isItem() && (r.TaskID != "" || r.MaxAttempts != nil || r.MaxTasks > 0 || r.MaxRuntime > 0 || r.IdleTimeout > 0 || r.OnFailure == "stop" || r.FailURL != "") {
+	if r.isItem() && (r.TaskID != "" || r.MaxAttempts != nil || r.MaxTasks > 0 || r.MaxRuntime > 0 || r.IdleTimeout > 0 || r.OnFailure == "stop" || r.FailURL != "" || r.TakeSQL != "") {
 		return contradiction("--tasks", "it names one item for each index, and another flag is about a queue", "a queue has --keep-url and --done-url")
 	}
+	if r.TakeSQL == "" {
+		for flag, sql := range map[string]string{"--keep-sql": r.KeepSQL, "--done-sql": r.DoneSQL, "--fail-sql": r.FailSQL, "--unfinished-sql": r.UnfinishedSQL} {
+			if sql != "" {
+				return contradiction(flag, "without --take-sql the statements are nth's own", "give --take-sql")
+			}
+		}
+	}
 	if r.Tasks == "" {
-		for flag, given := range map[string]bool{"--task-id": r.TaskID != "", "--keep-url": r.KeepURL != "", "--done-url": r.DoneURL != "", "--fail-url": r.FailURL != "", "--unfinished-url": r.UnfinishedURL != "", "--http-header": len(r.HTTPHeader) > 0, "--task-stdin": r.TaskStdin, "--max-attempts": r.MaxAttempts != nil,
+		for flag, given := range map[string]bool{"--task-id": r.TaskID != "", "--keep-url": r.KeepURL != "", "--done-url": r.DoneURL != "", "--fail-url": r.FailURL != "", "--unfinished-url": r.UnfinishedURL != "", "--http-header": len(r.HTTPHeader) > 0, "--take-sql": r.TakeSQL != "", "--task-stdin": r.TaskStdin, "--max-attempts": r.MaxAttempts != nil,
 			"--max-tasks": r.MaxTasks > 0, "--max-runtime": r.MaxRuntime > 0, "--idle-timeout": r.IdleTimeout > 0, "--drain": r.Drain > 0, "--on-failure": r.OnFailure == "stop"} {
 			if given {
 				return contradiction(flag, "there are no tasks without --tasks", "give --tasks")

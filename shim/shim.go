@@ -15,6 +15,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/identity"
+	"nth/shim/logs"
 	"nth/shim/marker"
 	"nth/shim/proc"
 	"nth/shim/store"
@@ -92,6 +93,8 @@ type run struct {
 	header   marker.Header
 	book     *marker.Book  // nil without --markers
 	over     *marker.Entry // the marker of another command that --on-change=rerun replaces
+	logs     *store.Store  // nil without --logs
+	output   *logs.Log     // of the command that was started, with --logs
 	result   proc.Result
 	ran      bool
 	outcome  string // marker.Done or marker.Skipped, once judged
@@ -184,6 +187,7 @@ func (r *run) close() {
 func (r *run) end(err error) int {
 	r.close()
 	defer r.quit()
+	defer r.awaitLog()
 	if err == nil || errors.Is(err, errSettled) {
 		return 0
 	}

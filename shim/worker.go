@@ -21,7 +21,8 @@ type worker struct {
 	shown       string // the queue's URL, without credentials
 	began       time.Time
 	settled     int
-	dead        int // tasks that this run has put aside
+	dead        int  // tasks that this run has put aside
+	unkept      bool // the store didn't take the output of the last one
 }
 
 // Between two looks into a queue that has nothing for us.
@@ -38,6 +39,7 @@ func (r *run) prepare() error {
 	}
 	x := expander{fields: fields(r.id, r.RunID), sources: r.sources()}
 	markers, tasks := x.expand("--markers", r.mapping.markers), x.expand("--tasks", r.mapping.tasks)
+	logs := x.expand("--logs", r.mapping.logs)
 	r.item = &item{quitURL: x.expand("--quit-url", r.mapping.quitURL), secrets: x.secrets}
 	if x.err != nil {
 		return x.err
@@ -47,6 +49,9 @@ func (r *run) prepare() error {
 		return err
 	}
 	r.worker = w
+	if err := r.openLogs(logs.value); err != nil {
+		return err
+	}
 	if markers.value == "" {
 		r.log.Info().Msg("no --markers: what is done twice isn't noticed")
 		return nil
@@ -65,6 +70,9 @@ func (r *run) openSource(w *worker, rawURL string) error {
 	s, known := r.queues()[u.Scheme]
 	if !known {
 		return bad("", fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), queueHint)
+	}
+	if r.TakeSQL != "" && s.kind != "postgres" {
+		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--take-sql", Cause: errors.New("the queue isn't PostgreSQL's"), Hint: "--tasks postgres://…"}
 	}
 	w.shown = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 	w.kind, w.queue = s.kind, s.name(u)
@@ -212,7 +220,7 @@ func (r *run) take() (*task.Task, error) {
 // do does one task. An error ends the worker; a task that failed is none.
 func (r *run) do(t *task.Task) error {
 	w := r.worker
-	one := &run{Config: r.Config, World: r.World, signals: r.signals, id: r.id, mapping: r.mapping, header: r.header, book: r.book, worker: w, closing: r.closing,
+	one := &run{Config: r.Config, World: r.World, signals: r.signals, id: r.id, mapping: r.mapping, header: r.header, book: r.book, logs: r.logs, worker: w, closing: r.closing,
 		task: t, log: r.log.With().Str("task", t.ID).Logger()}
 	held := r.hold(t)
 	one.ctx, one.lost = held.ctx, held.lost
@@ -230,7 +238,9 @@ func (r *run) do(t *task.Task) error {
 		r.closing.Store(false) // it was for the marker's sake
 	}
 	w.settled++
-	return r.settle(one, held, err)
+	err = r.settle(one, held, err)
+	one.awaitLog()
+	return err
 }
 
 // name decides on what the task is called.

@@ -107,11 +107,13 @@ func (d dot) MetaParts() (map[string]string, error) {
 func (w *walker) field(path []string) {
 	parts := partsOf[path[0]]
 	switch {
+	case len(path) == 1 && slices.Contains(w.more, path[0]):
+		return
 	case path[0] == "Shard" && len(path) == 2 && slices.Contains([]string{"Start", "End", "Len"}, path[1]):
 		w.usesIndex = true
 		return
 	case !fieldSet[path[0]] || len(path) > 1 && parts == "" || path[0] == "Meta" && len(path) != 2 || path[0] == "Shard":
-		w.unknown(strings.Join(path, "."), "the fields are "+fieldNames())
+		w.unknown(strings.Join(path, "."), "the fields are "+strings.Join(append([]string{fieldNames()}, dotted(w.more)...), " "))
 		return
 	case len(path) > 1:
 		path[0] = parts

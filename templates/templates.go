@@ -31,9 +31,10 @@ type Fields struct {
 	Job, JobUID     string // "": not known
 	Platform        string
 	RunID, Hostname string
-	Task            *Task  // nil: the index is the item
-	Shard           *Shard // nil: there are no items to share out
-	Item            *int64 // nil: the index is the item
+	Task            *Task      // nil: the index is the item
+	Shard           *Shard     // nil: there are no items to share out
+	Item            *int64     // nil: the index is the item
+	Statement       *Statement // nil: it is none
 }
 
 // Shard is a part of numbered items, from Start to before End.
@@ -82,22 +83,20 @@ type Expansion struct {
 
 // Parse parses one word. An error is an *Error of the kind Syntax; a field or
 // function that doesn't exist is one, also in a branch that would not be taken.
-func Parse(word string) (*Template, error) {
+func Parse(word string) (*Template, error) { return parseWith(word, nil) }
+
+// parseWith parses a word that may also name these fields of Statement.
+func parseWith(word string, more []string) (*Template, error) {
 	t := &Template{word: word}
 	if !strings.Contains(word, left) {
 		return t, nil
 	}
-	tree, err := template.New(name).Delims(left, right).Option("missingkey=error").Funcs(parseFuncs).Parse(word)
+	tree, err := grow(word)
 	if err != nil {
-		return nil, &Error{Kind: Syntax, Word: word, Cause: errors.New(plain(err)), Hint: syntaxHint(err)}
+		return nil, err
 	}
 	t.tree = tree
-	w := walker{}
-	for _, one := range tree.Templates() {
-		if one.Name() != name {
-			w.fail(errNested, "")
-		}
-	}
+	w := walker{more: more}
 	if tree.Tree != nil {
 		w.list(tree.Root, true)
 	}
@@ -107,6 +106,20 @@ func Parse(word string) (*Template, error) {
 	}
 	t.usesIndex, t.usesTask, t.usesItem = w.usesIndex, w.usesTask, w.usesItem
 	return t, nil
+}
+
+// grow gives the tree of a word that is one template.
+func grow(word string) (*template.Template, error) {
+	tree, err := template.New(name).Delims(left, right).Option("missingkey=error").Funcs(parseFuncs).Parse(word)
+	if err != nil {
+		return nil, &Error{Kind: Syntax, Word: word, Cause: errors.New(plain(err)), Hint: syntaxHint(err)}
+	}
+	for _, one := range tree.Templates() {
+		if one.Name() != name {
+			return nil, &Error{Kind: Syntax, Word: word, Cause: errNested}
+		}
+	}
+	return tree, nil
 }
 
 // UsesIndex tells whether the word names .Index, .RawIndex, .Shard or .Item.

@@ -1,13 +1,9 @@
 package check
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"nth/shim/failure"
@@ -48,7 +44,7 @@ func Command(c Config, rest []string, w World) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible()
+	ctx, stop := proc.Interruptible("check the store")
 	defer stop()
 	var printed error
 	o := Options{URL: where, RunID: w.RunID, Wait: c.StoreWait, Timeout: c.StoreTimeout,
@@ -80,27 +76,4 @@ func Command(c Config, rest []string, w World) error {
 
 func usage(on string, cause error, hint string) error {
 	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: cause, Hint: hint}
-}
-
-// typed are the signals of somebody who doesn't want to wait.
-var typed = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
-
-// interruptible gives a context that a signal ends; its cause is the failure. A
-// second signal ends the process. SIGPIPE is a reader of stdout who has enough: the
-// probes must be removed all the same.
-func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGPIPE)
-	signal.Notify(signals, typed...)
-	go func() {
-		select {
-		case got := <-signals:
-			n := got.(syscall.Signal)
-			signal.Reset(typed...)
-			cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(n), Tried: "check the store", Cause: fmt.Errorf("stopped by %s", proc.SignalName(n))})
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
 }

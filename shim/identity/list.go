@@ -89,12 +89,30 @@ func (l List) At(k int64) int64 {
 
 // Contains tells whether the list names the index.
 func (l List) Contains(index int64) bool {
+	_, ok := l.Position(index)
+	return ok
+}
+
+// Position gives the k of which At is the index, and whether the list names it.
+func (l List) Position(index int64) (int64, bool) {
 	i, exact := slices.BinarySearchFunc(l.spans, index, func(s span, index int64) int { return cmp.Compare(s.first, index) })
-	return exact || i > 0 && index <= l.spans[i-1].last
+	if !exact {
+		i--
+	}
+	if i < 0 || index > l.spans[i].last {
+		return 0, false
+	}
+	return l.spans[i].before + (index - l.spans[i].first), true
 }
 
 // Last gives the greatest index of the list, which must not be empty.
 func (l List) Last() int64 { return l.spans[len(l.spans)-1].last }
+
+// Whole gives the list of 0 to n-1; n must be positive.
+func Whole(n int64) (l List) {
+	l.add(0, n-1)
+	return l
+}
 
 // String gives the list in Kubernetes' form: runs of three or more as a range.
 func (l List) String() string {

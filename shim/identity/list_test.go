@@ -73,12 +73,18 @@ func TestList(t *testing.T) {
 		if got := l.At(k); got != want {
 			t.Errorf("number %d is %d, want %d", k, got, want)
 		}
+		if got, ok := l.Position(want); got != k || !ok {
+			t.Errorf("%d is number %d (%v), want %d", want, got, ok, k)
+		}
 	}
 	for index, want := range map[int64]bool{-1: false, 0: false, 3: true, 4: false, 7: true, 8: true, 9: true, 10: false, 11: true, 12: true, 13: false,
 		20: true, 999999999999: true, 1000000000000: false} {
 		if got := l.Contains(index); got != want {
 			t.Errorf("contains %d: %v, want %v", index, got, want)
 		}
+	}
+	if diff := cmp.Diff("0-6", Whole(7).String()); diff != "" {
+		t.Error(diff)
 	}
 	if (List{}).Len() != 0 || (List{}).Contains(0) || (List{}).String() != "" {
 		t.Error("the empty list isn't empty")
@@ -132,6 +138,9 @@ func FuzzParseList(f *testing.F) {
 		var some []int64
 		for k := range min(l.Len(), 1000) {
 			i := l.At(k)
+			if at, _ := l.Position(i); at != k {
+				t.Errorf("%q: %d is at %d, want %d", s, i, at, k)
+			}
 			if !l.Contains(i) || k > 0 && (i <= some[k-1] || i > some[k-1]+1 && l.Contains(i-1)) {
 				t.Errorf("%q: number %d is %d", s, k, i)
 			}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"nth/shim/failure"
+	"nth/shim/screen"
 )
 
 // child is one running attempt of an index.
@@ -85,10 +86,10 @@ func (j *job) start(index int64, attempt int) error {
 	c.cmd.SysProcAttr = isolated()
 	prefix := j.prefix(index)
 	var err error
-	if c.out, err = newFeed(j.screen, toStdout, prefix); err != nil {
+	if c.out, err = newFeed(j.screen, screen.Stdout, prefix); err != nil {
 		return err
 	}
-	if c.err, err = newFeed(j.screen, toStderr, prefix); err != nil {
+	if c.err, err = newFeed(j.screen, screen.Stderr, prefix); err != nil {
 		c.out.abandon()
 		return err
 	}

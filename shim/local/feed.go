@@ -6,6 +6,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"nth/shim/screen"
 )
 
 const (
@@ -29,8 +31,8 @@ const (
 // reads no faster than the screen takes: a slow reader slows the child down.
 type feed struct {
 	r, w   *os.File
-	screen *screen
-	to     stream
+	screen *screen.Screen
+	to     screen.Stream
 	prefix []byte
 
 	rest []byte // a line without its end, at most maxLine
@@ -39,7 +41,7 @@ type feed struct {
 	done chan struct{}
 }
 
-func newFeed(s *screen, to stream, prefix []byte) (*feed, error) {
+func newFeed(s *screen.Screen, to screen.Stream, prefix []byte) (*feed, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -132,12 +134,12 @@ func (f *feed) take(p []byte) {
 // emit writes head+tail, which end with a line break, as prefixed lines.
 func (f *feed) emit(head, tail []byte) {
 	f.remember(head, tail)
-	f.screen.lines(f.to, f.prefix, head, tail)
+	f.screen.Lines(f.to, f.prefix, head, tail)
 }
 
 // remember keeps the last line that isn't blank.
 func (f *feed) remember(head, tail []byte) {
-	if f.to != toStderr {
+	if f.to != screen.Stderr {
 		return
 	}
 	line := bytes.TrimRight(tail, "\r\n")

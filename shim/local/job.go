@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nth/shim/failure"
+	"nth/shim/screen"
 )
 
 // job is the state of the whole. Only loop's goroutine touches it, except for
@@ -38,10 +39,11 @@ type job struct {
 	signal       syscall.Signal
 	fatal        error
 
-	screen *screen
+	screen *screen.Screen
 	shown  struct {
 		sync.Mutex
 		tally
+		backlog
 	}
 	notes  chan note
 	quit   chan struct{} // closed: the Job is over
@@ -52,7 +54,7 @@ func newJob(o *Options) *job {
 	j := &job{
 		o: o, total: o.total(), limit: o.MaxFailed.Of(o.total()), began: o.clock.now(),
 		running: map[int64]*child{}, ended: make(chan outcome), killed: make(chan struct{}),
-		screen: newScreen(o.Stdout, o.Stderr, o.Progress), quit: make(chan struct{}),
+		screen: screen.New(o.Stdout, o.Stderr, o.Progress), quit: make(chan struct{}),
 		notes: make(chan note, 1024),
 	}
 	j.env = without(o.Environ, slices.Concat(ownVariables, o.Remove)...)
@@ -64,9 +66,12 @@ func newJob(o *Options) *job {
 		// Without it only the reasons in the summary are missing.
 		j.dir, _ = os.MkdirTemp("", "nth-local-")
 	}
-	if j.screen.hasBar {
+	if j.screen.HasBar() {
 		j.publish()
 		j.voices.Go(j.drawBar)
+		if o.Tasks != nil {
+			j.voices.Go(j.watchQueue)
+		}
 	}
 	j.voices.Go(j.speak)
 	return j
@@ -81,7 +86,7 @@ func (j *job) close() {
 	default:
 		j.voices.Wait()
 	}
-	j.screen.clear()
+	j.screen.Clear()
 	if j.dir != "" {
 		os.RemoveAll(j.dir)
 	}
@@ -114,7 +119,7 @@ func (j *job) newLog(index int64) string {
 // loop is the controller: it starts what may start, then waits for the next
 // thing to happen, until nothing is left.
 func (j *job) loop(ctx context.Context) error {
-	stop, broken := ctx.Done(), (<-chan struct{})(j.screen.broken)
+	stop, broken := ctx.Done(), j.screen.Broken()
 	for {
 		j.startSome()
 		j.publish()

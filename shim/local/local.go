@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nth/shim/failure"
+	"nth/shim/task"
 )
 
 // The Job controller waits 10 s before the first retry of an index, doubling up
@@ -39,6 +40,9 @@ type Options struct {
 	Args    []string // its arguments, from "run" on
 	Environ []string // the environment, as os.Environ gives it
 	Remove  []string // names that no child sees: the variables of all platforms
+
+	// Tasks counts the tasks of the queue that the indexes work through; nil: nobody can.
+	Tasks func(context.Context) (task.Counts, error)
 
 	Stdout, Stderr *os.File
 	Progress       string // "auto" (on a terminal, also the zero value), "always" or "never"

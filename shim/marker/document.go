@@ -44,6 +44,8 @@ type Header struct {
 	Task        *Task    `json:"task,omitempty"` // nil: the document is of the index itself
 	// Manifest is that of which the item is a row, if it is one.
 	Manifest *Manifest `json:"manifest,omitempty"`
+	// Log is the URL of the first part of what the command wrote, without credentials.
+	Log string `json:"log,omitempty"`
 	// Shard is the part of numbered items that the document is of, with --each.
 	Shard *Shard `json:"shard,omitempty"`
 }
@@ -105,6 +107,9 @@ type Marker struct {
 	ExitCode int    `json:"exit_code"`
 	Source   string `json:"source"`
 	Outcome  string `json:"outcome"`
+	// Who wrote a marker by hand, and why.
+	MarkedBy string `json:"marked_by,omitempty"`
+	Reason   string `json:"reason,omitempty"`
 }
 
 // Failure is the record of the last failure, failed/<index>.json. It decides
@@ -134,6 +139,8 @@ const (
 	failedDir  = "failed"
 	skippedDir = "skipped"
 	startedDir = "started"
+
+	progressDir = "progress"
 )
 
 // key gives the key of an item's document. Tasks may be millions, which no directory

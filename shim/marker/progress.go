@@ -15,8 +15,6 @@ import (
 	"nth/shim/store/contract"
 )
 
-const progressDir = "progress"
-
 // Progress is how far a run has come with its index's shard of numbered items. Each run
 // writes its own document, so that none can undo another's; what is done is the union
 // of all that have the same digest and bounds.

@@ -2,7 +2,6 @@ package proc
 
 import (
 	"bytes"
-	"os"
 	"sync"
 	"syscall"
 )
@@ -10,28 +9,24 @@ import (
 // drainer passes on the stderr of one command after the other, through one pipe, and
 // keeps the end of each one's. A nil drainer is fd 2 itself.
 type drainer struct {
-	r, w *os.File
-	read int // the descriptor of r, which doesn't block
+	*output
+	from int // the descriptor of its pipe, which doesn't block
 
 	mu    sync.Mutex
-	last  end
 	chunk [8 << 10]byte
 }
 
 func newDrainer(keep int) (*drainer, error) {
-	if keep <= 0 || isTerminal(2) {
-		return nil, nil
-	}
-	d := &drainer{last: end{keep: keep}}
-	var err error
-	if d.r, d.w, err = stderrPipe(); err != nil {
+	o, err := newOutput(2, keep, nil)
+	if o == nil || err != nil {
 		return nil, err
 	}
+	d := &drainer{output: o}
 	raw, err := d.r.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	if err := raw.Control(func(fd uintptr) { d.read = int(fd) }); err != nil {
+	if err := raw.Control(func(fd uintptr) { d.from = int(fd) }); err != nil {
 		return nil, err
 	}
 	// A command that writes more than a pipe holds must not wait for its own end. What
@@ -58,7 +53,7 @@ func (d *drainer) fd() uintptr {
 // without end.
 func (d *drainer) pass() {
 	for rest := capacity; rest > 0; {
-		n, err := syscall.Read(d.read, d.chunk[:])
+		n, err := syscall.Read(d.from, d.chunk[:])
 		if err == syscall.EINTR {
 			continue
 		}
@@ -66,25 +61,22 @@ func (d *drainer) pass() {
 			return
 		}
 		rest -= n
-		_, _ = os.Stderr.Write(d.chunk[:n]) // nobody may read it any more; the commands go on
-		d.last.add(d.chunk[:n])
+		d.take(d.chunk[:n])
 	}
 }
 
-// take gives the end of what the command wrote, now that all of it has ended.
-func (d *drainer) take(res *Result) {
+// tell gives the end of what the command wrote, now that all of it has ended, and
+// forgets it.
+func (d *drainer) tell(res *Result) {
 	if d == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.pass()
-	if len(d.last.buf) == 0 {
-		return
-	}
-	d.last.tell(res)
-	res.Stderr = bytes.Clone(res.Stderr)
-	d.last.buf, d.last.dropped = d.last.buf[:0], false
+	end, cut := d.tail()
+	res.Stderr, res.StderrTruncated = bytes.Clone(end), cut
+	d.buf, d.dropped = d.buf[:0], false
 }
 
 func (d *drainer) close() {

@@ -47,7 +47,7 @@ func (s *Signals) RunMany(m Many) error {
 	if !s.pid1 {
 		becomeSubreaper()
 	}
-	makeSpareThreads()
+	makeSpareThreads(false)
 	c := &crew{s: s, m: m, slots: make([]slot, m.Jobs), oom: oomKills()}
 	for i := range c.slots {
 		c.slots[i].attr = &syscall.ProcAttr{Files: []uintptr{null.Fd(), 1, 2}, Sys: attributes(s.pid1)}
@@ -238,7 +238,7 @@ func (c *crew) finish(sl *slot) {
 	c.s.mu.Lock()
 	sl.phase = before
 	c.s.mu.Unlock()
-	sl.stderr.take(&sl.result)
+	sl.stderr.tell(&sl.result)
 	if sl.result.ExitCode != 0 {
 		kills := oomKills()
 		sl.result.OOMKilled, c.oom = kills > c.oom, kills

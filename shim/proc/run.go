@@ -4,6 +4,7 @@ package proc
 
 import (
 	"errors"
+	"io"
 	"os"
 	"runtime"
 	"syscall"
@@ -17,8 +18,12 @@ import (
 // Command is what to run, and how long it may take to stop.
 type Command struct {
 	Args, Env []string
-	// StderrTail is how many bytes of stderr are kept; 0 hands fd 2 over untouched.
+	// StderrTail is how many bytes of stderr are kept.
 	StderrTail int
+	// Stdout and Stderr get a copy of what the command writes there, and are closed when
+	// nothing more comes. An output of which nothing is wanted, and a terminal, is
+	// handed over untouched.
+	Stdout, Stderr io.WriteCloser
 	// StopGrace is how long after the first stop signal its group is killed, 0: no
 	// limit; OwnStopGrace the same for a stop that nth begins.
 	StopGrace, OwnStopGrace time.Duration
@@ -33,6 +38,7 @@ type Command struct {
 	Extra   []*os.File // its descriptors from 3 on
 	Log     zerolog.Logger
 	OnStart func() // may be nil
+	OnStop  func() // there is a stop signal, the command's or one that nth holds back; may be nil
 }
 
 // Result is how a command ended.
@@ -68,7 +74,7 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	if !s.pid1 {
 		becomeSubreaper()
 	}
-	makeSpareThreads()
+	makeSpareThreads(cmd.Stdout != nil || cmd.Stderr != nil)
 	if err := r.start(path, args); err != nil {
 		return Result{}, err
 	}
@@ -78,7 +84,7 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	r.wait()
 	r.tty.finish(r)
 	r.sweep()
-	r.tail.finish(&r.result)
+	r.out.finish(&r.cmd, &r.result)
 	r.result.OOMKilled = oomKills() > r.oom
 	s.mu.Lock()
 	s.phase, r.result.Stop = over, s.while
@@ -91,7 +97,7 @@ type runner struct {
 	s      *Signals
 	cmd    Command
 	result Result
-	tail   *tail
+	out    outputs
 	tty    *terminal
 	oom    int64
 	ended  bool
@@ -101,7 +107,7 @@ type runner struct {
 
 func (r *runner) start(path string, args []string) error {
 	var err error
-	if r.tail, err = newTail(r.cmd.StderrTail); err != nil {
+	if r.out, err = newOutputs(&r.cmd); err != nil {
 		return err
 	}
 	s := r.s
@@ -115,7 +121,7 @@ func (r *runner) start(path string, args []string) error {
 	if r.cmd.Stdin != nil {
 		stdin = r.cmd.Stdin.Fd()
 	}
-	files := []uintptr{stdin, 1, r.tail.fd()}
+	files := []uintptr{stdin, r.out.stdout.or(1), r.out.stderr.or(2)}
 	for _, f := range r.cmd.Extra {
 		files = append(files, f.Fd())
 	}
@@ -126,7 +132,7 @@ func (r *runner) start(path string, args []string) error {
 		return err
 	}
 	s.pid, s.phase, s.drains = pid, running, r.cmd.Drain > 0
-	r.tail.started()
+	r.out.started()
 	r.tty.take(pid, s)
 	for _, sig := range s.kept {
 		s.forward(sig)
@@ -173,10 +179,12 @@ func (r *runner) wait() {
 		case <-r.s.child:
 		case <-r.s.draining:
 			drained = time.After(r.cmd.Drain)
+			r.stopping()
 		case <-drained:
 			r.passOn()
 		case <-r.s.stop:
 			in(r.cmd.StopGrace)
+			r.stopping()
 		case <-r.s.continued:
 			r.tty.reclaim(r.s)
 		case <-timeout:
@@ -188,6 +196,12 @@ func (r *runner) wait() {
 		case <-kill:
 			r.kill(syscall.SIGKILL)
 		}
+	}
+}
+
+func (r *runner) stopping() {
+	if r.cmd.OnStop != nil {
+		r.cmd.OnStop()
 	}
 }
 

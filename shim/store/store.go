@@ -79,6 +79,11 @@ func (s *Store) Put(ctx context.Context, key string, body []byte) error {
 	return s.write(ctx, key, body, &blob.WriterOptions{})
 }
 
+// PutText is Put for what is no document of nth's but some program's output.
+func (s *Store) PutText(ctx context.Context, key string, body []byte) error {
+	return s.write(ctx, key, body, &blob.WriterOptions{ContentType: "text/plain"})
+}
+
 // Replace writes a blob if it still is the version that was read: the kind Exists
 // when it is another or gone, Unusable where the store can't tell.
 func (s *Store) Replace(ctx context.Context, key string, body []byte, token contract.Token) error {
@@ -99,7 +104,9 @@ func (s *Store) Replace(ctx context.Context, key string, body []byte, token cont
 // write uses Upload, which unlike WriteAll needs no pipe and no goroutine, and has
 // one error for one write.
 func (s *Store) write(ctx context.Context, key string, body []byte, o *blob.WriterOptions) error {
-	o.ContentType = "application/json"
+	if o.ContentType == "" {
+		o.ContentType = "application/json"
+	}
 	o.DisableContentTypeDetection = true
 	return s.bucket.Upload(ctx, key, bytes.NewReader(body), o)
 }
@@ -119,6 +126,21 @@ func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
 
 // Delete removes a blob: the kind Absent when there is none.
 func (s *Store) Delete(ctx context.Context, key string) error { return s.bucket.Delete(ctx, key) }
+
+// Remove removes a blob that a listing told of. That it has gone since is no error.
+func (s *Store) Remove(ctx context.Context, key string) error {
+	err := s.bucket.DeleteWithOptions(ctx, key, &blob.DeleteOptions{BeforeDelete: func(as func(any) bool) error {
+		var d *contract.Deletion
+		if as(&d) {
+			d.Listed = true
+		}
+		return nil
+	}})
+	if err != nil && Classify(err) == contract.Absent {
+		return nil
+	}
+	return err
+}
 
 // List visits every blob whose key begins with prefix, by key.
 func (s *Store) List(ctx context.Context, prefix string, visit func(key string, size int64, modified time.Time) error) error {

@@ -57,6 +57,18 @@ type Source interface {
 	Close() error
 }
 
+// Counts are how many tasks a queue has.
+type Counts struct {
+	Left int64 // not done, whether somebody holds them or not
+	Dead int64 // put aside; 0 also where the source doesn't know
+}
+
+// Counter is a Source that can tell how many tasks it has, roughly and at little cost. An
+// error is no reason for anything: it can't tell now, or not on this server.
+type Counter interface {
+	Count(ctx context.Context) (Counts, error)
+}
+
 // Options is what a source is told beside its URL.
 type Options struct {
 	Index       int64  // of the worker; it comes back under the same

@@ -91,7 +91,7 @@ func unfinished(t testing.TB, s task.Source, want bool) {
 func Run(t *testing.T, h Harness) {
 	for name, test := range map[string]func(*testing.T, Harness, Queue){
 		"life": life, "identical payloads": identical, "fail": fail, "release": release, "lease": lease, "stale worker": stale,
-		"payloads": payloads, "many workers": manyWorkers, "owner": owner,
+		"payloads": payloads, "many workers": manyWorkers, "owner": owner, "counts": counts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, h, h.New(t)) })
 	}

@@ -61,14 +61,25 @@ type Token string
 type Condition struct{ Replaces Token }
 
 // Ask lets the caller set the condition, through its BeforeWrite, which may be nil.
-func (c *Condition) Ask(beforeWrite func(func(any) bool) error) error {
-	if beforeWrite == nil {
+func (c *Condition) Ask(beforeWrite func(func(any) bool) error) error { return ask(beforeWrite, c) }
+
+// Deletion is offered to blob.DeleteOptions.BeforeDelete by drivers that must ask before
+// they can tell whether there is such a blob. Listed says that a listing has told: they
+// delete at once, and a blob that has gone since is no error.
+type Deletion struct{ Listed bool }
+
+// Ask lets the caller set it, through its BeforeDelete, which may be nil.
+func (d *Deletion) Ask(beforeDelete func(func(any) bool) error) error { return ask(beforeDelete, d) }
+
+// ask offers something through one of gocloud's hooks.
+func ask[T any](hook func(func(any) bool) error, offered *T) error {
+	if hook == nil {
 		return nil
 	}
-	return beforeWrite(func(i any) bool {
-		p, ok := i.(**Condition)
+	return hook(func(i any) bool {
+		p, ok := i.(**T)
 		if ok {
-			*p = c
+			*p = offered
 		}
 		return ok
 	})

@@ -184,13 +184,17 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 	return err
 }
 
-// Delete asks first whether there is such a blob: S3's DELETE doesn't tell.
+// Delete asks first whether there is such a blob, unless a listing has told: S3's DELETE
+// doesn't.
 func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOptions) error {
-	if err := contract.Before(opts.BeforeDelete); err != nil {
+	var d contract.Deletion
+	if err := d.Ask(opts.BeforeDelete); err != nil {
 		return err
 	}
-	if _, err := b.Attributes(ctx, key); err != nil {
-		return err
+	if !d.Listed {
+		if _, err := b.Attributes(ctx, key); err != nil {
+			return err
+		}
 	}
 	res, err := b.do(ctx, request{method: http.MethodDelete, key: key})
 	if err != nil {

@@ -48,11 +48,23 @@ func (p *Parts) Write(b []byte) (int, error) {
 // Upload takes all of r. It is here because the portable layer, which would call
 // Write itself, calls Close also after r failed, and Close would publish what came.
 func (p *Parts) Upload(r io.Reader) error {
+	if whole, ok := r.(*bytes.Reader); ok && whole.Len() <= p.size() {
+		// What is in memory already isn't copied.
+		_, err := whole.WriteTo(writerFunc(func(b []byte) { p.buf = *bytes.NewBuffer(b) }))
+		return err
+	}
 	_, err := io.Copy(struct{ io.Writer }{p}, r)
 	if p.err == nil {
 		p.err = err
 	}
 	return err
+}
+
+type writerFunc func(b []byte)
+
+func (f writerFunc) Write(b []byte) (int, error) {
+	f(b)
+	return len(b), nil
 }
 
 // Finish publishes the blob: whole sends it if it fits into one part, last sends what

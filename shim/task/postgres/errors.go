@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -70,8 +69,13 @@ func refused(answer *pq.Error) error {
 	if !known {
 		m.kind = contract.Unreachable
 	}
-	return &contract.Error{Kind: m.kind, Cause: fmt.Errorf("the database refuses: %s (%s)", line(answer.Message), code), Hint: m.hint}
+	return &contract.Error{Kind: m.kind, Cause: &refusal{line(answer.Message), code}, Hint: m.hint}
 }
+
+// refusal is what the server says, with the SQLSTATE.
+type refusal struct{ message, code string }
+
+func (r *refusal) Error() string { return "the database refuses: " + r.message + " (" + r.code + ")" }
 
 // local gives errors of this side of the connection their kinds.
 func local(err error) error {

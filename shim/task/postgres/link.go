@@ -20,6 +20,21 @@ type link struct {
 	raw  net.Conn
 }
 
+// session asks one server, over one connection at a time.
+type session struct {
+	config pq.Config
+
+	mu   sync.Mutex
+	link *link // nil: none is open
+}
+
+// answer is what a statement gave.
+type answer struct {
+	columns []string
+	row     []driver.Value // the first; nil: there is none
+	rows    int64          // that it gave or changed
+}
+
 // past is a deadline that ends a call at once.
 var past = time.Unix(1, 0)
 
@@ -28,44 +43,58 @@ const goodbye = time.Second
 
 // twice tries again, with a new connection, what an old one was lost at: it may have
 // ended hours ago. Statements do no harm when they are said twice.
-func (s *source) twice(ctx context.Context, try func() ([]driver.Value, error)) ([]driver.Value, error) {
+func (s *session) twice(ctx context.Context, try func() (answer, error)) (answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.link != nil
-	row, err := try()
-	if _, answered := errors.AsType[*pq.Error](err); err != nil && old && !answered && ctx.Err() == nil {
-		row, err = try()
+	a, err := try()
+	if old && unanswered(err) && ctx.Err() == nil {
+		a, err = try()
 	}
-	return row, meaning(ctx, err)
+	return a, meaning(ctx, err)
+}
+
+// unanswered tells that nobody knows whether the server did what it was told.
+func unanswered(err error) bool {
+	_, answered := errors.AsType[*pq.Error](err)
+	return err != nil && !answered
 }
 
 // errForeign is an answer that lib/pq panics at: another server's.
 var errForeign = errors.New("the answer is not PostgreSQL's")
 
-// once runs a statement and gives its one row, or nil. After an error nobody knows what
+// once runs a statement. After an error nobody knows what
 // the connection is still going to say, and it is closed.
-func (s *source) once(ctx context.Context, statement string, args ...driver.Value) (row []driver.Value, err error) {
+func (s *session) once(ctx context.Context, statement string, args ...driver.Value) (a answer, err error) {
 	defer func() {
 		if why := recover(); why != nil {
-			row, err = nil, fmt.Errorf("%w: %v", errForeign, why)
+			a, err = answer{}, fmt.Errorf("%w: %v", errForeign, why)
 			s.drop()
 		}
 	}()
 	if s.link == nil {
 		if s.link, err = connect(ctx, s.config); err != nil {
-			return nil, err
+			return answer{}, err
 		}
 	}
 	l := s.link
 	stop := context.AfterFunc(ctx, func() { _ = l.raw.SetDeadline(past) })
-	row, err = l.query(statement, args)
+	a, err = l.query(statement, args)
 	if stopped := stop(); err != nil || !stopped {
 		s.drop()
 	}
-	return row, err
+	return a, err
 }
 
-func (s *source) drop() {
+// Close closes the connection.
+func (s *session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop()
+	return nil
+}
+
+func (s *session) drop() {
 	if s.link != nil {
 		_ = s.link.raw.SetDeadline(time.Now().Add(goodbye))
 		_ = s.link.conn.Close()
@@ -75,16 +104,17 @@ func (s *source) drop() {
 
 // query isn't given the context: lib/pq would connect a second time to cancel the
 // statement, and wait for the first answer all the same.
-func (l *link) query(statement string, args []driver.Value) ([]driver.Value, error) {
+func (l *link) query(statement string, args []driver.Value) (answer, error) {
 	named := make([]driver.NamedValue, len(args))
 	for i, v := range args {
 		named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
 	}
 	rows, err := l.conn.(driver.QueryerContext).QueryContext(context.Background(), statement, named)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	row := make([]driver.Value, len(rows.Columns()))
+	a := answer{columns: rows.Columns()}
+	row := make([]driver.Value, len(a.columns))
 	switch err := rows.Next(row); err {
 	case nil:
 		for i, v := range row { // some are lib/pq's, until its next message
@@ -92,12 +122,18 @@ func (l *link) query(statement string, args []driver.Value) ([]driver.Value, err
 				row[i] = append([]byte{}, b...)
 			}
 		}
+		a.row = row
 	case io.EOF:
-		row = nil
 	default:
-		return nil, err
+		return answer{}, err
 	}
-	return row, rows.Close() // reads to the end: only then the transaction is committed
+	if err := rows.Close(); err != nil { // reads to the end: only then the transaction is committed
+		return answer{}, err
+	}
+	if r, ok := rows.(interface{ Result() driver.Result }); ok {
+		a.rows, _ = r.Result().RowsAffected() // it says so of every statement
+	}
+	return a, nil
 }
 
 // connect connects, and gives up when the context ends, which lib/pq alone doesn't

@@ -29,9 +29,14 @@ type row struct {
 	Run     string
 }
 
-func (q *queue) rows(t testing.TB) (all []row) {
+func (q *queue) rows(t testing.TB) []row {
 	t.Helper()
-	rows, err := q.server.DB.Query("SELECT state, attempt, coalesce(run_id, '') FROM " + q.table + " ORDER BY id")
+	return q.scan(t, "SELECT state, attempt, coalesce(run_id, '') FROM "+q.table+" ORDER BY id")
+}
+
+func (q *queue) scan(t testing.TB, query string) (all []row) {
+	t.Helper()
+	rows, err := q.server.DB.Query(query)
 	if err != nil {
 		t.Fatal(err)
 	}

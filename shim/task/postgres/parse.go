@@ -24,35 +24,41 @@ var parameters = []string{
 }
 
 // parse reads a URL, and what it leaves to the environment. The table is given in any
-// case. No error has a parameter's value in it, let alone the password.
-func parse(u *url.URL) (config pq.Config, table string, err error) {
+// case, and the queue where the URL names one instead. No error has a parameter's value
+// in it, let alone the password.
+func parse(u *url.URL) (config pq.Config, table, queue string, err error) {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return config, "", errors.New("the URL's parameters are malformed")
+		return config, "", "", errors.New("the URL's parameters are malformed")
 	}
-	table = DefaultTable
+	table, queue = DefaultTable, query.Get("queue")
 	if query.Has("table") {
 		table = query.Get("table")
 	}
+	both := query.Has("table") && query.Has("queue")
 	query.Del("table")
+	query.Del("queue")
+	if both {
+		return config, table, queue, errors.New("the parameters table and queue: table is for nth's own statements, queue for --take-sql")
+	}
 	if slices.Contains(strings.Split(table, "."), "") || strings.ContainsRune(table, 0) {
-		return config, table, errors.New("the parameter table: it is a table's name, or a schema's and a table's with a dot between them")
+		return config, table, queue, errors.New("the parameter table: it is a table's name, or a schema's and a table's with a dot between them")
 	}
 	settings, err := settingsOf(u, query)
 	if err != nil {
-		return config, table, err
+		return config, table, queue, err
 	}
 	var dsn strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		fmt.Fprintf(&dsn, "%s='%s' ", name, strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(settings[name]))
 	}
 	if config, err = pq.NewConfig(dsn.String()); err != nil {
-		return config, table, errors.New(hide(err.Error(), settings))
+		return config, table, queue, errors.New(hide(err.Error(), settings))
 	}
 	// A statement and its parameters go in one message: between two, a pooler may
 	// change the session, which then knows nothing of the statement.
 	config.BinaryParameters = true
-	return config, table, nil
+	return config, table, queue, nil
 }
 
 // settingsOf gives what a URL sets, with libpq's names. What is empty is not set.
@@ -65,7 +71,7 @@ func settingsOf(u *url.URL, query url.Values) (map[string]string, error) {
 	}
 	for name := range query {
 		if !slices.Contains(parameters, name) {
-			return nil, fmt.Errorf("unknown parameter %s; there are table, %s", name, strings.Join(parameters, ", "))
+			return nil, fmt.Errorf("unknown parameter %s; there are table, queue, %s", name, strings.Join(parameters, ", "))
 		}
 		settings[name] = query.Get(name)
 	}

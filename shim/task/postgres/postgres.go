@@ -6,20 +6,20 @@
 // command runs, and a pooler that gives every transaction another session (PgBouncer,
 // pool_mode=transaction) is fine. Time is the server's alone. What the table looks
 // like, how it is filled and what a worker's role must be granted is in Schema, Fill
-// and Grant. Settings that the URL doesn't have are those of PostgreSQL's own
-// programs: PGHOST and the other variables, ~/.pgpass, ~/.postgresql.
+// and Grant; for other tables there are Statements of the user's own. Settings that the
+// URL doesn't have are those of PostgreSQL's own programs: PGHOST and the other
+// variables, ~/.pgpass, ~/.postgresql.
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/lib/pq"
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
@@ -27,13 +27,10 @@ import (
 
 // source is a table for one run of a worker.
 type source struct {
-	config  pq.Config
+	session
 	table   string
 	sql     statements
 	options task.Options
-
-	mu   sync.Mutex
-	link *link // nil: none is open
 	// unsure: a Take ended without an answer, so that a task may be ours which nobody
 	// works at. The next one asks for it first.
 	unsure bool
@@ -41,24 +38,27 @@ type source struct {
 
 // Open opens a table; it asks the server nothing.
 func Open(u *url.URL, o task.Options) (task.Source, error) {
-	config, table, err := parse(u)
+	config, table, queue, err := parse(u)
+	if err == nil && queue != "" {
+		err = errors.New("the parameter queue: it names tasks that --take-sql takes")
+	}
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: hintURL}
 	}
-	return &source{config: config, table: table, sql: statementsFor(table), options: o}, nil
+	return &source{session: session{config: config}, table: table, sql: statementsFor(table), options: o}, nil
 }
 
 // Name gives the queue's name for the keys of markers: a server moves, and its
-// standby takes over, with the same tasks.
+// standby takes over, with the same tasks. With statements of one's own the URL says
+// it: what they do may change, and the tasks that were done stay done.
 func Name(u *url.URL) string {
-	config, table, err := parse(u)
+	config, table, queue, err := parse(u)
+	name := cmp.Or(queue, table)
 	if err != nil {
-		return strings.TrimPrefix(u.Path, "/") + "/" + table
+		return strings.TrimPrefix(u.Path, "/") + "/" + name
 	}
-	if config.Database == "" { // the server's own rule
-		config.Database = config.User
-	}
-	return config.Database + "/" + table
+	// Without a database, the server's own rule.
+	return cmp.Or(config.Database, config.User) + "/" + name
 }
 
 // String names the table, and no secret.
@@ -68,11 +68,12 @@ func (s *source) String() string {
 
 // Take takes a task.
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
-	row, err := s.twice(ctx, func() ([]driver.Value, error) {
-		row, err := s.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
+	a, err := s.twice(ctx, func() (answer, error) {
+		a, err := s.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
 		s.unsure = err != nil
-		return row, err
+		return a, err
 	})
+	row := a.row
 	if row == nil || err != nil {
 		return nil, err
 	}
@@ -94,8 +95,7 @@ func (s *source) Done(ctx context.Context, t *task.Task) error {
 
 // Fail gives a task back, or makes it dead. A second call gives the first one's answer.
 func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (bool, error) {
-	reason := strings.ReplaceAll(strings.ToValidUTF8(f.Reason, "\uFFFD"), "\x00", "") // text has no NUL
-	row, err := s.of(ctx, s.sql.fail, t, int64(s.options.MaxAttempts), micros(f.After), reason)
+	row, err := s.of(ctx, s.sql.fail, t, int64(s.options.MaxAttempts), micros(f.After), clean(f.Reason))
 	if err != nil {
 		return false, err
 	}
@@ -119,14 +119,6 @@ func (s *source) Unfinished(ctx context.Context) (bool, error) {
 	return yes, nil
 }
 
-// Close closes the connection.
-func (s *source) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.drop()
-	return nil
-}
-
 // of runs a statement about one delivery of a task. Without a row in the answer the
 // task is another's now.
 func (s *source) of(ctx context.Context, statement string, t *task.Task, more ...driver.Value) ([]driver.Value, error) {
@@ -138,19 +130,13 @@ func (s *source) of(ctx context.Context, statement string, t *task.Task, more ..
 }
 
 func (s *source) ask(ctx context.Context, statement string, args ...driver.Value) ([]driver.Value, error) {
-	return s.twice(ctx, func() ([]driver.Value, error) { return s.once(ctx, statement, args...) })
+	a, err := s.twice(ctx, func() (answer, error) { return s.once(ctx, statement, args...) })
+	return a.row, err
+}
+
+// clean makes a text of a reason, which has no NUL.
+func clean(reason string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "")
 }
 
 func micros(d time.Duration) int64 { return d.Microseconds() }
-
-// content gives a value of a column of bytes, which a user's own table may have as
-// text or JSON.
-func content(v driver.Value) []byte {
-	switch v := v.(type) {
-	case []byte:
-		return v
-	case string:
-		return []byte(v)
-	}
-	return nil
-}

@@ -56,9 +56,14 @@ func (q *queue) Fill(t testing.TB, payloads ...[]byte) {
 	}
 }
 
-func (q *queue) Dead(t testing.TB) (dead [][]byte) {
+func (q *queue) Dead(t testing.TB) [][]byte {
 	t.Helper()
-	rows, err := q.server.DB.Query("SELECT payload FROM " + q.table + " WHERE state = 'dead' ORDER BY id")
+	return q.payloads(t, "SELECT payload FROM "+q.table+" WHERE state = 'dead' ORDER BY id")
+}
+
+func (q *queue) payloads(t testing.TB, query string) (all [][]byte) {
+	t.Helper()
+	rows, err := q.server.DB.Query(query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,9 +73,9 @@ func (q *queue) Dead(t testing.TB) (dead [][]byte) {
 		if err := rows.Scan(&p); err != nil {
 			t.Fatal(err)
 		}
-		dead = append(dead, p)
+		all = append(all, p)
 	}
-	return dead
+	return all
 }
 
 func (q *queue) Left(t testing.TB) int { return q.count(t, "state NOT IN ('done', 'dead')") }

@@ -85,6 +85,8 @@ func exercise(t *testing.T, server *servers.Redis, q *queue) (denied bool) {
 		if denied = denied || s.Warning(t.Context()) == ""; denied {
 			return true
 		}
+		_, err := s.Count(t.Context())
+		see(err)
 		server.Do(t, "RPUSH", q.name, "one")
 		got, err := s.Take(t.Context())
 		see(err)

@@ -26,7 +26,7 @@
 //
 //	ACL SETUSER nth on >PASSWORD resetkeys ~jobs ~{jobs}:nth:* resetchannels -@all
 //	  +select +eval +evalsha +time +lpop +rpop +hset +hget +hdel +hexists +hlen +hkeys
-//	  +zadd +zrem +zscore +zcard +zrange +zrangebyscore +zrangebylex +info
+//	  +zadd +zrem +zscore +zcard +zrange +zrangebyscore +zrangebylex +info +llen
 //
 // SELECT is for a database other than 0, INFO for the warning about evictions.
 package redis

@@ -90,6 +90,8 @@ func exercise(t *testing.T, q *queue) (denied bool) {
 	if kind(err) != contract.Unusable { // it has no such stream
 		see(err)
 	}
+	_, err = s.Count(t.Context())
+	see(err)
 	q.Fill(t, []byte("one"), []byte("two"))
 	for range 2 {
 		got, err := s.Take(t.Context())

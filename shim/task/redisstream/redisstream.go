@@ -28,6 +28,7 @@
 //	ACL SETUSER nth on >PASSWORD resetkeys ~jobs ~{jobs}:nth:* resetchannels -@all
 //	  +select +eval +evalsha +time +xpending +xclaim +xreadgroup +xrange +xrevrange +xack
 //	  +xadd +xgroup|create +xgroup|delconsumer +zadd +zrem +zscore +zrangebyscore +info
+//	  +xlen +xinfo|groups
 //
 // SELECT is for a database other than 0, INFO for the warning about evictions.
 package redisstream

@@ -4,7 +4,7 @@
 //	actor signals LAST       print each signal that comes, exit 0 after LAST
 //	actor ignore SIGNAL      say ready, and sleep whatever comes of it
 //	actor orphans N          leave N processes to PID 1, wait until they are reaped
-//	actor crowd              start processes until there may be no more, exit 3
+//	actor crowd DURATION     start processes until there may be no more, wait, exit 3
 //	actor eat MIB            touch that much memory
 //	actor escape FILE        leave behind a process in a session of its own, that writes
 //	actor append FILE LINE
@@ -111,10 +111,13 @@ func processes() []string {
 	return all
 }
 
-func crowd(...string) {
+func crowd(arg ...string) {
+	stay, err := time.ParseDuration(arg[0])
+	check(err)
 	for n := 0; ; n++ {
 		if err := self("sleep", "1h").Start(); err != nil {
 			fmt.Printf("%d processes, then: %v\n", n, err)
+			time.Sleep(stay)
 			os.Exit(3)
 		}
 	}

@@ -1,4 +1,6 @@
-package local
+// Package screen is what a command that a person waits for shows meanwhile: lines on
+// stdout and stderr, and a progress bar below them.
+package screen
 
 import (
 	"bytes"
@@ -8,17 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stream is where a line of a child belongs.
-type stream int
+// Stream is where a line belongs.
+type Stream int
 
+// The two streams.
 const (
-	toStdout stream = iota
-	toStderr
+	Stdout Stream = iota
+	Stderr
 )
 
-// screen is the one place that writes to stdout and stderr: whole lines only,
+// Screen is the one place that writes to stdout and stderr: whole lines only,
 // and the bar below them.
-type screen struct {
+type Screen struct {
 	mu     sync.Mutex
 	files  [2]*os.File
 	onTerm [2]bool // the file is a terminal
@@ -32,8 +35,10 @@ type screen struct {
 	once   sync.Once
 }
 
-func newScreen(stdout, stderr *os.File, progress string) *screen {
-	s := &screen{files: [2]*os.File{stdout, stderr}, broken: make(chan struct{})}
+// New gives a screen on two files, either of which may be nil. Progress is auto (a bar on
+// a terminal), always or never.
+func New(stdout, stderr *os.File, progress string) *Screen {
+	s := &Screen{files: [2]*os.File{stdout, stderr}, broken: make(chan struct{})}
 	for i, f := range s.files {
 		_, s.onTerm[i] = columns(f)
 	}
@@ -42,10 +47,19 @@ func newScreen(stdout, stderr *os.File, progress string) *screen {
 		s.hasBar = true
 	case "never":
 	default:
-		s.hasBar = s.onTerm[toStderr] && os.Getenv("TERM") != "dumb"
+		s.hasBar = s.onTerm[Stderr] && os.Getenv("TERM") != "dumb"
 	}
 	return s
 }
+
+// HasBar tells whether there is a bar to draw.
+func (s *Screen) HasBar() bool { return s.hasBar }
+
+// Broken is closed when stdout or stderr can't be written any more.
+func (s *Screen) Broken() <-chan struct{} { return s.broken }
+
+// Color tells whether the bar may have colours: https://no-color.org.
+func (s *Screen) Color() bool { return s.onTerm[Stderr] && os.Getenv("NO_COLOR") == "" }
 
 // columns gives the width of a terminal now, and whether f is one.
 func columns(f *os.File) (int, bool) {
@@ -62,9 +76,9 @@ func columns(f *os.File) (int, bool) {
 	return int(size.Col), true
 }
 
-// lines writes head+tail, complete lines, each after prefix. It blocks as long
+// Lines writes head+tail, complete lines, each after prefix. It blocks as long
 // as the reader of the stream does.
-func (s *screen) lines(to stream, prefix, head, tail []byte) {
+func (s *Screen) Lines(to Stream, prefix, head, tail []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.buf[:0]
@@ -90,55 +104,55 @@ func (s *screen) lines(to stream, prefix, head, tail []byte) {
 	s.buf = b[:0]
 }
 
-// say writes one line of nth local's own.
-func (s *screen) say(prefix []byte, line string) {
-	s.lines(toStderr, prefix, nil, append([]byte(line), '\n'))
+// Say writes one line of the command's own.
+func (s *Screen) Say(prefix []byte, line string) {
+	s.Lines(Stderr, prefix, nil, append([]byte(line), '\n'))
 }
 
-// draw replaces the bar, if the screen is free: while somebody waits for a slow
+// Draw replaces the bar, if the screen is free: while somebody waits for a slow
 // reader there is nothing to see anyway. It must not be a line too wide.
-func (s *screen) draw(bar func(width int) (text []byte, cols int)) {
+func (s *Screen) Draw(bar func(width int) (text []byte, cols int)) {
 	if !s.hasBar || !s.mu.TryLock() {
 		return
 	}
 	defer s.mu.Unlock()
-	width, _ := columns(s.files[toStderr])
+	width, _ := columns(s.files[Stderr])
 	text, cols := bar(width - 1) // the last column would wrap on some terminals
 	if bytes.Equal(text, s.bar) {
 		return
 	}
 	b := s.appendClear(s.buf[:0])
-	s.write(toStderr, append(b, text...))
+	s.write(Stderr, append(b, text...))
 	s.buf = b[:0]
 	s.bar, s.barCols = append(s.bar[:0], text...), cols
 }
 
-// clear takes the bar away for good.
-func (s *screen) clear() {
+// Clear takes the bar away for good.
+func (s *Screen) Clear() {
 	if !s.hasBar || !s.mu.TryLock() {
 		return
 	}
 	defer s.mu.Unlock()
 	if len(s.bar) > 0 {
-		s.write(toStderr, s.appendClear(nil))
+		s.write(Stderr, s.appendClear(nil))
 	}
 	s.bar, s.hasBar = nil, false
 }
 
 // appendClear erases the bar, also when the terminal has become narrower since
 // and the bar now takes several rows.
-func (s *screen) appendClear(b []byte) []byte {
+func (s *Screen) appendClear(b []byte) []byte {
 	if len(s.bar) == 0 {
 		return b
 	}
-	width, _ := columns(s.files[toStderr])
+	width, _ := columns(s.files[Stderr])
 	for rows := (s.barCols - 1) / max(1, width); rows > 0; rows-- {
 		b = append(b, "\x1b[A"...)
 	}
 	return append(b, "\r\x1b[J"...)
 }
 
-func (s *screen) write(to stream, b []byte) {
+func (s *Screen) write(to Stream, b []byte) {
 	if len(b) == 0 || s.files[to] == nil {
 		return
 	}

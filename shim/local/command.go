@@ -1,0 +1,120 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"nth/shim"
+	"nth/shim/failure"
+	"nth/shim/flags"
+	"nth/shim/identity"
+)
+
+// Config is what `nth local` is told, beside what it hands on to nth run.
+type Config struct {
+	shim.Config
+	Parallelism          int           `group:"Local" default:"0" placeholder:"N" help:"How many indexes run at the same time; 0: one for each CPU."`
+	BackoffLimitPerIndex int           `group:"Local" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
+	MaxFailed            string        `group:"Local" placeholder:"N|N%" help:"Stop when more indexes than this have failed (default 10%, but at least 10)."`
+	RetryDelay           time.Duration `group:"Local" default:"1s" placeholder:"D" help:"Before the first retry of an index; doubled for each further one."`
+	Progress             string        `group:"Local" default:"auto" enum:"auto,always,never" help:"Progress bar: auto (on a terminal), always or never."`
+}
+
+// Command is `nth local`; own are its flags as they were written. It gives the exit code,
+// or the failure of a Job that could not be run at all.
+func Command(c Config, own []string, w shim.World) (int, error) {
+	o, err := c.options(own, w)
+	if err != nil {
+		return 0, err
+	}
+	stop := make(chan os.Signal, 8)
+	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	o.Signals = stop
+	count, done := shim.Counts(c.Config, w)
+	if count != nil {
+		defer done()
+		o.Tasks = count
+	}
+	summary, err := Run(context.Background(), o)
+	if err != nil {
+		return 0, err
+	}
+	signal.Reset() // a stderr that nobody reads must not hold a third Ctrl-C
+	fmt.Fprint(os.Stderr, summary)
+	if summary.Unfinished > 0 && c.Markers != "" {
+		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
+	}
+	return summary.ExitCode(), nil
+}
+
+// perIndex are the flags of nth run that say which index it is: each child gets
+// its own from its environment, as a pod does.
+var perIndex = []string{"--index", "--indexes", "--index-env", "--index-offset", "--platform"}
+
+func (c *Config) options(own []string, w shim.World) (Options, error) {
+	o := Options{
+		Parallelism: c.Parallelism, BackoffLimit: c.BackoffLimitPerIndex, RetryDelay: c.RetryDelay, Args: c.args(own),
+		Remove: identity.Variables(), Environ: environ(w), Stdout: os.Stdout, Stderr: os.Stderr, Progress: c.Progress,
+	}
+	usage := func(flag string, cause error) error {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: flag, Cause: cause}
+	}
+	var err error
+	if o.MaxFailed, err = ParseMaxFailed(c.MaxFailed); err != nil {
+		return o, usage("--max-failed", err)
+	}
+	if o.Self, err = os.Executable(); err != nil {
+		return o, err
+	}
+	if c.Completions != nil {
+		o.Completions = *c.Completions
+	}
+	if c.Indexes == "" {
+		return o, nil
+	}
+	list, err := identity.ParseList(c.Indexes)
+	if err != nil {
+		return o, err
+	}
+	if o.Completions > 0 && list.Last() >= o.Completions {
+		return o, usage("--indexes", fmt.Errorf("%d is beyond the last index, %d", list.Last(), o.Completions-1))
+	}
+	for k := range list.Len() {
+		o.Indexes = append(o.Indexes, list.At(k))
+	}
+	return o, nil
+}
+
+// args are a child's: what nth run knows of our own flags, and the command.
+func (c *Config) args(own []string) []string {
+	localOnly := flags.Variables(Config{})
+	maps.DeleteFunc(localOnly, func(name string, _ bool) bool { return flags.Variables(shim.Config{})[name] })
+	args := []string{"run", "--reserve-exit-codes"}
+	for _, word := range own {
+		name, _, _ := strings.Cut(word, "=")
+		if !localOnly[flags.Variable(name)] && !slices.Contains(perIndex, name) {
+			args = append(args, word)
+		}
+	}
+	return append(append(args, "--"), c.Command...)
+}
+
+// environ is the children's. A person reads along here: only what is unusual, and not
+// as JSON.
+func environ(w shim.World) []string {
+	env := slices.Clone(w.Environ)
+	for _, quiet := range []string{"NTH_LOG_LEVEL=warn", "NTH_LOG_FORMAT=console"} {
+		name, _, _ := strings.Cut(quiet, "=")
+		if value, _ := w.LookupEnv(name); value == "" {
+			env = append(env, quiet)
+		}
+	}
+	return env
+}

@@ -1,0 +1,63 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// check reads the flags that say something by themselves.
+func (j *job) check(World) (err error) {
+	if j.version, err = parseVersion(j.KubernetesVersion); err != nil {
+		return usage("--kubernetes-version", err, "")
+	}
+	for _, image := range [][2]string{{"--image", j.Image}, {"--nth-image", j.NthImage}} {
+		if image[1] == "" || !only(image[1], "./:@_-") {
+			return usage(image[0], fmt.Errorf("%q is no image", image[1]), "name it as for docker pull")
+		}
+	}
+	switch {
+	case j.Kind == "cronjob" && !schedule(j.Schedule):
+		return usage("--schedule", fmt.Errorf("%q is no schedule", j.Schedule), "write five fields, as crontab(5) has them: '0 3 * * *'")
+	case j.Kind != "cronjob" && j.Schedule != "":
+		return contradiction("--schedule", errors.New("only a CronJob has one"), "give --kind cronjob")
+	case j.Replicas < 1 || j.Replicas > mostAtOnce:
+		return usage("--replicas", fmt.Errorf("%d is not from 1 to %d", j.Replicas, mostAtOnce), "give how many Jobs of its kind there are")
+	case j.Kind != "jobset" && j.Replicas > 1:
+		return contradiction("--replicas", errors.New("only a JobSet has them"), "give --kind jobset")
+	case j.Namespace != "" && (!label(j.Namespace) || len(j.Namespace) > maxLabel):
+		return usage("--namespace", fmt.Errorf("%q is no DNS label", j.Namespace), "write small letters, digits and dashes")
+	case j.ServiceAccount != "" && !subdomain(j.ServiceAccount):
+		return usage("--service-account", fmt.Errorf("%q is no name of an object", j.ServiceAccount), "write small letters, digits, dashes and dots")
+	case j.User != nil && (*j.User < 0 || *j.User > math.MaxInt32):
+		return usage("--user", fmt.Errorf("%d is no user ID", *j.User), "give a number, such as 1000")
+	case j.Parallelism < 0:
+		return usage("--parallelism", errors.New("it is negative"), "give how many pods run at the same time")
+	case j.BackoffLimitPerIndex < 0 || j.BackoffLimitPerIndex > math.MaxInt32:
+		return usage("--backoff-limit-per-index", errors.New("it is negative or too large"), "0 means no retries")
+	}
+	if j.needs, err = requirements(j.Requests, j.Limits); err != nil {
+		return err
+	}
+	j.mounted, err = j.parseVolumes()
+	return err
+}
+
+// schedule tells whether a text looks like one of cron(8): Kubernetes reads the rest.
+func schedule(s string) bool {
+	if strings.HasPrefix(s, "@") {
+		return len(s) > 1 && strings.Trim(s[1:], "abcdefghijklmnopqrstuvwxyz") == ""
+	}
+	return len(strings.Fields(s)) == 5 && only(s, " *,-/?")
+}
+
+// only tells whether a text has nothing but letters, digits and these.
+func only(s, these string) bool {
+	for i := range len(s) {
+		if !letter(s[i]) && !digit(s[i]) && strings.IndexByte(these, s[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}

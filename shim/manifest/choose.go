@@ -1,0 +1,91 @@
+package manifest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"nth/shim/failure"
+	"nth/shim/identity"
+	"nth/shim/place"
+	"nth/shim/status"
+	"nth/shim/store"
+	"nth/templates"
+)
+
+// choose finds the indexes of a repair: those of --indexes, or what the store says.
+func (j *job) choose(w World) (err error) {
+	given := 0
+	for _, is := range []bool{j.Indexes != "", j.Missing, j.Failed} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return contradiction("--indexes, --missing and --failed", errors.New("each says which indexes are repaired"), "give one of them")
+	case j.Kind != "job":
+		return contradiction("--kind="+j.Kind, errors.New("a repair is made once"), "take it away")
+	case j.IsQueue():
+		return contradiction("--tasks", errors.New("a queue's tasks have no indexes"), "start the workers again: what is done isn't done twice")
+	}
+	if j.indexes = j.Indexes; j.indexes == "" {
+		if j.indexes, err = j.ask(w); err != nil {
+			return err
+		}
+	}
+	if len(j.indexes)+len("NTH_INDEXES=") > maxText {
+		return contradiction("the list of indexes", fmt.Errorf("it has %d bytes, and no variable holds more than %d", len(j.indexes), maxText),
+			"start the whole Job again: an index that is done is skipped in no time")
+	}
+	return nil
+}
+
+// patience is how long a store is asked that doesn't answer.
+const patience = 5 * time.Second
+
+// ask lists the markers. It needs their URL as the pods have it. An index that runs now is
+// left out: it has its pod.
+func (j *job) ask(w World) (string, error) {
+	address, secrets, err := place.Expand(place.Markers{URL: j.Markers, Completions: j.Completions, Job: j.Job, RunID: w.RunID, Hostname: w.Hostname,
+		Usage: "give --markers URL", Hint: "give --indexes, for no list tells what is done"}, templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile})
+	if err != nil {
+		return "", err
+	}
+	list, err := j.look(address)
+	return list, failure.Hide(err, secrets)
+}
+
+// look gives the list of what the store at a URL says is to be repaired.
+func (j *job) look(address string) (string, error) {
+	ctx := context.Background()
+	s, err := store.Open(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	p := store.Policy{Window: patience, PerCall: j.StoreTimeout}
+	of, err := status.Indexes(ctx, s, j.Completions, "", p)
+	if err != nil {
+		return "", err
+	}
+	seen, err := status.Scan(ctx, s, of, p)
+	if err != nil {
+		return "", err
+	}
+	var repaired []int64
+	for at, state := range seen.States {
+		if state == status.Failed || !j.Failed && (state == status.Missing || state == status.Started) {
+			repaired = append(repaired, of.At(int64(at)))
+		}
+	}
+	if len(repaired) == 0 {
+		return "", &failure.Failure{Code: nothing, Tried: "find what is to be repaired", On: s.Show(""), Cause: errors.New("there is nothing")}
+	}
+	return identity.FormatList(repaired), nil
+}
+
+// nothing is the exit code where no manifest is needed.
+const nothing failure.Code = 1

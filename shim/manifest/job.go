@@ -1,0 +1,227 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"strings"
+
+	"nth/shim"
+	"nth/shim/failure"
+	"nth/shim/flags"
+	"nth/shim/identity"
+	"nth/shim/local"
+)
+
+// job is what is printed, as the steps find it out.
+type job struct {
+	Config
+	own []string // the flags' own words
+	env func(string) (string, bool)
+
+	version     version
+	total       int64  // indexes of the whole Job
+	completions int64  // of what is printed: fewer where it is a repair
+	indexes     string // of a repair
+	parallelism int64
+	maxFailed   int64
+	name        string
+	forecast    *shim.Forecast
+	needs       object   // requests and limits
+	mounted     []volume // by --volume
+	hints       []string
+}
+
+func (j *job) say(format string, args ...any) {
+	j.hints = append(j.hints, fmt.Sprintf(format, args...))
+}
+
+func (j *job) repairs() bool { return j.Indexes != "" || j.Missing || j.Failed }
+
+// size finds out how many indexes there are. With a queue they are its workers, each of
+// which is to run at once.
+func (j *job) size(w World) error {
+	queue := j.IsQueue()
+	switch {
+	case j.Completions == nil && queue && j.Parallelism > 0:
+		n := int64(j.Parallelism)
+		j.Completions = &n
+	case j.Completions == nil && queue:
+		return usage("--parallelism", errors.New("how many workers there are isn't given"), "give --parallelism 8")
+	case j.Completions == nil:
+		return usage("--completions", errors.New("how many indexes there are isn't given"), "give --completions 100")
+	case *j.Completions < 1 || *j.Completions > math.MaxInt32:
+		return usage("--completions", fmt.Errorf("%d is not from 1 to %d", *j.Completions, math.MaxInt32), "give the number of indexes of the whole Job")
+	case queue && j.Parallelism > 0 && int64(j.Parallelism) != *j.Completions:
+		return contradiction("--parallelism and --completions", errors.New("with a queue each index is a worker, and all of them work at the same time"), "give --parallelism alone")
+	}
+	j.total, j.completions = *j.Completions, *j.Completions
+	if !j.repairs() {
+		return nil
+	}
+	if err := j.choose(w); err != nil {
+		return err
+	}
+	list, err := identity.ParseList(j.indexes)
+	if err != nil {
+		return err
+	}
+	j.completions = list.Len()
+	return nil
+}
+
+// identify gives the object its name, and nth that of the Job. A repair is an object of
+// its own, whose markers are those of the Job that it repairs.
+func (j *job) identify(World) error {
+	j.name = j.Name
+	if j.name == "" {
+		j.name = j.Job
+		if j.repairs() && j.name != "" {
+			j.name += "-repair"
+		}
+	}
+	if j.name == "" {
+		return usage("--name", errors.New("it is not given"), "give a name such as resize-2024")
+	}
+	if j.Kind != "job" && j.Job != "" && j.Job != j.name {
+		return contradiction("--job", errors.New("each Job of a "+j.Kind+" has a name of its own"), "take it away")
+	}
+	return nil
+}
+
+// foreign tells whether nth's name of the Job is another than the object's.
+func (j *job) foreign() bool { return j.Job != "" && j.Job != j.name }
+
+// Limits of Kubernetes (pkg/apis/batch/validation).
+const (
+	mostAtOnce   = 100_000
+	many         = 100_000 // completions from which on fewer may run, and fail
+	mostOfMany   = 10_000
+	defaultWidth = 10 // pods at the same time
+)
+
+// bound brings the numbers within what Kubernetes takes, or refuses them.
+func (j *job) bound(World) error {
+	most := int64(mostAtOnce)
+	if j.completions > many {
+		most = mostOfMany
+	}
+	j.parallelism = min(defaultWidth, j.completions)
+	switch {
+	case j.IsQueue():
+		j.parallelism = j.completions
+	case j.Parallelism > 0:
+		j.parallelism = min(int64(j.Parallelism), j.completions)
+	}
+	if j.parallelism > most {
+		return contradiction("--parallelism", fmt.Errorf("at most %d pods of %d run at the same time in Kubernetes", most, j.completions), fmt.Sprintf("give --parallelism %d or less", most))
+	}
+	limit, err := local.ParseMaxFailed(j.MaxFailed)
+	if err != nil {
+		return usage("--max-failed", err, "")
+	}
+	if j.maxFailed = limit.Of(j.completions); j.maxFailed > most {
+		if j.MaxFailed != "" {
+			return contradiction("--max-failed", fmt.Errorf("%d is more than the %d that Kubernetes takes for %d indexes", j.maxFailed, most, j.completions), "give a smaller number")
+		}
+		j.maxFailed = most
+	}
+	return j.checkName()
+}
+
+// perPod are the flags that say which pod it is: each is told its own.
+var perPod = []string{"--index", "--index-env", "--job-uid", "--pod", "--node", "--index-failures", "--index-ignored-failures"}
+
+// foresee expands everything as the first and the last pod will.
+func (j *job) foresee(World) (err error) {
+	for _, s := range flags.Given(shim.Config{}, j.own, j.env) {
+		for _, flag := range perPod {
+			if s.Flag == flag {
+				return contradiction(flag, errors.New("each pod of a Job is told its own"), "take it away, also from the environment")
+			}
+		}
+		if s.Inherited {
+			j.say("%s is taken from the environment here", s.Variable)
+		}
+	}
+	run := j.Config.Config
+	run.Indexes, run.JobUID = j.indexes, "00000000-0000-0000-0000-000000000000"
+	if run.Job == "" {
+		run.Job = j.name
+	}
+	if j.forecast, err = shim.Foresee(run, 0, j.completions-1); err != nil {
+		return err
+	}
+	return j.shared()
+}
+
+// shared refuses markers that another Job would take for its own, or a repair not.
+func (j *job) shared() error {
+	f := j.forecast
+	switch {
+	case j.Markers == "":
+	case j.repairs() && (f.NamesUID || f.NamesJob && j.Job == ""):
+		return contradiction("--markers", errors.New("its URL names the Job, which for the repair is another one"), "name the Job that is repaired: --job NAME; without .JobUID in the URL")
+	case j.IsQueue() || f.NamesJob || f.NamesUID:
+	case j.Kind == "cronjob":
+		return contradiction("--markers", errors.New("its URL is the same for every run of the CronJob: after the first, each would skip everything"), "write <<.Job>> into it")
+	case j.Kind == "jobset" && j.Replicas > 1:
+		return contradiction("--markers", errors.New("its URL is the same for every replica: each would skip what another has done"), "write <<.Job>> into it")
+	}
+	return nil
+}
+
+// placeholder is an image that nobody has.
+const placeholder = "registry.example.com/nth:1"
+
+// hint says what is right for Kubernetes and nth, and may all the same not be meant.
+func (j *job) hint(World) error {
+	f := j.forecast
+	if j.Markers == "" {
+		j.say("no --markers: nothing is recorded, so that an index which is run again does its work again")
+	}
+	if !f.UsesIndex {
+		j.say("the command doesn't use the index: every pod would run the same (write <<.Index>> into it; fine only if it reads JOB_COMPLETION_INDEX itself)")
+	}
+	if strings.HasPrefix(f.Markers, "file://") && !j.holds(f.Markers) {
+		j.say("--markers %s: no --volume keeps it, so that what is written there ends with the pod", f.Markers)
+	}
+	if u, err := url.Parse(j.Tasks); err == nil {
+		if password, ok := u.User.Password(); ok && !strings.Contains(password, "<<") {
+			j.say(`the URL of --tasks holds a password, and so does the manifest: write <<secret "NAME">> there`)
+		}
+	}
+	if len(j.EnvFrom) == 0 && j.ServiceAccount == "" {
+		for _, w := range j.wanted() {
+			j.say("%s: see --env-from and --service-account", w)
+		}
+	}
+	if j.Via != "copy" && j.NthImage == placeholder {
+		j.say("%s stands for where you keep nth's image: --nth-image", placeholder)
+	}
+	return j.old()
+}
+
+// old says what an older Kubernetes can't keep, and refuses where nothing would work.
+func (j *job) old() error {
+	v := j.version
+	lacks := func(what string) error {
+		return &failure.Failure{Code: failure.Setup, Tried: "print the manifest", On: "for " + v.String(), Cause: errors.New("it has no " + what), Hint: "take a newer one"}
+	}
+	switch {
+	case !v.has(indexedJob):
+		return lacks("indexed Jobs")
+	case j.Via == "image-volume" && v != 0 && v < imageVolumeGate:
+		return lacks("image volumes")
+	case j.Via == "image-volume" && !v.has(imageVolume):
+		j.say("%s has image volumes only with the feature gate ImageVolume", v)
+	}
+	if !v.has(failurePolicy) {
+		j.say("%s has no podFailurePolicy: a Job that is set up wrongly (64, 78) is tried until its limit is reached, and a drained node counts as a failure", v)
+	}
+	if !v.has(backoffPerIndex) {
+		j.say("%s has no backoffLimitPerIndex: an index that always fails ends the whole Job", v)
+	}
+	return nil
+}

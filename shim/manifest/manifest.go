@@ -1,0 +1,94 @@
+// Package manifest prints the Kubernetes manifest of a command: a Job with an index for
+// each item, with the policy that nth's exit codes are made for and with what a pod isn't
+// told by itself. It knows Kubernetes' types by their fields' names alone, for they
+// would be larger than all of nth; the tests hold its output against them.
+package manifest
+
+import (
+	"fmt"
+	"io"
+
+	"nth/shim"
+	"nth/shim/failure"
+)
+
+// Config is what `nth manifest` is told: the flags of the run, and those of the Job
+// around it.
+type Config struct {
+	shim.Config
+
+	Name              string   `group:"Manifest" env:"-" placeholder:"NAME" help:"Name of the object (default: that of --job, for a repair with -repair behind it)."`
+	Namespace         string   `group:"Manifest" env:"-" placeholder:"NAME" help:"Its namespace."`
+	Kind              string   `group:"Manifest" env:"-" default:"job" enum:"job,cronjob,jobset" help:"What is printed: job, cronjob or jobset."`
+	Schedule          string   `group:"Manifest" env:"-" placeholder:"CRON" help:"When a CronJob runs, such as '0 3 * * *'."`
+	Replicas          int      `group:"Manifest" env:"-" default:"1" placeholder:"N" help:"How many Jobs of its kind a JobSet has."`
+	Format            string   `group:"Manifest" env:"-" default:"yaml" enum:"yaml,json" help:"yaml, with comments, or json."`
+	KubernetesVersion string   `group:"Manifest" env:"-" placeholder:"1.N" help:"Leave out what this version of Kubernetes doesn't have."`
+	Image             string   `group:"Pods" env:"-" placeholder:"IMAGE" help:"The image in which the command runs."`
+	Via               string   `group:"Pods" env:"-" default:"init-container" enum:"init-container,image-volume,copy" help:"How nth gets there: init-container, image-volume, or copy: it is in the image already, as /nth."`
+	NthImage          string   `group:"Pods" env:"-" default:"registry.example.com/nth:1" placeholder:"IMAGE" help:"The image that holds nth, for --via."`
+	Requests          []string `group:"Pods" env:"-" placeholder:"NAME=QUANTITY" help:"What each pod needs, such as cpu=500m,memory=1Gi."`
+	Limits            []string `group:"Pods" env:"-" placeholder:"NAME=QUANTITY" help:"What each pod may have at most."`
+	EnvFrom           []string `group:"Pods" env:"-" placeholder:"KIND/NAME" help:"Variables from secret/NAME or configmap/NAME, such as the store's credentials."`
+	Volume            []string `group:"Pods" env:"-" placeholder:"SOURCE:PATH[:ro]" help:"Mount pvc/NAME, secret/NAME, configmap/NAME or emptydir at a path."`
+	ServiceAccount    string   `group:"Pods" env:"-" placeholder:"NAME" help:"The service account that the pods run as."`
+	User              *int64   `group:"Pods" env:"-" placeholder:"UID" help:"The user that the pods run as (default: the image's)."`
+
+	Parallelism          int    `group:"Policy" default:"0" placeholder:"N" help:"How many pods run at the same time; 0: ten, or all."`
+	BackoffLimitPerIndex int    `group:"Policy" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
+	MaxFailed            string `group:"Policy" placeholder:"N|N%" help:"End the Job when more indexes than this have failed (default 10%, but at least 10)."`
+
+	Missing bool `group:"Repair" env:"-" help:"Only the indexes that have no marker in the store at --markers, failed ones too, and that don't run now."`
+	Failed  bool `group:"Repair" env:"-" help:"Only the indexes that have failed and aren't done, by the store at --markers."`
+}
+
+// World is what printing a manifest touches.
+type World struct {
+	shim.World
+	Stdout io.Writer
+}
+
+// Command is `nth manifest`: own are the flags' own words, command what follows them.
+// The manifest is printed whole or not at all; what a person should know besides goes to
+// stderr. An error is a failure with the exit code.
+func Command(c Config, own, command []string, w World) error {
+	c.Command = command
+	j := &job{Config: c, own: own, env: w.LookupEnv}
+	for _, step := range []func(*job, World) error{
+		(*job).check,    // what the flags say by themselves
+		(*job).size,     // how many indexes, and which
+		(*job).identify, // what it is called, and what its markers call it
+		(*job).bound,    // within what Kubernetes takes
+		(*job).foresee,  // would the pods refuse it?
+		(*job).hint,     // what is right, and may not be meant
+	} {
+		if err := step(j, w); err != nil {
+			return err
+		}
+	}
+	tree, err := j.tree()
+	if err != nil {
+		return err
+	}
+	out := formatYAML(tree)
+	if c.Format == "json" {
+		if out, err = formatJSON(tree); err != nil {
+			return err
+		}
+	}
+	for _, h := range j.hints {
+		fmt.Fprintln(w.Stderr, "nth manifest: "+failure.OneLine(h))
+	}
+	if _, err := w.Stdout.Write(out); err != nil {
+		return &failure.Failure{Code: failure.Unavailable, Tried: "print the manifest", Cause: err}
+	}
+	return nil
+}
+
+func usage(on string, cause error, hint string) error {
+	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: cause, Hint: hint}
+}
+
+func contradiction(on string, cause error, hint string) error {
+	return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: on, Cause: cause, Hint: hint}
+}

@@ -1,0 +1,103 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// container is the name of the one in which the command runs; the policy names it too.
+const container = "work"
+
+func (j *job) pod() (object, error) {
+	work, err := j.work()
+	if err != nil {
+		return nil, err
+	}
+	grace, sum := j.grace()
+	o := pairs("restartPolicy", "Never", "enableServiceLinks", false).
+		add("terminationGracePeriodSeconds", grace, sum).
+		with("serviceAccountName", j.ServiceAccount)
+	if j.User != nil {
+		user := pairs("runAsUser", *j.User)
+		if *j.User != 0 {
+			user = user.with("runAsNonRoot", true)
+		}
+		o = o.with("securityContext", user)
+	}
+	if j.Via == "init-container" {
+		o = o.with("initContainers", list{j.installer()})
+	}
+	return o.with("containers", list{work}).with("volumes", j.volumes()), nil
+}
+
+// installer is the init container that copies nth into the shared volume.
+func (j *job) installer() object {
+	_, mount, volume := j.way()
+	return pairs("name", "nth", "image", j.NthImage, "command", line{list{word("/nth"), word("install"), word(mount)}},
+		"securityContext", restricted(),
+		"volumeMounts", list{line{pairs("name", volume, "mountPath", mount)}})
+}
+
+// work is the container of the command.
+func (j *job) work() (object, error) {
+	env, words, err := j.variables()
+	if err != nil {
+		return nil, err
+	}
+	from, err := j.envFrom()
+	if err != nil {
+		return nil, err
+	}
+	args := list{}
+	for i, w := range j.Command {
+		if err := fits(fmt.Sprintf("word %d of the command", i), w); err != nil {
+			return nil, err
+		}
+		args = append(args, escape(w))
+	}
+	o := pairs("name", container, "image", j.Image, "command", line{words}, "args", args)
+	first := len(o)
+	o = o.with("envFrom", from).with("env", env)
+	o[first].above = strings.Join(j.wanted(), ". ")
+	return o.with("resources", j.needs).with("securityContext", restricted()).with("volumeMounts", j.mounts()), nil
+}
+
+// restricted is what the restricted Pod Security Standard wants of a container, but for
+// its user, and a root file system that nobody writes to.
+func restricted() object {
+	return pairs("allowPrivilegeEscalation", false, "readOnlyRootFilesystem", true,
+		"capabilities", line{pairs("drop", list{"ALL"})}, "seccompProfile", line{pairs("type", "RuntimeDefault")})
+}
+
+// grace is how long a pod may take to end, in seconds, and how that comes about.
+func (j *job) grace() (seconds int64, sum string) {
+	const spare = 5
+	for _, part := range []struct {
+		name string
+		d    time.Duration
+	}{{"drain", j.Drain}, {"stop-grace", j.stopGrace()}, {"sweep-grace", j.SweepGrace}, {"marker-timeout", j.MarkerTimeout}} {
+		if s := int64((part.d + time.Second - 1) / time.Second); s > 0 {
+			seconds += s
+			sum += fmt.Sprintf("%s %d + ", part.name, s)
+		}
+	}
+	return seconds + spare, sum + fmt.Sprint(spare)
+}
+
+// maxText is the longest variable or argument that Linux takes, in bytes, a variable with
+// its name (execve(2), MAX_ARG_STRLEN).
+const maxText = 128<<10 - 1
+
+// fits refuses what no argument and no variable can hold.
+func fits(what, text string) error {
+	switch {
+	case !utf8.ValidString(text):
+		return usage(what, errors.New("it is not UTF-8, and a manifest holds nothing else"), "let a script in the image make it")
+	case len(text) > maxText:
+		return usage(what, fmt.Errorf("it has %d bytes, and Linux takes %d", len(text), maxText), "put it into a file, such as a ConfigMap's")
+	}
+	return nil
+}

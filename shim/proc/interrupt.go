@@ -1,0 +1,33 @@
+package proc
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"nth/shim/failure"
+)
+
+// Interruptible is for a command that a person waits for, and that runs nothing: its
+// context ends with the first signal that stops, and the cause is the failure, with
+// what was tried. A second signal ends the process. SIGPIPE is a reader of stdout who
+// has enough; what was begun must be brought to an end all the same.
+func Interruptible(tried string) (context.Context, func()) {
+	typed := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGPIPE)
+	signal.Notify(signals, typed...)
+	go func() {
+		select {
+		case got := <-signals:
+			n := got.(syscall.Signal)
+			signal.Reset(typed...)
+			cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(n), Tried: tried, Cause: fmt.Errorf("stopped by %s", SignalName(n))})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}

@@ -1,0 +1,170 @@
+package proc
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"nth/shim/failure"
+)
+
+// What is in a pipe is read after the sweep, until nothing came for this long, or as
+// much was read as a pipe holds (pipe(7)): a process that escaped and holds it open,
+// or goes on writing, must not hold nth.
+const (
+	drain    = 100 * time.Millisecond
+	capacity = 64 << 10
+)
+
+// output passes one of the command's outputs on, keeps its end, and gives a copy of
+// it away. A nil output is nth's own descriptor, handed over untouched.
+type output struct {
+	to      *os.File
+	keep    int
+	copy    io.WriteCloser // may be nil
+	r, w    *os.File
+	done    chan struct{}
+	buf     []byte // the last bytes, at most twice keep
+	dropped bool
+	err     error // of passing on
+	ending  atomic.Bool
+}
+
+// newOutput makes a pipe if anything of the output is wanted and it is no terminal,
+// before which programs behave in another way.
+func newOutput(fd int, keep int, copy io.WriteCloser) (*output, error) {
+	if keep <= 0 && copy == nil || isTerminal(fd) {
+		return nil, nil
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, &failure.Failure{Code: failure.NotRunnable, Tried: "make a pipe for the command's output", Cause: err,
+			Hint: "without --logs and with --stderr-tail=0 none is needed"}
+	}
+	// A command that drops its privileges may open /dev/stderr again (moby#6880).
+	_ = w.Chmod(0o666)
+	o := &output{to: os.Stderr, keep: keep, copy: copy, r: r, w: w, done: make(chan struct{})}
+	if fd == 1 {
+		o.to = os.Stdout
+	}
+	return o, nil
+}
+
+// or gives the command's end of the pipe, or the descriptor itself.
+func (o *output) or(fd uintptr) uintptr {
+	if o == nil {
+		return fd
+	}
+	return o.w.Fd()
+}
+
+// started is called once the command has its end of the pipe.
+func (o *output) started() {
+	if o == nil {
+		return
+	}
+	o.w.Close()
+	go func() {
+		defer close(o.done)
+		chunk := make([]byte, capacity/2)
+		for rest := capacity; rest > 0; {
+			late := o.ending.Load() // what was read before leaves a full pipe behind
+			n, err := o.r.Read(chunk)
+			o.take(chunk[:n])
+			if o.err != nil && o.to == os.Stdout {
+				o.r.Close() // the command is told as it would be without nth: its next write fails
+				return
+			}
+			if err != nil {
+				return
+			}
+			if late {
+				rest -= n
+			}
+			if o.ending.Load() { // time spent in writing doesn't count
+				_ = o.r.SetReadDeadline(time.Now().Add(drain))
+			}
+		}
+	}()
+}
+
+// take passes a piece on. That nobody reads stderr any more is no reason to end a
+// command: what it does there is told to the records all the same.
+func (o *output) take(p []byte) {
+	if _, err := o.to.Write(p); err != nil {
+		o.err = err
+	}
+	if o.copy != nil {
+		_, _ = o.copy.Write(p)
+	}
+	if o.keep <= 0 {
+		return
+	}
+	o.buf = append(o.buf, p...)
+	if len(o.buf) > 2*o.keep {
+		o.buf = append(o.buf[:0], o.buf[len(o.buf)-o.keep:]...)
+		o.dropped = true
+	}
+}
+
+// end begins to end the reading, finish waits for it.
+func (o *output) end() {
+	if o != nil {
+		o.ending.Store(true)
+		_ = o.r.SetReadDeadline(time.Now().Add(drain))
+	}
+}
+
+func (o *output) finish() {
+	if o == nil {
+		return
+	}
+	<-o.done
+	o.r.Close()
+	if o.copy != nil {
+		_ = o.copy.Close()
+	}
+}
+
+// tail gives the end of the output, and tells whether it began before that.
+func (o *output) tail() (end []byte, cut bool) {
+	if o == nil {
+		return nil, false
+	}
+	if n := len(o.buf); n > o.keep {
+		return o.buf[n-o.keep:], true
+	}
+	return o.buf, o.dropped
+}
+
+// outputs are those of one command.
+type outputs struct{ stdout, stderr *output }
+
+func newOutputs(cmd *Command) (outputs, error) {
+	stdout, err := newOutput(1, 0, cmd.Stdout)
+	if err != nil {
+		return outputs{}, err
+	}
+	stderr, err := newOutput(2, cmd.StderrTail, cmd.Stderr)
+	return outputs{stdout, stderr}, err
+}
+
+func (o outputs) started() {
+	o.stdout.started()
+	o.stderr.started()
+}
+
+// finish reads what is left of both.
+func (o outputs) finish(cmd *Command, res *Result) {
+	o.stdout.end()
+	o.stderr.end()
+	o.stdout.finish()
+	o.stderr.finish()
+	res.Stderr, res.StderrTruncated = o.stderr.tail()
+	if o.stdout != nil && o.stdout.err != nil && !errors.Is(o.stdout.err, syscall.EPIPE) {
+		cmd.Log.Warn().Err(o.stdout.err).Msg("the command's stdout couldn't be passed on")
+	}
+}

@@ -1,0 +1,137 @@
+// Package repair changes by hand what is recorded of a Job: `nth reset` forgets items,
+// so that they run again, and `nth mark` records items as done. Both choose items from
+// a listing, refuse those that a living run claims, and tell what they change.
+package repair
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-isatty"
+
+	"nth/shim/failure"
+	"nth/shim/place"
+	"nth/shim/store"
+	"nth/templates"
+)
+
+// Config is what both commands are told. What nth run knows too has the same name
+// there; what chooses, confirms or destroys has no variable.
+type Config struct {
+	Markers      string        `group:"Store" placeholder:"URL" help:"Where the markers are, as nth run is given it; of templates, what needs no index."`
+	StoreWait    time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Try a store that doesn't answer for this long."`
+	StoreTimeout time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Deadline of a single call to the store."`
+	Completions  *int64        `group:"Indexes" placeholder:"N" help:"How many indexes the whole Job has."`
+	Job          string        `group:"Store" placeholder:"NAME" help:"Name of the Job."`
+	JobUID       string        `group:"Store" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job."`
+	Indexes      string        `group:"Indexes" env:"-" placeholder:"LIST" help:"These indexes, such as 3,7-9."`
+	Failed       bool          `group:"Indexes" env:"-" help:"The indexes that have a failure record, and no marker."`
+	Missing      bool          `group:"Indexes" env:"-" help:"The indexes that have neither a marker nor a failure record."`
+	All          bool          `group:"Indexes" env:"-" help:"All of them. Asks first."`
+	Yes          bool          `group:"Confirm" env:"-" help:"Don't ask."`
+	Force        bool          `group:"Confirm" env:"-" help:"Also the indexes that a living run claims."`
+	DryRun       bool          `group:"Confirm" env:"-" help:"Print what would be done, and do nothing."`
+	Progress     string        `group:"Messages" default:"auto" enum:"auto,always,never" help:"Progress bar: auto (on a terminal), always or never."`
+}
+
+// World is what a repair touches besides its store.
+type World struct {
+	Sources               templates.Sources
+	Hostname, RunID       string
+	Version               string // of nth
+	Stdin, Stdout, Stderr *os.File
+}
+
+// session is one repair.
+type session struct {
+	Config
+	World
+	name  string // of the command
+	ctx   context.Context
+	store *store.Store
+	show  func(string) string // a URL without secrets
+	clock clock
+}
+
+// open checks what both commands are told, and opens the store without asking it
+// anything. The name is that of the command.
+func open(ctx context.Context, name string, c Config, rest []string, w World) (*session, error) {
+	if len(rest) > 0 {
+		return nil, usage("COMMAND", "nothing is run here", "nth "+name+" --markers URL --indexes LIST")
+	}
+	if c.StoreWait < 0 || c.StoreTimeout <= 0 {
+		return nil, usage("--store-wait and --store-timeout", "a duration is not positive", "give one such as 30s")
+	}
+	if err := c.checkChoice(); err != nil {
+		return nil, err
+	}
+	if c.All && !c.Yes && !c.DryRun && !isatty.IsTerminal(w.Stdin.Fd()) {
+		return nil, usage("--all", "nobody can be asked here", "--yes does without, and --dry-run shows what would be done")
+	}
+	url, secrets, err := place.Expand(place.Markers{URL: c.Markers, Completions: c.Completions, Job: c.Job, JobUID: c.JobUID,
+		Hostname: w.Hostname, RunID: w.RunID, Usage: "nth " + name + " --markers URL --indexes LIST", Hint: "give the URL of one index's markers"}, w.Sources)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return &session{Config: c, World: w, name: name, ctx: ctx, store: s, show: func(s string) string { return templates.Hide(s, secrets) }}, nil
+}
+
+func usage(on, why, hint string) error {
+	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: errors.New(why), Hint: hint}
+}
+
+func (s *session) policy() store.Policy {
+	return store.Policy{Window: s.StoreWait, PerCall: s.StoreTimeout}
+}
+
+// retry asks the store something until it answers. An error is a failure.
+func (s *session) retry(ctx context.Context, tried, key string, op func(context.Context) error) error {
+	return s.describe(store.Retry(ctx, s.policy(), op, nil), tried, key)
+}
+
+// describe gives a store's error as a failure; what is one already, such as that of a
+// signal, stays.
+func (s *session) describe(err error, tried, key string) error {
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f
+	}
+	return store.Fail(err, tried, s.show(s.store.Show(key)))
+}
+
+// confirm asks on the terminal, unless that isn't wanted.
+func (s *session) confirm(question string) error {
+	if !s.All || s.Yes || s.DryRun {
+		return nil
+	}
+	fmt.Fprint(s.Stderr, question+" [y/N] ")
+	answer := make(chan string, 1)
+	go func() {
+		line, err := bufio.NewReader(s.Stdin).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			line = ""
+		}
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case a := <-answer:
+		if a == "y" || a == "yes" {
+			return nil
+		}
+		return &failure.Failure{Code: 1, Tried: s.name, Cause: errors.New("the answer was no: nothing was changed")}
+	case <-s.ctx.Done():
+		return context.Cause(s.ctx)
+	}
+}

@@ -1,0 +1,94 @@
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gocloud.dev/blob"
+
+	"nth/shim/failure"
+	"nth/shim/identity"
+	"nth/shim/store"
+)
+
+// maxIndexes bounds the memory, at 9 bytes an index.
+const maxIndexes = 100_000_000
+
+// Indexes gives those that there should be: list, or 0 to completions-1, or, with
+// neither, what a document under the URL tells. An error is a failure with exit code
+// 64 or 78, or the store's.
+func Indexes(ctx context.Context, s *store.Store, completions *int64, list string, p store.Policy) (identity.List, error) {
+	switch {
+	case list != "":
+		of, err := identity.ParseList(list)
+		if err == nil && completions != nil && of.Last() >= *completions {
+			err = usage("--indexes", fmt.Errorf("%d is beyond the last index, %d", of.Last(), *completions-1), "")
+		}
+		if err == nil && of.Len() > maxIndexes {
+			err = tooMany("--indexes", of.Len())
+		}
+		return of, err
+	case completions == nil:
+		return told(ctx, s, p)
+	case *completions < 1:
+		return identity.List{}, usage("--completions", errors.New("it is not positive"), "give how many indexes the whole Job has")
+	case *completions > maxIndexes:
+		return identity.List{}, tooMany("--completions", *completions)
+	}
+	return identity.Whole(*completions), nil
+}
+
+func tooMany(flag string, n int64) error {
+	return usage(flag, fmt.Errorf("%d are too many", n), fmt.Sprintf("look at %d at most, with --indexes", maxIndexes))
+}
+
+func usage(on string, cause error, hint string) error {
+	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: cause, Hint: hint}
+}
+
+// told reads the number of indexes from one document. Where the user numbers them,
+// how many they are doesn't tell which.
+func told(ctx context.Context, s *store.Store, p store.Policy) (identity.List, error) {
+	unknown := func(why, hint string) (identity.List, error) {
+		return identity.List{}, usage("--completions", errors.New(why), hint)
+	}
+	const hint = "give --completions N, or --indexes LIST"
+	for _, dir := range []string{"done/", "failed/", "started/"} {
+		l := newLister(ctx, s, p)
+		page, _, err := l.page(dir, "/", blob.FirstPageToken)
+		l.cancel(nil)
+		if err != nil {
+			return identity.List{}, err
+		}
+		at := slices.IndexFunc(page, func(e entry) bool { _, ok := indexOf(e.key[len(dir):], ".json"); return ok })
+		if at < 0 {
+			continue
+		}
+		body, err := read(ctx, s, p, page[at].key)
+		if err != nil {
+			return identity.List{}, err
+		}
+		var doc struct {
+			Completions *int64
+			Platform    string
+		}
+		switch err := json.Unmarshal(body, &doc); {
+		case err != nil || doc.Completions == nil || *doc.Completions < 1:
+			return unknown("it is not given, and "+s.Show(page[at].key)+" doesn't tell it", hint)
+		case chosen(doc.Platform):
+			return unknown("it is not given, and its platform leaves the numbers to the user", "give --indexes LIST, such as 1-100")
+		case *doc.Completions > maxIndexes:
+			return identity.List{}, tooMany("--completions", *doc.Completions)
+		}
+		return identity.Whole(*doc.Completions), nil
+	}
+	return unknown("it is not given, and there is no document yet under "+s.Show("")+" that tells it", hint)
+}
+
+// chosen tells whether the user picks the numbers on a platform.
+func chosen(platform string) bool {
+	return slices.ContainsFunc(identity.Platforms, func(p identity.Platform) bool { return p.Name == platform && !p.Fixed })
+}

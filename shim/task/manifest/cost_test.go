@@ -1,0 +1,71 @@
+package manifest
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/testdata/servers"
+)
+
+// weighed counts what is sent.
+type weighed struct {
+	http.ResponseWriter
+	sent *int64
+}
+
+func (w weighed) Write(p []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(p)
+	*w.sent += int64(n)
+	return n, err
+}
+
+// TestCost: what is foretold is what readers read.
+func TestCost(t *testing.T) {
+	text := body(manyRows)
+	readers := []int64{0, 999, 1000, 5500, 12_344}
+	for name, content := range map[string]string{"a.csv": forms["a.csv"](text), "many.csv.gz": forms["many.csv.gz"](text), "small.csv": "id\n" + "1\n2\n3\n"} {
+		t.Run(name, func(t *testing.T) {
+			s := startS3(t)
+			var sent int64
+			s.decide = func(r *http.Request) servers.Action {
+				if r.Method != http.MethodGet {
+					return nil
+				}
+				return func(f *servers.Fault, w http.ResponseWriter, r *http.Request) { servers.Pass(f, weighed{w, &sent}, r) }
+			}
+			s.Put(t, "data", "in/"+name, []byte(content))
+			foreteller, _ := opened(t, s.url("in/"+name), nil)
+			rows := slices.Values(append(slices.Clone(readers), manyRows)) // and one that is beyond the end
+			cost, err := foreteller.Cost(t.Context(), rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			there := slices.DeleteFunc(slices.Clone(readers), func(i int64) bool { return i >= cost.Rows })
+			first, _ := opened(t, s.url("in/"+name), s.markers())
+			if _, err := first.Len(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			sent = 0
+			for _, i := range there {
+				m, _ := opened(t, s.url("in/"+name), s.markers())
+				if _, err := m.Row(t.Context(), i); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := Cost{Size: int64(len(content)), Rows: manyRows, Kept: true, Indexed: sent, Scanned: cost.Scanned}
+			if name == "small.csv" {
+				want = Cost{Size: want.Size, Rows: 3, Indexed: sent, Scanned: sent}
+			}
+			if diff := cmp.Diff(want, cost); diff != "" || sent == 0 {
+				t.Errorf("%d bytes were sent: %s", sent, diff)
+			}
+			last, err := foreteller.Cost(t.Context(), slices.Values([]int64{cost.Rows - 1}))
+			if err != nil || last.Scanned != cost.Size {
+				t.Errorf("to scan up to the last row is %d of %d bytes, %v", last.Scanned, cost.Size, err)
+			}
+		})
+	}
+}

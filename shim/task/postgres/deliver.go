@@ -1,0 +1,79 @@
+package postgres
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"nth/shim/store/contract"
+	"nth/shim/task"
+)
+
+// delivery reads what a take of the user's own gave. Its columns are known also where
+// it gave no row, so that a mistake in them isn't found with the first task. Nil: there
+// is no task now.
+func delivery(a answer) (*task.Task, *contract.Error) {
+	wrong := func(hint, format string, args ...any) (*task.Task, *contract.Error) {
+		return nil, &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf(format, args...), Hint: hint}
+	}
+	const hint = "it ends with RETURNING id, payload, attempt, or with columns that are called so"
+	for i, name := range a.columns {
+		if slices.Contains(a.columns[:i], name) {
+			return wrong("call one of them something else with AS", "there are two columns %s", name)
+		}
+	}
+	for _, name := range []string{"id", "payload"} {
+		if !slices.Contains(a.columns, name) {
+			return wrong(hint, "there is no column %s, only (%s)", name, strings.Join(a.columns, ", "))
+		}
+	}
+	switch {
+	case a.row == nil:
+		return nil, nil
+	case a.rows > 1:
+		return wrong("let it take one (LIMIT 1); these come back when their leases end", "it took %d tasks at once", a.rows)
+	}
+	t := &task.Task{Payload: []byte{}, Meta: map[string]string{}}
+	for i, name := range a.columns {
+		switch v := a.row[i]; {
+		case name == "id":
+			if t.ID = string(content(v)); t.ID == "" {
+				return wrong("", "a task has no id")
+			}
+		case name == "attempt":
+			n, err := strconv.Atoi(string(content(v)))
+			if err != nil || n < 0 {
+				return wrong("", "the attempt isn't a number")
+			}
+			t.Attempt = n
+		case name == "payload":
+			t.Payload = content(v)
+		case v != nil:
+			t.Meta[name] = string(content(v))
+		}
+	}
+	return t, nil
+}
+
+// content gives a value of any type as the text that the server writes for it, or
+// nearly so; bytes stay what they are.
+func content(v any) []byte {
+	switch v := v.(type) {
+	case []byte:
+		return v
+	case string:
+		return []byte(v)
+	case nil:
+		return nil
+	case time.Time:
+		return v.AppendFormat(nil, time.RFC3339Nano)
+	case float64:
+		return strconv.AppendFloat(nil, v, 'g', -1, 64)
+	}
+	return fmt.Append(nil, v)
+}
+
+// isTrue tells whether a value is neither false, 0 nor NULL.
+func isTrue(v any) bool { return v != nil && v != false && v != int64(0) }

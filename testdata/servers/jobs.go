@@ -1,0 +1,30 @@
+package servers
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Jobs gives the SQL of the README's table of a user's own, and its statements by their
+// flags, from the repository's folder. A payload is the field text of a job's body.
+func Jobs(t testing.TB, repository string) (schema string, statements map[string]string) {
+	t.Helper()
+	read := func(path string) string {
+		body, err := os.ReadFile(filepath.Join(repository, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	statements = map[string]string{}
+	for _, m := range regexp.MustCompile(`export NTH_(\w+)_SQL="([^"]*)"`).FindAllStringSubmatch(read("README.md"), -1) {
+		statements["--"+strings.ToLower(m[1])+"-sql"] = strings.Replace(m[2], "body AS payload", "body ->> 'text' AS payload", 1)
+	}
+	if len(statements) != 5 || !strings.Contains(statements["--take-sql"], "'text'") {
+		t.Fatalf("the README has the statements %q", statements)
+	}
+	return read("testdata/examples/jobs.sql"), statements
+}
