@@ -16,9 +16,9 @@ func fields(id identity.Identity, runID string) templates.Fields {
 	}
 }
 
-// shard gives an index's part of the items; nil where there are none to share out. An
+// shardOf gives an index's part of the items; nil where there are none to share out. An
 // index beyond the last one was refused before.
-func shard(items int64, id identity.Identity) *templates.Shard {
+func shardOf(items int64, id identity.Identity) *templates.Shard {
 	if items == 0 || id.Completions == nil {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (r *run) expand() (err error) {
 		}
 	}
 	f := fields(r.id, r.RunID)
-	f.Shard = shard(r.mapping.items, r.id)
+	f.Shard = shardOf(r.mapping.items, r.id)
 	content := marker.Content{Extra: r.DigestExtra}
 	if r.task != nil {
 		f.Task = &templates.Task{ID: r.task.ID, Payload: string(r.task.Payload), Meta: r.task.Meta}

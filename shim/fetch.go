@@ -69,6 +69,15 @@ func (r *run) fetch() error {
 		payload, err = read(ctx)
 		return err
 	}, r.retrying)
+	if err != nil {
+		return r.noItem(err, shown)
+	}
+	r.task = &task.Task{Payload: payload}
+	return nil
+}
+
+// noItem is the failure for an item that can't be had.
+func (r *run) noItem(err error, shown string) error {
 	if m, ok := errors.AsType[*manifest.Error](err); ok {
 		f := &failure.Failure{Code: failure.BadIndex, Tried: "read the manifest", On: r.mask(shown), Cause: m.Cause, Hint: m.Hint}
 		if m.Kind == manifest.Beyond {
@@ -79,15 +88,11 @@ func (r *run) fetch() error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
-	if err != nil {
-		f := store.Fail(err, "fetch the item", r.mask(shown))
-		if store.Classify(err) == contract.Absent {
-			f.Code, f.Hint = failure.NoInput, r.header.What()+" has no item there: correct the template or the number of completions"
-		}
-		return f
+	f := store.Fail(err, "fetch the item", r.mask(shown))
+	if store.Classify(err) == contract.Absent {
+		f.Code, f.Hint = failure.NoInput, r.header.What()+" has no item there: correct the template or the number of completions"
 	}
-	r.task = &task.Task{Payload: payload}
-	return nil
+	return f
 }
 
 // row reads the row of the index, and notes which version of the manifest it is of.

@@ -50,7 +50,13 @@ func (r *run) foresee(f *Forecast, number int64) (err error) {
 		return err
 	}
 	at := fields(r.id, r.RunID)
-	at.Shard = shard(r.mapping.items, r.id)
+	at.Shard = shardOf(r.mapping.items, r.id)
+	if r.Each { // the first item stands for all
+		if at.Shard == nil {
+			at.Shard = &templates.Shard{}
+		}
+		at.Item = &at.Shard.Start
+	}
 	x := guesser{f: f, at: at, tasks: r.Tasks != ""}
 	for _, t := range r.mapping.all() {
 		x.expand(t.name, t.Template)

@@ -133,7 +133,7 @@ func (m *mapping) usesIndex() bool {
 // expand gives the item of one index. Nothing of it is used when any part fails:
 // a half-expanded command is never run.
 func (m *mapping) expand(f templates.Fields, s templates.Sources) (*item, error) {
-	x := expander{fields: f, sources: s}
+	x := &expander{fields: f, sources: s}
 	it := &item{}
 	for i, t := range m.command {
 		e := x.expand(fmt.Sprintf("word %d of the command", i), t)
@@ -145,6 +145,16 @@ func (m *mapping) expand(f templates.Fields, s templates.Sources) (*item, error)
 		it.env = append(it.env, n.name+"="+e.value)
 		it.stableEnv = append(it.stableEnv, n.name+"="+e.shown)
 	}
+	return it.places(m, x)
+}
+
+// expandPlaces gives an item without its command: what is the same for a whole shard.
+func (m *mapping) expandPlaces(f templates.Fields, s templates.Sources) (*item, error) {
+	return (&item{}).places(m, &expander{fields: f, sources: s})
+}
+
+// places expands every URL and path.
+func (it *item) places(m *mapping, x *expander) (*item, error) {
 	for _, t := range m.require {
 		it.require = append(it.require, x.expand("--require", t))
 	}

@@ -20,6 +20,9 @@ type given struct {
 }
 
 func (g *given) close() {
+	if g == nil {
+		return
+	}
 	for _, f := range append(g.extra, g.stdin) {
 		if f != nil {
 			f.Close()
@@ -27,29 +30,40 @@ func (g *given) close() {
 	}
 }
 
+// What a command sees of its task.
+const (
+	taskVariable     = "NTH_ITEM_TASK"
+	taskFileVariable = "NTH_ITEM_TASK_FILE"
+)
+
 // payload gives the task to the command: NTH_ITEM_TASK where a variable can hold it,
 // else NTH_ITEM_TASK_FILE, which names a descriptor; with --task-stdin also stdin.
 func (r *run) payload() (*given, error) {
-	g := &given{}
 	if r.task == nil {
-		return g, nil
+		return &given{}, nil
 	}
+	g, err := give(r.task.Payload, r.TaskStdin)
 	if r.header.Task != nil {
-		g.env = []string{"NTH_ITEM_TASK_ID=" + clean(r.header.Task.ID)}
+		g.env = append(g.env, "NTH_ITEM_TASK_ID="+clean(r.header.Task.ID))
 	}
-	fits := len(r.task.Payload) <= maxVariable && bytes.IndexByte(r.task.Payload, 0) < 0
+	return g, err
+}
+
+func give(payload []byte, stdin bool) (*given, error) {
+	g := &given{}
+	fits := len(payload) <= maxVariable && bytes.IndexByte(payload, 0) < 0
 	if fits {
-		g.env = append(g.env, "NTH_ITEM_TASK="+string(r.task.Payload))
+		g.env = append(g.env, taskVariable+"="+string(payload))
 	} else {
-		f, err := memoryFile(r.task.Payload)
+		f, err := memoryFile(payload)
 		if err != nil {
 			return g, noMemoryFile(err)
 		}
 		g.extra = append(g.extra, f)
-		g.env = append(g.env, "NTH_ITEM_TASK_FILE=/dev/fd/3")
+		g.env = append(g.env, taskFileVariable+"=/dev/fd/3")
 	}
-	if r.TaskStdin {
-		f, err := memoryFile(r.task.Payload)
+	if stdin {
+		f, err := memoryFile(payload)
 		if err != nil {
 			return g, noMemoryFile(err)
 		}

@@ -22,6 +22,7 @@ type Planned struct {
 	Env     []string `json:"env,omitempty"`
 	Markers string   `json:"markers,omitempty"`
 	Require []string `json:"require,omitempty"`
+	Items   string   `json:"items,omitempty"` // with --each: the command is that of the first of them
 	Error   string   `json:"error,omitempty"`
 }
 
@@ -31,6 +32,7 @@ type Plan struct {
 	Manifests []PlannedManifest `json:"manifests,omitempty"`
 	Findings  []string          `json:"findings"`
 	code      failure.Code
+	each      bool // an index has many items
 }
 
 // maxFindings bounds how many groups of equal commands are told.
@@ -42,6 +44,9 @@ func NewPlan(c Config, w World) (*Plan, error) {
 	if c.Tasks != "" && !c.isManifest() {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--tasks", Cause: errors.New("which tasks there will be is the queue's to say"), Hint: "plan shows what each index runs, without a queue"}
 	}
+	if c.Tasks != "" && c.Each {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--each and --tasks", Cause: errors.New("each index has many rows"), Hint: "without --each, plan shows one row an index"}
+	}
 	indexes, err := plannedIndexes(&c)
 	if err != nil {
 		return nil, err
@@ -50,7 +55,7 @@ func NewPlan(c Config, w World) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Findings: []string{}}
+	p := &Plan{Findings: []string{}, each: c.Each}
 	twins := newTwins()
 	sources := (&run{World: w}).sources()
 	identify := func(k int64) identity.Identity {
@@ -100,7 +105,15 @@ func plannedIndexes(c *Config) (identity.List, error) {
 func (p *Plan) add(id identity.Identity, row *templates.Task, m *mapping, s templates.Sources, runID string, t *twins) {
 	f := fields(id, runID)
 	f.Task = row
-	f.Shard = shard(m.items, id)
+	f.Shard = shardOf(m.items, id)
+	planned := Planned{Index: id.Index}
+	if p.each && f.Shard != nil {
+		if planned.Items = span(*f.Shard); planned.Items == noItems {
+			p.Items = append(p.Items, planned)
+			return
+		}
+		f.Item = &f.Shard.Start
+	}
 	it, err := m.expand(f, s)
 	if err != nil {
 		p.bad(id, err)
@@ -108,7 +121,7 @@ func (p *Plan) add(id identity.Identity, row *templates.Task, m *mapping, s temp
 	}
 	t.add(len(p.Items), it)
 	r := run{item: it}
-	planned := Planned{Index: id.Index, Markers: r.mask(it.markers.value)}
+	planned.Markers = r.mask(it.markers.value)
 	for _, word := range it.command {
 		planned.Command = append(planned.Command, r.mask(word))
 	}
@@ -128,6 +141,18 @@ func (p *Plan) bad(id identity.Identity, err error) {
 		p.code = f.Code
 	}
 	p.Items = append(p.Items, Planned{Index: id.Index, Error: f.Error()})
+}
+
+const noItems = "none"
+
+func span(s templates.Shard) string {
+	switch s.Len() {
+	case 0:
+		return noItems
+	case 1:
+		return fmt.Sprint(s.Start)
+	}
+	return fmt.Sprintf("%d-%d", s.Start, s.End-1)
 }
 
 // twins finds items that expand to the same command and variables.
@@ -182,7 +207,11 @@ func (p *Plan) WriteText(out, errs io.Writer) error {
 			fmt.Fprintf(errs, "nth: index %d: %s\n", it.Index, it.Error)
 			continue
 		}
-		fmt.Fprintf(w, "%d\t%s\n", it.Index, shellLine(slices.Concat(it.Env, it.Command)))
+		line := shellLine(slices.Concat(it.Env, it.Command))
+		if it.Items != "" {
+			line = strings.TrimLeft(line+"\t# items "+it.Items, "\t")
+		}
+		fmt.Fprintf(w, "%d\t%s\n", it.Index, line)
 	}
 	for _, m := range p.Manifests {
 		fmt.Fprintf(errs, "nth: plan: %s\n", m)

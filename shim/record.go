@@ -52,6 +52,9 @@ func (r *run) recordFailure(f *failure.Failure, message, reason string) {
 			doc.CommandCode = &r.result.ExitCode
 		}
 	}
+	if r.shard != nil && r.ran {
+		r.shard.describe(&doc)
+	}
 	if err := r.book.WriteFailure(context.Background(), doc); err != nil {
 		r.log.Warn().Msg("record the failure: " + r.said(err))
 	}

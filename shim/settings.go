@@ -27,6 +27,37 @@ func signalConfig(c *Config) (proc.SignalConfig, error) {
 	return proc.SignalConfig{Stop: stop, Remap: remap, Group: c.SignalTarget == "group"}, nil
 }
 
+// checkEach refuses flags about items where there are none: exit code 78.
+func (r *run) checkEach() error {
+	if r.Each && r.Jobs < 1 {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--jobs", Cause: errors.New("it is less than 1"), Hint: "give how many items run at the same time"}
+	}
+	for _, c := range []struct {
+		wrong      bool
+		flags, why string
+		hint       string
+	}{
+		{!r.Each && r.Jobs > 1, "--jobs", "it is about items, and there are none without --each", "give --each"},
+		{!r.Each && r.KeepGoing, "--keep-going", "it is about items, and there are none without --each", "give --each"},
+		{!r.Each, "", "", ""}, // all that follows is about it
+		{r.Tasks != "" && !r.isManifest(), "--each and --tasks", "a queue gives its tasks one by one", "leave --each out, or name a manifest"},
+		{r.Tasks == "" && r.Items == 0, "--each", "there are no items", "give --items N, or a manifest in --tasks"},
+		{r.Tasks != "" && r.Items > 0, "--items and --tasks", "the items are the manifest's rows", "leave --items out"},
+		{r.Completions == nil && r.id.Completions == nil, "--each", "how many indexes share the items isn't known", "set --completions or NTH_COMPLETIONS"},
+		{r.TaskStdin, "--each and --task-stdin", "an item's stdin is empty", "its row is in NTH_ITEM_TASK"},
+		{r.Logs != "", "--each and --logs", "a log is that of one command", "let each item's command write its own"},
+		{r.Drain > 0, "--each and --drain", "that is for queues", "--stop-grace says how long running items may take"},
+	} {
+		switch {
+		case c.wrong && c.flags == "":
+			return nil
+		case c.wrong:
+			return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: c.flags, Cause: errors.New(c.why), Hint: c.hint}
+		}
+	}
+	return nil
+}
+
 // minLease is the shortest time in which a renewal can get lost and be tried again.
 const minLease = time.Second
 
@@ -73,6 +104,9 @@ func (r *run) check() error {
 	}
 	if r.Items > 0 && r.Completions == nil && r.id.Completions == nil {
 		return contradiction("--items", "how many indexes share them isn't known", "set --completions or NTH_COMPLETIONS")
+	}
+	if err := r.checkEach(); err != nil {
+		return err
 	}
 	if r.Lease < minLease {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--lease", Cause: fmt.Errorf("it is shorter than %s", minLease), Hint: "give a duration such as 1m"}

@@ -46,6 +46,17 @@ var (
 	taskSteps = steps[1:]
 	// itemSteps is a run whose item is fetched by the index.
 	itemSteps = append([]step{steps[0], {"fetch", (*run).fetch}}, taskSteps...)
+	// eachSteps is a run that works through a shard of items.
+	eachSteps = []step{
+		{"identify", (*run).identify},
+		{"expand", (*run).expandShard}, // all but what depends on the item
+		{"look", (*run).look},
+		{"done-if", (*run).doneIf},
+		{"require", (*run).require},
+		{"resume", (*run).resume}, // what earlier runs have done
+		{"items", (*run).items},   // the command for each of the others
+		{"record", (*run).recordShard},
+	}
 )
 
 type step struct {
@@ -91,6 +102,7 @@ type run struct {
 	worker   *worker    // nil: the index is the item
 	task     *task.Task // that the worker has taken, as its item
 	lost     chan struct{}
+	shard    *shard // with --each
 
 	closing *atomic.Bool // somebody has taken it upon him to end the run
 	closed  bool         // and that is the run itself
@@ -122,6 +134,8 @@ func (r *run) work() error {
 	r.ctx = r.signals.Context()
 	context.AfterFunc(r.ctx, r.giveUp)
 	switch {
+	case r.Each:
+		return r.through(eachSteps)
 	case r.Tasks == "":
 		return r.through(steps)
 	case r.isItem():

@@ -19,7 +19,8 @@ var FieldDocs = []FieldDoc{
 	{".Platform", "where the index comes from, as `--platform` names it"},
 	{".RunID", "a name for this one run, different each time"},
 	{".Hostname", "the host or pod"},
-	{".Shard", "with `--items N`: this index's part of N items, from `.Shard.Start` to before `.Shard.End`, `.Shard.Len` of them"},
+	{".Shard", "with `--items N`: this index's part of N items, from `.Shard.Start` to before `.Shard.End`, `.Shard.Len` of them; with `--each` also of a manifest's rows"},
+	{".Item", "with `--each`: the number of the item, counted over all items from 0"},
 	{".Task", "with `--tasks`: the payload of the task or item; `.Task.name` where it is a JSON object"},
 	{".TaskID", "the task's ID in its queue"},
 	{".Meta", "`.Meta.name`: what else the queue says of the task"},
@@ -75,6 +76,13 @@ func (d dot) Shard() (Shard, error) {
 		return Shard{}, missing("Shard", "set --items and --completions")
 	}
 	return *d.x.fields.Shard, nil
+}
+
+func (d dot) Item() (int64, error) {
+	if d.x.fields.Item == nil {
+		return 0, missing("Item", "it needs --each, and stands in the command or in --env")
+	}
+	return *d.x.fields.Item, nil
 }
 
 func (d dot) Job() (string, error) {

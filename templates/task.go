@@ -119,7 +119,8 @@ func (w *walker) field(path []string) {
 	case len(path) > 1:
 		path[0] = parts
 	}
-	if path[0] == "Index" || path[0] == "RawIndex" {
+	w.usesItem = w.usesItem || path[0] == "Item"
+	if path[0] == "Index" || path[0] == "RawIndex" || path[0] == "Item" {
 		w.usesIndex = true
 	}
 	w.usesTask = w.usesTask || path[0] == "Task" || path[0] == "TaskID" || parts != ""

@@ -33,6 +33,7 @@ type Fields struct {
 	RunID, Hostname string
 	Task            *Task      // nil: the index is the item
 	Shard           *Shard     // nil: there are no items to share out
+	Item            *int64     // nil: the index is the item
 	Statement       *Statement // nil: it is none
 }
 
@@ -65,6 +66,7 @@ type Template struct {
 	tree      *template.Template // nil: plain text
 	usesIndex bool
 	usesTask  bool
+	usesItem  bool
 }
 
 // Expansion is one word at one index.
@@ -102,7 +104,7 @@ func parseWith(word string, more []string) (*Template, error) {
 		w.err.Word = word
 		return nil, w.err
 	}
-	t.usesIndex, t.usesTask = w.usesIndex, w.usesTask
+	t.usesIndex, t.usesTask, t.usesItem = w.usesIndex, w.usesTask, w.usesItem
 	return t, nil
 }
 
@@ -120,7 +122,7 @@ func grow(word string) (*template.Template, error) {
 	return tree, nil
 }
 
-// UsesIndex tells whether the word names .Index or .RawIndex.
+// UsesIndex tells whether the word names .Index, .RawIndex, .Shard or .Item.
 func (t *Template) UsesIndex() bool { return t.usesIndex }
 
 // UsesTask tells whether the word names .Task, .TaskID or .Meta.
@@ -151,8 +153,13 @@ func (t *Template) execute(x *execution) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return x.run(tree.Funcs(x.funcs()).Funcs(x.hiddenFuncs()))
+}
+
+// run executes a template whose functions are the execution's.
+func (x *execution) run(tree *template.Template) (string, error) {
 	out := &bounded{}
-	if err := tree.Funcs(x.funcs()).Funcs(x.hiddenFuncs()).Execute(out, dot{x}); err != nil {
+	if err := tree.Execute(out, dot{x}); err != nil {
 		return "", err
 	}
 	if strings.IndexByte(out.String(), 0) >= 0 {

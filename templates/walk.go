@@ -11,9 +11,9 @@ import (
 // range, and $ everywhere. Nothing else can hold it, for the root alone, without
 // a field, is no value that a word could show.
 type walker struct {
-	more                []string // fields of Statement that it may name
-	usesIndex, usesTask bool
-	err                 *Error
+	more                          []string // fields of Statement that it may name
+	usesIndex, usesTask, usesItem bool
+	err                           *Error
 }
 
 func (w *walker) fail(cause error, hint string) {

@@ -11,11 +11,17 @@ func (l List) Ranges() int { return len(l.spans) }
 // Clone gives a list that shares nothing with this one.
 func (l List) Clone() List { return List{slices.Clone(l.spans)} }
 
-// Add puts an index into the list, wherever it belongs. Near the list's end it is cheap.
-func (l *List) Add(index int64) {
+// Cut gives the list's first ranges, at most so many.
+func (l List) Cut(most int) List { return List{l.spans[:min(most, len(l.spans))]} }
+
+// Add puts an index into the list, wherever it belongs, unless the list would have more
+// ranges than most then. Near the list's end it is cheap.
+func (l *List) Add(index int64, most int) {
 	at, _ := slices.BinarySearchFunc(l.spans, index-1, func(s span, last int64) int { return cmp.Compare(s.last, last) })
 	if at == len(l.spans) {
-		l.add(index, index)
+		if at < most {
+			l.add(index, index)
+		}
 		return
 	}
 	switch s := &l.spans[at]; {
@@ -29,6 +35,8 @@ func (l *List) Add(index int64) {
 		}
 	case index+1 == s.first:
 		s.first = index
+	case len(l.spans) >= most:
+		return
 	default:
 		l.spans = slices.Insert(l.spans, at, span{index, index, s.before})
 	}

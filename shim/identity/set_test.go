@@ -49,6 +49,23 @@ func TestSets(t *testing.T) {
 	}
 }
 
+// TestAddWithin: a full list takes only what costs nothing.
+func TestAddWithin(t *testing.T) {
+	var l List
+	for _, i := range []int64{5, 9, 20, 0, 7, 6, 10, 4, 8, 21} {
+		l.Add(i, 2)
+	}
+	if l.String() != "4-6,8-10" || l.Ranges() != 2 {
+		t.Errorf("%q", l)
+	}
+	if l.Add(7, 2); l.String() != "4-10" || l.Ranges() != 1 {
+		t.Errorf("%q", l)
+	}
+	if got := list(t, "1,3,5-9").Cut(2).String(); got != "1,3" {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestAdd: in any order, the list is what it would be if it were read; and every
 // operation agrees with a plain set.
 func TestAdd(t *testing.T) {
@@ -58,10 +75,10 @@ func TestAdd(t *testing.T) {
 		in, out := map[int64]bool{}, map[int64]bool{}
 		for range r.IntN(40) {
 			i := r.Int64N(30)
-			l.Add(i)
+			l.Add(i, 1000)
 			in[i] = true
 			j := r.Int64N(30)
-			other.Add(j)
+			other.Add(j, 1000)
 			out[j] = true
 		}
 		var want, both, rest []int64

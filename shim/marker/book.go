@@ -104,6 +104,12 @@ func (b *Book) Changed(e *Entry, now Header) *failure.Failure {
 
 // difference tells what changed, first of all in the command itself.
 func difference(was, now Header) string {
+	if a, b := was.Shard.bounds(), now.Shard.bounds(); a != b {
+		return fmt.Sprintf("it was of %s, and this index is of %s now", a, b)
+	}
+	if a, b := was.Manifest, now.Manifest; a != nil && b != nil && *a != *b {
+		return fmt.Sprintf("it was of version %s of the manifest %s, and this is version %s of %s", a.Version, a.URL, b.Version, b.URL)
+	}
 	before, after := strings.Join(was.Command, " "), strings.Join(now.Command, " ")
 	if before == after {
 		if len(was.Command) != len(now.Command) {

@@ -46,6 +46,23 @@ type Header struct {
 	Manifest *Manifest `json:"manifest,omitempty"`
 	// Log is the URL of the first part of what the command wrote, without credentials.
 	Log string `json:"log,omitempty"`
+	// Shard is the part of numbered items that the document is of, with --each.
+	Shard *Shard `json:"shard,omitempty"`
+}
+
+// Shard is an index's part of numbered items.
+type Shard struct {
+	Items   int64 `json:"items"` // of all indexes together
+	Start   int64 `json:"start"` // the first one
+	End     int64 `json:"end"`   // the first one behind it
+	Skipped int64 `json:"skipped,omitempty"`
+}
+
+func (s *Shard) bounds() string {
+	if s == nil {
+		return "no items"
+	}
+	return fmt.Sprintf("items %d to before %d of %d", s.Start, s.End, s.Items)
 }
 
 // Manifest is a file of items, and the version of it that was read.
@@ -110,6 +127,7 @@ type Failure struct {
 	Message     string `json:"message"`
 	Stderr      string `json:"stderr"`                        // its last bytes
 	Reason      string `json:"termination_message,omitempty"` // what the command itself left in the termination log
+	ItemsFailed string `json:"items_failed,omitempty"`        // of a shard, as ranges; all else is of the first one
 }
 
 // Key gives the key of an index's document in one of the directories of the contract.

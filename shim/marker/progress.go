@@ -12,6 +12,7 @@ import (
 
 	"nth/shim/identity"
 	"nth/shim/store"
+	"nth/shim/store/contract"
 )
 
 const progressDir = "progress"
@@ -70,9 +71,7 @@ func DecodeProgress(body []byte) (Progress, error) {
 			return Progress{}, fmt.Errorf("%s items are outside of %d to %d", name, p.Start, p.End)
 		}
 	}
-	if p.Skipped.Without(p.Done).Len() > 0 {
-		return Progress{}, errors.New("an item is skipped and not done")
-	}
+	p.Done = identity.Union(p.Done, p.Skipped) // each list may have been cut for its length
 	p.Progress.Index = *p.Index
 	return p.Progress, nil
 }
@@ -95,10 +94,15 @@ func ReadProgress(ctx context.Context, s *store.Store, index int64) ([]Progress,
 	var all []Progress
 	for _, key := range keys {
 		body, _, err := s.Read(ctx, key)
-		if err != nil {
+		if kind := store.Classify(err); err != nil && kind == contract.Absent {
+			continue // deleted meanwhile
+		} else if err != nil && kind != contract.Unusable { // that is: not for its size
 			return nil, err
 		}
-		p, err := DecodeProgress(body)
+		var p Progress
+		if err == nil {
+			p, err = DecodeProgress(body)
+		}
 		if err == nil && ProgressKey(index, p.RunID) != key {
 			err = errors.New("it is of another run or index")
 		}
@@ -125,7 +129,7 @@ func (p Progress) Union(documents []Progress) Progress {
 		p.Done = identity.Union(p.Done, q.Done)
 		p.Skipped = identity.Union(p.Skipped, q.Skipped)
 		p.Failed = identity.Union(p.Failed, q.Failed)
-		p.Used.add(q.Used)
+		p.Used = p.Used.Plus(q.Used)
 		if q.Updated.After(p.Updated) {
 			p.Updated = q.Updated
 		}
@@ -144,8 +148,8 @@ func Latest(documents []Progress) (last Progress, ok bool) {
 	return last.Union(documents), ok
 }
 
-// add counts what another run has used, and when it began and ended.
-func (u *Usage) add(v Usage) {
+// Plus is what two runs have used together.
+func (u Usage) Plus(v Usage) Usage {
 	if u.Started.IsZero() || !v.Started.IsZero() && v.Started.Before(u.Started) {
 		u.Started = v.Started
 	}
@@ -156,4 +160,5 @@ func (u *Usage) add(v Usage) {
 	u.MaxRSSBytes = max(u.MaxRSSBytes, v.MaxRSSBytes)
 	u.UserS += v.UserS
 	u.SystemS += v.SystemS
+	return u
 }

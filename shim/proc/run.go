@@ -127,13 +127,9 @@ func (r *runner) start(path string, args []string) error {
 	}
 	attr := &syscall.ProcAttr{Env: r.cmd.Env, Files: files, Sys: attributes(s.pid1)}
 	r.result.Started = time.Now()
-	pid, err := syscall.ForkExec(path, args, attr)
-	if errors.Is(err, syscall.ENOEXEC) && isScript(path) {
-		// As execvp(3): a text file without #! is a shell script.
-		pid, err = syscall.ForkExec("/bin/sh", append([]string{"/bin/sh", path}, args[1:]...), attr)
-	}
+	pid, err := spawn(path, args, attr)
 	if err != nil {
-		return explain(path, args, err)
+		return err
 	}
 	s.pid, s.phase, s.drains = pid, running, r.cmd.Drain > 0
 	r.out.started()
@@ -143,6 +139,18 @@ func (r *runner) start(path string, args []string) error {
 	}
 	s.kept = nil
 	return nil
+}
+
+func spawn(path string, args []string, attr *syscall.ProcAttr) (int, error) {
+	pid, err := syscall.ForkExec(path, args, attr)
+	if errors.Is(err, syscall.ENOEXEC) && isScript(path) {
+		// As execvp(3): a text file without #! is a shell script.
+		pid, err = syscall.ForkExec("/bin/sh", append([]string{"/bin/sh", path}, args[1:]...), attr)
+	}
+	if err != nil {
+		return 0, explain(path, args, err)
+	}
+	return pid, nil
 }
 
 // wait returns when the command itself has ended.
@@ -252,7 +260,10 @@ func (r *runner) reap() (children bool) {
 
 func (r *runner) end(status syscall.WaitStatus, usage syscall.Rusage) {
 	r.ended, r.s.phase = true, swept
-	res := &r.result
+	r.result.end(status, usage)
+}
+
+func (res *Result) end(status syscall.WaitStatus, usage syscall.Rusage) {
 	res.Ended = time.Now()
 	res.MaxRSS = maxRSS(usage)
 	res.User, res.System = time.Duration(usage.Utime.Nano()), time.Duration(usage.Stime.Nano())

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"os/signal"
 	"syscall"
 	"unsafe"
 
@@ -22,6 +23,23 @@ func attributes(pid1 bool) *syscall.SysProcAttr {
 // becomeSubreaper makes orphans come to nth where it is not process 1 (prctl(2),
 // since Linux 3.4). Where the kernel refuses, they go elsewhere.
 func becomeSubreaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// noted stops and continues SIGCHLD's way to the channels: where many commands end each
+// second it would cost more than all else, and awaitChild needs none.
+func (s *Signals) noted(on bool) {
+	if on {
+		signal.Notify(s.caught, syscall.SIGCHLD)
+	} else {
+		signal.Reset(syscall.SIGCHLD)
+	}
+}
+
+// awaitChild returns when a child has ended, and leaves it unreaped: until then nobody
+// else can have its number.
+func (s *Signals) awaitChild() {
+	for unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+}
 
 // without calls f while the signals are blocked, in this thread alone: what f
 // starts begins with them blocked, and no other part of nth misses one.

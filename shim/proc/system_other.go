@@ -18,6 +18,12 @@ func attributes(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid
 // becomeSubreaper: there are none; orphans go to process 1.
 func becomeSubreaper() {}
 
+// noted does nothing: awaitChild lives on SIGCHLD.
+func (s *Signals) noted(bool) {}
+
+// awaitChild returns when a child may have ended.
+func (s *Signals) awaitChild() { <-s.child }
+
 // without calls f. A thread has no mask of its own here that could be reached, so
 // SIGTTOU, which would stop a background group that sets the terminal's, is ignored.
 func without(f func(), signals ...syscall.Signal) {

@@ -57,6 +57,7 @@ type Signals struct {
 	first syscall.Signal // the first stop signal of the run
 	while syscall.Signal // the first one while the command ran
 	pid   int            // the command, and its group
+	crew  *crew          // many commands; nil: one
 	kept  []syscall.Signal
 	pid1  bool
 
@@ -166,6 +167,11 @@ func (s *Signals) handle(sig syscall.Signal) {
 	case s.phase == running && stop && s.drains && s.held == 0:
 		s.held = sig
 		poke(s.draining)
+	case s.phase == running && s.crew != nil && sig == syscall.SIGTSTP:
+		if resumable(s.pid1) { // a Ctrl-Z: many are in the background, so it came to nth
+			s.forward(sig)
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		}
 	case s.phase == running:
 		if stop {
 			s.note(sig)
@@ -204,6 +210,8 @@ func (s *Signals) forward(sig syscall.Signal) {
 	}
 	switch {
 	case sig == 0:
+	case s.crew != nil && s.phase == running:
+		s.crew.forward(sig)
 	case s.phase == swept && s.pid1:
 		_ = syscall.Kill(-1, sig)
 	case s.phase == swept || s.cfg.Group:

@@ -173,25 +173,22 @@ func (j *Job) see(r *Report, snap *Snapshot) {
 // reasons tells why pods of a phase are in it, of what isn't settled and, for those
 // that failed, has no record that would tell.
 func (j *Job) reasons(phase string, settled identity.List, snap *Snapshot) []string {
-	of := map[string]*identity.List{}
+	of := map[string][]int64{}
 	for _, index := range slices.Sorted(maps.Keys(j.pods)) {
 		p := j.pods[index]
 		_, recorded := snap.Failures[index]
 		if p.Phase != phase || p.Reason == "" || settled.Contains(index) || phase == "Failed" && recorded && p.Reason == "Error" {
 			continue
 		}
-		if of[p.Reason] == nil {
-			of[p.Reason] = &identity.List{}
-		}
-		of[p.Reason].Add(index)
+		of[p.Reason] = append(of[p.Reason], index)
 	}
 	lines := []string{}
 	for _, reason := range slices.Sorted(maps.Keys(of)) {
 		noun := "pods"
-		if of[reason].Len() == 1 {
+		if len(of[reason]) == 1 {
 			noun = "pod"
 		}
-		lines = append(lines, fmt.Sprintf("%s of %s: %s", noun, cutList(of[reason].String(), maxSaid), reason))
+		lines = append(lines, fmt.Sprintf("%s of %s: %s", noun, cutList(identity.FormatList(of[reason]), maxSaid), reason))
 	}
 	return lines
 }

@@ -60,10 +60,10 @@ func TestLook(t *testing.T) {
 	put(t, s, "failed/tasks/"+strings.Repeat("b", 64)+".json", "{}")
 	items := marker.Progress{Version: 1, Index: 29, RunID: "a", Items: 3000, Start: 2900, End: 3000, Updated: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)}
 	for i := int64(2900); i < 2950; i++ {
-		items.Done.Add(i)
+		items.Done.Add(i, 100)
 	}
-	items.Skipped.Add(2900)
-	items.Failed.Add(2960)
+	items.Skipped.Add(2900, 100)
+	items.Failed.Add(2960, 100)
 	put(t, s, marker.ProgressKey(29, "a"), encode(t, items))
 
 	r, _, err := Look(t.Context(), Options{Store: s, Of: identity.Whole(31), Policy: once, Nth: "v1", Job: "resize", Read: maxRead, Used: true})
