@@ -22,7 +22,7 @@ type Config struct {
 	Env         []string      `group:"Mapping" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Set a variable of the command. Repeatable."`
 	Items       int64         `group:"Mapping" placeholder:"N" help:"Share N items out: .Shard is the part of this index."`
 	Each        bool          `group:"Mapping" help:"Run the command once for every item of this index's shard: of --items, or of the rows of a manifest in --tasks."`
-	Jobs        int           `group:"Mapping" default:"1" placeholder:"N" help:"With --each: how many items run at the same time."`
+	Jobs        *int          `group:"Mapping" placeholder:"N" help:"With --each: how many items run at the same time (default 1)."`
 	KeepGoing   bool          `group:"Mapping" help:"With --each: run the other items too when one has failed, instead of starting no more."`
 	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL. Repeatable."`
 	RequireWait time.Duration `group:"Mapping" default:"0s" placeholder:"D" help:"Wait this long for what --require names; missing after that is exit 69."`

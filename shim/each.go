@@ -48,6 +48,14 @@ func (r *run) resume() error {
 	return nil
 }
 
+// jobs is how many items run at the same time.
+func (c *Config) jobs() int {
+	if c.Jobs == nil {
+		return 1
+	}
+	return *c.Jobs
+}
+
 // items runs the command for each item that is left.
 func (r *run) items() error {
 	sh := r.shard
@@ -63,7 +71,7 @@ func (r *run) items() error {
 	}
 	sh.began = time.Now()
 	follow := r.follow()
-	m := proc.Many{Jobs: r.Jobs, StderrTail: r.stderrTail(), StopGrace: r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,
+	m := proc.Many{Jobs: r.jobs(), StderrTail: r.stderrTail(), StopGrace: r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,
 		Log: r.log, Next: r.nextItem, Ended: r.itemEnded, OnStop: cancel}
 	if r.StopGrace > 0 {
 		m.OwnStopGrace = r.StopGrace

@@ -29,7 +29,7 @@ func signalConfig(c *Config) (proc.SignalConfig, error) {
 
 // checkEach refuses flags about items where there are none: exit code 78.
 func (r *run) checkEach() error {
-	if r.Each && r.Jobs < 1 {
+	if r.Each && r.jobs() < 1 {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--jobs", Cause: errors.New("it is less than 1"), Hint: "give how many items run at the same time"}
 	}
 	for _, c := range []struct {
@@ -37,7 +37,7 @@ func (r *run) checkEach() error {
 		flags, why string
 		hint       string
 	}{
-		{!r.Each && r.Jobs > 1, "--jobs", "it is about items, and there are none without --each", "give --each"},
+		{!r.Each && r.Jobs != nil, "--jobs", "it is about items, and there are none without --each", "give --each"},
 		{!r.Each && r.KeepGoing, "--keep-going", "it is about items, and there are none without --each", "give --each"},
 		{!r.Each, "", "", ""}, // all that follows is about it
 		{r.Tasks != "" && !r.isManifest(), "--each and --tasks", "a queue gives its tasks one by one", "leave --each out, or name a manifest"},
