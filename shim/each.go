@@ -61,6 +61,14 @@ func (r *run) items() error {
 	sh := r.shard
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
+	m := proc.Many{Jobs: r.jobs(), StderrTail: r.stderrTail(), StopGrace: r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,
+		Log: r.log, Next: r.nextItem, Ended: r.itemEnded, OnStop: cancel}
+	if r.StopGrace > 0 {
+		m.OwnStopGrace = r.StopGrace
+	}
+	if err := r.beginLogOfItems(&m); err != nil {
+		return err
+	}
 	if sh.rows != nil {
 		defer sh.rows.m.Close()
 		go sh.rows.feed(ctx, r)
@@ -71,14 +79,10 @@ func (r *run) items() error {
 	}
 	sh.began = time.Now()
 	follow := r.follow()
-	m := proc.Many{Jobs: r.jobs(), StderrTail: r.stderrTail(), StopGrace: r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,
-		Log: r.log, Next: r.nextItem, Ended: r.itemEnded, OnStop: cancel}
-	if r.StopGrace > 0 {
-		m.OwnStopGrace = r.StopGrace
-	}
 	trimming := time.AfterFunc(trimAfter, trim)
 	err := r.signals.RunMany(m)
 	trimming.Stop()
+	r.endLog(err == nil)
 	cancel()
 	sh.given.close()
 	follow()

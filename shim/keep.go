@@ -22,18 +22,52 @@ func (r *run) openLogs(url string) (err error) {
 	return err
 }
 
-// beginLog lets the command's output be kept, what of it isn't written to a terminal:
-// programs behave in another way before a pipe.
+// beginLog lets the command's output be kept.
 func (r *run) beginLog(c *proc.Command) error {
-	if err := r.openLogs(r.item.logs.value); err != nil || r.logs == nil {
-		return err
+	out, errs, err := r.startLog()
+	if out {
+		c.Stdout = r.output.Stream()
 	}
-	out, errs := !isTerminal(os.Stdout), !isTerminal(os.Stderr)
+	if errs {
+		c.Stderr = r.output.Stream()
+	}
+	if out || errs {
+		c.OnStop = r.output.Soon
+	}
+	return err
+}
+
+// beginLogOfItems lets the output of all items be kept, as one.
+func (r *run) beginLogOfItems(m *proc.Many) error {
+	out, errs, err := r.startLog()
+	if out {
+		m.Stdout = r.output.Stream
+	}
+	if errs {
+		m.Stderr = r.output.Stream
+	}
+	if out || errs {
+		stop := m.OnStop
+		m.OnStop = func() {
+			stop()
+			r.output.Soon()
+		}
+	}
+	return err
+}
+
+// startLog begins a log, and tells which output goes there: what isn't written to a
+// terminal, for programs behave in another way before a pipe.
+func (r *run) startLog() (out, errs bool, err error) {
+	if err := r.openLogs(r.item.logs.value); err != nil || r.logs == nil {
+		return false, false, err
+	}
+	out, errs = !isTerminal(os.Stdout), !isTerminal(os.Stderr)
 	if (!out || !errs) && (r.worker == nil || r.worker.settled == 0) {
 		r.log.Warn().Msg("--logs keeps nothing of what goes to a terminal")
 	}
 	if !out && !errs {
-		return nil
+		return false, false, nil
 	}
 	name := logs.Index(r.header.Index, r.RunID)
 	if t := r.header.Task; t != nil {
@@ -45,14 +79,7 @@ func (r *run) beginLog(c *proc.Command) error {
 			r.log.Warn().Str("log", r.header.Log).Msg("keep the output: " + reason + "; trying again")
 		},
 		Back: func() { r.log.Info().Str("log", r.header.Log).Msg("the output is kept again") }})
-	if out {
-		c.Stdout = r.output.Stream()
-	}
-	if errs {
-		c.Stderr = r.output.Stream()
-	}
-	c.OnStop = r.output.Soon
-	return nil
+	return out, errs, nil
 }
 
 // endLog begins to upload what is left, while the item is judged and recorded: the

@@ -45,7 +45,6 @@ func (r *run) checkEach() error {
 		{r.Tasks != "" && r.Items > 0, "--items and --tasks", "the items are the manifest's rows", "leave --items out"},
 		{r.Completions == nil && r.id.Completions == nil, "--each", "how many indexes share the items isn't known", "set --completions or NTH_COMPLETIONS"},
 		{r.TaskStdin, "--each and --task-stdin", "an item's stdin is empty", "its row is in NTH_ITEM_TASK"},
-		{r.Logs != "", "--each and --logs", "a log is that of one command", "let each item's command write its own"},
 		{r.Drain > 0, "--each and --drain", "that is for queues", "--stop-grace says how long running items may take"},
 	} {
 		switch {

@@ -2,22 +2,24 @@ package proc
 
 import (
 	"bytes"
+	"io"
+	"os"
 	"sync"
 	"syscall"
 )
 
-// drainer passes on the stderr of one command after the other, through one pipe, and
-// keeps the end of each one's. A nil drainer is fd 2 itself.
+// drainer passes on an output of one command after the other, through one pipe, and
+// keeps the end of each one's. A nil drainer is nth's own descriptor.
 type drainer struct {
 	*output
-	from int // the descriptor of its pipe, which doesn't block
+	from int // the descriptor of its pipe, which doesn't block; negative: it is closed
 
 	mu    sync.Mutex
 	chunk [8 << 10]byte
 }
 
-func newDrainer(keep int) (*drainer, error) {
-	o, err := newOutput(2, keep, nil)
+func newDrainer(fd, keep int, copy io.WriteCloser) (*drainer, error) {
+	o, err := newOutput(fd, keep, copy)
 	if o == nil || err != nil {
 		return nil, err
 	}
@@ -42,9 +44,9 @@ func newDrainer(keep int) (*drainer, error) {
 	return d, nil
 }
 
-func (d *drainer) fd() uintptr {
+func (d *drainer) or(fd uintptr) uintptr {
 	if d == nil {
-		return 2
+		return fd
 	}
 	return d.w.Fd()
 }
@@ -62,6 +64,20 @@ func (d *drainer) pass() {
 		}
 		rest -= n
 		d.take(d.chunk[:n])
+		if d.err != nil && d.to == os.Stdout {
+			d.from = -1
+			go d.r.Close() // it waits for who reads; the commands' next write fails, as without nth
+			return
+		}
+	}
+}
+
+// flush passes on what a command wrote, now that all of it has ended.
+func (d *drainer) flush() {
+	if d != nil {
+		d.mu.Lock()
+		d.pass()
+		d.mu.Unlock()
 	}
 }
 
@@ -83,6 +99,10 @@ func (d *drainer) close() {
 	if d == nil {
 		return
 	}
+	d.flush() // of what escaped
 	d.w.Close()
 	d.r.Close() // which waits for the goroutine
+	if d.copy != nil {
+		_ = d.copy.Close()
+	}
 }

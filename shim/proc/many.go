@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"io"
 	"os"
 	"runtime"
 	"syscall"
@@ -16,8 +17,11 @@ type Many struct {
 	StderrTail              int
 	StopGrace, OwnStopGrace time.Duration
 	SweepGrace, Timeout     time.Duration
-	Log                     zerolog.Logger
-	OnStop                  func() // is called when a stop signal has come; it may be nil
+	// Stdout and Stderr give a writer for a copy of what commands write there, as many at
+	// the same time as there are jobs; they may be nil.
+	Stdout, Stderr func() io.WriteCloser
+	Log            zerolog.Logger
+	OnStop         func() // is called when a stop signal has come; it may be nil
 	// Next gives the next command; false: there is none any more.
 	Next func() (One, bool)
 	// Ended is told how a command ended, or with an error, which is a failure, why it
@@ -47,7 +51,7 @@ func (s *Signals) RunMany(m Many) error {
 	if !s.pid1 {
 		becomeSubreaper()
 	}
-	makeSpareThreads(false)
+	makeSpareThreads(m.Stdout != nil || m.Stderr != nil)
 	c := &crew{s: s, m: m, slots: make([]slot, m.Jobs), oom: oomKills()}
 	for i := range c.slots {
 		c.slots[i].attr = &syscall.ProcAttr{Files: []uintptr{null.Fd(), 1, 2}, Sys: attributes(s.pid1)}
@@ -73,6 +77,7 @@ func (s *Signals) RunMany(m Many) error {
 	s.phase, s.crew = over, nil
 	s.mu.Unlock()
 	for i := range c.slots {
+		c.slots[i].stdout.close()
 		c.slots[i].stderr.close()
 	}
 	return nil
@@ -159,15 +164,35 @@ func (c *crew) find(one One) error {
 	return err
 }
 
+// outputs makes the pipes of a slot's first command, where anything is wanted of what
+// comes through them.
+func (c *crew) outputs(sl *slot) (err error) {
+	if sl.piped {
+		return nil
+	}
+	wanted := func(copy func() io.WriteCloser) io.WriteCloser {
+		if copy == nil {
+			return nil
+		}
+		return copy()
+	}
+	if sl.stdout, err = newDrainer(1, 0, wanted(c.m.Stdout)); err != nil {
+		return err
+	}
+	if sl.stderr, err = newDrainer(2, c.m.StderrTail, wanted(c.m.Stderr)); err != nil {
+		return err
+	}
+	sl.attr.Files[1], sl.attr.Files[2] = sl.stdout.or(1), sl.stderr.or(2)
+	sl.piped = true
+	return nil
+}
+
 func (c *crew) start(sl *slot, one One) (err error) {
 	if err := c.find(one); err != nil {
 		return err
 	}
-	if sl.stderr == nil && c.m.StderrTail > 0 {
-		if sl.stderr, err = newDrainer(c.m.StderrTail); err != nil {
-			return err
-		}
-		sl.attr.Files[2] = sl.stderr.fd()
+	if err := c.outputs(sl); err != nil {
+		return err
 	}
 	s := c.s
 	s.mu.Lock()
@@ -238,6 +263,7 @@ func (c *crew) finish(sl *slot) {
 	c.s.mu.Lock()
 	sl.phase = before
 	c.s.mu.Unlock()
+	sl.stdout.flush()
 	sl.stderr.tell(&sl.result)
 	if sl.result.ExitCode != 0 {
 		kills := oomKills()

@@ -13,6 +13,8 @@ type slot struct {
 	one    One
 	result Result
 	attr   *syscall.ProcAttr
+	piped  bool // its pipes are made
+	stdout *drainer
 	stderr *drainer
 	timer  *time.Timer
 	runs   int // tells a timer of an earlier command from this one's
