@@ -55,8 +55,9 @@ type session struct {
 	name  string // of the command
 	ctx   context.Context
 	store *store.Store
-	show  func(string) string // a URL without secrets
 	clock clock
+
+	secrets []string // in the URL
 }
 
 // open checks what both commands are told, and opens the store without asking it
@@ -81,9 +82,11 @@ func open(ctx context.Context, name string, c Config, rest []string, w World) (*
 	}
 	s, err := store.Open(ctx, url)
 	if err != nil {
-		return nil, err
+		return nil, failure.Hide(err, secrets)
 	}
-	return &session{Config: c, World: w, name: name, ctx: ctx, store: s, show: func(s string) string { return templates.Hide(s, secrets) }}, nil
+	hide := func(text string) string { return templates.Hide(text, secrets) }
+	s.Hide(hide)
+	return &session{Config: c, World: w, name: name, ctx: ctx, store: s, secrets: secrets}, nil
 }
 
 func usage(on, why, hint string) error {
@@ -108,7 +111,7 @@ func (s *session) describe(err error, tried, key string) error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
-	return store.Fail(err, tried, s.show(s.store.Show(key)))
+	return store.Fail(err, tried, s.store.Show(key))
 }
 
 // confirm asks on the terminal, unless that isn't wanted.

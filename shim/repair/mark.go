@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/proc"
@@ -47,7 +48,8 @@ func Mark(c MarkConfig, rest []string, w World) (int, error) {
 	defer s.store.Close()
 	m := &mark{batch: batch{session: s}, like: c.marker(w)}
 	m.book = &marker.Book{Store: s.store, OnChange: marker.OnChangeSkip, Wait: s.policy(), Write: s.policy(), Told: s.policy()}
-	return m.run()
+	code, err := m.run()
+	return code, failure.Hide(err, s.secrets)
 }
 
 // marker gives what the markers have in common. They have no digest, and so vouch for
@@ -93,7 +95,7 @@ func (m *mark) run() (int, error) {
 	}
 	m.choose(only)
 	if len(m.items) > 0 {
-		err := m.confirm(fmt.Sprintf("Mark %s as %s under %s?", counted(int64(len(m.items)), "index", "indexes"), m.like.Outcome, m.show(m.store.Show(""))))
+		err := m.confirm(fmt.Sprintf("Mark %s as %s under %s?", counted(int64(len(m.items)), "index", "indexes"), m.like.Outcome, m.store.Show("")))
 		if err != nil {
 			return 0, err
 		}

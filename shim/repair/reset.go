@@ -3,6 +3,7 @@ package repair
 import (
 	"context"
 
+	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/proc"
@@ -25,7 +26,8 @@ func Reset(c Config, rest []string, w World) (int, error) {
 		return 0, err
 	}
 	defer s.store.Close()
-	return (&reset{batch: batch{session: s}, deleted: make([]heap, len(kinds))}).run()
+	code, err := (&reset{batch: batch{session: s}, deleted: make([]heap, len(kinds))}).run()
+	return code, failure.Hide(err, s.secrets)
 }
 
 func (r *reset) run() (int, error) {
@@ -42,7 +44,7 @@ func (r *reset) run() (int, error) {
 	}
 	r.items = r.found.items(r.chosen)
 	if len(r.items) > 0 {
-		if err := r.confirm("Delete " + r.sum() + " under " + r.show(r.store.Show("")) + "?"); err != nil {
+		if err := r.confirm("Delete " + r.sum() + " under " + r.store.Show("") + "?"); err != nil {
 			return 0, err
 		}
 	}

@@ -29,9 +29,15 @@ func Command(c Config, rest []string, w World) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	code, err := p.command(w)
+	return code, failure.Hide(err, p.secrets)
+}
+
+func (p *parsed) command(w World) (int, error) {
+	c := p.Config
 	ctx, stop := proc.Interruptible("look at the markers")
 	defer stop()
-	s, err := c.open(ctx, "--markers", c.Markers, w)
+	s, err := p.open(ctx, "--markers", c.Markers, w)
 	if err != nil {
 		return 0, err
 	}
@@ -78,8 +84,8 @@ func Command(c Config, rest []string, w World) (int, error) {
 
 // open opens the store of a flag's URL, whose templates are expanded as far as they
 // need no index.
-func (c Config) open(ctx context.Context, flag, url string, w World) (*store.Store, error) {
-	where, secrets, err := place.Expand(place.Markers{URL: url, Completions: c.Completions, Job: c.JobName, JobUID: c.JobUID,
+func (p *parsed) open(ctx context.Context, flag, url string, w World) (*store.Store, error) {
+	where, secrets, err := place.Expand(place.Markers{URL: url, Completions: p.Completions, Job: p.JobName, JobUID: p.JobUID,
 		Hostname: w.Hostname, RunID: w.RunID, Usage: "nth status --markers URL", Hint: "look at one index's URL at a time"}, w.Sources)
 	if f, ok := errors.AsType[*failure.Failure](err); ok && f.On == "--markers" {
 		f.On = flag
@@ -87,9 +93,10 @@ func (c Config) open(ctx context.Context, flag, url string, w World) (*store.Sto
 	if err != nil {
 		return nil, err
 	}
+	p.secrets = append(p.secrets, secrets...)
 	s, err := store.Open(ctx, where)
-	if f, ok := errors.AsType[*failure.Failure](err); ok {
-		f.On = templates.Hide(f.On, secrets)
+	if err == nil {
+		s.Hide(func(text string) string { return templates.Hide(text, secrets) })
 	}
 	return s, err
 }
@@ -159,7 +166,7 @@ func (p parsed) list(to io.Writer, r *Report, snap *Snapshot) error {
 }
 
 // item is --index: exit code 0 when it is done or skipped.
-func (p parsed) item(ctx context.Context, o Options, w World) (int, error) {
+func (p *parsed) item(ctx context.Context, o Options, w World) (int, error) {
 	i, err := LookAt(ctx, o, *p.Index)
 	if err != nil {
 		return 0, err

@@ -57,6 +57,7 @@ type parsed struct {
 	read      int64
 	maxFailed func(total int64) int64
 	lists     []State
+	secrets   []string // in URLs
 }
 
 // parse refuses what makes no sense: exit code 64, or 78 for a contradiction.

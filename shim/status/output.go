@@ -20,7 +20,7 @@ type outputs struct {
 
 // outputs finds them under the URL that is given, else where the newest of the item's
 // documents says. Nil without an error: nobody knows where.
-func (p parsed) outputs(ctx context.Context, i *Item, w World) (*outputs, error) {
+func (p *parsed) outputs(ctx context.Context, i *Item, w World) (*outputs, error) {
 	var s *store.Store
 	var err error
 	if p.LogsURL != "" {

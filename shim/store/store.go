@@ -39,6 +39,9 @@ func (s *Store) Bucket() *blob.Bucket { return s.bucket }
 // Show gives the URL of a key for messages, without credentials.
 func (s *Store) Show(key string) string { return s.shown + key }
 
+// Hide lets Show give no secret that stands in the URL.
+func (s *Store) Hide(hide func(string) string) { s.shown = hide(s.shown) }
+
 // Close gives its connections back.
 func (s *Store) Close() error { return s.bucket.Close() }
 
