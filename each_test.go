@@ -420,22 +420,7 @@ func TestEachMemory(t *testing.T) {
 			_ = cmd.Wait() // the marker tells
 			close(ended)
 		}()
-		for {
-			// Not wait4's figure: that is of this test too, for it is what is forked.
-			body, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
-			if _, hwm, ok := strings.Cut(string(body), "VmHWM:"); ok {
-				kib, err := strconv.ParseInt(strings.Fields(hwm)[0], 10, 64)
-				if err != nil {
-					t.Fatal(err)
-				}
-				peak = max(peak, kib<<10)
-			}
-			select {
-			case <-ended:
-				return peak, said.String()
-			case <-time.After(10 * time.Millisecond):
-			}
-		}
+		return harness.Peak(cmd.Process.Pid, ended), said.String()
 	}
 	run(items) // which fails, and leaves the record that is then made to say how far it came
 	markers := fmt.Sprintf("file://%s/%d", dir, items)

@@ -124,7 +124,7 @@ func TestInterrupted(t *testing.T) {
 	// What was under way may have happened, and counts as not done.
 	left := keys(t, server.URL("data", "p"))
 	told, named := indexes(t, o.stdout, "deleted "), indexes(t, o.stderr, "nth: reset: not reset")
-	if len(left) != many-50 || told.Len()+named.Len() != many || told.Len() == 0 {
+	if len(left) < many-50 || len(left) == many || told.Len()+named.Len() != many || told.Len() == 0 {
 		t.Errorf("%d are left, %d told as deleted, %d as not", len(left), told.Len(), named.Len())
 	}
 	for _, key := range left {
@@ -134,7 +134,7 @@ func TestInterrupted(t *testing.T) {
 		}
 	}
 	rest := run(t, repair.Config{Indexes: named.String(), Markers: server.URL("data", "p")})
-	if rest.code != 0 || !strings.HasPrefix(rest.stdout, "deleted 150 markers: ") {
+	if rest.code != 0 || !strings.HasPrefix(rest.stdout, fmt.Sprintf("deleted %d markers: ", len(left))) {
 		t.Errorf("the rest: %+v", rest)
 	}
 }

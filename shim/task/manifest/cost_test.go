@@ -3,6 +3,7 @@ package manifest
 import (
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,12 +14,12 @@ import (
 // weighed counts what is sent.
 type weighed struct {
 	http.ResponseWriter
-	sent *int64
+	sent *atomic.Int64
 }
 
 func (w weighed) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p)
-	*w.sent += int64(n)
+	w.sent.Add(int64(n))
 	return n, err
 }
 
@@ -29,7 +30,7 @@ func TestCost(t *testing.T) {
 	for name, content := range map[string]string{"a.csv": forms["a.csv"](text), "many.csv.gz": forms["many.csv.gz"](text), "small.csv": "id\n" + "1\n2\n3\n"} {
 		t.Run(name, func(t *testing.T) {
 			s := startS3(t)
-			var sent int64
+			var sent atomic.Int64
 			s.decide = func(r *http.Request) servers.Action {
 				if r.Method != http.MethodGet {
 					return nil
@@ -48,19 +49,19 @@ func TestCost(t *testing.T) {
 			if _, err := first.Len(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			sent = 0
+			sent.Store(0)
 			for _, i := range there {
 				m, _ := opened(t, s.url("in/"+name), s.markers())
 				if _, err := m.Row(t.Context(), i); err != nil {
 					t.Fatal(err)
 				}
 			}
-			want := Cost{Size: int64(len(content)), Rows: manyRows, Kept: true, Indexed: sent, Scanned: cost.Scanned}
+			want := Cost{Size: int64(len(content)), Rows: manyRows, Kept: true, Indexed: sent.Load(), Scanned: cost.Scanned}
 			if name == "small.csv" {
-				want = Cost{Size: want.Size, Rows: 3, Indexed: sent, Scanned: sent}
+				want = Cost{Size: want.Size, Rows: 3, Indexed: sent.Load(), Scanned: sent.Load()}
 			}
-			if diff := cmp.Diff(want, cost); diff != "" || sent == 0 {
-				t.Errorf("%d bytes were sent: %s", sent, diff)
+			if diff := cmp.Diff(want, cost); diff != "" || sent.Load() == 0 {
+				t.Errorf("%d bytes were sent: %s", sent.Load(), diff)
 			}
 			last, err := foreteller.Cost(t.Context(), slices.Values([]int64{cost.Rows - 1}))
 			if err != nil || last.Scanned != cost.Size {

@@ -10,9 +10,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"nth/testdata/harness"
 )
 
 // sample is one run.
@@ -61,7 +62,7 @@ func (p *peer) run(items int) sample {
 	}
 	peak := make(chan float64)
 	ended := make(chan struct{})
-	go func() { peak <- watch(cmd.Process.Pid, ended) }()
+	go func() { peak <- float64(harness.Peak(cmd.Process.Pid, ended)) / 1e6 }()
 	err := cmd.Wait()
 	took := time.Since(began)
 	close(ended)
@@ -71,24 +72,4 @@ func (p *peer) run(items int) sample {
 	used := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	cpu := time.Duration(used.Utime.Nano() + used.Stime.Nano())
 	return sample{rate: float64(items) / took.Seconds(), cpu: float64(cpu.Microseconds()) / float64(items), peak: <-peak}
-}
-
-// watch gives the most memory that a process had resident, as it was told last.
-func watch(pid int, ended <-chan struct{}) (peak float64) {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if body, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil {
-			if _, hwm, ok := strings.Cut(string(body), "VmHWM:"); ok {
-				kb, err := strconv.ParseFloat(strings.Fields(hwm)[0], 64)
-				check(err)
-				peak = max(peak, kb*1024/1e6)
-			}
-		}
-		select {
-		case <-ended:
-			return peak
-		case <-tick.C:
-		}
-	}
 }

@@ -18,7 +18,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"nth/shim/store"
@@ -143,12 +142,18 @@ func run(argv, env []string) (wall, cpu, peak float64) {
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	began := time.Now()
-	if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != 1 { // 1: something has failed
+	if err := cmd.Start(); err != nil {
+		log.Panicf("%s: %v", argv, err)
+	}
+	ended, most := make(chan struct{}), make(chan int64)
+	go func() { most <- harness.Peak(cmd.Process.Pid, ended) }()
+	err := cmd.Wait()
+	wall = time.Since(began).Seconds()
+	close(ended)
+	if err != nil && cmd.ProcessState.ExitCode() != 1 { // 1: something has failed
 		log.Panicf("%s: %v: %s", argv, err, errs.String())
 	}
-	wall = time.Since(began).Seconds()
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return wall, (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), float64(usage.Maxrss) * 1024 / 1e6
+	return wall, (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), float64(<-most) / 1e6
 }
 
 func median(n int, argv, env []string) (wall, cpu, peak float64) {
