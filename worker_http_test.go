@@ -122,7 +122,9 @@ func TestAnotherBody(t *testing.T) {
 		{`--done-url=http://127.0.0.1:1/{receipt}`, 78, "done: the task's {receipt} is"},
 		{`--http-header=X=<<file "/no/such">>`, 77, "no such file"},
 	} {
+		api.mu.Lock()
 		api.jobs = []string{`{"id": 7}`}
+		api.mu.Unlock()
 		stdout, stderr, code := nth(t, []string{"JOB_COMPLETION_INDEX=0"}, append(append(flags[:len(flags):len(flags)], tt.flag), "--", "echo", "ran")...)
 		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.says) {
 			t.Errorf("%s: exit code %d, want %d and %q: %s%s", tt.flag, code, tt.code, tt.says, stdout, stderr)

@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"cmp"
 	"os"
 	"reflect"
 	"slices"
@@ -17,7 +18,7 @@ import (
 // target is as before.
 func narrow(target any, args []string) (own, rest []string, ok bool) {
 	var n narrowed
-	n.add(reflect.ValueOf(target).Elem(), args)
+	n.add(reflect.ValueOf(target).Elem(), variables(args))
 	few := reflect.New(reflect.StructOf(n.fields))
 	parser, err := kong.New(few.Interface(), kong.NoDefaultHelp(), kong.DefaultEnvars(EnvPrefix))
 	if err != nil {
@@ -41,13 +42,23 @@ type narrowed struct {
 	targets []reflect.Value
 }
 
-func (n *narrowed) add(s reflect.Value, args []string) {
+// variables are those of the words that may be flags: some are the command's.
+func variables(args []string) (given []string) {
+	for _, word := range args {
+		if name, _, _ := strings.Cut(word, "="); strings.HasPrefix(name, "--") {
+			given = append(given, Variable(name))
+		}
+	}
+	return given
+}
+
+func (n *narrowed) add(s reflect.Value, given []string) {
 	for i := range s.NumField() {
 		f := s.Type().Field(i)
 		switch {
 		case f.Anonymous:
-			n.add(s.Field(i), args)
-		case matters(f, args):
+			n.add(s.Field(i), given)
+		case matters(f, given):
 			n.fields = append(n.fields, reflect.StructField{Name: f.Name, Type: f.Type, Tag: unexplained(f.Tag)})
 			n.targets = append(n.targets, s.Field(i))
 		}
@@ -55,21 +66,18 @@ func (n *narrowed) add(s reflect.Value, args []string) {
 }
 
 // matters may be true for a flag too many, such as one that stands in the command.
-func matters(f reflect.StructField, args []string) bool {
+func matters(f reflect.StructField, given []string) bool {
 	if f.Tag.Get("kong") == "-" {
 		return false
 	}
 	if _, ok := f.Tag.Lookup("default"); ok {
 		return true
 	}
-	if _, ok := os.LookupEnv(fieldVariable(f)); ok {
+	variable := flagVariable(f)
+	if _, ok := os.LookupEnv(cmp.Or(f.Tag.Get("env"), variable)); ok {
 		return true
 	}
-	variable := flagVariable(f)
-	return slices.ContainsFunc(args, func(word string) bool {
-		name, _, _ := strings.Cut(word, "=")
-		return strings.HasPrefix(word, "--") && Variable(name) == variable
-	})
+	return slices.Contains(given, variable)
 }
 
 // unexplained gives a field's tag without what is for a reader.
