@@ -32,6 +32,9 @@ func (f *frame) lines(cols, rows int, style style) []string {
 	if f.trouble != "" {
 		foot = append(foot, paint(plain("%s; looking again", f.trouble), "31", style))
 	}
+	if f.snap == nil && f.trouble == "" {
+		foot = append(foot, plain("listing what is there")) // which takes its time where it is much
+	}
 	if f.snap == nil {
 		return append(head, foot...)[:min(rows, 1+len(foot))]
 	}

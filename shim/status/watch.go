@@ -25,6 +25,9 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 	looks := make(chan seen)
 	go p.looks(ctx, o, looks)
 	f := &frame{markers: o.Store.Show("")}
+	if v.full {
+		_ = v.draw(f) // if it can't be, the next one tells
+	}
 	for {
 		select {
 		case s := <-looks:

@@ -209,3 +209,20 @@ func TestWatchPlain(t *testing.T) {
 		t.Errorf("%q", out)
 	}
 }
+
+// TestFirstFrame: before the first look is over, a watcher sees what is waited for; when
+// it failed, why.
+func TestFirstFrame(t *testing.T) {
+	for trouble, want := range map[string][]string{
+		"":                        {"nth status s3://b/", "listing what is there"},
+		"list: no answer in time": {"nth status s3://b/", "list: no answer in time; looking again"},
+	} {
+		f := &frame{markers: "s3://b/", trouble: trouble}
+		if diff := cmp.Diff(want, f.lines(80, 24, style{})); diff != "" {
+			t.Error(diff)
+		}
+		if one := f.lines(80, 1, style{}); len(one) != 1 {
+			t.Errorf("%d lines in one row", len(one))
+		}
+	}
+}
