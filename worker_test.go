@@ -127,6 +127,8 @@ func TestTaskFlags(t *testing.T) {
 		{[]string{"--tasks=sentinel://:canary@a:1/0;sentinel://:canary@b:2/0"}, 78, "write redis+sentinel://"},
 		{[]string{"--tasks=redis+sentinel://:canary@a:1,b:2?queue=q"}, 78, "name the master"},
 		{[]string{"--tasks=redis+sentinel://:canary@127.0.0.1:1,127.0.0.1:2/m?queue=q", "--store-wait=0s"}, 69, "the sentinel 127.0.0.1:1: connect: connection refused"},
+		{[]string{"--tasks=redis://h?queue=q", "--done-url=http://canary/{id}"}, 78, "of an HTTP API"},
+		{[]string{"--tasks=sqs://h/1/q?region=x", "--http-header=X=canary"}, 78, "of an HTTP API"},
 		{[]string{"--task-stdin"}, 78, "give --tasks"},
 		{[]string{"--max-tasks=1"}, 78, "give --tasks"},
 		{[]string{"--on-failure=stop"}, 78, "give --tasks"},

@@ -76,6 +76,9 @@ func (r *run) openSource(w *worker, rawURL string) error {
 	if r.TakeSQL != "" && s.kind != "postgres" {
 		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--take-sql", Cause: errors.New("the queue isn't PostgreSQL's"), Hint: "--tasks postgres://…"}
 	}
+	if s.kind != "http" && (r.KeepURL != "" || r.DoneURL != "" || r.FailURL != "" || r.UnfinishedURL != "" || len(r.HTTPHeader) > 0 || len(r.HTTPBody) > 0) {
+		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--tasks", Cause: errors.New("--keep-url and its companions, --http-header and --http-body are of an HTTP API, and the queue is none"), Hint: "leave them out"}
+	}
 	path, _, _ := strings.Cut(u.Path, ";") // Celery puts whole URLs behind it
 	w.shown = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String()
 	w.kind, w.queue = s.kind, s.name(u)
