@@ -142,7 +142,7 @@ func (m *mapping) all() (list []namedTemplate) {
 	for _, t := range m.require {
 		list = append(list, namedTemplate{"--require", t})
 	}
-	return append(list, namedTemplate{"--done-if", m.doneIf}, namedTemplate{"--quit-url", m.quitURL}, namedTemplate{"--tasks", m.tasks},
+	return append(list, namedTemplate{"--logs", m.logs}, namedTemplate{"--done-if", m.doneIf}, namedTemplate{"--quit-url", m.quitURL}, namedTemplate{"--tasks", m.tasks},
 		namedTemplate{"--keep-url", m.keepURL}, namedTemplate{"--done-url", m.doneURL}, namedTemplate{"--fail-url", m.failURL},
 		namedTemplate{"--unfinished-url", m.unfinishedURL})
 }
