@@ -76,9 +76,6 @@ func Open(ctx context.Context, url string, index *store.Store) (*Manifest, error
 // Close gives connections back; the index's store is the caller's.
 func (m *Manifest) Close() error { return m.store.Close() }
 
-// Idle closes connections that are not in use.
-func (m *Manifest) Idle() { m.store.Idle() }
-
 // Show gives the manifest's URL without credentials.
 func (m *Manifest) Show() string { return m.store.Show(m.key) }
 
