@@ -68,10 +68,12 @@ func TestStart(t *testing.T) {
 		{"one word too long", []string{"--env", "W=x", "--", "sh", "-c", ":", "<<file `" + file(t, 0o644, strings.Repeat("x", 130<<10)) + "`>>"}, 126, "limited to 131072"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := start(t, false, tt.words...)
-			p.ends(tt.code)
-			if got := p.read("stderr"); !strings.Contains(got, tt.says) {
-				t.Errorf("stderr lacks %q:\n%s", tt.says, got)
+			for _, words := range [][]string{tt.words, many(3, 2, append([]string{"--keep-going"}, tt.words...)...)} {
+				p := start(t, false, words...)
+				p.ends(tt.code)
+				if got := p.read("stderr"); !strings.Contains(got, tt.says) {
+					t.Errorf("%q: stderr lacks %q:\n%s", words, tt.says, got)
+				}
 			}
 		})
 	}

@@ -119,6 +119,12 @@ func isScript(path string) bool {
 	return !strings.Contains(head, "\x00") && !strings.HasPrefix(head, "\x7fELF")
 }
 
+// isExecuted tells whether the kernel executes the file without anybody's help.
+func isExecuted(path string) bool {
+	head := beginning(path)
+	return strings.HasPrefix(head, "#!") || strings.HasPrefix(head, "\x7fELF")
+}
+
 func beginning(path string) string {
 	f, err := os.Open(path)
 	if err != nil {

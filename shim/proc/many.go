@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"nth/shim/proc/launch"
 )
 
 // Many is what is run one after the other, some of it at the same time.
@@ -54,6 +56,7 @@ func (s *Signals) RunMany(m Many) error {
 	makeSpareThreads(m.Stdout != nil || m.Stderr != nil)
 	c := &crew{s: s, m: m, slots: make([]slot, m.Jobs), oom: oomKills()}
 	for i := range c.slots {
+		c.slots[i].child = launch.New(!s.pid1)
 		c.slots[i].attr = &syscall.ProcAttr{Files: []uintptr{null.Fd(), 1, 2}, Sys: attributes(s.pid1)}
 		c.free = append(c.free, &c.slots[i])
 	}
@@ -106,6 +109,7 @@ type crew struct {
 	oom    int64
 
 	name, search, path string // the program that was found last, and for what
+	direct             bool   // the kernel executes it, no shell
 }
 
 func (c *crew) run() {
@@ -159,7 +163,7 @@ func (c *crew) find(one One) error {
 	}
 	path, _, err := find(one.Args, one.Env)
 	if err == nil {
-		c.name, c.search, c.path = name, search, path
+		c.name, c.search, c.path, c.direct = name, search, path, isExecuted(path)
 	}
 	return err
 }
@@ -205,7 +209,7 @@ func (c *crew) start(sl *slot, one One) (err error) {
 		sl.attr.Files = append(sl.attr.Files, f.Fd())
 	}
 	sl.result = Result{Started: time.Now()}
-	pid, err := spawn(c.path, one.Args, sl.attr)
+	pid, err := c.begin(sl, one)
 	if err != nil {
 		return err
 	}
@@ -220,6 +224,18 @@ func (c *crew) start(sl *slot, one One) (err error) {
 	}
 	s.kept = nil
 	return nil
+}
+
+// begin makes the process: where it can without waiting for it to be the command.
+func (c *crew) begin(sl *slot, one One) (int, error) {
+	if c.direct {
+		if pid, ok := sl.child.Start(c.path, one.Args, one.Env, sl.attr.Files); ok {
+			sl.launched, sl.path, sl.args = true, c.path, append(sl.args[:0], one.Args...)
+			return pid, nil
+		}
+	}
+	sl.launched = false
+	return spawn(c.path, one.Args, sl.attr)
 }
 
 // reap collects a child that has ended, if there is one.
@@ -270,7 +286,11 @@ func (c *crew) finish(sl *slot) {
 		sl.result.OOMKilled, c.oom = kills > c.oom, kills
 	}
 	c.free = append(c.free, sl)
-	if !c.m.Ended(sl.one, &sl.result, nil) {
+	res, err := &sl.result, sl.startError()
+	if err != nil {
+		res = &Result{} // it never was the command
+	}
+	if !c.m.Ended(sl.one, res, err) {
 		c.over = true
 	}
 }

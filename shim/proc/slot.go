@@ -3,6 +3,8 @@ package proc
 import (
 	"syscall"
 	"time"
+
+	"nth/shim/proc/launch"
 )
 
 // slot is the place of one command among many. Its phase is before: free; running;
@@ -13,11 +15,16 @@ type slot struct {
 	one    One
 	result Result
 	attr   *syscall.ProcAttr
+	child  *launch.Child
 	piped  bool // its pipes are made
 	stdout *drainer
 	stderr *drainer
 	timer  *time.Timer
 	runs   int // tells a timer of an earlier command from this one's
+
+	launched bool // by child, and path and args may yet turn out to be no command
+	path     string
+	args     []string
 
 	killAt time.Time // of what it left behind; zero: not yet told to end
 	never  bool      // but not killed by nth
@@ -30,6 +37,17 @@ const (
 	killTick  = 100 * time.Millisecond
 	mostKills = 20 // what they don't end hangs in the kernel
 )
+
+// startError tells, after the end of the process, whether it never was the command.
+func (sl *slot) startError() error {
+	if !sl.launched {
+		return nil
+	}
+	if n := sl.child.Failed(); n != 0 {
+		return explain(sl.path, sl.args, syscall.Errno(n))
+	}
+	return nil
+}
 
 // sweep looks at what ended commands have left behind.
 func (c *crew) sweep() {

@@ -6,63 +6,85 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
+// oneAndMany are the two ways in which commands are started.
+var oneAndMany = map[string][]string{"one": nil, "many": many(1, 1)}
+
 // TestSignalState: the command starts with the mask and the handlers that nth got.
 func TestSignalState(t *testing.T) {
-	both(t, func(t *testing.T, pid1 bool) {
-		p := start(t, pid1, "--", "cat", "/proc/self/status")
-		p.ends(0)
-		var got []string
-		for _, name := range []string{"SigBlk:", "SigIgn:", "SigCgt:"} {
-			got = append(got, fieldOf(p.read("stdout"), name))
-		}
-		const none = "0000000000000000"
-		if diff := cmp.Diff([]string{none, none, none}, got); diff != "" {
-			t.Error(diff)
-		}
-	})
+	for name, flags := range oneAndMany {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, pid1 bool) {
+				p := start(t, pid1, append(slices.Clone(flags), "--", "cat", "/proc/self/status")...)
+				p.ends(0)
+				var got []string
+				for _, name := range []string{"SigBlk:", "SigIgn:", "SigCgt:"} {
+					got = append(got, fieldOf(p.read("stdout"), name))
+				}
+				const none = "0000000000000000"
+				if diff := cmp.Diff([]string{none, none, none}, got); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
 }
 
 // TestSignalStateIsHandedOn: nohup's SIGHUP and the SIGINT of & in a script stay
 // ignored. The mask is nth's own.
 func TestSignalStateIsHandedOn(t *testing.T) {
-	cmd := exec.Command("env", "--ignore-signal=HUP,INT", "--block-signal=USR1", binary(t), "run", "--log-level", "warn", "--",
-		"perl", "-e", `kill HUP => getppid; kill INT => getppid; system "cat /proc/self/status"`) // sh has a mask of its own
-	cmd.Env = []string{"NTH_INDEX=0", "PATH=" + os.Getenv("PATH")}
-	out, err := cmd.Output()
-	if err != nil {
-		t.Error(err) // stopped
-	}
-	got := []string{fieldOf(string(out), "SigBlk:"), fieldOf(string(out), "SigIgn:")}
-	if diff := cmp.Diff([]string{"0000000000000200", "0000000000000003"}, got); diff != "" {
-		t.Error(diff)
+	for name, flags := range oneAndMany {
+		t.Run(name, func(t *testing.T) {
+			words := append([]string{"--ignore-signal=HUP,INT", "--block-signal=USR1", binary(t), "run", "--log-level", "warn"}, flags...)
+			cmd := exec.Command("env", append(words, "--",
+				"perl", "-e", `kill HUP => getppid; kill INT => getppid; system "cat /proc/self/status"`)...) // sh has a mask of its own
+			cmd.Env = []string{"NTH_INDEX=0", "PATH=" + os.Getenv("PATH")}
+			out, err := cmd.Output()
+			if err != nil {
+				t.Error(err) // stopped
+			}
+			got := []string{fieldOf(string(out), "SigBlk:"), fieldOf(string(out), "SigIgn:")}
+			if diff := cmp.Diff([]string{"0000000000000200", "0000000000000003"}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
 // TestIgnoredChildSignal: a parent that ignores SIGCHLD hands that on, and then
 // the kernel would reap nth's children itself.
 func TestIgnoredChildSignal(t *testing.T) {
-	cmd := exec.Command("env", "--ignore-signal=CHLD", binary(t), "run", "--log-level", "warn", "--", "sh", "-c", "true & exit 7")
-	cmd.Env = []string{"NTH_INDEX=0", "PATH=" + os.Getenv("PATH")}
-	_ = cmd.Run()
-	if got := cmd.ProcessState.ExitCode(); got != 7 {
-		t.Errorf("exit code %d, want 7", got)
+	for name, flags := range oneAndMany {
+		t.Run(name, func(t *testing.T) {
+			words := append([]string{"--ignore-signal=CHLD", binary(t), "run", "--log-level", "warn"}, flags...)
+			cmd := exec.Command("env", append(words, "--", "sh", "-c", "true & exit 7")...)
+			cmd.Env = []string{"NTH_INDEX=0", "PATH=" + os.Getenv("PATH")}
+			_ = cmd.Run()
+			if got := cmd.ProcessState.ExitCode(); got != 7 {
+				t.Errorf("exit code %d, want 7", got)
+			}
+		})
 	}
 }
 
 // TestLimitOfFiles: Go's runtime raises the soft limit for itself; the command
 // gets the one that nth got.
 func TestLimitOfFiles(t *testing.T) {
-	cmd := exec.Command("sh", "-c", `ulimit -Sn 123; exec "$0" run --log-level warn -- sh -c 'ulimit -Sn'`, binary(t))
-	cmd.Env = []string{"NTH_INDEX=0", "PATH=" + os.Getenv("PATH")}
-	out, err := cmd.Output()
-	if err != nil || string(out) != "123\n" {
-		t.Errorf("%v: the command's limit is %q, want 123", err, out)
+	for name, flags := range oneAndMany {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command("sh", append([]string{"-c", `ulimit -Sn 123; exec "$0" run --log-level warn "$@" -- sh -c 'ulimit -Sn'`, binary(t)}, flags...)...)
+			cmd.Env = []string{"NTH_INDEX=0", "PATH=" + os.Getenv("PATH")}
+			out, err := cmd.Output()
+			if err != nil || string(out) != "123\n" {
+				t.Errorf("%v: the command's limit is %q, want 123", err, out)
+			}
+		})
 	}
 }
 

@@ -1,0 +1,72 @@
+#include "go_asm.h"
+#include "textflag.h"
+
+// From asm/unistd_64.h and linux/sched.h.
+#define SYS_rt_sigprocmask 14
+#define SYS_clone 56
+#define SYS_exit_group 231
+#define SIG_SETMASK 2
+#define CLONE_VM_SIGCHLD 0x111
+
+// func raw(number, a, b, c, d uintptr) uintptr
+TEXT ·raw(SB), NOSPLIT, $0-48
+	MOVQ number+0(FP), AX
+	MOVQ a+8(FP), DI
+	MOVQ b+16(FP), SI
+	MOVQ c+24(FP), DX
+	MOVQ d+32(FP), R10
+	SYSCALL
+	MOVQ AX, ret+40(FP)
+	RET
+
+// func clone(c *Child) int
+//
+// The new process has nth's stack, and so must not touch it: it keeps to registers.
+TEXT ·clone(SB), NOSPLIT, $0-16
+	MOVQ c+0(FP), R12
+	MOVL $SYS_rt_sigprocmask, AX
+	MOVL $SIG_SETMASK, DI
+	LEAQ Child_all(R12), SI
+	LEAQ Child_mask(R12), DX
+	MOVL $const_setSize, R10
+	SYSCALL
+
+	MOVL $SYS_clone, AX
+	MOVL $CLONE_VM_SIGCHLD, DI
+	XORL SI, SI
+	XORL DX, DX
+	XORL R10, R10
+	XORL R8, R8
+	SYSCALL
+	TESTQ AX, AX
+	JEQ child
+
+	MOVQ AX, R13
+	MOVL $SYS_rt_sigprocmask, AX
+	MOVL $SIG_SETMASK, DI
+	LEAQ Child_mask(R12), SI
+	XORL DX, DX
+	MOVL $const_setSize, R10
+	SYSCALL
+	MOVQ R13, ret+8(FP)
+	RET
+
+child:
+	LEAQ Child_calls(R12), R13
+next:
+	MOVQ call_number(R13), AX
+	MOVQ (call_args+0)(R13), DI
+	MOVQ (call_args+8)(R13), SI
+	MOVQ (call_args+16)(R13), DX
+	MOVQ (call_args+24)(R13), R10
+	SYSCALL
+	CMPQ AX, call_want(R13)
+	JNE failed
+	ADDQ $call__size, R13
+	JMP next
+failed:
+	MOVQ AX, Child_failed(R12)
+	MOVL $SYS_exit_group, AX
+	MOVL $127, DI
+	SYSCALL
+	INT $3

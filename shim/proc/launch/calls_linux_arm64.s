@@ -1,0 +1,72 @@
+#include "go_asm.h"
+#include "textflag.h"
+
+// From asm-generic/unistd.h and linux/sched.h.
+#define SYS_rt_sigprocmask 135
+#define SYS_clone 220
+#define SYS_exit_group 94
+#define SIG_SETMASK 2
+#define CLONE_VM_SIGCHLD 0x111
+
+// func raw(number, a, b, c, d uintptr) uintptr
+TEXT ·raw(SB), NOSPLIT, $0-48
+	MOVD number+0(FP), R8
+	MOVD a+8(FP), R0
+	MOVD b+16(FP), R1
+	MOVD c+24(FP), R2
+	MOVD d+32(FP), R3
+	SVC
+	MOVD R0, ret+40(FP)
+	RET
+
+// func clone(c *Child) int
+//
+// The new process has nth's stack, and so must not touch it: it keeps to registers.
+TEXT ·clone(SB), NOSPLIT, $0-16
+	MOVD c+0(FP), R19
+	MOVD $SYS_rt_sigprocmask, R8
+	MOVD $SIG_SETMASK, R0
+	ADD $Child_all, R19, R1
+	ADD $Child_mask, R19, R2
+	MOVD $const_setSize, R3
+	SVC
+
+	MOVD $SYS_clone, R8
+	MOVD $CLONE_VM_SIGCHLD, R0
+	MOVD $0, R1
+	MOVD $0, R2
+	MOVD $0, R3
+	MOVD $0, R4
+	SVC
+	CBZ R0, child
+
+	MOVD R0, R20
+	MOVD $SYS_rt_sigprocmask, R8
+	MOVD $SIG_SETMASK, R0
+	ADD $Child_mask, R19, R1
+	MOVD $0, R2
+	MOVD $const_setSize, R3
+	SVC
+	MOVD R20, ret+8(FP)
+	RET
+
+child:
+	ADD $Child_calls, R19, R20
+next:
+	MOVD call_number(R20), R8
+	MOVD (call_args+0)(R20), R0
+	MOVD (call_args+8)(R20), R1
+	MOVD (call_args+16)(R20), R2
+	MOVD (call_args+24)(R20), R3
+	SVC
+	MOVD call_want(R20), R21
+	CMP R0, R21
+	BNE failed
+	ADD $call__size, R20, R20
+	B next
+failed:
+	MOVD R0, Child_failed(R19)
+	MOVD $SYS_exit_group, R8
+	MOVD $127, R0
+	SVC
+	BRK

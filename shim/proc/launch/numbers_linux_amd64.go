@@ -1,0 +1,15 @@
+package launch
+
+// System calls, from asm/unistd_64.h.
+const (
+	sysRtSigaction   = 13
+	sysRtSigprocmask = 14
+	sysGetpid        = 39
+	sysExecve        = 59
+	sysFcntl         = 72
+	sysSetpgid       = 109
+	sysGetppid       = 110
+	sysPrctl         = 157
+	sysDup3          = 292
+	sysPrlimit64     = 302
+)

@@ -1,0 +1,15 @@
+//go:build !linux || (!amd64 && !arm64)
+
+package launch
+
+// Child is what can't be had here.
+type Child struct{}
+
+// New gives one whose Start is always false.
+func New(bool) *Child { return &Child{} }
+
+// Start does nothing.
+func (*Child) Start(string, []string, []string, []uintptr) (int, bool) { return 0, false }
+
+// Failed is never asked.
+func (*Child) Failed() int { return 0 }
