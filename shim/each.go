@@ -20,11 +20,7 @@ func (r *run) resume() error {
 	if r.book == nil {
 		return nil
 	}
-	var documents []marker.Progress
-	err := store.Retry(r.ctx, r.policy(r.StoreWait), func(ctx context.Context) (err error) {
-		documents, err = marker.ReadProgress(ctx, r.book.Store, r.id.Index)
-		return err
-	}, r.retrying)
+	documents, err := marker.ReadProgress(r.ctx, r.book.Store, r.policy(r.StoreWait), r.id.Index, r.retrying)
 	if err != nil {
 		return store.Fail(err, "read the progress of earlier runs", r.mask(r.book.Store.Show(marker.ProgressKey(r.id.Index, "…"))))
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,42 +77,53 @@ func DecodeProgress(body []byte) (Progress, error) {
 	return p.Progress, nil
 }
 
-// ReadProgress reads the documents of an index, of every digest. One that can't be read
-// has its reason in Broken: it is worth no failure, for its items only run again. The
-// error is the store's own.
-func ReadProgress(ctx context.Context, s *store.Store, index int64) ([]Progress, error) {
+// ReadProgress reads the documents of an index, of every digest: a run that was stopped
+// a thousand times has left a thousand. One that can't be read has its reason in Broken:
+// it is worth no failure, for its items only run again. The error is the store's own.
+func ReadProgress(ctx context.Context, s *store.Store, p store.Policy, index int64, notify func(error, time.Duration)) ([]Progress, error) {
 	var keys []string
-	folder := progressFolder(index)
-	err := s.List(ctx, folder, func(key string, _ int64, _ time.Time) error {
-		if strings.HasSuffix(key, ".json") {
-			keys = append(keys, key)
-		}
-		return nil
-	})
+	err := store.Retry(ctx, p, func(ctx context.Context) error {
+		keys = nil
+		return s.List(ctx, progressFolder(index), func(key string, _ int64, _ time.Time) error {
+			if strings.HasSuffix(key, ".json") {
+				keys = append(keys, key)
+			}
+			return nil
+		})
+	}, notify)
 	if err != nil {
 		return nil, err
 	}
-	var all []Progress
-	for _, key := range keys {
-		body, _, err := s.Read(ctx, key)
-		if kind := store.Classify(err); err != nil && kind == contract.Absent {
-			continue // deleted meanwhile
-		} else if err != nil && kind != contract.Unusable { // that is: not for its size
-			return nil, err
-		}
-		var p Progress
-		if err == nil {
-			p, err = DecodeProgress(body)
-		}
-		if err == nil && ProgressKey(index, p.RunID) != key {
-			err = errors.New("it is of another run or index")
-		}
-		if err != nil {
-			p = Progress{Index: index, RunID: strings.TrimSuffix(strings.TrimPrefix(key, folder), ".json"), Broken: fmt.Errorf("%s: %w", s.Show(key), err)}
-		}
-		all = append(all, p)
+	all := make([]Progress, len(keys))
+	err = store.Each(ctx, len(keys), func(ctx context.Context, k int) error {
+		return store.Retry(ctx, p, func(ctx context.Context) (err error) {
+			all[k], err = readProgress(ctx, s, index, keys[k])
+			return err
+		}, notify)
+	})
+	return slices.DeleteFunc(all, func(p Progress) bool { return p.RunID == "" }), err
+}
+
+// readProgress reads one document. One that was deleted meanwhile is empty.
+func readProgress(ctx context.Context, s *store.Store, index int64, key string) (Progress, error) {
+	body, _, err := s.Read(ctx, key)
+	if kind := store.Classify(err); err != nil && kind == contract.Absent {
+		return Progress{}, nil
+	} else if err != nil && kind != contract.Unusable { // that is: not for its size
+		return Progress{}, err
 	}
-	return all, nil
+	var p Progress
+	if err == nil {
+		p, err = DecodeProgress(body)
+	}
+	if err == nil && ProgressKey(index, p.RunID) != key {
+		err = errors.New("it is of another run or index")
+	}
+	if err != nil {
+		id := strings.TrimSuffix(strings.TrimPrefix(key, progressFolder(index)), ".json")
+		return Progress{Index: index, RunID: id, Broken: fmt.Errorf("%s: %w", s.Show(key), err)}, nil
+	}
+	return p, nil
 }
 
 // SameShard tells whether two documents are of the same work.

@@ -2,6 +2,7 @@ package marker
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/identity"
+	"nth/shim/store"
 )
 
 func items(t testing.TB, s string) (l identity.List) {
@@ -32,7 +34,7 @@ func view(p Progress) []any {
 
 func TestReadProgress(t *testing.T) {
 	b, dir := newBook(t, OnChangeFail)
-	if got, err := ReadProgress(t.Context(), b.Store, 5); len(got) > 0 || err != nil {
+	if got, err := ReadProgress(t.Context(), b.Store, store.Policy{}, 5, nil); len(got) > 0 || err != nil {
 		t.Fatalf("%v %v, want nothing", got, err)
 	}
 	put := func(p Progress) {
@@ -51,7 +53,7 @@ func TestReadProgress(t *testing.T) {
 	write(t, filepath.Join(dir, "progress", "5", "broken.json"), `{"version": 1, "ind`)
 	write(t, filepath.Join(dir, "progress", "5", "renamed.json"), progress(t, "x", "d", "56", "", "", 9))
 	write(t, filepath.Join(dir, "progress", "50", "a.json"), progress(t, "y", "d", "56", "", "", 9))
-	all, err := ReadProgress(t.Context(), b.Store, 5)
+	all, err := ReadProgress(t.Context(), b.Store, store.Policy{}, 5, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +76,28 @@ func TestReadProgress(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := ReadProgress(over, b.Store, 5); err == nil {
+	if _, err := ReadProgress(over, b.Store, store.Policy{}, 5, nil); err == nil {
 		t.Error("a store that doesn't answer has no progress")
+	}
+}
+
+// TestReadManyProgress: a run that was stopped again and again leaves many documents.
+func TestReadManyProgress(t *testing.T) {
+	b, dir := newBook(t, OnChangeFail)
+	const runs = 500
+	for i := range runs {
+		p := progress(t, fmt.Sprintf("run%03d", i), "d", "", "", "", i)
+		p.Items, p.Start, p.End = runs, 0, runs
+		p.Done.Add(int64(i), runs)
+		write(t, filepath.Join(dir, ProgressKey(5, p.RunID)), p)
+	}
+	all, err := ReadProgress(t.Context(), b.Store, store.Policy{}, 5, nil)
+	if err != nil || len(all) != runs {
+		t.Fatalf("%d documents, %v", len(all), err)
+	}
+	last, _ := Latest(all)
+	if got := last.Done.String(); got != fmt.Sprintf("0-%d", runs-1) || last.RunID != fmt.Sprintf("run%03d", runs-1) {
+		t.Errorf("%s by %s", got, last.RunID)
 	}
 }
 

@@ -3,37 +3,10 @@ package repair
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"nth/shim/marker"
+	"nth/shim/store"
 )
-
-// hands is how many items are worked on at the same time.
-const hands = 16
-
-// each does something for 0 to n-1, several at a time. It ends with the first error,
-// or with ctx, whose cause it gives; what was begun by then may be done by half.
-func each(ctx context.Context, n int, do func(ctx context.Context, k int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range min(hands, n) {
-		group.Go(func() {
-			for ctx.Err() == nil {
-				k := int(next.Add(1)) - 1
-				if k >= n {
-					return
-				}
-				if err := do(ctx, k); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	return context.Cause(ctx)
-}
 
 // batch is the items that a command changes.
 type batch struct {
@@ -63,7 +36,7 @@ func (b *batch) work(change func(context.Context, marker.Item) error) error {
 	b.through = make([]bool, len(b.items))
 	count, stop := b.bar(len(b.items))
 	defer stop()
-	return each(b.ctx, len(b.items), func(ctx context.Context, k int) error {
+	return store.Each(b.ctx, len(b.items), func(ctx context.Context, k int) error {
 		item, alive, err := b.items[k], false, error(nil)
 		if claimed(item) {
 			alive, err = b.alive(ctx, item)

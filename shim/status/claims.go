@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"nth/shim/marker"
@@ -56,9 +55,9 @@ func (c *scan) claimants(l *lister) error {
 	slices.SortFunc(open, func(a, b int64) int { return cmp.Or(c.claims[b].Compare(c.claims[a]), cmp.Compare(a, b)) })
 	open = open[:min(len(open), maxClaims)]
 	alive := make([]bool, len(open))
-	err := many(len(open), func(i int) error {
+	err := store.Each(l.ctx, len(open), func(ctx context.Context, i int) error {
 		key := marker.Key("claim", c.snap.Of.At(open[i]))
-		body, err := read(l.ctx, l.s, l.policy, key)
+		body, err := read(ctx, l.s, l.policy, key)
 		if err != nil || body == nil {
 			return err
 		}
@@ -84,24 +83,4 @@ func read(ctx context.Context, s *store.Store, p store.Policy, key string) (body
 		return nil, nil
 	}
 	return body, fail(err, "read", s.Show(key))
-}
-
-// many does n things, several at the same time, and gives the first error by number.
-func many(n int, do func(i int) error) error {
-	errs := make([]error, n)
-	next := make(chan int)
-	var group sync.WaitGroup
-	for range min(n, hands) {
-		group.Go(func() {
-			for i := range next {
-				errs[i] = do(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	return cmp.Or(errs...)
 }

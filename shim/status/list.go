@@ -16,9 +16,6 @@ import (
 	"nth/shim/store"
 )
 
-// hands is how many requests are under way at the same time.
-const hands = 16
-
 // pageSize is how many keys a page has at most, as every store gives them.
 const pageSize = 1000
 
@@ -46,7 +43,7 @@ type lister struct {
 }
 
 func newLister(ctx context.Context, s *store.Store, p store.Policy) *lister {
-	l := &lister{s: s, policy: p, slots: make(chan struct{}, hands), whole: strings.HasPrefix(s.Show(""), "file:")}
+	l := &lister{s: s, policy: p, slots: make(chan struct{}, store.Hands), whole: strings.HasPrefix(s.Show(""), "file:")}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	return l
 }
@@ -105,7 +102,7 @@ func (l *lister) walk(prefix string, of listing) error {
 			continue
 		}
 		rest := page[len(page)-1].key[len(within):]
-		if l.live.Load() >= hands || rest == "" || !strings.Contains(of.follows, rest[:1]) {
+		if l.live.Load() >= store.Hands || rest == "" || !strings.Contains(of.follows, rest[:1]) {
 			continue
 		}
 		for _, c := range []byte(of.follows) {

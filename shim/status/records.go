@@ -16,7 +16,7 @@ import (
 // one that has gone meanwhile is left out.
 func readFailures(ctx context.Context, s *store.Store, p store.Policy, indexes []int64) ([]Failure, error) {
 	found := make([]*Failure, len(indexes))
-	err := many(len(indexes), func(i int) error {
+	err := store.Each(ctx, len(indexes), func(ctx context.Context, i int) error {
 		body, err := read(ctx, s, p, marker.Key("failed", indexes[i]))
 		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
 			return err
@@ -78,7 +78,7 @@ func spread(n int64, states []State, wanted func(at int64, s State) bool) (some 
 func readUsed(ctx context.Context, s *store.Store, p store.Policy, snap *Snapshot, n int64) (*Used, error) {
 	some, all := spread(n, snap.States, func(_ int64, s State) bool { return s == Done || s == Skipped })
 	found := make([]*ItemUsed, len(some))
-	err := many(len(some), func(i int) error {
+	err := store.Each(ctx, len(some), func(ctx context.Context, i int) error {
 		index := snap.Of.At(some[i])
 		body, err := read(ctx, s, p, marker.Key("done", index))
 		if err != nil {

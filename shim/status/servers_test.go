@@ -1,6 +1,7 @@
 package status
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/identity"
+	"nth/shim/store"
 	"nth/testdata/servers"
 )
 
@@ -55,9 +57,9 @@ func TestServers(t *testing.T) {
 					keys = append(keys, fmt.Sprintf("done/%d.json", i))
 				}
 			}
-			if err := many(len(keys), func(i int) error {
+			if err := store.Each(t.Context(), len(keys), func(ctx context.Context, i int) error {
 				body := `{"index": 3, "version": 1, "run_id": "r", "exit_code": 9, "command_exit_code": 9, "ttl": "1h"}`
-				return s.Put(t.Context(), keys[i], []byte(body))
+				return s.Put(ctx, keys[i], []byte(body))
 			}); err != nil {
 				t.Fatal(err)
 			}

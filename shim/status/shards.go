@@ -11,7 +11,7 @@ import (
 // readShards reads the checkpoints of as many shards as are wanted.
 func readShards(ctx context.Context, s *store.Store, p store.Policy, indexes []int64, n int64) ([]Shard, error) {
 	list := make([]Shard, min(int64(len(indexes)), n))
-	err := many(len(list), func(i int) (err error) {
+	err := store.Each(ctx, len(list), func(ctx context.Context, i int) (err error) {
 		list[i], err = readShard(ctx, s, p, indexes[i])
 		return err
 	})
@@ -21,11 +21,7 @@ func readShards(ctx context.Context, s *store.Store, p store.Policy, indexes []i
 // readShard gives the state of a shard: of the work that was done last, if its
 // definition has changed.
 func readShard(ctx context.Context, s *store.Store, p store.Policy, index int64) (Shard, error) {
-	var all []marker.Progress
-	err := store.Retry(ctx, p, func(ctx context.Context) (err error) {
-		all, err = marker.ReadProgress(ctx, s, index)
-		return err
-	}, nil)
+	all, err := marker.ReadProgress(ctx, s, p, index, nil)
 	if err != nil && store.Classify(err) != contract.Absent { // deleted meanwhile
 		return Shard{}, fail(err, "read the progress", s.Show(marker.Key("progress", index)))
 	}

@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Hands is how many requests are under way at the same time, where there are many.
+const Hands = 16
+
+// Each does something for 0 to n-1, Hands of them at a time. It ends with the first
+// error, or with ctx, whose cause it gives; what was begun by then may be done by half.
+func Each(ctx context.Context, n int, do func(ctx context.Context, k int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(Hands, n) {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				k := int(next.Add(1)) - 1
+				if k >= n {
+					return
+				}
+				if err := do(ctx, k); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
