@@ -58,7 +58,7 @@ func recorded(t *testing.T, markers string) identity.List {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	documents, err := marker.ReadProgress(context.Background(), s, 0)
+	documents, err := marker.ReadProgress(context.Background(), s, store.Policy{}, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestEachMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	documents, err := marker.ReadProgress(t.Context(), s, 0)
+	documents, err := marker.ReadProgress(t.Context(), s, store.Policy{}, 0, nil)
 	if err != nil || len(documents) != 1 {
 		t.Fatal(documents, err)
 	}
