@@ -50,6 +50,7 @@ func (r *run) foresee(f *Forecast, number int64) (err error) {
 		return err
 	}
 	at := fields(r.id, r.RunID)
+	at.Statement = &templates.Statement{}
 	at.Shard = shardOf(r.mapping.items, r.id)
 	if r.Each { // the first item stands for all
 		if at.Shard == nil {
@@ -105,6 +106,9 @@ const guess = "1"
 func (x *guesser) expand(what string, t *templates.Template) string {
 	x.guessed = false
 	if x.tasks && t.UsesTask() {
+		for _, name := range t.Variables() {
+			x.read(name)
+		}
 		return ""
 	}
 	e, err := t.Expand(x.at, templates.Sources{
@@ -138,6 +142,14 @@ func (m *mapping) all() (list []namedTemplate) {
 	}
 	for _, h := range m.headers {
 		list = append(list, namedTemplate{"--http-header " + h.name, h.Template})
+	}
+	for _, b := range m.bodies {
+		list = append(list, namedTemplate{"--http-body " + b.name, b.Template})
+	}
+	for _, s := range []*statement{m.takeSQL, m.keepSQL, m.doneSQL, m.failSQL, m.unfinishedSQL} {
+		if s != nil {
+			list = append(list, s.named()...)
+		}
 	}
 	for _, t := range m.require {
 		list = append(list, namedTemplate{"--require", t})

@@ -39,6 +39,17 @@ func TestForesee(t *testing.T) {
 		{name: "a queue", change: func(c *Config) {
 			c.Tasks, c.Command = "redis://h/0?queue=<<.Index>>", []string{"<<.Task.id>>", "<<.TaskID>>"}
 		}, want: Forecast{UsesIndex: true}},
+		{name: "variables of a task's words", change: func(c *Config) {
+			c.Tasks, c.Command = "redis://h/0?queue=q", []string{`<<.Task.id>><<env "A" | default "x">>`, `<<if eq .TaskID "1">><<secret "B">><<end>>`}
+		}, want: Forecast{UsesIndex: true, Variables: []string{"A", "B"}}},
+		{name: "of an API's bodies", change: func(c *Config) {
+			c.Tasks, c.KeepURL, c.DoneURL, c.Command = "https://h/q", "https://h/k/{id}", "https://h/d/{id}", []string{"<<.Task>>"}
+			c.HTTPBody = []string{`take={"key": <<secret "A">>, "lease": <<.Lease>>}`, `done={"id": <<.TaskID>>, "by": <<env "B">>}`}
+		}, want: Forecast{UsesIndex: true, Variables: []string{"A", "B"}}},
+		{name: "of statements", change: func(c *Config) {
+			c.Tasks, c.Command = "postgres://h/d?queue=q", []string{"<<.Task>>"}
+			c.TakeSQL, c.KeepSQL, c.DoneSQL = `SELECT id, payload FROM t WHERE key = <<env "A">>`, `UPDATE t SET until = <<.Lease>> WHERE id = <<.TaskID>>`, `DELETE FROM t WHERE id = <<.TaskID>> AND key = <<secret "B">>`
+		}, want: Forecast{UsesIndex: true, Variables: []string{"A", "B"}}},
 		{name: "a row", change: func(c *Config) { c.Tasks, c.Command = "s3://b/users.csv", []string{"<<.Task.id>>"} }, want: uses},
 		{name: "shares", change: func(c *Config) { c.Items, c.Command = 100, []string{"<<.Shard.Start>>"} }, want: uses},
 

@@ -94,8 +94,16 @@ func (r *run) values(s *statement, c postgres.Call) values {
 		f.Attempt = c.Task.Attempt
 	}
 	v := values{expander: expander{fields: f, sources: r.sources()}}
-	for i, t := range s.values {
-		v.list = append(v.list, v.expand(fmt.Sprintf("value %d of %s", i+1, s.flag), t).value)
+	for _, t := range s.named() {
+		v.list = append(v.list, v.expand(t.name, t.Template).value)
 	}
 	return v
+}
+
+// named gives the values' templates, by what they are called.
+func (s *statement) named() (list []namedTemplate) {
+	for i, t := range s.values {
+		list = append(list, namedTemplate{fmt.Sprintf("value %d of %s", i+1, s.flag), t})
+	}
+	return list
 }

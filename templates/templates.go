@@ -67,6 +67,7 @@ type Template struct {
 	usesIndex bool
 	usesTask  bool
 	usesItem  bool
+	variables []string
 }
 
 // Expansion is one word at one index.
@@ -104,7 +105,7 @@ func parseWith(word string, more []string) (*Template, error) {
 		w.err.Word = word
 		return nil, w.err
 	}
-	t.usesIndex, t.usesTask, t.usesItem = w.usesIndex, w.usesTask, w.usesItem
+	t.usesIndex, t.usesTask, t.usesItem, t.variables = w.usesIndex, w.usesTask, w.usesItem, w.variables
 	return t, nil
 }
 
@@ -127,6 +128,10 @@ func (t *Template) UsesIndex() bool { return t.usesIndex }
 
 // UsesTask tells whether the word names .Task, .TaskID or .Meta.
 func (t *Template) UsesTask() bool { return t.usesTask }
+
+// Variables gives the names that the word hands to env and secret, also in branches that
+// aren't taken; what it calculates isn't among them.
+func (t *Template) Variables() []string { return t.variables }
 
 // Expand gives the word at one index, whole or not at all. An error is an *Error.
 // Each file is read once, so that Text and Stable speak of the same content.

@@ -255,3 +255,27 @@ func TestFileIsReadOnce(t *testing.T) {
 		t.Errorf("%d reads, %+v, %v", reads, got, err)
 	}
 }
+
+// TestVariables: the names are those that stand in the word, wherever they do.
+func TestVariables(t *testing.T) {
+	for word, want := range map[string][]string{
+		"plain":       nil,
+		`<<.Index>>`:  nil,
+		`<<env "A">>`: {"A"},
+		`<<secret "A">><<env "B" | default "x">><<env "A">>`:     {"A", "B"},
+		`<<if false>><<with env "A">>x<<end>><<end>>`:            {"A"},
+		`<<add 1 (len (default "x" (env "A")))>>`:                {"A"},
+		`<<env (printf "A%d" .Index)>><<env (env "A")>>`:         {"A"},
+		`<<required "none" (env "A") | upper>><<"env" | print>>`: {"A"},
+	} {
+		t.Run(word, func(t *testing.T) {
+			tree, err := Parse(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, tree.Variables()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

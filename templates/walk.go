@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/template/parse"
 )
@@ -13,6 +14,7 @@ import (
 type walker struct {
 	more                          []string // fields of Statement that it may name
 	usesIndex, usesTask, usesItem bool
+	variables                     []string
 	err                           *Error
 }
 
@@ -98,8 +100,19 @@ func (w *walker) pipe(p *parse.PipeNode, root bool) {
 	}
 	optionalEnv(p)
 	for _, c := range p.Cmds {
+		w.reads(c)
 		for _, a := range c.Args {
 			w.node(a, root)
 		}
+	}
+}
+
+// reads notes the variable that a call reads whose name stands there.
+func (w *walker) reads(c *parse.CommandNode) {
+	if len(c.Args) != 2 || !isCall(c, "env") && !isCall(c, "secret") {
+		return
+	}
+	if name, ok := c.Args[1].(*parse.StringNode); ok && !slices.Contains(w.variables, name.Text) {
+		w.variables = append(w.variables, name.Text)
 	}
 }
