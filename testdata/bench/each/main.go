@@ -2,7 +2,7 @@
 // parallel in one run: how many items of /bin/true each of them gets through in a
 // second, what processor time an item costs, and what memory they take for themselves.
 //
-//	go run ./testdata/bench/each [-n 1000000] [-round 5000] [-rounds 5] [-jobs 2,8]
+//	go run ./testdata/bench/each [-n 1000000] [-round 5000] [-rounds 5] [-jobs 2,8] [-program /bin/true]
 //
 // The programs take turns, so that a machine whose speed drifts is fair to all; ratios
 // are of a round. Each hands the item's number on to the command. GNU parallel gets a
@@ -32,6 +32,7 @@ func main() {
 	n := flag.Int("n", 1_000_000, "items of the last run, 0: none")
 	round := flag.Int("round", 5000, "items of each in a round")
 	rounds := flag.Int("rounds", 5, "rounds")
+	program := flag.String("program", "/bin/true", "what is run for each item")
 	jobs := flag.String("jobs", "2,8", "how many at the same time")
 	flag.Parse()
 	nth, err := harness.Binary()
@@ -40,11 +41,11 @@ func main() {
 	for word := range strings.SplitSeq(*jobs, ",") {
 		j, err := strconv.Atoi(word)
 		check(err)
-		compare(peers(nth, j), j, *round, *rounds)
+		compare(peers(nth, *program, j), j, *round, *rounds)
 	}
 	if *n > 0 {
 		j, _, _ := strings.Cut(*jobs, ",")
-		grow(nth, j, *n)
+		grow(nth, *program, j, *n)
 	}
 }
 
@@ -57,16 +58,16 @@ type peer struct {
 	samples   []sample
 }
 
-func peers(nth string, jobs int) []*peer {
+func peers(nth, program string, jobs int) []*peer {
 	j := strconv.Itoa(jobs)
 	each := []string{nth, "run", "--log-level=warn", "--index=0", "--completions=1", "--each", "--jobs=" + j}
 	return []*peer{
-		{name: "nth", argv: slices.Concat(each, []string{"--items=N", "--", "/bin/true", "<<.Item>>"}), fewer: 1},
-		{name: "nth, markers", argv: slices.Concat(each, []string{"--items=N", "--markers=NEW", "--", "/bin/true", "<<.Item>>"}), fewer: 1},
-		{name: "xargs -P", argv: []string{"xargs", "-P", j, "-n", "1", "/bin/true"}, fewer: 1},
-		{name: "moreutils parallel", argv: []string{first("parallel.moreutils", "parallel"), "-j", j, "/bin/true", "--"}, fewer: 1, arguments: true},
-		{name: "xjobs", argv: []string{"xjobs", "-v0", "-j", j, "--", "/bin/true"}, fewer: 1},
-		{name: "GNU parallel", argv: []string{first("parallel.gnu", "parallel"), "--will-cite", "-j", j, "/bin/true", "{}"}, fewer: 10},
+		{name: "nth", argv: slices.Concat(each, []string{"--items=N", "--", program, "<<.Item>>"}), fewer: 1},
+		{name: "nth, markers", argv: slices.Concat(each, []string{"--items=N", "--markers=NEW", "--", program, "<<.Item>>"}), fewer: 1},
+		{name: "xargs -P", argv: []string{"xargs", "-P", j, "-n", "1", program}, fewer: 1},
+		{name: "moreutils parallel", argv: []string{first("parallel.moreutils", "parallel"), "-j", j, program, "--"}, fewer: 1, arguments: true},
+		{name: "xjobs", argv: []string{"xjobs", "-v0", "-j", j, "--", program}, fewer: 1},
+		{name: "GNU parallel", argv: []string{first("parallel.gnu", "parallel"), "--will-cite", "-j", j, program, "{}"}, fewer: 10},
 	}
 }
 
@@ -100,11 +101,11 @@ func compare(list []*peer, jobs, items, rounds int) {
 }
 
 // grow shows nth's memory at n items and a tenth of them.
-func grow(nth, jobs string, n int) {
+func grow(nth, program, jobs string, n int) {
 	j, err := strconv.Atoi(jobs)
 	check(err)
 	for _, items := range []int{n / 10, n} {
-		p := peers(nth, j)[1]
+		p := peers(nth, program, j)[1]
 		s := p.run(items)
 		fmt.Printf("nth with markers, %d at a time, %d items: %.0f items/s, peak %.1f MB\n", j, items, s.rate, s.peak)
 	}
