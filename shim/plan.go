@@ -44,8 +44,8 @@ func NewPlan(c Config, w World) (*Plan, error) {
 	if c.Tasks != "" && !c.isManifest() {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--tasks", Cause: errors.New("which tasks there will be is the queue's to say"), Hint: "plan shows what each index runs, without a queue"}
 	}
-	if c.Tasks != "" && c.Each {
-		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--each and --tasks", Cause: errors.New("each index has many rows"), Hint: "without --each, plan shows one row an index"}
+	if c.Each && c.Completions == nil {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--each", Cause: errors.New("how many indexes share the items isn't given"), Hint: "give --completions"}
 	}
 	indexes, err := plannedIndexes(&c)
 	if err != nil {
@@ -65,7 +65,8 @@ func NewPlan(c Config, w World) (*Plan, error) {
 	}
 	if c.Tasks == "" {
 		for k := range indexes.Len() {
-			p.add(identify(k), nil, m, sources, w.RunID, twins)
+			id := identify(k)
+			p.add(id, shardOf(m.items, id), nil, m, sources, w.RunID, twins)
 		}
 	} else if err := (&rowPlan{Plan: p, run: &run{Config: c, World: w, mapping: m}, identify: identify, twins: twins}).addAll(indexes.Len()); err != nil {
 		return nil, err
@@ -102,10 +103,9 @@ func plannedIndexes(c *Config) (identity.List, error) {
 		Hint: "give --completions 100, or --indexes 0-9"}
 }
 
-func (p *Plan) add(id identity.Identity, row *templates.Task, m *mapping, s templates.Sources, runID string, t *twins) {
+func (p *Plan) add(id identity.Identity, part *templates.Shard, row *templates.Task, m *mapping, s templates.Sources, runID string, t *twins) {
 	f := fields(id, runID)
-	f.Task = row
-	f.Shard = shardOf(m.items, id)
+	f.Task, f.Shard = row, part
 	planned := Planned{Index: id.Index}
 	if p.each && f.Shard != nil {
 		if planned.Items = span(*f.Shard); planned.Items == noItems {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 
 	"nth/shim/failure"
@@ -25,13 +26,19 @@ type PlannedManifest struct {
 	// are kept there.
 	Read    int64 `json:"read_bytes"`
 	Indexed int64 `json:"indexed_bytes"`
+
+	each bool // a reader has a part of the rows
 }
 
 // String tells what there is to read.
 func (m PlannedManifest) String() string {
 	s := fmt.Sprintf("%s has %d rows in %s; %d readers read %s of it in all", m.URL, m.Rows, sized(m.Bytes), m.Readers, sized(m.Read))
 	if m.Read > m.Indexed {
-		s += fmt.Sprintf(", for without --markers each of them scans up to its row; with --markers it is %s, and one scan", sized(m.Indexed))
+		scans := "up to its row"
+		if m.each {
+			scans = "all of it"
+		}
+		s += fmt.Sprintf(", for without --markers each of them scans %s; with --markers it is %s, and one scan", scans, sized(m.Indexed))
 	}
 	return s
 }
@@ -55,6 +62,7 @@ type rowPlan struct {
 	run      *run
 	identify func(k int64) identity.Identity
 	twins    *twins
+	total    int64 // rows of the manifest that is visited
 }
 
 // addAll adds n indexes; those that name the same manifest are read in one go.
@@ -96,35 +104,92 @@ func (p *rowPlan) addRows(url text, from, to int64, alone bool) error {
 	defer m.Close()
 	var cost manifest.Cost
 	err = p.retry(m, func(ctx context.Context) (err error) {
-		cost, err = m.Cost(ctx, func(yield func(int64) bool) {
-			for k := from; k < to && yield(p.identify(k).Index); k++ {
-			}
-		})
+		if p.run.Each {
+			cost, err = m.CostOfParts(ctx, batchRows, func(rows int64) iter.Seq[manifest.Part] { return p.parts(rows, from, to) })
+		} else {
+			cost, err = m.Cost(ctx, p.rows(from, to))
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	planned := PlannedManifest{URL: p.run.mask(m.Show()), Rows: cost.Rows, Bytes: cost.Size, Read: cost.Indexed, Indexed: cost.Indexed}
+	planned := PlannedManifest{URL: p.run.mask(m.Show()), Rows: cost.Rows, Bytes: cost.Size, Read: cost.Indexed, Indexed: cost.Indexed, each: p.run.Each}
 	if p.run.Markers == "" {
 		planned.Read = cost.Scanned
 	}
-	var beyond []int64
+	p.total = cost.Rows
 	end := from
-	for ; end < to && p.identify(end).Index < cost.Rows; end++ {
+	for ; end < to && p.first(end) < cost.Rows; end++ {
 		planned.Readers++
 	}
+	p.Manifests = append(p.Manifests, planned)
+	if err := p.visit(m, from, end); err != nil || p.run.Each {
+		p.idle(end, to)
+		return err
+	}
+	p.compare(planned, end, to, alone)
+	return nil
+}
+
+// rows are those of indexes that have one each.
+func (p *rowPlan) rows(from, to int64) iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for k := from; k < to && yield(p.identify(k).Index); k++ {
+		}
+	}
+}
+
+// parts are those of indexes that share the rows out.
+func (p *rowPlan) parts(rows, from, to int64) iter.Seq[manifest.Part] {
+	return func(yield func(manifest.Part) bool) {
+		for k := from; k < to; k++ {
+			if s := shardOf(rows, p.identify(k)); s != nil && s.Len() > 0 && !yield(manifest.Part{From: s.Start, To: s.End}) {
+				return
+			}
+		}
+	}
+}
+
+// first is the row that an index begins with.
+func (p *rowPlan) first(k int64) int64 {
+	id := p.identify(k)
+	if s := p.part(id); s != nil {
+		if s.Len() == 0 {
+			return p.total
+		}
+		return s.Start
+	}
+	return id.Index
+}
+
+// part is that of an index; nil where each has one row.
+func (p *rowPlan) part(id identity.Identity) *templates.Shard {
+	if !p.run.Each {
+		return nil
+	}
+	return shardOf(p.total, id)
+}
+
+// idle adds indexes that have no part.
+func (p *rowPlan) idle(from, to int64) {
+	for k := from; k < to; k++ {
+		p.Items = append(p.Items, Planned{Index: p.identify(k).Index, Items: noItems})
+	}
+}
+
+// compare finds indexes without a row, and rows without an index.
+func (p *rowPlan) compare(m PlannedManifest, end, to int64, alone bool) {
+	var beyond []int64
 	for k := end; k < to; k++ {
 		beyond = append(beyond, p.identify(k).Index)
 	}
-	p.Manifests = append(p.Manifests, planned)
 	if len(beyond) > 0 {
-		p.Findings = append(p.Findings, fmt.Sprintf("indexes %s have no row: %s has %d, counted from 0", identity.FormatList(beyond), planned.URL, cost.Rows))
+		p.Findings = append(p.Findings, fmt.Sprintf("indexes %s have no row: %s has %d, counted from 0", identity.FormatList(beyond), m.URL, m.Rows))
 	}
-	if n := p.run.Completions; alone && n != nil && *n+p.run.IndexOffset < cost.Rows {
-		p.Findings = append(p.Findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", *n+p.run.IndexOffset, planned.URL, cost.Rows, *n))
+	if n := p.run.Completions; alone && n != nil && *n+p.run.IndexOffset < m.Rows {
+		p.Findings = append(p.Findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", *n+p.run.IndexOffset, m.URL, m.Rows, *n))
 	}
-	return p.visit(m, from, end)
 }
 
 // visit adds indexes that have rows.
@@ -132,19 +197,19 @@ func (p *rowPlan) visit(m *manifest.Manifest, k, end int64) error {
 	if k == end {
 		return nil
 	}
-	last := p.identify(end - 1).Index
+	last := p.first(end - 1)
 	return p.retry(m, func(ctx context.Context) error {
-		return m.Rows(ctx, p.identify(k).Index, last+1, func(i int64, row manifest.Row) error {
-			id := p.identify(k)
-			if i != id.Index {
+		return m.Rows(ctx, p.first(k), last+1, func(i int64, row manifest.Row) error {
+			if i != p.first(k) {
 				return nil
 			}
+			id := p.identify(k)
 			k++
 			if row.Err != nil {
 				p.bad(id, p.fail(row.Err, m))
 				return nil
 			}
-			p.add(id, &templates.Task{Payload: row.Payload()}, p.run.mapping, p.run.sources(), p.run.RunID, p.twins)
+			p.add(id, p.part(id), &templates.Task{Payload: row.Payload()}, p.run.mapping, p.run.sources(), p.run.RunID, p.twins)
 			return nil
 		})
 	})

@@ -34,7 +34,8 @@ type batch struct {
 	err  error
 }
 
-// What a batch may hold.
+// What a batch may hold. It ends at a multiple of its rows, as the blocks of a manifest's
+// index do, so that none of them is read twice.
 const (
 	batchRows  = 10_000
 	batchBytes = 4 << 20 // and one row more
@@ -94,7 +95,7 @@ func (rs *rows) feed(ctx context.Context, r *run) {
 	defer close(rs.batches)
 	done, end := r.shard.before.Done, r.shard.End
 	for from := done.Next(r.shard.Start); from < end; from = done.Next(from) {
-		list, err := rs.read(ctx, r, from, min(from+batchRows, end))
+		list, err := rs.read(ctx, r, from, min((from/batchRows+1)*batchRows, end))
 		if err == nil {
 			from = list[len(list)-1].number + 1
 			list = slices.DeleteFunc(list, func(one row) bool { return done.Contains(one.number) })

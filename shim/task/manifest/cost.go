@@ -16,48 +16,77 @@ type Cost struct {
 	Indexed, Scanned int64
 }
 
-// Cost tells what it costs to read rows, which increase. Those beyond the end cost
+// Part is what one reader reads of it: the rows From, up to but without To.
+type Part struct{ From, To int64 }
+
+// Cost tells what it costs to read single rows, which increase. Those beyond the end cost
 // nothing. It scans the file, where no index is kept.
-func (m *Manifest) Cost(ctx context.Context, rows iter.Seq[int64]) (c Cost, err error) {
-	err = m.again(func() (bool, error) {
-		c, err = m.cost(ctx, rows)
-		return true, err
+func (m *Manifest) Cost(ctx context.Context, rows iter.Seq[int64]) (Cost, error) {
+	return m.costs(ctx, func(c *Cost, x *index) {
+		k, first, index := 0, int64(0), int64(len(x.encode(m.gz)))
+		for row := range rows {
+			if row >= x.rows {
+				break
+			}
+			k, first = x.onward(k, first, row)
+			scanned := x.blocks[k].end()
+			if c.Size <= small {
+				scanned = c.Size
+			}
+			c.Scanned += scanned
+			if c.Kept {
+				c.Indexed += index + x.blocks[k].bytes
+			} else {
+				c.Indexed += scanned
+			}
+		}
 	})
-	return c, err
 }
 
-func (m *Manifest) cost(ctx context.Context, rows iter.Seq[int64]) (Cost, error) {
-	v, err := m.look(ctx)
-	if err != nil {
-		return Cost{}, err
-	}
-	x := v.index
-	if x == nil {
-		if x, err = m.scanned(ctx, v, 0, 0, ignore); x == nil || err != nil {
-			return Cost{Size: v.size}, err
+// CostOfParts tells the same of readers that count the rows, read the first of theirs,
+// and then all of them, up to each multiple of batch at once. The parts of so many rows
+// increase, and none is empty.
+func (m *Manifest) CostOfParts(ctx context.Context, batch int64, parts func(rows int64) iter.Seq[Part]) (Cost, error) {
+	return m.costs(ctx, func(c *Cost, x *index) {
+		// Who has the index from elsewhere reads the last block before it believes the count.
+		counted := int64(len(x.encode(m.gz))) + x.blocks[len(x.blocks)-1].bytes
+		if !c.Kept {
+			counted = c.Size
 		}
-	}
-	c := Cost{Size: v.size, Rows: x.rows, Kept: v.token != "" && v.size > small}
-	index := int64(len(x.encode(m.gz)))
-	k, first := 0, int64(0)
-	for row := range rows {
-		if row >= x.rows {
-			break
+		k, first := 0, int64(0)
+		for part := range parts(x.rows) {
+			k, first = x.onward(k, first, part.From)
+			read := x.blocks[k].bytes
+			for from := part.From; from < part.To; {
+				to := min((from/batch+1)*batch, part.To)
+				begin, at := x.onward(k, first, from)
+				last, _ := x.onward(begin, at, to-1)
+				read += x.blocks[last].end() - x.blocks[begin].start
+				from = to
+			}
+			c.Scanned += c.Size + read
+			c.Indexed += counted + read
 		}
-		for first+x.blocks[k].rows <= row {
-			first += x.blocks[k].rows
-			k++
+	})
+}
+
+// costs adds up what readers cost, by the index of the version that is there now.
+func (m *Manifest) costs(ctx context.Context, sum func(*Cost, *index)) (c Cost, err error) {
+	err = m.again(func() (bool, error) {
+		v, err := m.look(ctx)
+		if err != nil {
+			return true, err
 		}
-		scanned := x.blocks[k].end()
-		if v.size <= small {
-			scanned = v.size
+		c = Cost{Size: v.size}
+		x := v.index
+		if x == nil {
+			if x, err = m.scanned(ctx, v, 0, 0, ignore); x == nil || err != nil {
+				return true, err
+			}
 		}
-		c.Scanned += scanned
-		if c.Kept {
-			c.Indexed += index + x.blocks[k].bytes
-		} else {
-			c.Indexed += scanned
-		}
-	}
-	return c, nil
+		c.Rows, c.Kept = x.rows, v.token != "" && v.size > small
+		sum(&c, x)
+		return true, nil
+	})
+	return c, err
 }

@@ -167,7 +167,10 @@ func (x *index) whole(gz bool) bool {
 }
 
 // find gives the block that a row is in, and the number of the block's first row.
-func (x *index) find(row int64) (k int, first int64) {
+func (x *index) find(row int64) (k int, first int64) { return x.onward(0, 0, row) }
+
+// onward goes on from a block, whose first row is given, that isn't behind the row's.
+func (x *index) onward(k int, first, row int64) (int, int64) {
 	for ; k < len(x.blocks)-1 && first+x.blocks[k].rows <= row; k++ {
 		first += x.blocks[k].rows
 	}
