@@ -3,10 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,7 +33,8 @@ func killWorkers(t *testing.T, q *filledQueue, tasks int) {
 	for i := range tasks {
 		all = append(all, fmt.Sprint("task-", i))
 	}
-	q.fill(all...)
+	first := all[:cmp.Or(q.most, tasks)]
+	q.fill(first...)
 	out := filepath.Join(dir, "out")
 	var kills atomic.Int32
 	var group sync.WaitGroup
@@ -46,7 +49,10 @@ func killWorkers(t *testing.T, q *filledQueue, tasks int) {
 			}
 		})
 	}
-	group.Wait()
+	ended := make(chan struct{})
+	go func() { group.Wait(); close(ended) }()
+	q.feed(all[len(first):], ended)
+	<-ended
 	body, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +76,20 @@ func killWorkers(t *testing.T, q *filledQueue, tasks int) {
 		t.Error("nobody was killed")
 	}
 	t.Logf("%d tasks, %d kills, %d ran more than once", tasks, kills.Load(), twice)
+}
+
+// feed fills a queue further as it gets emptier, for as long as there are workers.
+func (q *filledQueue) feed(tasks []string, ended <-chan struct{}) {
+	for portion := range slices.Chunk(tasks, max(q.most/2, 1)) {
+		for q.left() > q.most/2 {
+			select {
+			case <-ended:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+		q.fill(portion...)
+	}
 }
 
 // workOnce starts a worker and, for a third of them, kills it; it tells whether the

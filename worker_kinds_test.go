@@ -94,14 +94,14 @@ var queueKinds = []struct {
 	}},
 	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for
 	// three minutes, or here at once, as this server counts well.
-	{"sqs", 300, func(t *testing.T) *filledQueue {
+	{"sqs", 10_000, func(t *testing.T) *filledQueue {
 		s := servers.StartSQS(t)
 		s.Queue(t, "q", nil)
 		s.Queue(t, "dead", nil)
 		return &filledQueue{flags: []string{"--tasks=" + s.URL(s.Address, "q") + "&dead=dead&settle=0s"},
 			fill: func(payloads ...string) { s.SendAll(t, "q", payloads...) },
 			left: func() int { return s.Count(t, "q") + s.Count(t, "dead") },
-			dead: func() int { return s.Count(t, "dead") }, address: s.Address, patient: true, text: true}
+			dead: func() int { return s.Count(t, "dead") }, address: s.Address, patient: true, most: 80, text: true}
 	}},
 }
 
@@ -114,6 +114,7 @@ type filledQueue struct {
 
 	address string // of the server, as it stands in the flags
 	patient bool   // it can't tell whose a task is: each worker stays until all are done
+	most    int    // tasks at once, as each makes its server slower; 0: any number
 	text    bool   // it takes text alone, and no long one
 }
 

@@ -22,7 +22,8 @@ import (
 
 // SQS is a server of queues of a test's own. It is moto, which takes every key and
 // signature, and differs from AWS: a receipt handle of an earlier delivery still
-// deletes, and a message that isn't in flight can be hidden.
+// deletes, and a message that isn't in flight can be hidden. The fuller a queue is, the
+// slower: for each message that comes or goes it looks at all of them several times.
 type SQS struct{ *Server }
 
 // StartSQS starts one, and stops it when the test ends.
