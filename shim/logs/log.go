@@ -111,8 +111,9 @@ func (l *Log) add(p []byte) {
 		if len(p) == 0 {
 			return
 		}
-		for l.old != nil && !l.failing {
+		if l.old != nil && !l.failing {
 			l.room.Wait()
+			continue // the other stream may have begun a part meanwhile
 		}
 		if l.old != nil {
 			l.now.forget(l.reason) // the end of an output tells more than its middle
