@@ -1,6 +1,11 @@
 package templates
 
-import "text/template"
+import (
+	"strconv"
+	"strings"
+	"text/template"
+	"text/template/parse"
+)
 
 // Bound is a word at one index, to be expanded for each of many items: what doesn't
 // depend on the item is settled once.
@@ -10,6 +15,8 @@ type Bound struct {
 	tree *template.Template // nil: every item has the same text
 	text string
 	item int64
+	// Around .Item, where the word has nothing else; nil: it has, or lacks it.
+	around []string
 }
 
 // Bind settles all but .Item and what the task says. An error is an *Error.
@@ -27,6 +34,7 @@ func (t *Template) Bind(f Fields, s Sources) (*Bound, error) {
 	b.x = &execution{fields: f, sources: s}
 	b.x.fields.Item = &b.item
 	b.tree = tree.Funcs(b.x.funcs()).Funcs(b.x.hiddenFuncs())
+	b.around = aroundItem(t)
 	return b, nil
 }
 
@@ -39,6 +47,9 @@ func (b *Bound) Text(item int64, task *Task) (string, error) {
 	if b.tree == nil {
 		return b.text, nil
 	}
+	if b.around != nil {
+		return strings.Join(b.around, strconv.FormatInt(item, 10)), nil
+	}
 	b.item, b.x.fields.Task = item, task
 	text, err := b.x.run(b.tree)
 	if err != nil {
@@ -46,3 +57,29 @@ func (b *Bound) Text(item int64, task *Task) (string, error) {
 	}
 	return text, nil
 }
+
+// aroundItem takes a word apart in which only .Item varies, as most do: to execute its
+// template would cost more than all else that nth does for an item.
+func aroundItem(t *Template) []string {
+	if len(t.word) > maxOutput/digits || strings.IndexByte(t.word, 0) >= 0 {
+		return nil
+	}
+	pieces := []string{""}
+	for _, n := range t.tree.Root.Nodes {
+		switch n := n.(type) {
+		case *parse.TextNode:
+			pieces[len(pieces)-1] += string(n.Text)
+		case *parse.ActionNode:
+			if n.Pipe.String() != ".Item" {
+				return nil
+			}
+			pieces = append(pieces, "")
+		default:
+			return nil
+		}
+	}
+	return pieces
+}
+
+// digits is how many a number has at most.
+const digits = 20

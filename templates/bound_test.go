@@ -14,7 +14,7 @@ func TestBound(t *testing.T) {
 	env := map[string]string{"REGION": "eu", "TOKEN": "canary"}
 	sources := Sources{ReadFile: os.ReadFile, LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
 	for _, word := range []string{
-		"plain", "<<.Item>>", "<<.Index>>-<<add .Item 1>>", `<<pad 5 .Item>>/<<env "REGION">>`, `<<env "NONE" | default "x">><<.Item>>`,
+		"plain", "<<.Item>>", "a<<.Item>>b<< .Item >>c", "<<$.Item>>", "<<.Item>>\x00", "<<if .Item>><<.Item>><<end>>", "<<.Index>>-<<add .Item 1>>", `<<pad 5 .Item>>/<<env "REGION">>`, `<<env "NONE" | default "x">><<.Item>>`,
 		`<<secret "TOKEN">>:<<.Item>>`, "<<.Task.name>>", "<<.Task>> <<.Item>>", `<<required "odd" .Task.odd>>`, `<<file "/no/such/file">><<.Item>>`,
 		"<<div 10 .Item>>", "<<.Shard.Len>>", "<<.Attempt>>", `<<volatile .Item>>`,
 	} {

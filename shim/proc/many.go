@@ -123,7 +123,7 @@ func (c *crew) run() {
 		if c.swept == 0 {
 			c.s.awaitChild()
 		}
-		for c.reap() {
+		for c.reap() && len(c.free) == 0 { // a free slot comes first: what else has ended, waits
 		}
 		if c.swept > 0 {
 			c.sweep()
