@@ -50,6 +50,7 @@ func TestDocker(t *testing.T) {
 		"image":    dockerImage,
 		"install":  dockerInstall,
 		"job":      dockerJob,
+		"each":     dockerEach,
 		"logs":     dockerLogs,
 	} {
 		t.Run(name, func(t *testing.T) {

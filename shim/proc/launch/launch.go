@@ -7,7 +7,7 @@
 // the new process does until it has become the program is a list of system calls in
 // assembly, never Go. glibc's posix_spawn(3) is the same, but for the waiting.
 //
-// This package imports nothing that package syscall needs not: see limit.go.
+// It imports nothing: see limit.go.
 package launch
 
 import "unsafe"
