@@ -124,11 +124,14 @@ func (p *rowPlan) addRows(url text, from, to int64, alone bool) error {
 		planned.Readers++
 	}
 	p.Manifests = append(p.Manifests, planned)
-	if err := p.visit(m, from, end); err != nil || p.run.Each {
-		p.idle(end, to)
+	if err := p.visit(m, from, end); err != nil {
 		return err
 	}
-	p.compare(planned, end, to, alone)
+	if p.run.Each {
+		p.idle(end, to)
+	} else {
+		p.compare(planned, end, to, alone)
+	}
 	return nil
 }
 

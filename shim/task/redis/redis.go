@@ -56,15 +56,10 @@ import (
 
 // Source is one worker's view of a list.
 type Source struct {
-	options  task.Options
-	settings settings
-	link     *server.Link
-	scripts  scripts
-	keys     []any
+	server.Holder
+	pop string
 
-	// What was sent and not answered, or "". It may have been done all the same.
-	taking, ending string
-	buried         int64
+	taking string // what was sent and not answered, or ""; it may have been done all the same
 }
 
 // Open opens a source without asking it anything.
@@ -73,7 +68,7 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: "redis://user:password@host:6379/0?queue=NAME"}
 	}
-	return &Source{options: o, settings: s, link: &server.Link{Settings: s.Settings}, scripts: newScripts(), keys: keys(s.queue)}, nil
+	return &Source{Holder: server.NewHolder(o, s.Settings, newScripts(), keys(s.queue)), pop: s.pop}, nil
 }
 
 // Name names the list, on whichever server it is.
@@ -85,7 +80,7 @@ func Name(u *url.URL) string {
 // Take takes a task. If the last answer was lost, it asks for the same delivery again.
 func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 	receipt := ""
-	reply, err := redis.Values(s.link.Ask(ctx, s.scripts.take, func() []any {
+	reply, err := redis.Values(s.Link.Ask(ctx, s.Scripts.Take, func() []any {
 		again := 0
 		if s.taking != "" {
 			again = 1
@@ -94,94 +89,35 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 		}
 		receipt = s.taking
 		// The ID is new each time: what was sent may be done later than this.
-		return s.args(s.options.Index, s.options.RunID, receipt, uuid(), again,
-			s.options.Lease.Milliseconds(), s.options.MaxAttempts, s.settings.pop)
+		return s.Args(s.Options.Index, s.Options.RunID, receipt, uuid(), again,
+			s.Options.Lease.Milliseconds(), s.Options.MaxAttempts, s.pop)
 	}))
 	if err != nil {
-		return nil, s.settings.Failed("take a task", err)
+		return nil, s.Settings.Failed("take a task", err)
 	}
 	s.taking = ""
 	t := &task.Task{Receipt: receipt}
 	var buried int64
 	if _, err := redis.Scan(reply, &buried, &t.ID, &t.Payload, &t.Attempt); err != nil {
-		return nil, s.settings.Failed("take a task", err)
+		return nil, s.Settings.Failed("take a task", err)
 	}
-	s.buried += buried
+	s.Bury(buried)
 	if t.ID == "" {
 		return nil, nil
 	}
 	return t, nil
 }
 
-// Buried tells how many tasks this worker has put aside when it would have taken
-// them, because their workers died in all their attempts.
-func (s *Source) Buried() int64 { return s.buried }
-
 // Keep begins the lease's time anew.
 func (s *Source) Keep(ctx context.Context, t *task.Task) error {
-	_, err := s.change(ctx, "keep the task", s.scripts.keep, t, s.options.Lease.Milliseconds())
+	_, err := s.Change(ctx, "keep the task", s.Scripts.Keep, t, s.Options.Lease.Milliseconds())
 	return err
-}
-
-// Done ends a task for good.
-func (s *Source) Done(ctx context.Context, t *task.Task) error {
-	_, err := s.change(ctx, "acknowledge the task", s.scripts.done, t)
-	return err
-}
-
-// Fail gives a task back, or puts it aside.
-func (s *Source) Fail(ctx context.Context, t *task.Task, f task.Failure) (bool, error) {
-	answer, err := s.change(ctx, "give the task back", s.scripts.giveback, t, f.Reason, max(f.After, 0).Milliseconds(), s.options.MaxAttempts, 1)
-	return answer == "dead", err
-}
-
-// Release gives a task back as if it hadn't been taken.
-func (s *Source) Release(ctx context.Context, t *task.Task) error {
-	_, err := s.change(ctx, "give the task back", s.scripts.giveback, t, "", 0, 0, 0)
-	return err
-}
-
-// change asks for what only the holder of a task may do. A task that is nowhere, after
-// an answer was lost, is what was asked for.
-func (s *Source) change(ctx context.Context, what string, script *redis.Script, t *task.Task, args ...any) (string, error) {
-	repeated := false
-	answer, err := redis.String(s.link.Ask(ctx, script, func() []any {
-		if script == s.scripts.done {
-			repeated = s.ending == t.Receipt
-			s.ending = t.Receipt
-		}
-		return s.args(append([]any{t.ID, t.Receipt}, args...)...)
-	}))
-	switch {
-	case err != nil:
-		return "", s.settings.Failed(what, err)
-	case answer == "lost", answer == "gone" && !repeated:
-		return "", task.ErrLost
-	}
-	return answer, nil
 }
 
 // Unfinished tells whether this index was the last to take some task that isn't done.
 func (s *Source) Unfinished(ctx context.Context) (bool, error) {
-	n, err := redis.Int(s.link.Ask(ctx, s.scripts.unfinished, func() []any {
-		return s.args(s.options.Index, s.options.Lease.Milliseconds())
-	}))
-	if err != nil {
-		return false, s.settings.Failed("look for unfinished tasks", err)
-	}
-	return n > 0, nil
+	return s.Owns(ctx, s.Options.Index, s.Options.Lease.Milliseconds())
 }
-
-// Warning tells what of the server's settings endangers tasks, or "".
-func (s *Source) Warning(ctx context.Context) string { return s.link.Warning(ctx) }
-
-// Close closes the connection.
-func (s *Source) Close() error {
-	s.link.Close()
-	return nil
-}
-
-func (s *Source) args(more ...any) []any { return append(s.keys[:len(s.keys):len(s.keys)], more...) }
 
 // uuid gives a random one (RFC 9562, section 5.4).
 func uuid() string {

@@ -18,20 +18,20 @@ var errNoLag = errors.New("the server doesn't know how far the group is behind")
 // are dead, of all groups. XINFO and XLEN of the ACL are for this alone: a worker that
 // may not has no count, and works.
 func (s *Source) Count(ctx context.Context) (task.Counts, error) {
-	dead, err := redis.Int64(s.ask(ctx, "XLEN", s.keys[2]))
+	dead, err := redis.Int64(s.ask(ctx, "XLEN", s.Keys[2]))
 	if err != nil {
-		return task.Counts{}, s.settings.Failed("count the tasks", err)
+		return task.Counts{}, s.Settings.Failed("count the tasks", err)
 	}
-	groups, err := redis.Values(s.ask(ctx, "XINFO", "GROUPS", s.keys[0]))
+	groups, err := redis.Values(s.ask(ctx, "XINFO", "GROUPS", s.Keys[0]))
 	if err != nil {
-		return task.Counts{}, s.settings.Failed("count the tasks", err)
+		return task.Counts{}, s.Settings.Failed("count the tasks", err)
 	}
 	for _, reply := range groups {
 		g, err := fieldsOf(reply)
 		if err != nil {
-			return task.Counts{}, s.settings.Failed("count the tasks", err)
+			return task.Counts{}, s.Settings.Failed("count the tasks", err)
 		}
-		if name, _ := redis.String(g["name"], nil); name != s.settings.group {
+		if name, _ := redis.String(g["name"], nil); name != s.group {
 			continue
 		}
 		pending, err := redis.Int64(g["pending"], nil)
@@ -42,15 +42,15 @@ func (s *Source) Count(ctx context.Context) (task.Counts, error) {
 		return task.Counts{Left: pending + lag, Dead: dead}, nil
 	}
 	// The first worker makes the group, which begins with the first entry.
-	all, err := redis.Int64(s.ask(ctx, "XLEN", s.keys[0]))
+	all, err := redis.Int64(s.ask(ctx, "XLEN", s.Keys[0]))
 	if err != nil {
-		return task.Counts{}, s.settings.Failed("count the tasks", err)
+		return task.Counts{}, s.Settings.Failed("count the tasks", err)
 	}
 	return task.Counts{Left: all, Dead: dead}, nil
 }
 
 func (s *Source) ask(ctx context.Context, command string, args ...any) (any, error) {
-	return s.link.Do(ctx, func(c redis.Conn) (any, error) { return redis.DoContext(c, ctx, command, args...) })
+	return s.Link.Do(ctx, func(c redis.Conn) (any, error) { return redis.DoContext(c, ctx, command, args...) })
 }
 
 // fieldsOf reads names and values that follow each other.

@@ -49,16 +49,10 @@ import (
 
 // Source is one worker's view of a stream.
 type Source struct {
-	options  task.Options
-	settings settings
-	link     *server.Link
-	scripts  scripts
-	keys     []any
-	consumer string
+	server.Holder
+	group string
 
-	taking bool   // a take was sent and not answered; it may have been done all the same
-	ending string // the delivery whose end was sent, or ""
-	buried int64
+	taking bool // a take was sent and not answered; it may have been done all the same
 }
 
 // Open opens a source without asking it anything.
@@ -67,8 +61,8 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: "redis://user:password@host:6379/0?stream=NAME&group=NAME"}
 	}
-	return &Source{options: o, settings: s, link: &server.Link{Settings: s.Settings}, scripts: newScripts(),
-		keys: keys(s.stream, s.group), consumer: fmt.Sprint(o.Index, "-", o.RunID)}, nil
+	consumer := fmt.Sprint(o.Index, "-", o.RunID)
+	return &Source{Holder: server.NewHolder(o, s.Settings, newScripts(), append(keys(s.stream, s.group), s.group, consumer)), group: s.group}, nil
 }
 
 // Name names the stream and the group, on whichever server they are.
@@ -80,25 +74,25 @@ func Name(u *url.URL) string {
 // Take takes a task. If the last answer was lost, it asks for the same delivery again.
 func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 	const what = "take a task"
-	reply, err := redis.Values(s.link.Ask(ctx, s.scripts.take, func() []any {
+	reply, err := redis.Values(s.Link.Ask(ctx, s.Scripts.Take, func() []any {
 		again := 0
 		if s.taking {
 			again = 1
 		}
 		s.taking = true
-		return s.args(again, s.options.Lease.Milliseconds(), s.options.MaxAttempts)
+		return s.Args(again, s.Options.Lease.Milliseconds(), s.Options.MaxAttempts)
 	}))
 	if err != nil {
-		return nil, s.settings.Failed(what, err)
+		return nil, s.Settings.Failed(what, err)
 	}
 	s.taking = false
 	t := &task.Task{}
 	var buried int64
 	fields, err := redis.Scan(reply, &buried, &t.ID, &t.Attempt)
 	if err != nil {
-		return nil, s.settings.Failed(what, err)
+		return nil, s.Settings.Failed(what, err)
 	}
-	s.buried += buried
+	s.Bury(buried)
 	if t.ID == "" {
 		return nil, nil
 	}
@@ -109,77 +103,18 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 		err = fill(t, fields[0])
 	}
 	if err != nil {
-		return nil, s.settings.Failed(what, err)
+		return nil, s.Settings.Failed(what, err)
 	}
 	return t, nil
 }
 
-// Buried tells how many tasks this worker has put aside when it would have taken
-// them, because their workers died in all their attempts.
-func (s *Source) Buried() int64 { return s.buried }
-
 // Keep begins the lease's time anew.
 func (s *Source) Keep(ctx context.Context, t *task.Task) error {
-	_, err := s.change(ctx, "keep the task", s.scripts.keep, t)
+	_, err := s.Change(ctx, "keep the task", s.Scripts.Keep, t)
 	return err
-}
-
-// Done ends a task for good.
-func (s *Source) Done(ctx context.Context, t *task.Task) error {
-	_, err := s.change(ctx, "acknowledge the task", s.scripts.done, t)
-	return err
-}
-
-// Fail gives a task back, or puts it aside.
-func (s *Source) Fail(ctx context.Context, t *task.Task, f task.Failure) (bool, error) {
-	answer, err := s.change(ctx, "give the task back", s.scripts.giveback, t, f.Reason, max(f.After, 0).Milliseconds(), s.options.MaxAttempts, 1)
-	return answer == "dead", err
-}
-
-// Release gives a task back as if it hadn't been taken.
-func (s *Source) Release(ctx context.Context, t *task.Task) error {
-	_, err := s.change(ctx, "give the task back", s.scripts.giveback, t, "", 0, 0, 0)
-	return err
-}
-
-// change asks for what only the holder of a task may do. A task that is nowhere, after
-// an acknowledgement's answer was lost, is what was asked for.
-func (s *Source) change(ctx context.Context, what string, script *redis.Script, t *task.Task, args ...any) (string, error) {
-	repeated := false
-	answer, err := redis.String(s.link.Ask(ctx, script, func() []any {
-		if script == s.scripts.done {
-			repeated = s.ending == t.ID+" "+t.Receipt
-			s.ending = t.ID + " " + t.Receipt
-		}
-		return s.args(append([]any{t.ID, t.Receipt}, args...)...)
-	}))
-	switch {
-	case err != nil:
-		return "", s.settings.Failed(what, err)
-	case answer == "lost", answer == "gone" && !repeated:
-		return "", task.ErrLost
-	}
-	return answer, nil
 }
 
 // Unfinished tells whether this index was the last to take some task that isn't done.
 func (s *Source) Unfinished(ctx context.Context) (bool, error) {
-	n, err := redis.Int(s.link.Ask(ctx, s.scripts.unfinished, func() []any { return s.args(s.options.Index) }))
-	if err != nil {
-		return false, s.settings.Failed("look for unfinished tasks", err)
-	}
-	return n > 0, nil
-}
-
-// Warning tells what of the server's settings endangers tasks, or "".
-func (s *Source) Warning(ctx context.Context) string { return s.link.Warning(ctx) }
-
-// Close closes the connection.
-func (s *Source) Close() error {
-	s.link.Close()
-	return nil
-}
-
-func (s *Source) args(more ...any) []any {
-	return append(append(s.keys[:len(s.keys):len(s.keys)], s.settings.group, s.consumer), more...)
+	return s.Owns(ctx, s.Options.Index)
 }

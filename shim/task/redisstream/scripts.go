@@ -3,8 +3,6 @@ package redisstream
 import (
 	_ "embed" // for the scripts
 
-	"github.com/gomodule/redigo/redis"
-
 	"nth/shim/task/redis/server"
 )
 
@@ -23,12 +21,8 @@ var (
 	unfinished string
 )
 
-// scripts are those of one source, hashed when it is opened.
-type scripts struct{ take, keep, done, giveback, unfinished *redis.Script }
-
-func newScripts() scripts {
-	script := func(text string) *redis.Script { return redis.NewScript(3, common+text) }
-	return scripts{take: script(take), keep: script(keep), done: script(done), giveback: script(giveback), unfinished: script(unfinished)}
+func newScripts() server.Scripts {
+	return server.NewScripts(3, common, take, keep, done, giveback, unfinished)
 }
 
 // keys gives the stream's key and those beside it, all in one slot of a cluster.
