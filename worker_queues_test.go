@@ -153,6 +153,15 @@ func failsForEver(t *testing.T, q *filledQueue) {
 		f.Task == nil || f.Task.Attempt != 2 || !strings.Contains(f.Message, "exit code 3") {
 		t.Errorf("the record is %s", failed[0])
 	}
+	told, stderr, code := nth(t, secrets, "status", "--markers="+s.markers, "--reason=exit-3")
+	if code != 1 {
+		t.Errorf("nth status ends with %d: %s", code, stderr)
+	}
+	for _, want := range []string{"1 done, 0 skipped, 1 failed", f.Task.ID, "exit code 3", "no such genome"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("nth status doesn't tell of %q: %s%s", want, told, stderr)
+		}
+	}
 }
 
 // onOneMachine: nth local hands its flags on to each worker.

@@ -79,7 +79,7 @@ func (p *parsed) command(w World) (int, error) {
 		}
 		return r.WriteText(to, width(w))
 	})
-	return p.code(r.Counts, snap.Len), err
+	return p.code(r.Counts, snap), err
 }
 
 // open opens the store of a flag's URL, whose templates are expanded as far as they
@@ -109,11 +109,22 @@ func (p parsed) indexes(ctx context.Context, o Options) (identity.List, error) {
 			return of, nil
 		}
 	}
+	if p.Completions == nil && p.Indexes == "" && !p.Watch {
+		if of, queue, err := workers(ctx, o.Store, o.Policy); queue || err != nil {
+			return of, err
+		}
+	}
 	return Indexes(ctx, o.Store, p.Completions, p.Indexes, o.Policy)
 }
 
-func (p parsed) code(c Counts, total int64) int {
-	if c.settled(p.maxFailed(total)) {
+// code is 0 when nothing is left to do, as far as it is known here, and no more has failed
+// than may.
+func (p parsed) code(c Counts, snap *Snapshot) int {
+	failed, total := c.Failed, snap.Len
+	if t := snap.Tasks; t != nil {
+		failed, total = failed+t.Failed, total+t.Done+t.Skipped+t.Failed
+	}
+	if c.open() == 0 && failed <= p.maxFailed(total) {
 		return 0
 	}
 	return 1
@@ -132,10 +143,14 @@ func (p parsed) only(r *Report, stderr io.Writer) {
 		}
 	}
 	r.Failures, r.Groups = kept, groups(kept)
-	if r.Unread > 0 {
-		fmt.Fprintf(stderr, "nth: %d failure records were not read, so their reasons are not known (--read all reads them)\n", r.Unread)
+	r.TaskFailures = slices.DeleteFunc(r.TaskFailures, func(f TaskFailure) bool {
+		reasons = append(reasons, f.Reason)
+		return f.Reason != p.Reason
+	})
+	if unread := r.Unread + r.TasksUnread; unread > 0 {
+		fmt.Fprintf(stderr, "nth: %d failure records were not read, so their reasons are not known (--read all reads them)\n", unread)
 	}
-	if len(kept) == 0 && len(reasons) > 0 {
+	if len(kept) == 0 && len(r.TaskFailures) == 0 && len(reasons) > 0 {
 		fmt.Fprintf(stderr, "nth: no failure has the reason %s; there are %s\n", p.Reason, strings.Join(slices.Compact(slices.Sorted(slices.Values(reasons))), ", "))
 	}
 }

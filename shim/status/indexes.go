@@ -88,6 +88,32 @@ func told(ctx context.Context, s *store.Store, p store.Policy) (identity.List, e
 	return unknown("it is not given, and there is no document yet under "+s.Show("")+" that tells it", hint)
 }
 
+// workers gives the indexes of a queue's workers that have failed, and whether there are
+// a queue's records and no markers of indexes: such indexes are never done, so which
+// there should be is nothing to wait for.
+func workers(ctx context.Context, s *store.Store, p store.Policy) (of identity.List, queue bool, err error) {
+	l := newLister(ctx, s, p)
+	defer l.cancel(nil)
+	for _, dir := range []string{"done/", "failed/"} {
+		page, _, err := l.page(dir, "/", blob.FirstPageToken)
+		if err != nil {
+			return identity.List{}, false, err
+		}
+		for _, e := range page {
+			index, ok := indexOf(e.key[len(dir):], ".json")
+			switch {
+			case ok && dir == "done/":
+				return identity.List{}, false, nil
+			case ok:
+				of.Add(index, pageSize)
+			case e.key == dir+"tasks/":
+				queue = true
+			}
+		}
+	}
+	return of, queue, nil
+}
+
 // chosen tells whether the user picks the numbers on a platform.
 func chosen(platform string) bool {
 	return slices.ContainsFunc(identity.Platforms, func(p identity.Platform) bool { return p.Name == platform && !p.Fixed })

@@ -48,6 +48,9 @@ func Look(ctx context.Context, o Options) (*Report, *Snapshot, error) {
 			return nil, nil, err
 		}
 	}
+	if r.TaskFailures, r.TasksUnread, err = readTaskFailures(ctx, o.Store, o.Policy, snap.FailedTasks, o.Read); err != nil {
+		return nil, nil, err
+	}
 	if r.Shards, err = readShards(ctx, o.Store, o.Policy, snap.Shards, o.Read); err != nil {
 		return nil, nil, err
 	}
@@ -133,10 +136,4 @@ func (s *Snapshot) Rate() float64 {
 		}
 	}
 	return 0
-}
-
-// settled tells whether nothing is left to do: exit code 0. At most maxFailed indexes
-// may have failed.
-func (c Counts) settled(maxFailed int64) bool {
-	return c.open() == 0 && c.Failed <= maxFailed
 }

@@ -33,6 +33,14 @@ func usageOf(seconds float64, memory int64) marker.Usage {
 	return marker.Usage{Started: end.Add(-time.Second), Finished: end, DurationS: seconds, MaxRSSBytes: memory, UserS: seconds / 2}
 }
 
+// taskFailure is a record of a task, under the name of one whose key is that letter.
+func taskFailure(key, id string) marker.Failure {
+	three := 3
+	h := header(3)
+	h.Task = &marker.Task{Key: strings.Repeat(key, 64), ID: id, Source: "redis", Queue: "jobs", Attempt: 2}
+	return marker.Failure{Header: h, Usage: usageOf(1, 1e6), ExitCode: 3, CommandCode: &three, Failures: 2, Stderr: "disk full\n"}
+}
+
 // TestLook is a whole report, for programs and for people.
 func TestLook(t *testing.T) {
 	dir := t.TempDir()
@@ -57,7 +65,12 @@ func TestLook(t *testing.T) {
 	}
 	put(t, s, "started/28.json", "{}") // again
 	put(t, s, "done/tasks/"+strings.Repeat("a", 64)+".json", "{}")
-	put(t, s, "failed/tasks/"+strings.Repeat("b", 64)+".json", "{}")
+	put(t, s, "failed/tasks/"+strings.Repeat("b", 64)+".json", encode(t, taskFailure("b", "resize\x1b[2J 1")))
+	put(t, s, "failed/tasks/"+strings.Repeat("c", 64)+".json", encode(t, taskFailure("b", "of another")))
+	own := taskFailure("d", "order-7")
+	own.CommandCode, own.ExitCode, own.Message = nil, 65, `nth: index 3: task "order-7": expand --env X: there is no field .x`
+	put(t, s, "failed/tasks/"+strings.Repeat("d", 64)+".json", encode(t, own))
+	put(t, s, "failed/tasks/"+strings.Repeat("a", 64)+".json", "done since")
 	items := marker.Progress{Version: 1, Index: 29, RunID: "a", Items: 3000, Start: 2900, End: 3000, Updated: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)}
 	for i := int64(2900); i < 2950; i++ {
 		items.Done.Add(i, 100)
@@ -93,7 +106,16 @@ func TestLook(t *testing.T) {
 	if f := r.Failures[0]; f.Pod != "pod-20" || f.Node != "n1" || f.RunID != "run-20" || f.Memory != 2e9 || !strings.Contains(f.Stderr, "\x1b") {
 		t.Errorf("%+v", f)
 	}
-	if diff := cmp.Diff(&Tasks{Done: 1, Failed: 1}, r.Tasks); diff != "" {
+	if diff := cmp.Diff(&Tasks{Done: 1, Failed: 3}, r.Tasks); diff != "" {
+		t.Error(diff)
+	}
+	got = nil
+	for _, f := range r.TaskFailures {
+		got = append(got, fmt.Sprintf("%s|%s|%d|%s|%s|%d", f.Task, f.Queue, f.Attempt, f.Reason, f.Last, f.Index))
+	}
+	want = []string{strings.Repeat("c", 64) + "||0|unreadable|it is of another task|0",
+		`order-7|jobs|2|nth-65|expand --env X: there is no field .x|3`, "resize\x1b[2J 1|jobs|2|exit-3|disk full|3"}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]Shard{{Index: 29, Items: 100, Done: 49, Skipped: 1, Failed: 1, Updated: items.Updated}}, r.Shards); diff != "" {
@@ -157,7 +179,15 @@ index  how                                      failures  when                  
        it speaks of index 2
    28  killed by SIGKILL: out of memory, again         4  2026-11-22 10:05Z, 3d ago  pod-28 on n1
 
-tasks of a queue: 1 done, 0 skipped, 1 failed
+tasks of a queue: 1 done, 0 skipped, 3 failed
+
+task                                      how                       delivery  when                       where
+ccccccccccccccccccccccccccccccccccccccc…  its record can't be read
+                                          it is of another task
+order-7                                   nth's exit code 65               2  2026-11-25 10:00Z, 5m ago  pod-…
+                                          expand --env X: there is no field .x
+resize 1                                  exit code 3                      2  2026-11-25 10:00Z, 5m ago  pod-…
+                                          disk full
 
 items of 1 shards: 49 of 100 done, 1 skipped, 1 failed
    shard       items        done     skipped      failed  updated

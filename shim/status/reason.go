@@ -61,6 +61,9 @@ func ending(f *marker.Failure) (reason, text string) {
 func last(reason string, f *marker.Failure) string {
 	message := strings.TrimPrefix(f.Message, "nth: ")
 	message = strings.TrimPrefix(message, fmt.Sprintf("index %d: ", f.Index))
+	if f.Task != nil {
+		message = strings.TrimPrefix(message, f.What()+": ")
+	}
 	if reason == ownReason(f.ExitCode) {
 		return message
 	}

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,11 +47,56 @@ func failureOf(index int64, body []byte) *Failure {
 	if err != nil {
 		return &Failure{Index: index, Reason: unreadable, Text: "its record can't be read", Last: err.Error()}
 	}
-	f := &Failure{Index: index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Failures: r.Failures,
+	return described(&r)
+}
+
+// described is what is told of a record.
+func described(r *marker.Failure) *Failure {
+	f := &Failure{Index: r.Index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Failures: r.Failures,
 		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log}
-	f.Reason, f.Text = ending(&r)
-	f.Last = last(f.Reason, &r)
+	f.Reason, f.Text = ending(r)
+	f.Last = last(f.Reason, r)
 	return f
+}
+
+// readTaskFailures reads n of the records of failed tasks, and tells how many there are
+// besides. Their keys are digests, so the first are as good as any.
+func readTaskFailures(ctx context.Context, s *store.Store, p store.Policy, keys []string, n int64) ([]TaskFailure, int64, error) {
+	some := keys[:min(int64(len(keys)), n)]
+	found := make([]*TaskFailure, len(some))
+	err := store.Each(ctx, len(some), func(ctx context.Context, i int) error {
+		body, err := read(ctx, s, p, some[i])
+		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
+			return err
+		}
+		found[i] = taskFailureOf(some[i], body)
+		return nil
+	})
+	var list []TaskFailure
+	for _, f := range found {
+		if f != nil {
+			list = append(list, *f)
+		}
+	}
+	slices.SortFunc(list, func(a, b TaskFailure) int { return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Task, b.Task)) })
+	return list, int64(len(keys) - len(some)), err
+}
+
+// taskFailureOf makes of a record what is told of it.
+func taskFailureOf(key string, body []byte) *TaskFailure {
+	var r marker.Failure
+	err := json.Unmarshal(body, &r)
+	name, _ := taskKey(key)
+	if err == nil && (r.Task == nil || r.Task.Key != name) {
+		err = errors.New("it is of another task")
+	}
+	if err == nil && (r.Version < 1 || r.RunID == "") {
+		err = errors.New("version or run_id is missing")
+	}
+	if err != nil {
+		return &TaskFailure{Task: name, Failure: Failure{Reason: unreadable, Text: "its record can't be read", Last: err.Error()}}
+	}
+	return &TaskFailure{Task: r.Task.ID, Queue: r.Task.Queue, Attempt: r.Task.Attempt, Failure: *described(&r)}
 }
 
 // spread gives at most n of the positions that are wanted, evenly, and how many there

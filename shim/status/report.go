@@ -40,6 +40,8 @@ type Snapshot struct {
 	Others []int64
 	// Tasks counts a queue's tasks; nil: there are none.
 	Tasks *Tasks
+	// FailedTasks are the keys of the records of its failed ones.
+	FailedTasks []string
 	// Shards are the indexes that have checkpoints.
 	Shards []int64
 	// Requests is how many pages of listings it took.
@@ -67,10 +69,13 @@ type Report struct {
 	Failures []Failure `json:"failures"`
 	Unread   int64     `json:"failures_unread,omitempty"`
 	// Used is what settled items took, as far as their markers were read.
-	Used       *Used       `json:"used,omitempty"`
-	Tasks      *Tasks      `json:"tasks,omitempty"`
-	Shards     []Shard     `json:"shards,omitempty"`
-	Kubernetes *Kubernetes `json:"kubernetes,omitempty"` // --job
+	Used  *Used  `json:"used,omitempty"`
+	Tasks *Tasks `json:"tasks,omitempty"`
+	// TaskFailures are the failed tasks whose records were read, TasksUnread the others.
+	TaskFailures []TaskFailure `json:"task_failures,omitempty"`
+	TasksUnread  int64         `json:"task_failures_unread,omitempty"`
+	Shards       []Shard       `json:"shards,omitempty"`
+	Kubernetes   *Kubernetes   `json:"kubernetes,omitempty"` // --job
 }
 
 // Counts are how many indexes are in each state. Skipped ones are not among the done.
@@ -149,6 +154,15 @@ type Tasks struct {
 	Done    int64 `json:"done"`
 	Skipped int64 `json:"skipped"`
 	Failed  int64 `json:"failed"` // and not done since: some may have been put aside
+}
+
+// TaskFailure is a task's last failure, from its record. The index is that of the worker
+// that had it.
+type TaskFailure struct {
+	Task    string `json:"task"` // its ID
+	Queue   string `json:"queue"`
+	Attempt int    `json:"attempt"` // which delivery it was
+	Failure
 }
 
 // Shard is the part of one index, worked through item by item.

@@ -187,6 +187,7 @@ func (c *scan) conclude() {
 	slices.Sort(s.Others)
 	s.Shards = slices.Sorted(maps.Keys(c.shards))
 	s.Tasks = c.tasks.count()
+	s.FailedTasks = slices.Sorted(maps.Values(c.tasks.failed))
 }
 
 // state is what follows. A skipped entry without a marker settles nothing: its writer

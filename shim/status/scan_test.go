@@ -274,3 +274,34 @@ func TestCompletions(t *testing.T) {
 		})
 	}
 }
+
+// TestWorkers: where a queue's tasks have records and no index has a marker, the indexes
+// are workers, and those that failed are all that there is to tell of them.
+func TestWorkers(t *testing.T) {
+	task := "tasks/" + strings.Repeat("a", 64) + ".json"
+	for _, tt := range []struct {
+		name  string
+		keys  []string
+		want  string
+		queue bool
+	}{
+		{"nothing", nil, "", false},
+		{"no tasks", []string{"done/1.json", "failed/2.json"}, "", false},
+		{"only failed indexes", []string{"failed/2.json", "started/2.json"}, "2", false},
+		{"tasks", []string{"done/" + task}, "", true},
+		{"failed tasks, and failed workers", []string{"failed/" + task, "failed/7.json", "failed/3.json", "started/9.json"}, "3,7", true},
+		{"indexes beside tasks", []string{"done/" + task, "done/1.json"}, "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for name, s := range map[string]*store.Store{"mem": open(t, "mem://"), "file": open(t, "file://"+t.TempDir())} {
+				for _, key := range tt.keys {
+					put(t, s, key, "{}")
+				}
+				of, queue, err := workers(t.Context(), s, once)
+				if of.String() != tt.want || queue != tt.queue || err != nil {
+					t.Errorf("%s: %s, %v, %v", name, of, queue, err)
+				}
+			}
+		})
+	}
+}

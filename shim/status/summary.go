@@ -9,6 +9,7 @@ import (
 func (t *text) others(r *Report) {
 	if r.Tasks != nil {
 		t.title("tasks of a queue: %d done, %d skipped, %d failed", r.Tasks.Done, r.Tasks.Skipped, r.Tasks.Failed)
+		t.taskFailures(r)
 	}
 	t.shards(r.Shards)
 	t.used(r.Used)

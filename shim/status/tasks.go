@@ -7,11 +7,11 @@ import (
 
 // tasks are a queue's documents, by the tasks' keys.
 type tasks struct {
-	failed, skipped map[string]struct{}
-	done, passed    int64 // markers, and those of them that are skipped
+	failed, skipped map[string]string // with the blob's own key
+	done, passed    int64             // markers, and those of them that are skipped
 }
 
-func newTasks() tasks { return tasks{failed: map[string]struct{}{}, skipped: map[string]struct{}{}} }
+func newTasks() tasks { return tasks{failed: map[string]string{}, skipped: map[string]string{}} }
 
 // keyLen is the length of a task's key, a SHA-256 in hexadecimal.
 const keyLen = 64
@@ -23,10 +23,10 @@ func taskKey(key string) (string, bool) {
 }
 
 // into notes the keys of tasks.
-func into(keys map[string]struct{}) func(entry) {
+func into(keys map[string]string) func(entry) {
 	return func(e entry) {
 		if key, ok := taskKey(e.key); ok {
-			keys[key] = struct{}{}
+			keys[key] = e.key
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"nth/shim/screen"
 )
@@ -50,15 +51,21 @@ func (r *Report) WriteText(w io.Writer, width int) error {
 	if r.Job != "" {
 		t.line("job     %s", r.Job)
 	}
-	settled := r.Counts.Done + r.Counts.Skipped
-	t.line("%s", strings.Join(slices.Concat([]string{fmt.Sprintf("%d of %d settled (%d%%)", settled, r.Completions, settled*100/max(1, r.Completions))}, screen.Pace(r.Rate, r.Counts.open())), ", "))
-	t.WriteString("\n")
+	if r.Tasks == nil || r.Counts.Failed < r.Completions { // else they are a queue's workers
+		t.settled(r)
+	}
 	t.lists(r)
 	t.groups(r)
 	t.failures(r)
 	t.others(r)
 	_, err := io.WriteString(w, t.String())
 	return err
+}
+
+func (t *text) settled(r *Report) {
+	settled := r.Counts.Done + r.Counts.Skipped
+	t.line("%s", strings.Join(slices.Concat([]string{fmt.Sprintf("%d of %d settled (%d%%)", settled, r.Completions, settled*100/max(1, r.Completions))}, screen.Pace(r.Rate, r.Counts.open())), ", "))
+	t.WriteString("\n")
 }
 
 // states are the states in the order in which they are shown, with their names for
@@ -115,33 +122,72 @@ func (t *text) groups(r *Report) {
 
 // failures are shown one by one: all if they are few, else some of each group.
 func (t *text) failures(r *Report) {
-	shown := r.Failures
-	if len(shown) > maxShown {
-		shown = nil
-		of := map[string]int{}
-		for _, f := range r.Failures {
-			key := f.Reason + " " + alike(f.Last)
-			if of[key]++; of[key] <= maxExample && len(shown) < maxShown {
-				shown = append(shown, f)
-			}
+	var rows []failed
+	for _, f := range few(r.Failures, func(f Failure) Failure { return f }) {
+		rows = append(rows, failed{strconv.FormatInt(f.Index, 10), count(f.Failures), f})
+	}
+	t.table("index", "failures", rows, false)
+	if more := len(r.Failures) - len(rows); more > 0 {
+		t.line("       and %d more (--index N tells of one, --list failed of all)", more)
+	}
+}
+
+// taskFailures are a queue's.
+func (t *text) taskFailures(r *Report) {
+	var rows []failed
+	for _, f := range few(r.TaskFailures, func(f TaskFailure) Failure { return f.Failure }) {
+		rows = append(rows, failed{cut(Clean(f.Task), maxHow), count(f.Attempt), f.Failure})
+	}
+	t.table("task", "delivery", rows, true)
+	if more := len(r.TaskFailures) - len(rows); more > 0 {
+		t.line("       and %d more (--format json has all)", more)
+	}
+	if r.TasksUnread > 0 {
+		t.line("       %d more have records that were not read (--read all reads them)", r.TasksUnread)
+	}
+}
+
+// failed is one line of a table.
+type failed struct {
+	name, times string
+	Failure
+}
+
+// few gives all failures, or some of each kind where there are many.
+func few[T any](all []T, failure func(T) Failure) []T {
+	if len(all) <= maxShown {
+		return all
+	}
+	var some []T
+	of := map[string]int{}
+	for _, one := range all {
+		f := failure(one)
+		key := f.Reason + " " + alike(f.Last)
+		if of[key]++; of[key] <= maxExample && len(some) < maxShown {
+			some = append(some, one)
 		}
 	}
-	if len(shown) == 0 {
+	return some
+}
+
+// table shows failures; names stand on the left or, as numbers do, on the right.
+func (t *text) table(what, times string, rows []failed, left bool) {
+	if len(rows) == 0 {
 		return
 	}
-	wide := [3]int{len("index"), len("how"), 0}
-	for _, f := range shown {
-		wide[0], wide[1], wide[2] = max(wide[0], len(strconv.FormatInt(f.Index, 10))), min(maxHow, max(wide[1], len(f.how()))), max(wide[2], len(t.when(f.At)))
+	wide := [3]int{len(what), len("how"), 0}
+	for _, f := range rows {
+		wide[0], wide[1], wide[2] = max(wide[0], utf8.RuneCountInString(f.name)), min(maxHow, max(wide[1], len(f.how()))), max(wide[2], len(t.when(f.At)))
 	}
-	t.title("%*s  %-*s  failures  %-*s  where", wide[0], "index", wide[1], "how", wide[2], "when")
-	for _, f := range shown {
-		t.line("%*d  %-*s  %8s  %-*s  %s", wide[0], f.Index, wide[1], cut(Clean(f.how()), maxHow), count(f.Failures), wide[2], t.when(f.At), f.where())
+	if left {
+		wide[0] = -wide[0]
+	}
+	t.title("%*s  %-*s  %s  %-*s  where", wide[0], what, wide[1], "how", times, wide[2], "when")
+	for _, f := range rows {
+		t.line("%*s  %-*s  %8s  %-*s  %s", wide[0], f.name, wide[1], cut(Clean(f.how()), maxHow), f.times, wide[2], t.when(f.At), f.where())
 		if f.Last != "" {
 			t.line("%*s  %s", wide[0], "", f.Last)
 		}
-	}
-	if more := len(r.Failures) - len(shown); more > 0 {
-		t.line("%*s  and %d more (--index N tells of one, --list failed of all)", wide[0], "", more)
 	}
 }
 

@@ -51,7 +51,7 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 		}
 		if f.trouble == "" && f.over() {
 			v.end(f)
-			return p.code(f.counts, f.snap.Len), nil
+			return p.code(f.counts, f.snap), nil
 		}
 	}
 }

@@ -116,6 +116,7 @@ func TestNarrow(t *testing.T) {
 	for _, name := range []string{"ten", "many", "shards", "hostile", "queue"} {
 		p := open(t, name, look{width: 360, height: 740})
 		eval[chromedp.Void](p, all)
+		eval[chromedp.Void](p, tasks)
 		if name != "queue" {
 			eval[chromedp.Void](p, rows+`, open(0), open(0), `+set("indexes", "0-30"))
 		}

@@ -17,6 +17,7 @@ import (
 // all opens every group and every item of it.
 const all = `document.querySelectorAll('#groups summary').forEach(s => s.click());
 	document.querySelectorAll('#groups details').forEach(d => d.open = true)`
+const tasks = `document.querySelectorAll('#more tbody button[aria-expanded=false]').forEach(b => b.click())`
 const rows = `document.querySelectorAll('#groups tbody th button').forEach(b => b.click())`
 
 // TestHostile: what commands wrote is text, and only that. What open() watches for is
@@ -43,6 +44,10 @@ func TestHostile(t *testing.T) {
 	}
 	if len(text) > 200_000 {
 		t.Errorf("%d bytes of stderr are shown at once", len(text))
+	}
+	eval[chromedp.Void](p, tasks)
+	if got := eval[string](p, `more.textContent`); !strings.Contains(got, "0</script><script>alert(1)</script><img src=x onerror=alert(2)>⟨U+202E⟩gnp.exe") || !strings.Contains(got, "<img src=https://example.invalid/x onerror=alert(4)>") {
+		t.Errorf("of the tasks this is shown: %s", got)
 	}
 	eval[chromedp.Void](p, `[...document.querySelectorAll('button')].find(b => b.textContent.startsWith('Show also the 1,0')).click()`)
 	if n := eval[int](p, `Math.max(...[...document.querySelectorAll('pre')].map(e => e.textContent.length))`); n < 1_000_000 {

@@ -93,6 +93,7 @@ const failedAt = new Map();
   const dates = undelta(data.failed_at);
   undelta(data.failed).forEach((index, i) => failedAt.set(index, dates[i]));
 }
+const failedTasks = report.task_failures ?? [];
 const failures = report.failures ?? [], groups = report.groups ?? [], used = report.used?.each ?? [];
 const failureOf = new Map(failures.map(f => [f.index, f]));
 const usedOf = new Map(used.map(u => [u.index, u]));

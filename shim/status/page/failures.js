@@ -5,8 +5,8 @@ const facts = pairs => h('dl', {}, pairs.filter(([, v]) => v).flatMap(([name, v]
 
 const most = 16384; // characters of stderr that are shown at first, from its end
 
-function stderr(text, index) {
-  const label = {tabindex: 0, role: 'region', 'aria-label': `stderr of index ${index}`};
+function stderr(text, name) {
+  const label = {tabindex: 0, role: 'region', 'aria-label': `stderr of ${name}`};
   if (!text) return h('p', {class: 'hint'}, 'Nothing was kept of its stderr.');
   const pre = h('pre', label, shown(text.slice(-most)));
   if (text.length <= most) return pre;
@@ -33,26 +33,28 @@ function showItem(k) {
     facts([['Settled', known(settledAt[k], date)],
       ['Took', u && duration(u.duration_s)], ['CPU', u && duration(u.cpu_s)], ['Peak memory', known(u?.max_rss_bytes, bytes)],
       ['Node', !f && u?.node && shown(u.node)], ['Failed', !f && failedAt.has(index) && date(failedAt.get(index))]]));
-  if (f) box.append(failureFacts(f), stderr(f.stderr, index));
+  if (f) box.append(failureFacts(f), stderr(f.stderr, `index ${index}`));
   else if (failedAt.has(index)) box.append(h('p', {class: 'hint'}, `Its failure record was not read: nth status --index ${index} shows it.`));
   box.hidden = false;
 }
 
 // rows of one failure: what fits on a line, and behind a button all the rest.
-function failureRow(f) {
-  const id = 'f' + f.index;
+const failureRow = f => rowOf(f, 'f' + f.index, String(f.index), `index ${f.index}`, f.failures);
+const taskRow = (f, k) => rowOf(f, 't' + k, brief(f.task, 80), `task ${brief(f.task, 80)}`, f.attempt);
+function rowOf(f, id, label, name, times) {
   const more = h('tr', {id, hidden: true}, h('td', {colspan: 9}));
   const button = h('button', {type: 'button', 'aria-expanded': 'false', 'aria-controls': id, click: () => {
     more.hidden = !more.hidden;
     button.setAttribute('aria-expanded', !more.hidden);
-    if (!more.hidden) more.firstChild.replaceChildren(failureFacts(f), stderr(f.stderr, f.index));
-  }}, String(f.index));
+    if (!more.hidden) more.firstChild.replaceChildren(failureFacts(f), stderr(f.stderr, name));
+  }}, label);
   const how = [f.signal ? brief(f.signal) : 'exit code ' + f.exit_code, f.oom_killed && 'out of memory', f.timed_out && 'timed out'].filter(Boolean).join(', ');
-  return [line(failureColumns, [button, how, count(f.failures), short(seconds(f.at)), known(f.duration_s, duration), known(f.max_rss_bytes, bytes),
+  return [line(failureColumns, [button, how, count(times), short(seconds(f.at)), known(f.duration_s, duration), known(f.max_rss_bytes, bytes),
     brief(f.pod ?? '', 80), brief(f.node ?? '', 80), brief(f.last || f.message || '')]), more];
 }
 const failureColumns = [['Index', 'n'], ['Ended'], ['Failures', 'n wide'], ['When (UTC)', 'wide'], ['Took', 'n wide'], ['Peak memory', 'n wide'],
   ['Pod', 'wide'], ['Node', 'wide'], ['Last line of stderr', 'rest']];
+const taskColumns = [['Task'], failureColumns[1], ['Delivery', 'n wide'], ...failureColumns.slice(3)];
 
 // showGroups shows the groups that the filter leaves; what was opened stays open.
 const opened = new Set(groups.length === 1 ? [groups[0].reason] : []);

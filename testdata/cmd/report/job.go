@@ -56,7 +56,7 @@ func (j job) look() (*status.Report, *status.Snapshot) {
 	j.fail(rnd, r, s)
 	j.use(rnd, r, s)
 	j.count(r, s)
-	j.extras(r, s)
+	j.extras(rnd, r, s)
 	return r, s
 }
 
@@ -160,7 +160,23 @@ func (j job) count(r *status.Report, s *status.Snapshot) {
 	}
 }
 
-func (j job) extras(r *status.Report, s *status.Snapshot) {
+// failTasks writes the records of the queue's failed tasks.
+func (j job) failTasks(rnd *rand.Rand, r *status.Report, s *status.Snapshot) {
+	deaths := j.groups
+	if deaths == nil {
+		deaths = few
+	}
+	for i := range int(r.Tasks.Failed) {
+		id := fmt.Sprintf("order-%d", 1000+37*i)
+		if j.hostile {
+			id = fmt.Sprint(i, hostileText)
+		}
+		r.TaskFailures = append(r.TaskFailures, status.TaskFailure{Task: id, Queue: "orders", Attempt: 1 + i%3,
+			Failure: deaths[i%len(deaths)].record(rnd, int64(i%8), s.At.Add(-time.Duration(i)*time.Minute))})
+	}
+}
+
+func (j job) extras(rnd *rand.Rand, r *status.Report, s *status.Snapshot) {
 	if j.shards {
 		for i := range int64(64) {
 			r.Shards = append(r.Shards, status.Shard{Index: i, Items: 1600, Done: 25*i + 11, Skipped: i % 3, Failed: i % 7 / 5, Updated: s.At.Add(-time.Duration(i) * time.Minute)})
@@ -169,6 +185,7 @@ func (j job) extras(r *status.Report, s *status.Snapshot) {
 	if j.tasks {
 		r.Tasks = &status.Tasks{Done: 48210, Skipped: 12, Failed: 31}
 		s.Tasks = r.Tasks
+		j.failTasks(rnd, r, s)
 	}
 	if j.kubernetes {
 		r.Counts.Others, r.Lists.Others = 3, "2000-2002"

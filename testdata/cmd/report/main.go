@@ -22,7 +22,7 @@ var pages = []struct {
 	{"million", job{of: "0-999999", bad: 0.01, progress: 0.6, groups: several}},
 	{"shards", job{of: "0-63", bad: 0.1, progress: 0.5, groups: few, shards: true}},
 	{"queue", job{tasks: true}},
-	{"hostile", job{of: "0-39", bad: 0.8, progress: 0.9, groups: hostile, hostile: true}},
+	{"hostile", job{of: "0-39", bad: 0.8, progress: 0.9, groups: hostile, hostile: true, tasks: true}},
 }
 
 func main() {
