@@ -71,7 +71,7 @@ func (j *job) look(address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	seen, err := status.Scan(ctx, s, of, p)
+	seen, err := status.Scan(ctx, s, of, p, nil)
 	if err != nil {
 		return "", err
 	}

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"nth/shim/failure"
 	"nth/shim/identity"
@@ -60,7 +63,10 @@ func (p *parsed) command(w World) (int, error) {
 	if c.Watch {
 		return p.watch(ctx, o, w)
 	}
+	var told func()
+	o.Seen, told = tell(w.Stderr)
 	r, snap, err := Look(ctx, o)
+	told()
 	if err != nil {
 		return 0, err
 	}
@@ -80,6 +86,38 @@ func (p *parsed) command(w World) (int, error) {
 		return r.WriteText(to, width(w))
 	})
 	return p.code(r.Counts, snap), err
+}
+
+// tell shows on a terminal, after a second, how many keys were listed so far, until it is
+// told to stop.
+func tell(stderr *os.File) (seen *atomic.Int64, stop func()) {
+	seen = &atomic.Int64{}
+	sc := screen.New(nil, stderr, "auto")
+	if !sc.HasBar() {
+		return seen, func() {}
+	}
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+			sc.Draw(func(width int) ([]byte, int) {
+				text := cut(fmt.Sprintf("%d keys listed", seen.Load()), width)
+				return []byte(text), len(text)
+			})
+		}
+	}()
+	return seen, func() {
+		close(quit)
+		<-ended
+		sc.Clear()
+	}
 }
 
 // open opens the store of a flag's URL, whose templates are expanded as far as they

@@ -40,6 +40,7 @@ type lister struct {
 	parts    sync.WaitGroup
 	live     atomic.Int64 // parts that are not finished
 	requests atomic.Int64
+	seen     *atomic.Int64 // is told how many keys there were so far; it may be nil
 }
 
 func newLister(ctx context.Context, s *store.Store, p store.Policy) *lister {
@@ -95,6 +96,9 @@ func (l *lister) walk(prefix string, of listing) error {
 			mine = page[:end]
 		}
 		of.visit(mine)
+		if l.seen != nil {
+			l.seen.Add(int64(len(mine)))
+		}
 		if len(next) == 0 || len(mine) < len(page) {
 			return nil
 		}

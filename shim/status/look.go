@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"nth/shim/identity"
@@ -26,12 +27,14 @@ type Options struct {
 	Used bool
 	// Kubernetes is the Job's own view; nil: there is none.
 	Kubernetes *Job
+	// Seen counts the keys that were listed so far; it may be nil.
+	Seen *atomic.Int64
 }
 
 // Look makes one look: the listings, and the documents that are wanted. An error is a
 // failure.
 func Look(ctx context.Context, o Options) (*Report, *Snapshot, error) {
-	snap, err := Scan(ctx, o.Store, o.Of, o.Policy)
+	snap, err := Scan(ctx, o.Store, o.Of, o.Policy, o.Seen)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nth/shim/identity"
@@ -36,9 +37,11 @@ type scan struct {
 
 // Scan lists what is recorded of the indexes, and reads nothing but the claims of
 // those that may be running. Keys that are not nth's are left alone. An error is a
-// failure: a store that can't be asked is never taken for an empty one.
-func Scan(ctx context.Context, s *store.Store, of identity.List, p store.Policy) (*Snapshot, error) {
+// failure: a store that can't be asked is never taken for an empty one. Seen, if it isn't
+// nil, counts the keys meanwhile.
+func Scan(ctx context.Context, s *store.Store, of identity.List, p store.Policy, seen *atomic.Int64) (*Snapshot, error) {
 	l := newLister(ctx, s, p)
+	l.seen = seen
 	defer l.cancel(nil)
 	c := newScan(of)
 	c.indexes(l, "")

@@ -59,7 +59,7 @@ func indexes(t testing.TB, list string) identity.List {
 
 func scanOf(t testing.TB, s *store.Store, list string) *Snapshot {
 	t.Helper()
-	snap, err := Scan(t.Context(), s, indexes(t, list), once)
+	snap, err := Scan(t.Context(), s, indexes(t, list), once, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,13 +235,13 @@ func lone(t *testing.T, date time.Time) *store.Store {
 // TestScanFails: a place that isn't there has no indexes, not even missing ones.
 func TestScanFails(t *testing.T) {
 	s := open(t, "file://"+t.TempDir()+"/not/mounted")
-	if _, err := Scan(t.Context(), s, identity.Whole(3), once); err == nil || failure.From(err).Code != failure.Unavailable {
+	if _, err := Scan(t.Context(), s, identity.Whole(3), once, nil); err == nil || failure.From(err).Code != failure.Unavailable {
 		t.Errorf("%v, want code 69", err)
 	}
 	stop := &failure.Failure{Code: 130, Tried: "look", Cause: errors.New("stopped")}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(stop)
-	if _, err := Scan(ctx, open(t, "file://"+t.TempDir()), identity.Whole(3), once); !errors.Is(err, stop) {
+	if _, err := Scan(ctx, open(t, "file://"+t.TempDir()), identity.Whole(3), once, nil); !errors.Is(err, stop) {
 		t.Errorf("%v, want the cause", err)
 	}
 }

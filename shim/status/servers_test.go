@@ -89,7 +89,7 @@ func TestAbsentIsAbsent(t *testing.T) {
 	server.Bucket(t, "data")
 	setEnv(t, servers.S3Env())
 	look := func(bucket string) error {
-		_, err := Scan(t.Context(), open(t, server.URL(bucket, "m")), identity.Whole(10), once)
+		_, err := Scan(t.Context(), open(t, server.URL(bucket, "m")), identity.Whole(10), once, nil)
 		return err
 	}
 	if err := look("data"); err != nil {

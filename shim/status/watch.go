@@ -87,7 +87,7 @@ func (p parsed) looks(ctx context.Context, o Options, to chan<- seen) {
 }
 
 func (p parsed) see(ctx context.Context, o Options) (s seen) {
-	if s.snap, s.err = Scan(ctx, o.Store, o.Of, o.Policy); s.err != nil || p.Job == "" {
+	if s.snap, s.err = Scan(ctx, o.Store, o.Of, o.Policy, nil); s.err != nil || p.Job == "" {
 		s.err = failure.Hide(s.err, p.secrets)
 		return s
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/templates"
+	"nth/testdata/servers"
 )
 
 // helperArgs makes the test binary `nth status`, for tests with a terminal.
@@ -40,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// watching is `nth status --watch` on a terminal.
+// watching is `nth status` on a terminal.
 type watching struct {
 	*terminal
 	t    *testing.T
@@ -51,8 +53,13 @@ type watching struct {
 
 func watchOn(t *testing.T, cols, rows uint16, env []string, args ...string) *watching {
 	t.Helper()
+	return lookOn(t, cols, rows, env, append(args, "--watch")...)
+}
+
+func lookOn(t *testing.T, cols, rows uint16, env []string, args ...string) *watching {
+	t.Helper()
 	w := &watching{terminal: newTerminal(int(cols), int(rows)), t: t, cmd: exec.Command("/proc/self/exe"), done: make(chan struct{})}
-	w.cmd.Env = append(append(os.Environ(), "TERM=xterm", "LC_ALL=C.UTF-8", "NO_COLOR=", helperArgs+"="+strings.Join(append(args, "--watch"), "\n")), env...)
+	w.cmd.Env = append(append(os.Environ(), "TERM=xterm", "LC_ALL=C.UTF-8", "NO_COLOR=", helperArgs+"="+strings.Join(args, "\n")), env...)
 	var err error
 	if w.file, err = pty.StartWithSize(w.cmd, &pty.Winsize{Cols: cols, Rows: rows}); err != nil {
 		t.Fatal(err)
@@ -224,5 +231,27 @@ func TestFirstFrame(t *testing.T) {
 		if one := f.lines(80, 1, style{}); len(one) != 1 {
 			t.Errorf("%d lines in one row", len(one))
 		}
+	}
+}
+
+// TestPatience: whoever waits for a large or slow store sees that something happens, and
+// nothing of that is left.
+func TestPatience(t *testing.T) {
+	s3 := servers.StartS3(t)
+	s3.Bucket(t, "bucket")
+	s3.Put(t, "bucket", "m/done/1.json", []byte("{}"))
+	answer := make(chan struct{})
+	slow := servers.StartFault(t, s3.Address, func(int, *http.Request) servers.Action {
+		return func(f *servers.Fault, w http.ResponseWriter, r *http.Request) {
+			<-answer
+			servers.Pass(f, w, r)
+		}
+	})
+	w := lookOn(t, 60, 20, servers.S3Env(), "--markers", strings.Replace(s3.URL("bucket", "m"), s3.Address, strings.TrimPrefix(slow.URL, "http://"), 1), "--completions", "2")
+	w.sees("0 keys listed", "")
+	close(answer)
+	w.ends(1)
+	if s := w.String(); strings.Contains(s, "listed") || !strings.Contains(s, "1 of 2 settled") {
+		t.Errorf("at the end there is\n%s", s)
 	}
 }
