@@ -63,10 +63,10 @@ func (p *parsed) command(w World) (int, error) {
 	if c.Watch {
 		return p.watch(ctx, o, w)
 	}
-	var told func()
-	o.Seen, told = tell(w.Stderr)
+	seen, stopTelling := tell(w.Stderr)
+	o.Seen = seen
 	r, snap, err := Look(ctx, o)
-	told()
+	stopTelling()
 	if err != nil {
 		return 0, err
 	}
