@@ -1,13 +1,6 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// From asm/unistd_64.h and linux/sched.h.
-#define SYS_rt_sigprocmask 14
-#define SYS_clone 56
-#define SYS_exit_group 231
-#define SIG_SETMASK 2
-#define CLONE_VM_SIGCHLD 0x111
-
 // func raw(number, a, b, c, d uintptr) uintptr
 TEXT ·raw(SB), NOSPLIT, $0-48
 	MOVQ number+0(FP), AX
@@ -24,15 +17,15 @@ TEXT ·raw(SB), NOSPLIT, $0-48
 // The new process has nth's stack, and so must not touch it: it keeps to registers.
 TEXT ·clone(SB), NOSPLIT, $0-16
 	MOVQ c+0(FP), R12
-	MOVL $SYS_rt_sigprocmask, AX
-	MOVL $SIG_SETMASK, DI
+	MOVL $const_sysRtSigprocmask, AX
+	MOVL $const_sigSetmask, DI
 	LEAQ Child_all(R12), SI
 	LEAQ Child_mask(R12), DX
 	MOVL $const_setSize, R10
 	SYSCALL
 
-	MOVL $SYS_clone, AX
-	MOVL $CLONE_VM_SIGCHLD, DI
+	MOVL $const_sysClone, AX
+	MOVL $const_sharing, DI
 	XORL SI, SI
 	XORL DX, DX
 	XORL R10, R10
@@ -42,8 +35,8 @@ TEXT ·clone(SB), NOSPLIT, $0-16
 	JEQ child
 
 	MOVQ AX, R13
-	MOVL $SYS_rt_sigprocmask, AX
-	MOVL $SIG_SETMASK, DI
+	MOVL $const_sysRtSigprocmask, AX
+	MOVL $const_sigSetmask, DI
 	LEAQ Child_mask(R12), SI
 	XORL DX, DX
 	MOVL $const_setSize, R10
@@ -66,7 +59,7 @@ next:
 	JMP next
 failed:
 	MOVQ AX, Child_failed(R12)
-	MOVL $SYS_exit_group, AX
+	MOVL $const_sysExitGroup, AX
 	MOVL $127, DI
 	SYSCALL
 	INT $3

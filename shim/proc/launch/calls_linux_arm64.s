@@ -1,13 +1,6 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// From asm-generic/unistd.h and linux/sched.h.
-#define SYS_rt_sigprocmask 135
-#define SYS_clone 220
-#define SYS_exit_group 94
-#define SIG_SETMASK 2
-#define CLONE_VM_SIGCHLD 0x111
-
 // func raw(number, a, b, c, d uintptr) uintptr
 TEXT ·raw(SB), NOSPLIT, $0-48
 	MOVD number+0(FP), R8
@@ -24,15 +17,15 @@ TEXT ·raw(SB), NOSPLIT, $0-48
 // The new process has nth's stack, and so must not touch it: it keeps to registers.
 TEXT ·clone(SB), NOSPLIT, $0-16
 	MOVD c+0(FP), R19
-	MOVD $SYS_rt_sigprocmask, R8
-	MOVD $SIG_SETMASK, R0
+	MOVD $const_sysRtSigprocmask, R8
+	MOVD $const_sigSetmask, R0
 	ADD $Child_all, R19, R1
 	ADD $Child_mask, R19, R2
 	MOVD $const_setSize, R3
 	SVC
 
-	MOVD $SYS_clone, R8
-	MOVD $CLONE_VM_SIGCHLD, R0
+	MOVD $const_sysClone, R8
+	MOVD $const_sharing, R0
 	MOVD $0, R1
 	MOVD $0, R2
 	MOVD $0, R3
@@ -41,8 +34,8 @@ TEXT ·clone(SB), NOSPLIT, $0-16
 	CBZ R0, child
 
 	MOVD R0, R20
-	MOVD $SYS_rt_sigprocmask, R8
-	MOVD $SIG_SETMASK, R0
+	MOVD $const_sysRtSigprocmask, R8
+	MOVD $const_sigSetmask, R0
 	ADD $Child_mask, R19, R1
 	MOVD $0, R2
 	MOVD $const_setSize, R3
@@ -66,7 +59,7 @@ next:
 	B next
 failed:
 	MOVD R0, Child_failed(R19)
-	MOVD $SYS_exit_group, R8
+	MOVD $const_sysExitGroup, R8
 	MOVD $127, R0
 	SVC
 	BRK

@@ -52,6 +52,7 @@ const (
 	rlimitNofile = 7
 	fSetFD       = 2
 	maxErrno     = 4095
+	sharing      = 0x100 | 17 // CLONE_VM, and SIGCHLD at the end
 )
 
 // New prepares starts. dies: the program is to die with the thread that starts it

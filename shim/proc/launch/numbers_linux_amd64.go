@@ -5,11 +5,13 @@ const (
 	sysRtSigaction   = 13
 	sysRtSigprocmask = 14
 	sysGetpid        = 39
+	sysClone         = 56
 	sysExecve        = 59
 	sysFcntl         = 72
 	sysSetpgid       = 109
 	sysGetppid       = 110
 	sysPrctl         = 157
+	sysExitGroup     = 231
 	sysDup3          = 292
 	sysPrlimit64     = 302
 )

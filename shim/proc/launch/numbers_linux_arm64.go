@@ -4,12 +4,14 @@ package launch
 const (
 	sysDup3          = 24
 	sysFcntl         = 25
+	sysExitGroup     = 94
 	sysRtSigaction   = 134
 	sysRtSigprocmask = 135
 	sysSetpgid       = 154
 	sysPrctl         = 167
 	sysGetpid        = 172
 	sysGetppid       = 173
+	sysClone         = 220
 	sysExecve        = 221
 	sysPrlimit64     = 261
 )
