@@ -127,10 +127,12 @@ func (p *rowPlan) addRows(url text, from, to int64, alone bool) error {
 	if err := p.visit(m, from, end); err != nil {
 		return err
 	}
-	if p.run.Each {
-		p.idle(end, to)
-	} else {
+	if !p.run.Each {
 		p.compare(planned, end, to, alone)
+		return nil
+	}
+	for k := end; k < to; k++ {
+		p.row(p.identify(k), nil) // it has no part
 	}
 	return nil
 }
@@ -174,13 +176,6 @@ func (p *rowPlan) part(id identity.Identity) *templates.Shard {
 	return shardOf(p.total, id)
 }
 
-// idle adds indexes that have no part.
-func (p *rowPlan) idle(from, to int64) {
-	for k := from; k < to; k++ {
-		p.Items = append(p.Items, Planned{Index: p.identify(k).Index, Items: noItems})
-	}
-}
-
 // compare finds indexes without a row, and rows without an index.
 func (p *rowPlan) compare(m PlannedManifest, end, to int64, alone bool) {
 	var beyond []int64
@@ -212,10 +207,15 @@ func (p *rowPlan) visit(m *manifest.Manifest, k, end int64) error {
 				p.bad(id, p.fail(row.Err, m))
 				return nil
 			}
-			p.add(id, p.part(id), &templates.Task{Payload: row.Payload()}, p.run.mapping, p.run.sources(), p.run.RunID, p.twins)
+			p.row(id, &templates.Task{Payload: row.Payload()})
 			return nil
 		})
 	})
+}
+
+// row adds an index with the first row of its part, or with its own.
+func (p *rowPlan) row(id identity.Identity, row *templates.Task) {
+	p.add(id, p.part(id), row, p.run.mapping, p.run.sources(), p.run.RunID, p.twins)
 }
 
 // retry asks the manifest's store until it answers. A scan may take longer than another

@@ -59,9 +59,9 @@ func (m *Manifest) CostOfParts(ctx context.Context, batch int64, parts func(rows
 			read := x.blocks[k].bytes
 			for from := part.From; from < part.To; {
 				to := min((from/batch+1)*batch, part.To)
-				begin, at := x.onward(k, first, from)
-				last, _ := x.onward(begin, at, to-1)
-				read += x.blocks[last].end() - x.blocks[begin].start
+				k, first = x.onward(k, first, from)
+				last, _ := x.onward(k, first, to-1)
+				read += x.blocks[last].end() - x.blocks[k].start
 				from = to
 			}
 			c.Scanned += c.Size + read
