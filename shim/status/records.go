@@ -16,16 +16,26 @@ import (
 // readFailures reads the records of those indexes. One that is broken is told as such;
 // one that has gone meanwhile is left out.
 func readFailures(ctx context.Context, s *store.Store, p store.Policy, indexes []int64) ([]Failure, error) {
-	found := make([]*Failure, len(indexes))
-	err := store.Each(ctx, len(indexes), func(ctx context.Context, i int) error {
-		body, err := read(ctx, s, p, marker.Key("failed", indexes[i]))
+	keys := make([]string, len(indexes))
+	for i, index := range indexes {
+		keys[i] = marker.Key("failed", index)
+	}
+	return readRecords(ctx, s, p, keys, func(i int, body []byte) Failure { return failureOf(indexes[i], body) })
+}
+
+// readRecords reads those under the keys, and makes of each what is told of it.
+func readRecords[T any](ctx context.Context, s *store.Store, p store.Policy, keys []string, tell func(i int, body []byte) T) ([]T, error) {
+	found := make([]*T, len(keys))
+	err := store.Each(ctx, len(keys), func(ctx context.Context, i int) error {
+		body, err := read(ctx, s, p, keys[i])
 		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
 			return err
 		}
-		found[i] = failureOf(indexes[i], body)
+		told := tell(i, body)
+		found[i] = &told
 		return nil
 	})
-	list := []Failure{}
+	list := []T{}
 	for _, f := range found {
 		if f != nil {
 			list = append(list, *f)
@@ -34,25 +44,40 @@ func readFailures(ctx context.Context, s *store.Store, p store.Policy, indexes [
 	return list, err
 }
 
-// failureOf makes of a record what is told of it.
-func failureOf(index int64, body []byte) *Failure {
+// failureOf makes of an index's record what is told of it.
+func failureOf(index int64, body []byte) Failure {
+	r, broken := recordOf(body, func(r *marker.Failure) error {
+		if r.Index != index {
+			return fmt.Errorf("it speaks of index %d", r.Index)
+		}
+		return nil
+	})
+	if r == nil {
+		broken.Index = index
+		return broken
+	}
+	return described(r)
+}
+
+// recordOf reads a record; nil: what is told of one that can't be read, or is wrong.
+func recordOf(body []byte, wrong func(*marker.Failure) error) (*marker.Failure, Failure) {
 	var r marker.Failure
 	err := json.Unmarshal(body, &r)
-	if err == nil && r.Index != index {
-		err = fmt.Errorf("it speaks of index %d", r.Index)
+	if err == nil {
+		err = wrong(&r)
 	}
 	if err == nil && (r.Version < 1 || r.RunID == "") {
 		err = errors.New("version or run_id is missing")
 	}
 	if err != nil {
-		return &Failure{Index: index, Reason: unreadable, Text: "its record can't be read", Last: err.Error()}
+		return nil, Failure{Reason: unreadable, Text: "its record can't be read", Last: err.Error()}
 	}
-	return described(&r)
+	return &r, Failure{}
 }
 
 // described is what is told of a record.
-func described(r *marker.Failure) *Failure {
-	f := &Failure{Index: r.Index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Failures: r.Failures,
+func described(r *marker.Failure) Failure {
+	f := Failure{Index: r.Index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Failures: r.Failures,
 		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log}
 	f.Reason, f.Text = ending(r)
 	f.Last = last(f.Reason, r)
@@ -63,40 +88,24 @@ func described(r *marker.Failure) *Failure {
 // besides. Their keys are digests, so the first are as good as any.
 func readTaskFailures(ctx context.Context, s *store.Store, p store.Policy, keys []string, n int64) ([]TaskFailure, int64, error) {
 	some := keys[:min(int64(len(keys)), n)]
-	found := make([]*TaskFailure, len(some))
-	err := store.Each(ctx, len(some), func(ctx context.Context, i int) error {
-		body, err := read(ctx, s, p, some[i])
-		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
-			return err
-		}
-		found[i] = taskFailureOf(some[i], body)
-		return nil
-	})
-	var list []TaskFailure
-	for _, f := range found {
-		if f != nil {
-			list = append(list, *f)
-		}
-	}
+	list, err := readRecords(ctx, s, p, some, func(i int, body []byte) TaskFailure { return taskFailureOf(some[i], body) })
 	slices.SortFunc(list, func(a, b TaskFailure) int { return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Task, b.Task)) })
 	return list, int64(len(keys) - len(some)), err
 }
 
-// taskFailureOf makes of a record what is told of it.
-func taskFailureOf(key string, body []byte) *TaskFailure {
-	var r marker.Failure
-	err := json.Unmarshal(body, &r)
+// taskFailureOf makes of a task's record what is told of it.
+func taskFailureOf(key string, body []byte) TaskFailure {
 	name, _ := taskKey(key)
-	if err == nil && (r.Task == nil || r.Task.Key != name) {
-		err = errors.New("it is of another task")
+	r, broken := recordOf(body, func(r *marker.Failure) error {
+		if r.Task == nil || r.Task.Key != name {
+			return errors.New("it is of another task")
+		}
+		return nil
+	})
+	if r == nil {
+		return TaskFailure{Task: name, Failure: broken}
 	}
-	if err == nil && (r.Version < 1 || r.RunID == "") {
-		err = errors.New("version or run_id is missing")
-	}
-	if err != nil {
-		return &TaskFailure{Task: name, Failure: Failure{Reason: unreadable, Text: "its record can't be read", Last: err.Error()}}
-	}
-	return &TaskFailure{Task: r.Task.ID, Queue: r.Task.Queue, Attempt: r.Task.Attempt, Failure: *described(&r)}
+	return TaskFailure{Task: r.Task.ID, Queue: r.Task.Queue, Attempt: r.Task.Attempt, Failure: described(r)}
 }
 
 // spread gives at most n of the positions that are wanted, evenly, and how many there
