@@ -67,7 +67,7 @@ func (j *job) look(address string) (string, error) {
 	}
 	defer s.Close()
 	p := store.Policy{Window: patience, PerCall: j.StoreTimeout}
-	of, err := status.Indexes(ctx, s, j.Completions, "", p)
+	of, err := status.Indexes(j.Completions, "")
 	if err != nil {
 		return "", err
 	}

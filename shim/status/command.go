@@ -147,12 +147,17 @@ func (p parsed) indexes(ctx context.Context, o Options) (identity.List, error) {
 			return of, nil
 		}
 	}
-	if p.Completions == nil && p.Indexes == "" && !p.Watch {
-		if of, queue, err := workers(ctx, o.Store, o.Policy); queue || err != nil {
-			return of, err
+	if p.Completions == nil && p.Indexes == "" {
+		h := newHeads(ctx, o.Store, o.Policy)
+		defer h.cancel(nil)
+		if !p.Watch {
+			if of, queue, err := workers(h); queue || err != nil {
+				return of, err
+			}
 		}
+		return told(ctx, h)
 	}
-	return Indexes(ctx, o.Store, p.Completions, p.Indexes, o.Policy)
+	return Indexes(p.Completions, p.Indexes)
 }
 
 // code is 0 when nothing is left to do, as far as it is known here, and no more has failed

@@ -17,10 +17,9 @@ import (
 // maxIndexes bounds the memory, at 9 bytes an index.
 const maxIndexes = 100_000_000
 
-// Indexes gives those that there should be: list, or 0 to completions-1, or, with
-// neither, what a document under the URL tells. An error is a failure with exit code
-// 64 or 78, or the store's.
-func Indexes(ctx context.Context, s *store.Store, completions *int64, list string, p store.Policy) (identity.List, error) {
+// Indexes gives those that there should be: list, or 0 to completions-1; one of them is
+// given. An error is a failure with exit code 64 or 78.
+func Indexes(completions *int64, list string) (identity.List, error) {
 	switch {
 	case list != "":
 		of, err := identity.ParseList(list)
@@ -31,8 +30,6 @@ func Indexes(ctx context.Context, s *store.Store, completions *int64, list strin
 			err = tooMany("--indexes", of.Len())
 		}
 		return of, err
-	case completions == nil:
-		return told(ctx, s, p)
 	case *completions < 1:
 		return identity.List{}, usage("--completions", errors.New("it is not positive"), "give how many indexes the whole Job has")
 	case *completions > maxIndexes:
@@ -49,17 +46,37 @@ func usage(on string, cause error, hint string) error {
 	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: cause, Hint: hint}
 }
 
+// heads are the first pages of directories, each asked for once: of a store that is a
+// directory that is all of it.
+type heads struct {
+	*lister
+	pages map[string][]entry
+}
+
+func newHeads(ctx context.Context, s *store.Store, p store.Policy) heads {
+	return heads{newLister(ctx, s, p), map[string][]entry{}}
+}
+
+func (h heads) of(dir string) ([]entry, error) {
+	if page, ok := h.pages[dir]; ok {
+		return page, nil
+	}
+	page, _, err := h.page(dir, "/", blob.FirstPageToken)
+	if err == nil {
+		h.pages[dir] = page
+	}
+	return page, err
+}
+
 // told reads the number of indexes from one document. Where the user numbers them,
 // how many they are doesn't tell which.
-func told(ctx context.Context, s *store.Store, p store.Policy) (identity.List, error) {
+func told(ctx context.Context, h heads) (identity.List, error) {
 	unknown := func(why, hint string) (identity.List, error) {
 		return identity.List{}, usage("--completions", errors.New(why), hint)
 	}
 	const hint = "give --completions N, or --indexes LIST"
 	for _, dir := range []string{"done/", "failed/", "started/"} {
-		l := newLister(ctx, s, p)
-		page, _, err := l.page(dir, "/", blob.FirstPageToken)
-		l.cancel(nil)
+		page, err := h.of(dir)
 		if err != nil {
 			return identity.List{}, err
 		}
@@ -67,7 +84,7 @@ func told(ctx context.Context, s *store.Store, p store.Policy) (identity.List, e
 		if at < 0 {
 			continue
 		}
-		body, err := read(ctx, s, p, page[at].key)
+		body, err := read(ctx, h.s, h.policy, page[at].key)
 		if err != nil {
 			return identity.List{}, err
 		}
@@ -77,7 +94,7 @@ func told(ctx context.Context, s *store.Store, p store.Policy) (identity.List, e
 		}
 		switch err := json.Unmarshal(body, &doc); {
 		case err != nil || doc.Completions == nil || *doc.Completions < 1:
-			return unknown("it is not given, and "+s.Show(page[at].key)+" doesn't tell it", hint)
+			return unknown("it is not given, and "+h.s.Show(page[at].key)+" doesn't tell it", hint)
 		case chosen(doc.Platform):
 			return unknown("it is not given, and its platform leaves the numbers to the user", "give --indexes LIST, such as 1-100")
 		case *doc.Completions > maxIndexes:
@@ -85,17 +102,15 @@ func told(ctx context.Context, s *store.Store, p store.Policy) (identity.List, e
 		}
 		return identity.Whole(*doc.Completions), nil
 	}
-	return unknown("it is not given, and there is no document yet under "+s.Show("")+" that tells it", hint)
+	return unknown("it is not given, and there is no document yet under "+h.s.Show("")+" that tells it", hint)
 }
 
 // workers gives the indexes of a queue's workers that have failed, and whether there are
 // a queue's records and no markers of indexes: such indexes are never done, so which
 // there should be is nothing to wait for.
-func workers(ctx context.Context, s *store.Store, p store.Policy) (of identity.List, queue bool, err error) {
-	l := newLister(ctx, s, p)
-	defer l.cancel(nil)
+func workers(h heads) (of identity.List, queue bool, err error) {
 	for _, dir := range []string{"done/", "failed/"} {
-		page, _, err := l.page(dir, "/", blob.FirstPageToken)
+		page, err := h.of(dir)
 		if err != nil {
 			return identity.List{}, false, err
 		}

@@ -264,7 +264,7 @@ func TestCompletions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := open(t, "mem://")
 			put(t, s, tt.key, tt.doc)
-			got, err := told(t.Context(), s, once)
+			got, err := told(t.Context(), newHeads(t.Context(), s, once))
 			if tt.code == 0 && (err != nil || got.Len() != tt.want) {
 				t.Errorf("%d, %v", got.Len(), err)
 			}
@@ -297,7 +297,7 @@ func TestWorkers(t *testing.T) {
 				for _, key := range tt.keys {
 					put(t, s, key, "{}")
 				}
-				of, queue, err := workers(t.Context(), s, once)
+				of, queue, err := workers(newHeads(t.Context(), s, once))
 				if of.String() != tt.want || queue != tt.queue || err != nil {
 					t.Errorf("%s: %s, %v, %v", name, of, queue, err)
 				}
