@@ -71,24 +71,17 @@ func enumerate(parts []string) string {
 func (s *session) bar(total int) (through *atomic.Int64, stop func()) {
 	through = &atomic.Int64{}
 	sc := screen.New(nil, s.Stderr, s.Progress)
-	if !sc.HasBar() || total == 0 {
+	if total == 0 {
 		return through, func() {}
 	}
-	quit, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
+	return through, sc.Beside(func(quit <-chan struct{}) {
 		var m screen.Meter
 		sc.Run(quit, func(now time.Time) screen.Bar {
 			n := through.Load()
 			m.Sample(now, n)
 			return screen.Bar{Done: n, Total: int64(total), Parts: screen.Pace(m.Rate(now, n), int64(total)-n)}
 		})
-	}()
-	return through, func() {
-		close(quit)
-		<-ended
-		sc.Clear()
-	}
+	})
 }
 
 // say prints a line about what was done, and warn one about what was not.

@@ -114,6 +114,24 @@ func short(d time.Duration) string {
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
+// Beside lets draw go on beside other work, if there is a bar to draw, until stop is
+// called, which closes quit, waits, and takes the bar away.
+func (s *Screen) Beside(draw func(quit <-chan struct{})) (stop func()) {
+	if !s.hasBar {
+		return func() {}
+	}
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		draw(quit)
+	}()
+	return func() {
+		close(quit)
+		<-ended
+		s.Clear()
+	}
+}
+
 // Run draws what bar gives, ten times a second, until quit is closed: in a goroutine of
 // its own, for a terminal that was stopped with Ctrl-S must not keep the work from being
 // controlled.

@@ -93,12 +93,7 @@ func (p *parsed) command(w World) (int, error) {
 func tell(stderr *os.File) (seen *atomic.Int64, stop func()) {
 	seen = &atomic.Int64{}
 	sc := screen.New(nil, stderr, "auto")
-	if !sc.HasBar() {
-		return seen, func() {}
-	}
-	quit, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
+	return seen, sc.Beside(func(quit <-chan struct{}) {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
@@ -112,12 +107,7 @@ func tell(stderr *os.File) (seen *atomic.Int64, stop func()) {
 				return []byte(text), len(text)
 			})
 		}
-	}()
-	return seen, func() {
-		close(quit)
-		<-ended
-		sc.Clear()
-	}
+	})
 }
 
 // open opens the store of a flag's URL, whose templates are expanded as far as they
