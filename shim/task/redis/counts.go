@@ -20,7 +20,7 @@ func (s *Source) Count(ctx context.Context) (task.Counts, error) {
 			return redis.DoContext(c, ctx, command[0].(string), command[1:]...)
 		}))
 		if err != nil {
-			return task.Counts{}, s.Settings.Failed("count the tasks", err)
+			return task.Counts{}, s.Link.Settings.Failed("count the tasks", err)
 		}
 	}
 	return task.Counts{Left: n[0] + n[1], Dead: n[2]}, nil

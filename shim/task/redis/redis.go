@@ -93,13 +93,13 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 			s.Options.Lease.Milliseconds(), s.Options.MaxAttempts, s.pop)
 	}))
 	if err != nil {
-		return nil, s.Settings.Failed("take a task", err)
+		return nil, s.Link.Settings.Failed("take a task", err)
 	}
 	s.taking = ""
 	t := &task.Task{Receipt: receipt}
 	var buried int64
 	if _, err := redis.Scan(reply, &buried, &t.ID, &t.Payload, &t.Attempt); err != nil {
-		return nil, s.Settings.Failed("take a task", err)
+		return nil, s.Link.Settings.Failed("take a task", err)
 	}
 	s.Bury(buried)
 	if t.ID == "" {

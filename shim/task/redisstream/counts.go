@@ -20,16 +20,16 @@ var errNoLag = errors.New("the server doesn't know how far the group is behind")
 func (s *Source) Count(ctx context.Context) (task.Counts, error) {
 	dead, err := redis.Int64(s.ask(ctx, "XLEN", s.Keys[2]))
 	if err != nil {
-		return task.Counts{}, s.Settings.Failed("count the tasks", err)
+		return task.Counts{}, s.Link.Settings.Failed("count the tasks", err)
 	}
 	groups, err := redis.Values(s.ask(ctx, "XINFO", "GROUPS", s.Keys[0]))
 	if err != nil {
-		return task.Counts{}, s.Settings.Failed("count the tasks", err)
+		return task.Counts{}, s.Link.Settings.Failed("count the tasks", err)
 	}
 	for _, reply := range groups {
 		g, err := fieldsOf(reply)
 		if err != nil {
-			return task.Counts{}, s.Settings.Failed("count the tasks", err)
+			return task.Counts{}, s.Link.Settings.Failed("count the tasks", err)
 		}
 		if name, _ := redis.String(g["name"], nil); name != s.group {
 			continue
@@ -44,7 +44,7 @@ func (s *Source) Count(ctx context.Context) (task.Counts, error) {
 	// The first worker makes the group, which begins with the first entry.
 	all, err := redis.Int64(s.ask(ctx, "XLEN", s.Keys[0]))
 	if err != nil {
-		return task.Counts{}, s.Settings.Failed("count the tasks", err)
+		return task.Counts{}, s.Link.Settings.Failed("count the tasks", err)
 	}
 	return task.Counts{Left: all, Dead: dead}, nil
 }

@@ -83,14 +83,14 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 		return s.Args(again, s.Options.Lease.Milliseconds(), s.Options.MaxAttempts)
 	}))
 	if err != nil {
-		return nil, s.Settings.Failed(what, err)
+		return nil, s.Link.Settings.Failed(what, err)
 	}
 	s.taking = false
 	t := &task.Task{}
 	var buried int64
 	fields, err := redis.Scan(reply, &buried, &t.ID, &t.Attempt)
 	if err != nil {
-		return nil, s.Settings.Failed(what, err)
+		return nil, s.Link.Settings.Failed(what, err)
 	}
 	s.Bury(buried)
 	if t.ID == "" {
@@ -103,7 +103,7 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 		err = fill(t, fields[0])
 	}
 	if err != nil {
-		return nil, s.Settings.Failed(what, err)
+		return nil, s.Link.Settings.Failed(what, err)
 	}
 	return t, nil
 }

@@ -21,10 +21,9 @@ func NewScripts(keys int, common, take, keep, done, giveBack, unfinished string)
 // Holder is what a worker does alike with a task of either kind of queue, once it has it.
 // Its scripts act for the delivery alone that asks.
 type Holder struct {
-	Options  task.Options
-	Settings Settings
-	Link     *Link
-	Scripts  Scripts
+	Options task.Options
+	Link    *Link
+	Scripts Scripts
 	// Keys are the arguments that each script gets before its own: the keys first.
 	Keys []any
 
@@ -34,7 +33,7 @@ type Holder struct {
 
 // NewHolder makes one that has no connection yet.
 func NewHolder(o task.Options, s Settings, scripts Scripts, keys []any) Holder {
-	return Holder{Options: o, Settings: s, Link: &Link{Settings: s}, Scripts: scripts, Keys: keys}
+	return Holder{Options: o, Link: &Link{Settings: s}, Scripts: scripts, Keys: keys}
 }
 
 // Args gives what a script gets.
@@ -78,7 +77,7 @@ func (h *Holder) Change(ctx context.Context, what string, script *redis.Script, 
 	}))
 	switch {
 	case err != nil:
-		return "", h.Settings.Failed(what, err)
+		return "", h.Link.Settings.Failed(what, err)
 	case answer == "lost", answer == "gone" && !repeated:
 		return "", task.ErrLost
 	}
@@ -89,7 +88,7 @@ func (h *Holder) Change(ctx context.Context, what string, script *redis.Script, 
 func (h *Holder) Owns(ctx context.Context, args ...any) (bool, error) {
 	n, err := redis.Int(h.Link.Ask(ctx, h.Scripts.Unfinished, func() []any { return h.Args(args...) }))
 	if err != nil {
-		return false, h.Settings.Failed("look for unfinished tasks", err)
+		return false, h.Link.Settings.Failed("look for unfinished tasks", err)
 	}
 	return n > 0, nil
 }
