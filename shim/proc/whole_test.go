@@ -108,13 +108,19 @@ func (p *program) begin() {
 	p.pid = p.cmd.Process.Pid
 	if p.pid1 {
 		eventually(p.t, "nth in its namespace", func() bool {
-			children := children(p.cmd.Process.Pid)
-			if len(children) == 1 {
+			if children := children(p.cmd.Process.Pid); len(children) == 1 {
 				p.pid = children[0]
+				return true
 			}
-			return len(children) == 1
+			return p.isOver()
 		})
 	}
+}
+
+// isOver tells whether the process has ended, which nobody has waited for.
+func (p *program) isOver() bool {
+	body, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	return strings.HasPrefix(fieldOf(string(body), "State:"), "Z")
 }
 
 // children lists the children of a process (proc_pid_task_children(5)).
