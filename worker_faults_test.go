@@ -93,6 +93,8 @@ var meetings = []struct {
 	{"frozen, back after the other is done", frozenAfter},
 	{"the last task's worker dies", lastDies},
 	{"the acknowledgement fails", unacknowledged},
+	{"every worker dies", allDie},
+	{"done, and its last worker dies", doneAndDies},
 	{"away at the take", awayAtTake},
 	{"away at the renewal", awayAtKeep},
 	{"away at the acknowledgement", awayAtDone},

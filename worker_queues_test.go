@@ -149,7 +149,7 @@ func failsForEver(t *testing.T, q *filledQueue) {
 	if err := json.Unmarshal(failed[0], &f); err != nil {
 		t.Fatal(err)
 	}
-	if f.ExitCode != 3 || f.CommandCode == nil || *f.CommandCode != 3 || f.Stderr != "no such genome\n" || f.Failures != 2 ||
+	if !f.Dead || f.ExitCode != 3 || f.CommandCode == nil || *f.CommandCode != 3 || f.Stderr != "no such genome\n" || f.Failures != 2 ||
 		f.Task == nil || f.Task.Attempt != 2 || !strings.Contains(f.Message, "exit code 3") {
 		t.Errorf("the record is %s", failed[0])
 	}
@@ -157,7 +157,7 @@ func failsForEver(t *testing.T, q *filledQueue) {
 	if code != 1 {
 		t.Errorf("nth status ends with %d: %s", code, stderr)
 	}
-	for _, want := range []string{"1 done, 0 skipped, 1 failed", f.Task.ID, "exit code 3", "no such genome"} {
+	for _, want := range []string{"1 done, 0 skipped, 1 failed, 1 of them put aside", f.Task.ID, "exit code 3, put aside", "no such genome"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("nth status doesn't tell of %q: %s%s", want, told, stderr)
 		}

@@ -40,9 +40,8 @@ func (r *run) recordFailure(f *failure.Failure, message, reason string) {
 	if r.book == nil || (!r.ran && f.Code > failure.SignalOffset) {
 		return
 	}
-	now := r.Now().UTC()
-	doc := marker.Failure{Header: r.header, Usage: marker.Usage{Started: now, Finished: now}, ExitCode: int(f.Code),
-		Message: message, Reason: r.mask(reason)}
+	doc := r.failureDocument(f, message)
+	doc.Reason = r.mask(reason)
 	if r.ran {
 		doc.Usage = r.usage()
 		doc.Stderr = r.stderr()
@@ -58,6 +57,21 @@ func (r *run) recordFailure(f *failure.Failure, message, reason string) {
 	if err := r.book.WriteFailure(context.Background(), doc); err != nil {
 		r.log.Warn().Msg("record the failure: " + r.said(err))
 	}
+}
+
+// recordDead adds to a task's record that it was put aside.
+func (r *run) recordDead(f *failure.Failure, message string) {
+	if r.book == nil {
+		return
+	}
+	if err := r.book.WriteDead(context.Background(), r.failureDocument(f, message)); err != nil {
+		r.log.Warn().Msg("record that the task was put aside: " + r.said(err))
+	}
+}
+
+func (r *run) failureDocument(f *failure.Failure, message string) marker.Failure {
+	now := r.Now().UTC()
+	return marker.Failure{Header: r.header, Usage: marker.Usage{Started: now, Finished: now}, ExitCode: int(f.Code), Message: message}
 }
 
 // stderr gives the end of the command's stderr as valid UTF-8 without secrets.

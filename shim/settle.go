@@ -114,6 +114,7 @@ func (r *run) fail(one *run, err error) error {
 		one.log.Warn().Msg("give the failed task back: " + one.said(told) + "; it will be delivered again when its lease has ended")
 	case dead:
 		r.worker.dead++
+		one.recordDead(f, message)
 		one.log.Warn().Msg("the task has failed too often, and was put aside")
 	default:
 		one.log.Info().Msg(fmt.Sprintf("the task is delivered again in %s", pauseAfter(one.task.Attempt)))
@@ -122,6 +123,26 @@ func (r *run) fail(one *run, err error) error {
 		return err
 	}
 	return nil
+}
+
+// bury tells of a task that was put aside when it would have been taken: whoever had it
+// last can't. One may have died after its marker was written, and before the queue knew.
+func (r *run) bury(t *task.Task) {
+	one := r.with(t)
+	one.ctx = r.ctx
+	err := one.name()
+	if err == nil {
+		err = one.through(buriedSteps)
+	}
+	if errors.Is(err, errSettled) {
+		one.log.Warn().Msg("the task was put aside, though it is done: " + t.Aside)
+		return
+	}
+	f := &failure.Failure{Code: failure.BadIndex, Tried: "take the task", Cause: errors.New(t.Aside + "; it was put aside")}
+	message := one.message(f)
+	one.log.Error().Int("exit_code", int(f.Code)).Msg(message)
+	one.recordDead(f, message)
+	r.worker.dead++
 }
 
 func pauseAfter(attempt int) time.Duration {

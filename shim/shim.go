@@ -44,6 +44,8 @@ var (
 		{"tasks", (*run).pull},      // one after the other, until none is left
 	}
 	taskSteps = steps[1:]
+	// buriedSteps tell whether a task that was put aside is done.
+	buriedSteps = steps[1:3]
 	// itemSteps is a run whose item is fetched by the index.
 	itemSteps = append([]step{steps[0], {"fetch", (*run).fetch}}, taskSteps...)
 	// eachSteps is a run that works through a shard of items.

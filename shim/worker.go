@@ -126,6 +126,10 @@ func (r *run) pull() error {
 			r.warn()
 			warned = true
 		}
+		if t.Aside != "" {
+			r.bury(t)
+			continue
+		}
 		if err := r.do(t); err != nil {
 			return err
 		}
@@ -161,9 +165,6 @@ func (r *run) enough() string {
 
 // end is a worker's end when it has nothing more to do.
 func (w *worker) end() error {
-	if b, ok := w.source.(interface{ Buried() int64 }); ok {
-		w.dead += int(b.Buried())
-	}
 	if w.dead == 0 {
 		return nil
 	}
@@ -226,11 +227,9 @@ func (r *run) take() (*task.Task, error) {
 // do does one task. An error ends the worker; a task that failed is none.
 func (r *run) do(t *task.Task) error {
 	w := r.worker
-	one := &run{Config: r.Config, World: r.World, signals: r.signals, id: r.id, mapping: r.mapping, header: r.header, book: r.book, logs: r.logs, worker: w, closing: r.closing,
-		task: t, log: r.log.With().Str("task", t.ID).Logger()}
+	one := r.with(t)
 	held := r.hold(t)
 	one.ctx, one.lost = held.ctx, held.lost
-	one.header.Task = &marker.Task{ID: t.ID, Source: w.kind, Queue: w.queue, Attempt: t.Attempt}
 	err := one.name()
 	if err == nil {
 		one.log.Info().Int("delivery", t.Attempt).Msg("task taken")
@@ -247,6 +246,15 @@ func (r *run) do(t *task.Task) error {
 	err = r.settle(one, held, err)
 	one.awaitLog()
 	return err
+}
+
+// with gives a run whose item is the task, in the worker's place.
+func (r *run) with(t *task.Task) *run {
+	w := r.worker
+	one := &run{Config: r.Config, World: r.World, signals: r.signals, id: r.id, mapping: r.mapping, header: r.header, book: r.book, logs: r.logs, worker: w, closing: r.closing,
+		task: t, log: r.log.With().Str("task", t.ID).Logger()}
+	one.header.Task = &marker.Task{ID: t.ID, Source: w.kind, Queue: w.queue, Attempt: t.Attempt}
+	return one
 }
 
 // name decides on what the task is called.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nth/shim/failure"
 	"nth/shim/store"
@@ -185,6 +186,43 @@ func TestFailuresAreCounted(t *testing.T) {
 	got = append(got, count(), count())
 	if diff := cmp.Diff([]int{1, 2, 1, 2}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestWriteDead: what the last attempt left is kept; where it left nothing, or an earlier
+// one did, it is told that it was put aside.
+func TestWriteDead(t *testing.T) {
+	failed := func(attempt int, message string) Failure {
+		return Failure{Header: Header{Task: &Task{Key: "abc", ID: "x", Attempt: attempt}}, Message: message, Stderr: message}
+	}
+	for _, tt := range []struct {
+		name   string
+		before []Failure
+		want   Failure
+	}{
+		{"nothing is recorded", nil, Failure{Dead: true, Failures: 1, Message: "put aside"}},
+		{"the last attempt", []Failure{failed(2, "two"), failed(3, "three")}, Failure{Dead: true, Failures: 2, Message: "three", Stderr: "three"}},
+		{"an earlier attempt", []Failure{failed(2, "two")}, Failure{Dead: true, Failures: 2, Message: "put aside"}},
+	} {
+		b, dir := newBook(t, OnChangeFail)
+		for _, f := range tt.before {
+			if err := b.WriteFailure(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		dead := failed(3, "put aside")
+		dead.Stderr = ""
+		if err := b.WriteDead(t.Context(), dead); err != nil {
+			t.Fatal(err)
+		}
+		body, err := os.ReadFile(filepath.Join(dir, b.key(failedDir, dead.Header)))
+		var got Failure
+		if err == nil {
+			err = json.Unmarshal(body, &got)
+		}
+		if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(Failure{}, "Header")); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", tt.name, err, diff)
+		}
 	}
 }
 

@@ -123,6 +123,7 @@ type Failure struct {
 	StopSignal  string `json:"stop_signal,omitempty"`
 	TimedOut    bool   `json:"timed_out,omitempty"`
 	OOMKilled   bool   `json:"oom_killed,omitempty"`
+	Dead        bool   `json:"dead,omitempty"` // a task that was put aside, for it has had all its attempts
 	Failures    int    `json:"failures"`
 	Message     string `json:"message"`
 	Stderr      string `json:"stderr"`                        // its last bytes

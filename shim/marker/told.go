@@ -15,15 +15,42 @@ import (
 // caller only logs its error.
 func (b *Book) WriteFailure(ctx context.Context, f Failure) error {
 	return b.tell(ctx, b.key(failedDir, f.Header), func(ctx context.Context) (any, error) {
-		body, _, err := b.Store.Read(ctx, b.key(failedDir, f.Header))
-		if err != nil && store.Classify(err) != contract.Absent {
+		before, err := b.readFailure(ctx, f.Header)
+		if err != nil {
 			return nil, err
 		}
-		var before struct{ Failures int }
-		_ = json.Unmarshal(body, &before) // a broken record counts as none
 		f.Failures = before.Failures + 1
 		return f, nil
 	})
+}
+
+// WriteDead records of a task that it was put aside. What is recorded of its last
+// attempt stays; where nothing is, f is what is told of it. Best effort, too.
+func (b *Book) WriteDead(ctx context.Context, f Failure) error {
+	return b.tell(ctx, b.key(failedDir, f.Header), func(ctx context.Context) (any, error) {
+		before, err := b.readFailure(ctx, f.Header)
+		if err != nil {
+			return nil, err
+		}
+		if before.Task != nil && before.Task.Attempt >= f.Task.Attempt {
+			before.Dead = true
+			return before, nil
+		}
+		f.Dead, f.Failures = true, before.Failures+1
+		return f, nil
+	})
+}
+
+// readFailure reads the record that is there; one that is broken counts as none.
+func (b *Book) readFailure(ctx context.Context, h Header) (f Failure, err error) {
+	body, _, err := b.Store.Read(ctx, b.key(failedDir, h))
+	if err != nil && store.Classify(err) != contract.Absent {
+		return f, err
+	}
+	if json.Unmarshal(body, &f) != nil {
+		f = Failure{}
+	}
+	return f, nil
 }
 
 // WriteStarted leaves a trace of an attempt that may be killed outright.

@@ -58,6 +58,11 @@ func Look(ctx context.Context, o Options) (*Report, *Snapshot, error) {
 		return nil, nil, err
 	}
 	r.count(snap)
+	for _, f := range r.TaskFailures {
+		if f.Dead {
+			r.Tasks.Dead++
+		}
+	}
 	return r, snap, nil
 }
 

@@ -68,6 +68,7 @@ func TestLook(t *testing.T) {
 	put(t, s, "failed/tasks/"+strings.Repeat("b", 64)+".json", encode(t, taskFailure("b", "resize\x1b[2J 1")))
 	put(t, s, "failed/tasks/"+strings.Repeat("c", 64)+".json", encode(t, taskFailure("b", "of another")))
 	own := taskFailure("d", "order-7")
+	own.Dead = true
 	own.CommandCode, own.ExitCode, own.Message = nil, 65, `nth: index 3: task "order-7": expand --env X: there is no field .x`
 	put(t, s, "failed/tasks/"+strings.Repeat("d", 64)+".json", encode(t, own))
 	put(t, s, "failed/tasks/"+strings.Repeat("a", 64)+".json", "done since")
@@ -106,7 +107,7 @@ func TestLook(t *testing.T) {
 	if f := r.Failures[0]; f.Pod != "pod-20" || f.Node != "n1" || f.RunID != "run-20" || f.Memory != 2e9 || !strings.Contains(f.Stderr, "\x1b") {
 		t.Errorf("%+v", f)
 	}
-	if diff := cmp.Diff(&Tasks{Done: 1, Failed: 3}, r.Tasks); diff != "" {
+	if diff := cmp.Diff(&Tasks{Done: 1, Failed: 3, Dead: 1}, r.Tasks); diff != "" {
 		t.Error(diff)
 	}
 	got = nil
@@ -179,14 +180,14 @@ index  how                                      failures  when                  
        it speaks of index 2
    28  killed by SIGKILL: out of memory, again         4  2026-11-22 10:05Z, 3d ago  pod-28 on n1
 
-tasks of a queue: 1 done, 0 skipped, 3 failed
+tasks of a queue: 1 done, 0 skipped, 3 failed, 1 of them put aside
 
-task                                      how                       delivery  when                       where
+task                                      how                            delivery  when                      …
 ccccccccccccccccccccccccccccccccccccccc…  its record can't be read
                                           it is of another task
-order-7                                   nth's exit code 65               2  2026-11-25 10:00Z, 5m ago  pod-…
+order-7                                   nth's exit code 65, put aside         2  2026-11-25 10:00Z, 5m ago …
                                           expand --env X: there is no field .x
-resize 1                                  exit code 3                      2  2026-11-25 10:00Z, 5m ago  pod-…
+resize 1                                  exit code 3                           2  2026-11-25 10:00Z, 5m ago …
                                           disk full
 
 items of 1 shards: 49 of 100 done, 1 skipped, 1 failed

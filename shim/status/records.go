@@ -77,7 +77,7 @@ func recordOf(body []byte, wrong func(*marker.Failure) error) (*marker.Failure, 
 
 // described is what is told of a record.
 func described(r *marker.Failure) Failure {
-	f := Failure{Index: r.Index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Failures: r.Failures,
+	f := Failure{Index: r.Index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Dead: r.Dead, Failures: r.Failures,
 		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log}
 	f.Reason, f.Text = ending(r)
 	f.Last = last(f.Reason, r)

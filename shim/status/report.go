@@ -118,7 +118,8 @@ type Failure struct {
 	Signal    string    `json:"signal,omitempty"`
 	OOMKilled bool      `json:"oom_killed,omitempty"`
 	TimedOut  bool      `json:"timed_out,omitempty"`
-	Failures  int       `json:"failures"` // so far, a lower bound
+	Dead      bool      `json:"dead,omitempty"` // a task that was put aside
+	Failures  int       `json:"failures"`       // so far, a lower bound
 	At        time.Time `json:"at"`
 	DurationS float64   `json:"duration_s"`
 	Memory    int64     `json:"max_rss_bytes"`
@@ -153,7 +154,8 @@ type ItemUsed struct {
 type Tasks struct {
 	Done    int64 `json:"done"`
 	Skipped int64 `json:"skipped"`
-	Failed  int64 `json:"failed"` // and not done since: some may have been put aside
+	Failed  int64 `json:"failed"` // and not done since
+	Dead    int64 `json:"dead"`   // of those, as far as their records were read: put aside
 }
 
 // TaskFailure is a task's last failure, from its record. The index is that of the worker

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -8,7 +9,11 @@ import (
 // others is what not every Job has.
 func (t *text) others(r *Report) {
 	if r.Tasks != nil {
-		t.title("tasks of a queue: %d done, %d skipped, %d failed", r.Tasks.Done, r.Tasks.Skipped, r.Tasks.Failed)
+		dead := ""
+		if r.Tasks.Dead > 0 {
+			dead = fmt.Sprintf(", %d of them put aside", r.Tasks.Dead)
+		}
+		t.title("tasks of a queue: %d done, %d skipped, %d failed%s", r.Tasks.Done, r.Tasks.Skipped, r.Tasks.Failed, dead)
 		t.taskFailures(r)
 	}
 	t.shards(r.Shards)

@@ -200,8 +200,11 @@ func count(n int) string {
 }
 
 func (f *Failure) how() string {
-	if f.Again {
+	switch {
+	case f.Again:
 		return f.Text + ", again"
+	case f.Dead:
+		return f.Text + ", put aside"
 	}
 	return f.Text
 }

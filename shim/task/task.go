@@ -24,6 +24,9 @@ type Task struct {
 	Attempt int               // which delivery this is, from 1; 0: the source doesn't tell
 	Meta    map[string]string // what else the source says of it
 	Receipt string            // names this one delivery, for the source alone
+	// Aside is why the task was put aside instead of being taken: mostly, that its
+	// workers died in all its attempts. Nobody holds it then. "": it is taken.
+	Aside string
 }
 
 // Failure is why a task is given back.
@@ -40,7 +43,8 @@ type Failure struct {
 // Keep may be called while no other method is.
 type Source interface {
 	// Take takes one task for the lease's time. Nil: none is ready now. It never
-	// takes more than one, and takes one whose lease has ended before any other.
+	// takes more than one, and takes one whose lease has ended before any other. One
+	// that has had all its attempts it puts aside, and tells of it (Task.Aside), once.
 	Take(ctx context.Context) (*Task, error)
 	// Keep begins the lease's time anew.
 	Keep(ctx context.Context, t *Task) error

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
@@ -41,6 +42,9 @@ type Harness struct {
 	// Anyones: the source can't tell who took a task last, and says of each that is
 	// unfinished that it may be this worker's.
 	Anyones bool
+	// Silent: of a task whose workers died in all its attempts the source doesn't tell;
+	// its server may put it aside.
+	Silent bool
 	// Text: payloads are text without NUL and control characters.
 	Text bool
 	// MaxPayload is the largest payload, in bytes; 0: 10 MiB are taken.
@@ -94,6 +98,9 @@ func Run(t *testing.T, h Harness) {
 		"payloads": payloads, "many workers": manyWorkers, "owner": owner, "counts": counts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, h, h.New(t)) })
+	}
+	if !h.Silent {
+		t.Run("buried", func(t *testing.T) { buried(t, h, h.New(t)) })
 	}
 	if h.Missing == nil {
 		return
@@ -171,6 +178,40 @@ func fail(t *testing.T, h Harness, q Queue) {
 	none(t, s) // a server may put it aside only now
 	unfinished(t, s, false)
 	if diff := cmp.Diff([][]byte{[]byte("bad")}, q.Dead(t)); diff != "" || q.Left(t) != 0 {
+		t.Errorf("%d left; dead (-want +got):\n%s", q.Left(t), diff)
+	}
+}
+
+// buried: a task whose workers die in all its attempts is put aside by who would have
+// taken it next, who is told of it once and doesn't hold it.
+func buried(t *testing.T, h Harness, q Queue) {
+	ctx := t.Context()
+	q.Fill(t, []byte("deadly"))
+	id := ""
+	for attempt := range 3 {
+		s := h.worker(t, q, 0, fmt.Sprint("run-", attempt))
+		got := h.take(t, s)
+		if got.Aside != "" || id != "" && got.ID != id {
+			t.Fatalf("delivery %d: %+v", attempt+1, got)
+		}
+		id = got.ID
+		must(t, "close", s.Close()) // it dies
+	}
+	s := h.worker(t, q, 1, "b")
+	got := h.take(t, s)
+	want := &task.Task{ID: id, Payload: []byte("deadly"), Attempt: 3, Aside: "its worker died, or was stopped, in attempt 3 of 3"}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(task.Task{}, "Receipt", "Meta")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	_, failed := s.Fail(ctx, got, task.Failure{})
+	for what, err := range map[string]error{"keep": s.Keep(ctx, got), "fail": failed, "release": s.Release(ctx, got)} {
+		if !errors.Is(err, task.ErrLost) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	none(t, s)
+	unfinished(t, s, false)
+	if diff := cmp.Diff([][]byte{[]byte("deadly")}, q.Dead(t)); diff != "" || q.Left(t) != 0 {
 		t.Errorf("%d left; dead (-want +got):\n%s", q.Left(t), diff)
 	}
 }

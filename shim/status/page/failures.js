@@ -17,7 +17,7 @@ function stderr(text, name) {
 
 function failureFacts(f) {
   return facts([['Ended', shown(f.text)], ['Exit code', String(f.exit_code)], ['Signal', f.signal && shown(f.signal)],
-    ['Out of memory', f.oom_killed && 'yes'], ['Timed out', f.timed_out && 'yes'],
+    ['Out of memory', f.oom_killed && 'yes'], ['Timed out', f.timed_out && 'yes'], ['Put aside', f.dead && 'yes, after all its attempts'],
     ['Failures so far', f.failures > 0 && 'at least ' + count(f.failures)], ['Failed', date(seconds(f.at))],
     ['Started again', f.started_again && 'yes, since'], ['Took', known(f.duration_s, duration)],
     ['Peak memory', known(f.max_rss_bytes, bytes)], ['Pod', f.pod && shown(f.pod)], ['Node', f.node && shown(f.node)],
@@ -48,7 +48,7 @@ function rowOf(f, id, label, name, times) {
     button.setAttribute('aria-expanded', !more.hidden);
     if (!more.hidden) more.firstChild.replaceChildren(failureFacts(f), stderr(f.stderr, name));
   }}, label);
-  const how = [f.signal ? brief(f.signal) : 'exit code ' + f.exit_code, f.oom_killed && 'out of memory', f.timed_out && 'timed out'].filter(Boolean).join(', ');
+  const how = [f.signal ? brief(f.signal) : 'exit code ' + f.exit_code, f.oom_killed && 'out of memory', f.timed_out && 'timed out', f.dead && 'put aside'].filter(Boolean).join(', ');
   return [line(failureColumns, [button, how, count(times), short(seconds(f.at)), known(f.duration_s, duration), known(f.max_rss_bytes, bytes),
     brief(f.pod ?? '', 80), brief(f.node ?? '', 80), brief(f.last || f.message || '')]), more];
 }

@@ -37,8 +37,8 @@ function buildMore() {
   const {tasks, shards, kubernetes} = report;
   if (tasks) {
     more.append(section('Tasks of the queue',
-      h('p', {}, 'By the records that workers left; failed ones were not done since, and some may have been put aside.'),
-      facts([['Done', count(tasks.done)], ['Skipped', count(tasks.skipped)], ['Failed', count(tasks.failed)]]),
+      h('p', {}, 'By the records that workers left; failed ones were not done since.'),
+      facts([['Done', count(tasks.done)], ['Skipped', count(tasks.skipped)], ['Failed', count(tasks.failed)], ['Of them put aside', count(tasks.dead)]]),
       failedTasks.length ? table(many(failedTasks.length, 'failed task'), taskColumns, failedTasks.map((f, k) => [f, k]), ([f, k]) => taskRow(f, k)) : null,
       report.task_failures_unread > 0 ? h('p', {class: 'hint'}, `The records of ${many(report.task_failures_unread, 'more failed task')} were not read.`) : null));
   }

@@ -47,7 +47,8 @@ func TestSuite(t *testing.T) {
 	api := servers.StartTasksAPI(t)
 	made := 0
 	tasks.Run(t, tasks.Harness{
-		Lease: 2 * time.Second,
+		Lease:  2 * time.Second,
+		Silent: true,
 		New: func(testing.TB) tasks.Queue {
 			made++
 			q := queue{api, fmt.Sprint("queue-", made)}

@@ -117,8 +117,9 @@ func TestOwn(t *testing.T) {
 					server.Exec(t, "DROP TABLE "+j.table)
 					return j.Open(t, o)
 				},
-				Lease: time.Second,
-				Text:  true,
+				Lease:  time.Second,
+				Silent: true,
+				Text:   true,
 			})
 		})
 	}

@@ -78,7 +78,8 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 		return nil, err
 	}
 	attempt, _ := row[2].(int64)
-	return &task.Task{ID: string(content(row[0])), Payload: content(row[1]), Attempt: int(attempt), Receipt: strconv.FormatInt(attempt, 10)}, nil
+	return &task.Task{ID: string(content(row[0])), Payload: content(row[1]), Attempt: int(attempt), Receipt: strconv.FormatInt(attempt, 10),
+		Aside: string(content(row[3]))}, nil
 }
 
 // Keep begins the lease anew.

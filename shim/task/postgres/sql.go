@@ -55,46 +55,47 @@ func quote(table string) string {
 }
 
 // take, with the lease in µs, the run, the index, the attempts that a task has (0: no
-// end), and whether a take of this run got no answer. It takes the first of:
+// end), and whether a take of this run got no answer. It gives the first of:
 //   - what this run took without knowing it: nobody has worked at it, so the attempt
 //     is the same;
+//   - a task whose last attempt's worker died, which it makes dead, with the reason;
 //   - a task whose lease has ended;
 //   - a task that is ready and due.
 //
 // A condition on the CTE before keeps each from looking, and locking, when that one has
 // found something: a single row is locked. FOR UPDATE keeps the CTEs from being
-// inlined, which would run them once for every row. A task whose last attempt's worker
-// died is made dead beside that; the conditions on the attempt keep it out of the
-// others. SKIP LOCKED means that no two workers wait for each other, so that no
-// deadlock can be.
-const take = `WITH spent AS (
-  SELECT id FROM {table}
-  WHERE state = 'running' AND due <= now() AND $4::integer > 0 AND attempt >= $4::integer
-    AND NOT ($5::boolean AND run_id = $2::text AND worker = $3::bigint)
-  LIMIT 100 FOR UPDATE SKIP LOCKED
-), buried AS (
-  UPDATE {table} AS t SET state = 'dead', due = now(),
-    error = 'the worker of attempt ' || t.attempt || ' of ' || $4::integer || ' ended without saying why'
-  FROM spent WHERE t.id = spent.id
-), held AS (
+// inlined, which would run them once for every row. SKIP LOCKED means that no two
+// workers wait for each other, so that no deadlock can be.
+const take = `WITH held AS (
   SELECT id FROM {table}
   WHERE $5::boolean AND state = 'running' AND run_id = $2::text AND worker = $3::bigint
   LIMIT 1 FOR UPDATE SKIP LOCKED
+), spent AS (
+  SELECT id FROM {table}
+  WHERE state = 'running' AND due <= now() AND $4::integer > 0 AND attempt >= $4::integer AND NOT EXISTS (SELECT FROM held)
+  ORDER BY due, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), expired AS (
   SELECT id FROM {table}
-  WHERE state = 'running' AND due <= now() AND ($4::integer = 0 OR attempt < $4::integer) AND NOT EXISTS (SELECT FROM held)
+  WHERE state = 'running' AND due <= now() AND ($4::integer = 0 OR attempt < $4::integer)
+    AND NOT EXISTS (SELECT FROM held) AND NOT EXISTS (SELECT FROM spent)
   ORDER BY due, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), ready AS (
   SELECT id FROM {table}
-  WHERE state = 'ready' AND due <= now() AND NOT EXISTS (SELECT FROM held) AND NOT EXISTS (SELECT FROM expired)
+  WHERE state = 'ready' AND due <= now()
+    AND NOT EXISTS (SELECT FROM held) AND NOT EXISTS (SELECT FROM spent) AND NOT EXISTS (SELECT FROM expired)
   ORDER BY due, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), next AS (
   SELECT id, 0 AS more FROM held UNION ALL SELECT id, 1 FROM expired UNION ALL SELECT id, 1 FROM ready
+), buried AS (
+  UPDATE {table} AS t SET state = 'dead', due = now(),
+    error = 'its worker died, or was stopped, in attempt ' || t.attempt || ' of ' || $4::integer
+  FROM spent WHERE t.id = spent.id RETURNING t.id, t.payload, t.attempt, t.error
+), taken AS (
+  UPDATE {table} AS t SET state = 'running', attempt = t.attempt + next.more,
+    due = now() + $1::bigint * interval '1 microsecond', run_id = $2::text, worker = $3::bigint
+  FROM next WHERE t.id = next.id RETURNING t.id, t.payload, t.attempt
 )
-UPDATE {table} AS t SET state = 'running', attempt = t.attempt + next.more,
-  due = now() + $1::bigint * interval '1 microsecond', run_id = $2::text, worker = $3::bigint
-FROM next WHERE t.id = next.id
-RETURNING t.id::text, t.payload, t.attempt`
+SELECT id::text, payload, attempt, error FROM buried UNION ALL SELECT id::text, payload, attempt, '' FROM taken`
 
 // keep succeeds also when the lease has ended, as long as nobody has taken the task.
 const keep = `UPDATE {table} SET due = now() + $4::bigint * interval '1 microsecond'

@@ -155,13 +155,17 @@ func TestWorkersDie(t *testing.T) {
 	q.Fill(t, []byte("next"))
 	time.Sleep(10 * time.Millisecond)
 	s := q.Open(t, task.Options{Index: 3, RunID: "last", Lease: time.Minute, MaxAttempts: 2})
+	const why = "its worker died, or was stopped, in attempt 2 of 2"
+	if got := take1(t, s); string(got.Payload) != "killer" || got.Aside != why {
+		t.Errorf("told of %+v", got)
+	}
 	if got := take1(t, s); string(got.Payload) != "next" {
 		t.Errorf("took %+v", got)
 	}
 	if diff := cmp.Diff([]row{{"dead", 2, "2-false"}, {"running", 1, "last"}}, q.rows(t)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if n := q.count(t, "error = 'the worker of attempt 2 of 2 ended without saying why'"); n != 1 {
+	if n := q.count(t, "error = '"+why+"'"); n != 1 {
 		t.Error("the dead task doesn't say why")
 	}
 }

@@ -32,13 +32,14 @@ local function forget(id, m)
   if m.index then call('ZREM', owner, m.index .. ':' .. id) end
 end
 
--- bury puts a task aside, with the reason.
+-- bury puts a task aside, with the reason, and gives its content.
 local function bury(id, m, why)
   local content = call('HGET', task, id)
   if content then call('HSET', dead, id, content) end
   call('HSET', reason, id, cjson.encode({ reason = why, at = now, attempt = m.attempt, index = m.index,
     run_id = m.run_id, receipt = m.receipt }))
   forget(id, m)
+  return content or ''
 end
 
 -- mend makes good what an eviction or a failover has taken of the keys: a task that is

@@ -97,11 +97,9 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 	}
 	s.taking = ""
 	t := &task.Task{Receipt: receipt}
-	var buried int64
-	if _, err := redis.Scan(reply, &buried, &t.ID, &t.Payload, &t.Attempt); err != nil {
+	if _, err := redis.Scan(reply, &t.Aside, &t.ID, &t.Payload, &t.Attempt); err != nil {
 		return nil, s.Link.Settings.Failed("take a task", err)
 	}
-	s.Bury(buried)
 	if t.ID == "" {
 		return nil, nil
 	}

@@ -1,9 +1,8 @@
 -- take: the task that this call took before, if its answer was lost; else one whose
 -- lease has ended or whose delay is over; else one from the list, which gets an ID.
--- Gives how many tasks were put aside instead of being taken, and the task.
+-- Gives the task, or one that was put aside instead of being taken, behind why it was.
 local index, run, receipt, fresh, again = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 local span, attempts, pop = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
-local buried = 0
 
 local function spent(m)
   if m.receipt then return 'its worker died, or was stopped, in attempt ' .. m.attempt .. ' of ' .. attempts end
@@ -18,19 +17,12 @@ local function again_taken()
 end
 
 local function ready()
-  while true do
-    local id = call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0, 1)[1]
-    if not id then return end
-    local m = about(id)
-    if call('HEXISTS', task, id) == 0 then
-      bury(id, m, 'its content is gone: was a key evicted?')
-    elseif attempts > 0 and m.attempt >= attempts then
-      bury(id, m, spent(m))
-    else
-      return id, m
-    end
-    buried = buried + 1
-  end
+  local id = call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0, 1)[1]
+  if not id then return end
+  local m = about(id)
+  if call('HEXISTS', task, id) == 0 then return id, m, 'its content is gone: was a key evicted?' end
+  if attempts > 0 and m.attempt >= attempts then return id, m, spent(m) end
+  return id, m
 end
 
 local function popped()
@@ -43,12 +35,14 @@ end
 mend(index, span)
 local id, m = again_taken()
 if not id then
-  id, m = ready()
+  local why
+  id, m, why = ready()
+  if why then return { why, id, bury(id, m, why), m.attempt } end
   if not id then id, m = popped() end
-  if not id then return { buried, '', '', 0 } end
+  if not id then return { '', '', '', 0 } end
   m.attempt = m.attempt + 1
 end
 if m.index then call('ZREM', owner, m.index .. ':' .. id) end
 m.index, m.run_id, m.receipt, m.due = index, run, receipt, now + span
 note(id, m)
-return { buried, id, call('HGET', task, id), m.attempt }
+return { '', id, call('HGET', task, id), m.attempt }

@@ -87,12 +87,10 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 	}
 	s.taking = false
 	t := &task.Task{}
-	var buried int64
-	fields, err := redis.Scan(reply, &buried, &t.ID, &t.Attempt)
+	fields, err := redis.Scan(reply, &t.Aside, &t.ID, &t.Attempt)
 	if err != nil {
 		return nil, s.Link.Settings.Failed(what, err)
 	}
-	s.Bury(buried)
 	if t.ID == "" {
 		return nil, nil
 	}

@@ -1,11 +1,10 @@
 -- take: the task that this consumer took before, if its answer was lost; else one whose
 -- delay is over or whose lease has ended; else the next one that nobody has had. Gives
--- how many were put aside instead of being taken, and the task. It is no XAUTOCLAIM: that
--- would take, and count as delivered, also what is delayed.
+-- the task, or one that was put aside instead of being taken, behind why it was. It is no
+-- XAUTOCLAIM: that would take, and count as delivered, also what is delayed.
 local again, span, attempts = ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
-local aside = 0
 
--- ready takes a pending entry over, unless it has had all its attempts.
+-- ready takes a pending entry over, or puts it aside when it has had all its attempts.
 local function ready(row)
   local id, consumer, count = row[1], row[2], row[4]
   local entry = call('XRANGE', stream, id, id)[1]
@@ -18,8 +17,7 @@ local function ready(row)
   end
   if why then
     bury(id, consumer, count, why)
-    aside = aside + 1
-    return
+    return { entry or { id, {} }, count, why }
   end
   call('XCLAIM', stream, group, me, 0, id, 'RETRYCOUNT', count + 1, 'JUSTID')
   call('ZREM', due, id)
@@ -74,5 +72,5 @@ if known.err then
   if made.err then return made end
 end
 local got = before() or delayed() or expired() or fresh()
-if not got then return { aside, '', 0 } end
-return { aside, got[1][1], got[2], got[1][2] }
+if not got then return { '', '', 0 } end
+return { got[3] or '', got[1][1], got[2], got[1][2] }

@@ -98,26 +98,29 @@ func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (dead b
 	return dead && err == nil, err
 }
 
-// bury puts aside a task that was taken in vain.
-func (s *source) bury(ctx context.Context) error {
-	if h := s.held; s.dead == "" || !h.worn(s.maxAttempts) {
-		return nil
-	} else if s.now().Before(h.until) {
-		err := s.putAside(ctx, h, fmt.Sprintf("its worker died, or was stopped, in attempt %d of %d", h.attempt-1, s.maxAttempts))
-		if err == nil {
-			s.buried++
-		}
-		if err != nil && !errors.Is(err, task.ErrLost) {
-			return err
-		}
+// bury puts aside a task that was taken in vain, and gives it. Nil: there is none, or it
+// is lost and comes again.
+func (s *source) bury(ctx context.Context) (*task.Task, error) {
+	h := s.held
+	if s.dead == "" || !h.worn(s.maxAttempts) {
+		return nil, nil
 	}
-	s.held = nil // it comes again, if it is lost
-	return nil
+	t := h.message.task()
+	t.Attempt = h.attempt - 1 // the last that anybody worked at it in
+	t.Aside = fmt.Sprintf("its worker died, or was stopped, in attempt %d of %d", t.Attempt, s.maxAttempts)
+	err := task.ErrLost
+	if s.now().Before(h.until) {
+		err = s.putAside(ctx, h, t.Aside)
+	}
+	if errors.Is(err, task.ErrLost) {
+		s.held = nil
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
-
-// Buried tells how many tasks this worker has put aside when it would have taken
-// them, because their workers died in all their attempts.
-func (s *source) Buried() int64 { return s.buried }
 
 type send struct {
 	Queue         string               `json:"QueueUrl"`

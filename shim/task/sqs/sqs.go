@@ -41,7 +41,6 @@ type source struct {
 	looked      bool // the queue was asked for its policy
 	maxReceives int  // of that policy; 0: it has none
 	held        *held
-	buried      int64
 	try         retry // of a take without an answer
 	quiet       quiet
 }

@@ -132,6 +132,7 @@ func TestTasks(t *testing.T) {
 				},
 				Lease:      2 * time.Second,
 				Anyones:    true,
+				Silent:     kind.policy,
 				Text:       true,
 				MaxPayload: 1 << 20,
 			})

@@ -61,8 +61,8 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 		return nil, err
 	}
 	for {
-		if err := s.bury(ctx); err != nil {
-			return nil, err
+		if t, err := s.bury(ctx); t != nil || err != nil {
+			return t, err
 		}
 		t, err := s.receive(ctx)
 		if t != nil {

@@ -28,7 +28,6 @@ type Holder struct {
 	Keys []any
 
 	ending string // the delivery whose end was sent and perhaps not answered
-	buried int64
 }
 
 // NewHolder makes one that has no connection yet.
@@ -38,13 +37,6 @@ func NewHolder(o task.Options, s Settings, scripts Scripts, keys []any) Holder {
 
 // Args gives what a script gets.
 func (h *Holder) Args(more ...any) []any { return append(h.Keys[:len(h.Keys):len(h.Keys)], more...) }
-
-// Bury counts tasks that this worker has put aside when it would have taken them.
-func (h *Holder) Bury(n int64) { h.buried += n }
-
-// Buried tells how many tasks this worker has put aside when it would have taken
-// them, because their workers died in all their attempts.
-func (h *Holder) Buried() int64 { return h.buried }
 
 // Done ends a task for good.
 func (h *Holder) Done(ctx context.Context, t *task.Task) error {
