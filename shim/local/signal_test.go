@@ -17,18 +17,18 @@ import (
 )
 
 // startWhole starts a whole nth local of two sleeping children and waits until both run.
-func startWhole(t *testing.T, start func(*exec.Cmd) error, behaviour string) (cmd *exec.Cmd, temp string, pids []int) {
+func startWhole(t *testing.T, start func(*exec.Cmd) error, behaviour string) (cmd *exec.Cmd, temp, dir string, pids []int) {
 	t.Helper()
-	dir, temp := t.TempDir(), t.TempDir()
+	dir, temp = t.TempDir(), t.TempDir()
 	cmd = exec.Command(os.Args[0], "whole", "9", "2", behaviour, dir)
-	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "TERM=xterm")
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "TERM=xterm", seenVariable+"="+dir)
 	if err := start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	for _, i := range []string{"0", "1"} {
 		pids = append(pids, waitPid(t, filepath.Join(dir, i)))
 	}
-	return cmd, temp, pids
+	return cmd, temp, dir, pids
 }
 
 func waitGone(t *testing.T, pids []int) {
@@ -71,10 +71,8 @@ func TestStopSignals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var errs bytes.Buffer
-			cmd, temp, pids := startWhole(t, func(c *exec.Cmd) error { c.Stderr = &errs; return c.Start() }, tt.behaviour)
-			for _, s := range tt.signals {
-				_ = cmd.Process.Signal(s)
-			}
+			cmd, temp, seen, pids := startWhole(t, func(c *exec.Cmd) error { c.Stderr = &errs; return c.Start() }, tt.behaviour)
+			send(t, cmd, seen, tt.signals...)
 			_ = cmd.Wait()
 			if d := cmp.Diff(tt.want, cmd.ProcessState.ExitCode()); d != "" {
 				t.Error(d, errs.String())
@@ -91,7 +89,7 @@ func TestStopSignals(t *testing.T) {
 }
 
 func TestChildrenDieWithLocal(t *testing.T) {
-	cmd, _, pids := startWhole(t, (*exec.Cmd).Start, "stubborn")
+	cmd, _, _, pids := startWhole(t, (*exec.Cmd).Start, "stubborn")
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	waitGone(t, pids)
@@ -105,7 +103,8 @@ func TestStuckReader(t *testing.T) {
 	}
 	defer r.Close()
 	cmd := exec.Command(os.Args[0], "whole", "9", "2", "chatty")
-	cmd.Stdout, cmd.Env = w, append(os.Environ(), "TMPDIR="+t.TempDir())
+	seen := t.TempDir()
+	cmd.Stdout, cmd.Env = w, append(os.Environ(), "TMPDIR="+t.TempDir(), seenVariable+"="+seen)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +112,7 @@ func TestStuckReader(t *testing.T) {
 	if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Process.Signal(syscall.SIGINT)
-	_ = cmd.Process.Signal(syscall.SIGTERM)
+	send(t, cmd, seen, syscall.SIGINT, syscall.SIGTERM)
 	_ = cmd.Wait()
 	if d := cmp.Diff(130, cmd.ProcessState.ExitCode()); d != "" {
 		t.Error(d)
@@ -173,7 +171,7 @@ func TestCtrlC(t *testing.T) {
 	var temp string
 	var pids []int
 	shown, code := onTerminal(t, keys, func(start func(*exec.Cmd) error) (cmd *exec.Cmd) {
-		cmd, temp, pids = startWhole(t, start, "sleep")
+		cmd, temp, _, pids = startWhole(t, start, "sleep")
 		return cmd
 	})
 	if d := cmp.Diff(130, code); d != "" {
