@@ -138,7 +138,8 @@ func (r *run) bury(t *task.Task) {
 		one.log.Warn().Msg("the task was put aside, though it is done: " + t.Aside)
 		return
 	}
-	f := &failure.Failure{Code: failure.BadIndex, Tried: "take the task", Cause: errors.New(t.Aside + "; it was put aside")}
+	f := &failure.Failure{Code: failure.BadIndex, Tried: "take the task", Cause: errors.New(t.Aside + "; it was put aside"),
+		Hint: "a task that ends its pods mostly needs more memory than they may have"}
 	message := one.message(f)
 	one.log.Error().Int("exit_code", int(f.Code)).Msg(message)
 	one.recordDead(f, message)

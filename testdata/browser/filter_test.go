@@ -166,3 +166,24 @@ func wait(expression string) chromedp.Action[chromedp.Void] {
 		return chromedp.Void{}, err
 	}
 }
+
+// TestQueue: of a queue the page tells of its tasks first; who is behind a short name is
+// told in full.
+func TestQueue(t *testing.T) {
+	p := open(t, "queue", look{})
+	if got, want := eval[string](p, `sentence.textContent`), "48,210 tasks done · 12 skipped · 31 failed · 10 of them put aside"; got != want {
+		t.Errorf("it begins with %q, want %q", got, want)
+	}
+	headings := eval[string](p, `[...document.querySelectorAll('h2')].filter(e => e.checkVisibility()).map(e => e.textContent).join(', ')`)
+	if want := "Tasks of the queue, Workers that failed, Failures by reason, Time"; headings != want {
+		t.Errorf("its sections are %q, want %q", headings, want)
+	}
+	eval[chromedp.Void](p, `document.querySelectorAll('main tbody button[aria-expanded=false]').forEach(b => b.click())`)
+	const third = `[...document.querySelectorAll('main tr')].find(e => e.id === 't2')`
+	name := eval[string](p, third+`.previousSibling.querySelector('button').textContent`)
+	for _, want := range []string{name, "Put aside", "yes, after all its attempts"} {
+		if got := eval[string](p, third+`.textContent`); !strings.Contains(got, want) {
+			t.Errorf("of the third task %q isn't told: %s", want, got)
+		}
+	}
+}

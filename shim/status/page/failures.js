@@ -16,7 +16,7 @@ function stderr(text, name) {
 }
 
 function failureFacts(f) {
-  return facts([['Ended', shown(f.text)], ['Exit code', String(f.exit_code)], ['Signal', f.signal && shown(f.signal)],
+  return facts([['Task', f.task && brief(f.task, 2000)], ['Ended', shown(f.text)], ['Exit code', String(f.exit_code)], ['Signal', f.signal && shown(f.signal)],
     ['Out of memory', f.oom_killed && 'yes'], ['Timed out', f.timed_out && 'yes'], ['Put aside', f.dead && 'yes, after all its attempts'],
     ['Failures so far', f.failures > 0 && 'at least ' + count(f.failures)], ['Failed', date(seconds(f.at))],
     ['Started again', f.started_again && 'yes, since'], ['Took', known(f.duration_s, duration)],
@@ -39,9 +39,9 @@ function showItem(k) {
 }
 
 // rows of one failure: what fits on a line, and behind a button all the rest.
-const failureRow = f => rowOf(f, 'f' + f.index, String(f.index), `index ${f.index}`, f.failures);
-const taskRow = (f, k) => rowOf(f, 't' + k, brief(f.task, 80), `task ${brief(f.task, 80)}`, f.attempt);
-function rowOf(f, id, label, name, times) {
+const failureRow = f => rowOf(failureColumns, f, 'f' + f.index, String(f.index), `index ${f.index}`, f.failures);
+const taskRow = (f, k) => rowOf(taskColumns, f, 't' + k, brief(f.task, 80), `task ${brief(f.task, 80)}`, f.attempt);
+function rowOf(columns, f, id, label, name, times) {
   const more = h('tr', {id, hidden: true}, h('td', {colspan: 9}));
   const button = h('button', {type: 'button', 'aria-expanded': 'false', 'aria-controls': id, click: () => {
     more.hidden = !more.hidden;
@@ -49,7 +49,7 @@ function rowOf(f, id, label, name, times) {
     if (!more.hidden) more.firstChild.replaceChildren(failureFacts(f), stderr(f.stderr, name));
   }}, label);
   const how = [f.signal ? brief(f.signal) : 'exit code ' + f.exit_code, f.oom_killed && 'out of memory', f.timed_out && 'timed out', f.dead && 'put aside'].filter(Boolean).join(', ');
-  return [line(failureColumns, [button, how, count(times), short(seconds(f.at)), known(f.duration_s, duration), known(f.max_rss_bytes, bytes),
+  return [line(columns, [button, how, count(times), short(seconds(f.at)), known(f.duration_s, duration), known(f.max_rss_bytes, bytes),
     brief(f.pod ?? '', 80), brief(f.node ?? '', 80), brief(f.last || f.message || '')]), more];
 }
 const failureColumns = [['Index', 'n'], ['Ended'], ['Failures', 'n wide'], ['When (UTC)', 'wide'], ['Took', 'n wide'], ['Peak memory', 'n wide'],

@@ -5,18 +5,27 @@ const section = (title, ...children) => {
   return h('section', {'aria-labelledby': id}, h('h2', {id}, title), ...children);
 };
 
+// Of a queue the tasks are of interest: the indexes are its workers, that are never done.
+const ofQueue = report.tasks && totals[FAILED] === total;
+
 function buildHeader() {
   const name = report.job ? brief(report.job) : 'Job';
   document.title = `${name}: nth status`;
   $('job').textContent = name;
   $('about').append(h('code', {}, shown(report.markers)), h('span', {}, 'looked at ' + date(seconds(report.at))));
   const settled = totals[DONE] + totals[SKIPPED];
+  if (ofQueue) {
+    const {done, skipped, failed, dead} = report.tasks;
+    $('sentence').textContent = [many(done, 'task') + ' done', skipped && `${count(skipped)} skipped`, failed && `${count(failed)} failed`,
+      dead && `${count(dead)} of them put aside`].filter(Boolean).join(' · ');
+    return;
+  }
   const parts = [`${share(settled, total)} settled: ${count(settled)} of ${count(total)}`];
   if (totals[FAILED]) parts.push(`${count(totals[FAILED])} failed`);
   if (report.rate_per_s > 0) parts.push(report.rate_per_s < 0.1 ? (report.rate_per_s * 60).toFixed(1) + ' a minute' : report.rate_per_s.toFixed(1) + ' a second');
   if (report.left_s > 0) parts.push(`about ${duration(report.left_s)} left`);
   if (report.counts.others > 0) parts.push(`${many(report.counts.others, 'marker')} of indexes that there should not be: ${brief(report.lists.others ?? '', 200)}`);
-  $('sentence').textContent = total ? parts.join(' · ') : report.tasks ? '' : 'There are no indexes.';
+  $('sentence').textContent = total ? parts.join(' · ') : 'There are no indexes.';
   $('bar').setAttribute('aria-label', states.map((s, i) => `${s.name} ${share(totals[i], total)}`).join(', '));
   states.forEach((s, i) => {
     if (!totals[i]) return;
@@ -24,6 +33,14 @@ function buildHeader() {
     part.style.flexGrow = totals[i];
     $('bar').append(part);
   });
+}
+
+function tasksSection(tasks) {
+  return section('Tasks of the queue',
+    h('p', {}, 'By the records that workers left; failed ones were not done since.'),
+    facts([['Done', count(tasks.done)], ['Skipped', count(tasks.skipped)], ['Failed', count(tasks.failed)], ['Of them put aside', count(tasks.dead)]]),
+    failedTasks.length ? table(many(failedTasks.length, 'failed task'), taskColumns, failedTasks.map((f, k) => [f, k]), ([f, k]) => taskRow(f, k)) : null,
+    report.task_failures_unread > 0 ? h('p', {class: 'hint'}, `The records of ${many(report.task_failures_unread, 'more failed task')} were not read.`) : null);
 }
 
 function buildMore() {
@@ -35,13 +52,11 @@ function buildMore() {
       memory.length ? histogram('Peak memory', memory, 'bytes', bytes) : null), slowest()));
   }
   const {tasks, shards, kubernetes} = report;
-  if (tasks) {
-    more.append(section('Tasks of the queue',
-      h('p', {}, 'By the records that workers left; failed ones were not done since.'),
-      facts([['Done', count(tasks.done)], ['Skipped', count(tasks.skipped)], ['Failed', count(tasks.failed)], ['Of them put aside', count(tasks.dead)]]),
-      failedTasks.length ? table(many(failedTasks.length, 'failed task'), taskColumns, failedTasks.map((f, k) => [f, k]), ([f, k]) => taskRow(f, k)) : null,
-      report.task_failures_unread > 0 ? h('p', {class: 'hint'}, `The records of ${many(report.task_failures_unread, 'more failed task')} were not read.`) : null));
-  }
+  if (ofQueue) {
+    $('bar').hidden = true;
+    $('h-grid').textContent = 'Workers that failed';
+    $('main').prepend(tasksSection(tasks));
+  } else if (tasks) more.append(tasksSection(tasks));
   if (shards?.length) {
     const columns = [['Index', 'n'], ['Settled'], ['Items', 'n'], ['Done', 'n'], ['Skipped', 'n'], ['Failed', 'n'], ['Updated (UTC)', 'wide']];
     more.append(section('Shards', table('Items of each shard', columns, shards, s => {

@@ -167,12 +167,17 @@ func (j job) failTasks(rnd *rand.Rand, r *status.Report, s *status.Snapshot) {
 		deaths = few
 	}
 	for i := range int(r.Tasks.Failed) {
-		id := fmt.Sprintf("order-%d", 1000+37*i)
+		id := fmt.Sprintf("%08x-9c1e-4d07-8f5a-%012x", rnd.Uint32(), rnd.Uint64()>>16)
 		if j.hostile {
 			id = fmt.Sprint(i, hostileText)
 		}
-		r.TaskFailures = append(r.TaskFailures, status.TaskFailure{Task: id, Queue: "orders", Attempt: 1 + i%3,
-			Failure: deaths[i%len(deaths)].record(rnd, int64(i%8), s.At.Add(-time.Duration(i)*time.Minute))})
+		f := status.TaskFailure{Task: id, Queue: "orders", Attempt: 1 + i%3,
+			Failure: deaths[i%len(deaths)].record(rnd, int64(i%8), s.At.Add(-time.Duration(i)*time.Minute))}
+		if f.Attempt == 3 {
+			f.Dead = true
+			r.Tasks.Dead++
+		}
+		r.TaskFailures = append(r.TaskFailures, f)
 	}
 }
 

@@ -21,7 +21,7 @@ var pages = []struct {
 	{"many", job{of: "0-99999", bad: 0.006, progress: 0.83, groups: several}},
 	{"million", job{of: "0-999999", bad: 0.01, progress: 0.6, groups: several}},
 	{"shards", job{of: "0-63", bad: 0.1, progress: 0.5, groups: few, shards: true}},
-	{"queue", job{tasks: true}},
+	{"queue", job{of: "0,3,4", bad: 2, progress: 2, groups: few, tasks: true}}, // three workers failed
 	{"hostile", job{of: "0-39", bad: 0.8, progress: 0.9, groups: hostile, hostile: true, tasks: true}},
 }
 
