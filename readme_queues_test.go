@@ -3,12 +3,14 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"nth/shim/task/postgres"
+	"nth/testdata/servers"
 )
 
 // TestReadmeQueues is a newcomer's way from no server to five tasks that are done, for
@@ -34,6 +36,66 @@ func TestReadmeQueues(t *testing.T) {
 	}
 	if ran != 7 {
 		t.Errorf("%d ways are in the README, want 7", ran)
+	}
+}
+
+// isAgain tells whether a block lets tasks be tried again that were put aside.
+func isAgain(block string) bool {
+	return strings.Contains(block, ":nth:dead") || strings.Contains(block, "state = 'dead'")
+}
+
+// TestReadmeAgain: what was put aside is done after all, under its own ID.
+func TestReadmeAgain(t *testing.T) {
+	var all []string
+	for _, block := range blocks(t, "sh") {
+		if isAgain(block) {
+			all = append(all, block)
+		}
+	}
+	if len(all) != 3 {
+		t.Fatalf("%d ways are in the README, want 3", len(all))
+	}
+	r, p := servers.StartRedis(t), servers.StartPostgres(t)
+	pgHost, pgPort, err := net.SplitHostPort(p.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"PGHOST=" + pgHost, "PGPORT=" + pgPort, "PGUSER=" + servers.PostgresUser, "PGPASSWORD=" + servers.PostgresPassword, "PGDATABASE=postgres"}
+	p.Exec(t, postgres.Schema)
+	p.Exec(t, "INSERT INTO nth_tasks (payload) VALUES ('a'), ('b')")
+	queueOf(t, r, "list", "a", "b")
+	r.Each(t, []string{"a", "b"}, "XADD", "sonnets", "*", "payload")
+	for i, tasks := range []string{"redis://" + r.Address + "?queue=list", "redis://" + r.Address + "?stream=sonnets&group=g", "postgres:///?table=nth_tasks"} {
+		again := strings.ReplaceAll(all[i], "-p 6399", "-p "+r.Address[strings.LastIndexByte(r.Address, ':')+1:])
+		if i == 0 {
+			again = strings.ReplaceAll(again, "{sonnets}", "{list}")
+		}
+		dir := t.TempDir()
+		markers := "--markers=file://" + dir + "/markers"
+		work := func(code int, says string) {
+			t.Helper()
+			_, stderr, got := nth(t, append(env, "JOB_COMPLETION_INDEX=0"), "run", "--tasks="+tasks, markers, "--max-attempts=2", "--",
+				"sh", "-c", "test -e "+dir+"/mended || test <<.Task>> = a")
+			if got != code || !strings.Contains(stderr, says) {
+				t.Errorf("%s: exit code %d, want %d: %s", tasks, got, code, stderr)
+			}
+		}
+		told := func(want string) {
+			t.Helper()
+			if stdout, stderr, _ := nth(t, nil, "status", markers); !strings.Contains(stdout, want) {
+				t.Errorf("%s: nth status doesn't tell %q: %s%s", tasks, want, stdout, stderr)
+			}
+		}
+		work(65, "1 of them were put aside")
+		told("1 done, 0 skipped, 1 failed, 1 of them put aside")
+		if err := os.WriteFile(dir+"/mended", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if out := shell(t, again, env...); !strings.Contains(out, "exit code 1") {
+			t.Errorf("it doesn't tell why: %s", out)
+		}
+		work(0, "task done")
+		told("2 done, 0 skipped, 0 failed")
 	}
 }
 

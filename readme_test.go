@@ -247,7 +247,7 @@ func TestReadmeCommands(t *testing.T) {
 	ran := 0
 	for _, block := range blocks(t, "sh") {
 		switch {
-		case strings.HasPrefix(block, "docker "), strings.Contains(block, "--tasks"): // TestReadmeQueues, TestReadmeEach
+		case strings.HasPrefix(block, "docker "), strings.Contains(block, "--tasks"), isAgain(block): // TestReadmeQueues, TestReadmeEach, TestReadmeAgain
 		case strings.Contains(block, " manifest "): // TestReadmeManifest
 		case block == "./testdata/test\n":
 			ci, err := os.ReadFile(".ci/run")
