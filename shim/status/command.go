@@ -131,7 +131,7 @@ func (p *parsed) open(ctx context.Context, flag, url string, w World) (*store.St
 
 // indexes are those that there should be: what the flags say, or Kubernetes, or the
 // documents.
-func (p parsed) indexes(ctx context.Context, o Options) (identity.List, error) {
+func (p *parsed) indexes(ctx context.Context, o Options) (identity.List, error) {
 	if k := o.Kubernetes; k != nil && p.Completions == nil && p.Indexes == "" {
 		if of, ok := k.indexes(); ok {
 			return of, nil
@@ -140,10 +140,9 @@ func (p parsed) indexes(ctx context.Context, o Options) (identity.List, error) {
 	if p.Completions == nil && p.Indexes == "" {
 		h := newHeads(ctx, o.Store, o.Policy)
 		defer h.cancel(nil)
-		if !p.Watch {
-			if of, queue, err := workers(h); queue || err != nil {
-				return of, err
-			}
+		of, queue, err := workers(h)
+		if p.queue = queue; queue || err != nil {
+			return of, err
 		}
 		return told(ctx, h)
 	}

@@ -58,6 +58,7 @@ type parsed struct {
 	maxFailed func(total int64) int64
 	lists     []State
 	secrets   []string // in URLs
+	queue     bool     // the markers are of a queue's tasks
 }
 
 // parse refuses what makes no sense: exit code 64, or 78 for a contradiction.

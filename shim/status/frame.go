@@ -15,6 +15,18 @@ type frame struct {
 	counts  Counts
 	says    []string // of Kubernetes: disagreements and what waits
 	trouble string   // the last look failed: why
+
+	queue bool // tasks are done, and how many are left isn't known
+	meter screen.Meter
+	rate  float64 // tasks in a second
+}
+
+// tasks are the queue's, if there are any.
+func (f *frame) tasks() Tasks {
+	if f.snap == nil || f.snap.Tasks == nil {
+		return Tasks{}
+	}
+	return *f.snap.Tasks
 }
 
 // The smallest grid that tells something.
@@ -38,8 +50,10 @@ func (f *frame) lines(cols, rows int, style style) []string {
 	if f.snap == nil {
 		return append(head, foot...)[:min(rows, 1+len(foot))]
 	}
-	bar, _ := f.bar().Render(width, style.color)
-	head = append(head, string(bar))
+	head = append(head, f.progress(width, style.color))
+	if f.queue {
+		return append(head, foot...)[:min(rows, len(head)+len(foot))]
+	}
 	if f.counts.Failed > 0 {
 		foot = append(foot, paint(plain("failed %s", cutList(f.snap.List(Failed).String(), width-len("failed "))), "31", style))
 	}
@@ -65,7 +79,21 @@ func paint(s, color string, style style) string {
 	return "\x1b[0;" + color + "m" + s + "\x1b[0m"
 }
 
-// bar is the frame in one line.
+// progress is the frame in one line.
+func (f *frame) progress(width int, color bool) string {
+	if !f.queue {
+		bar, _ := f.bar().Render(width, color)
+		return string(bar)
+	}
+	t := f.tasks()
+	parts := []string{fmt.Sprintf("%d tasks done", t.Done+t.Skipped)}
+	if t.Failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", t.Failed))
+	}
+	return cut(strings.Join(append(parts, screen.Pace(f.rate, 0)...), "  "), width)
+}
+
+// bar is a Job's progress.
 func (f *frame) bar() screen.Bar {
 	c := f.counts
 	b := screen.Bar{Done: c.Done + c.Skipped, Total: f.snap.Len}
@@ -94,8 +122,7 @@ func (f *frame) summary(width int) string {
 	if f.snap == nil {
 		return f.trouble
 	}
-	bar, _ := f.bar().Render(width, false)
-	line := string(bar)
+	line := f.progress(width, false)
 	if _, after, ok := strings.Cut(line, "] "); ok { // a drawing says nothing in a log
 		line = after
 	}
@@ -109,9 +136,9 @@ func (f *frame) summary(width int) string {
 // again after 10 s at first.
 const retryPause = time.Minute
 
-// over tells whether nothing more is to be waited for.
+// over tells whether nothing more is to be waited for. Of a queue nobody knows.
 func (f *frame) over() bool {
-	if f.snap == nil || f.counts.open() > 0 {
+	if f.snap == nil || f.queue || f.counts.open() > 0 {
 		return false
 	}
 	failed := f.snap.List(Failed)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nth/shim/failure"
+	"nth/shim/identity"
 	"nth/shim/screen"
 )
 
@@ -24,7 +25,10 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 	defer signal.Stop(resized)
 	looks := make(chan seen)
 	go p.looks(ctx, o, looks)
-	f := &frame{markers: o.Store.Show("")}
+	f := &frame{markers: o.Store.Show(""), queue: p.queue}
+	if f.queue {
+		o.Of = identity.List{} // workers come and go
+	}
 	if v.full {
 		_ = v.draw(f) // if it can't be, the next one tells
 	}
@@ -113,6 +117,11 @@ func (f *frame) take(s seen) {
 		return
 	}
 	f.snap, f.counts, f.says = s.snap, s.snap.Counts(), nil
+	if t := f.tasks(); f.queue {
+		settled := t.Done + t.Skipped
+		f.meter.Sample(s.snap.At, settled)
+		f.rate = f.meter.Rate(s.snap.At, settled)
+	}
 	if s.job != nil {
 		f.says = append(s.job.Waiting, s.job.Disagreements...)
 	}

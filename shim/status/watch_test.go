@@ -217,6 +217,34 @@ func TestWatchPlain(t *testing.T) {
 	}
 }
 
+// TestWatchQueue: of a queue's tasks it tells how many are done, until it is stopped.
+func TestWatchQueue(t *testing.T) {
+	dir := t.TempDir()
+	task := func(kind string, from, to int) {
+		for i := from; i < to; i++ {
+			folder := filepath.Join(dir, kind, "tasks", fmt.Sprintf("%02x", i))
+			if err := os.MkdirAll(folder, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%02x%062d.json", i, i)), []byte("{}"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	task("done", 0, 20)
+	task("failed", 20, 22)
+	markers(t, dir, "failed", 3, 4) // a worker
+	w := watchOn(t, 60, 20, nil, "--markers", "file://"+dir, "--interval", "20ms")
+	w.sees("20 tasks done  2 failed", "a cell is")
+	task("done", 20, 30)
+	w.sees("30 tasks done", "failed")
+	if _, err := w.file.WriteString("\x03"); err != nil {
+		t.Fatal(err)
+	}
+	w.ends(130)
+	w.sees("30 tasks done", "")
+}
+
 // TestFirstFrame: before the first look is over, a watcher sees what is waited for; when
 // it failed, why.
 func TestFirstFrame(t *testing.T) {
