@@ -86,7 +86,7 @@ func TestReadmeAgain(t *testing.T) {
 				t.Errorf("%s: nth status doesn't tell %q: %s%s", tasks, want, stdout, stderr)
 			}
 		}
-		work(65, "1 of them were put aside")
+		work(65, "1 put aside for failing too often")
 		told("1 done, 0 skipped, 1 failed, 1 of them put aside")
 		if err := os.WriteFile(dir+"/mended", nil, 0o644); err != nil {
 			t.Fatal(err)

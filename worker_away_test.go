@@ -147,7 +147,7 @@ func allDie(t *testing.T, q *filledQueue) {
 		}
 	}
 	const why = "its worker died, or was stopped, in attempt 2 of 2; it was put aside"
-	s.start(0, s.slow()).ends(65, why, "1 of them were put aside")
+	s.start(0, s.slow()).ends(65, why, "1 put aside for failing too often")
 	s.buried(before, 1)
 	failed := s.read("failed/tasks")
 	if len(failed) != 1 {

@@ -121,7 +121,7 @@ func badForm(t *testing.T, q *filledQueue) {
 	s, before := newScene(t, q, "--max-attempts=1"), q.dead()
 	q.fill("[1]", `{"x": 2}`, "x")
 	stdout, stderr, code := s.work(nil, "echo", "<<.Task.x>>")
-	if code != 65 || stdout != "2\n" || !strings.Contains(stderr, "no JSON object") || !strings.Contains(stderr, "2 of them were put aside") {
+	if code != 65 || stdout != "2\n" || !strings.Contains(stderr, "no JSON object") || !strings.Contains(stderr, "2 put aside for failing too often") {
 		t.Errorf("exit code %d, %q: %s", code, stdout, stderr)
 	}
 	s.buried(before, 2)

@@ -60,7 +60,7 @@ func TestTasks(t *testing.T) {
 		{"the same name twice", []string{`{"id":1}`, `{"id":1}`}, []string{"--task-id=<<.Task.id>>"}, []string{"echo", "ran"}, 0, "ran\n", [2]int64{0, 0}, 1, `task \"1\" is done already`},
 		{"the same name for another", []string{`{"id":1,"n":"a"}`, `{"id":1,"n":"b"}`}, []string{"--task-id=<<.Task.id>>", "--max-attempts=1"}, []string{"echo", "<<.Task.n>>"}, 65, "a\n", [2]int64{0, 1}, 1, "put aside"},
 		{"no name", []string{`{"id":""}`}, []string{"--task-id=<<.Task.id>>", "--max-attempts=1"}, []string{"echo", "ran"}, 65, "", [2]int64{0, 1}, 0, "an empty name"},
-		{"one fails for ever", []string{"bad", "good"}, []string{"--max-attempts=2"}, []string{"sh", "-c", `echo "<<.Task>>"; test "<<.Task>>" = good`}, 65, "bad\ngood\nbad\n", [2]int64{0, 1}, 1, "1 of them were put aside"},
+		{"one fails for ever", []string{"bad", "good"}, []string{"--max-attempts=2"}, []string{"sh", "-c", `echo "<<.Task>>"; test "<<.Task>>" = good`}, 65, "bad\ngood\nbad\n", [2]int64{0, 1}, 1, "1 put aside for failing too often"},
 		{"not of the form", []string{"[1]", `{"x":2}`}, []string{"--max-attempts=1"}, []string{"echo", "<<.Task.x>>"}, 65, "2\n", [2]int64{0, 1}, 1, "no JSON object"},
 		{"stop at the first failure", []string{"bad", "good"}, []string{"--on-failure=stop"}, []string{"sh", "-c", "exit 9"}, 9, "", [2]int64{2, 0}, 0, "exit code 9"},
 		{"an input is missing", []string{"a"}, []string{"--require=/no/<<.Task>>", "--max-attempts=1"}, []string{"echo", "ran"}, 65, "", [2]int64{0, 1}, 0, "is mapped to an input that isn't there"},

@@ -169,7 +169,7 @@ func (w *worker) end() error {
 		return nil
 	}
 	return &failure.Failure{Code: failure.BadIndex, Tried: "finish the tasks", On: w.shown,
-		Cause: fmt.Errorf("%d of them were put aside, for they failed too often", w.dead), Hint: "nth status --markers URL tells why; they are with the queue's dead letters"}
+		Cause: fmt.Errorf("%d put aside for failing too often", w.dead), Hint: "nth status --markers URL tells why; they are with the queue's dead letters"}
 }
 
 func (r *run) stoppedBetween() error {
