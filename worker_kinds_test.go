@@ -17,10 +17,9 @@ import (
 // queueKinds are the queues that must all serve workers alike.
 var queueKinds = []struct {
 	name  string
-	tasks int // in the test of workers that are killed
 	start func(t *testing.T) *filledQueue
 }{
-	{"redis", 10_000, func(t *testing.T) *filledQueue {
+	{"redis", func(t *testing.T) *filledQueue {
 		r := servers.StartRedis(t, "requirepass redis-canary")
 		return &filledQueue{flags: []string{"--tasks=redis://:redis-canary@" + r.Address + "/0?queue=q"},
 			fill: func(payloads ...string) { queueOf(t, r, "q", payloads...) },
@@ -32,7 +31,7 @@ var queueKinds = []struct {
 				return int(dead)
 			}, address: r.Address}
 	}},
-	{"redis stream", 10_000, func(t *testing.T) *filledQueue {
+	{"redis stream", func(t *testing.T) *filledQueue {
 		r := servers.StartRedis(t, "requirepass redis-canary")
 		r.Do(t, "XGROUP", "CREATE", "q", "g", 0, "MKSTREAM")
 		dead := func() int { return int(r.Do(t, "XLEN", "{q}:nth:dead").(int64)) }
@@ -49,7 +48,7 @@ var queueKinds = []struct {
 				return n
 			}, dead: dead, address: r.Address}
 	}},
-	{"postgres", 10_000, func(t *testing.T) *filledQueue {
+	{"postgres", func(t *testing.T) *filledQueue {
 		p := servers.StartPostgres(t)
 		p.Exec(t, postgres.Schema)
 		return &filledQueue{flags: []string{"--tasks=" + p.URL("")},
@@ -63,7 +62,7 @@ var queueKinds = []struct {
 			left: func() int { return rows(t, p, "nth_tasks WHERE state <> 'done'") },
 			dead: func() int { return rows(t, p, "nth_tasks WHERE state = 'dead'") }, address: p.Address}
 	}},
-	{"postgres, own statements, pooler", 1_000, func(t *testing.T) *filledQueue {
+	{"postgres, own statements, pooler", func(t *testing.T) *filledQueue {
 		p := servers.StartPostgres(t)
 		b := servers.StartPgBouncer(t, p)
 		schema, statements := servers.Jobs(t, ".")
@@ -79,7 +78,7 @@ var queueKinds = []struct {
 			left: func() int { return rows(t, p, "jobs WHERE status <> 'finished'") },
 			dead: func() int { return rows(t, p, "jobs WHERE status = 'broken'") }, address: b.Address, text: true, silent: true}
 	}},
-	{"http", 10_000, func(t *testing.T) *filledQueue {
+	{"http", func(t *testing.T) *filledQueue {
 		a := servers.StartTasksAPI(t)
 		a.Queue("q")
 		return &filledQueue{flags: []string{"--tasks=" + a.URL("q", "take"), "--keep-url=" + a.URL("q", "tasks/{id}/keep"), "--done-url=" + a.URL("q", "tasks/{id}/done"),
@@ -94,7 +93,7 @@ var queueKinds = []struct {
 	}},
 	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for
 	// three minutes, or here at once, as this server counts well.
-	{"sqs", 10_000, func(t *testing.T) *filledQueue {
+	{"sqs", func(t *testing.T) *filledQueue {
 		s := servers.StartSQS(t)
 		s.Queue(t, "q", nil)
 		s.Queue(t, "dead", nil)
