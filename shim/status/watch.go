@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"nth/shim/failure"
-	"nth/shim/identity"
 	"nth/shim/screen"
 )
 
@@ -26,9 +25,6 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 	looks := make(chan seen)
 	go p.looks(ctx, o, looks)
 	f := &frame{markers: o.Store.Show(""), queue: p.queue}
-	if f.queue {
-		o.Of = identity.List{} // workers come and go
-	}
 	if v.full {
 		_ = v.draw(f) // if it can't be, the next one tells
 	}
