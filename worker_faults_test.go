@@ -86,18 +86,20 @@ func TestWorkerDies(t *testing.T) {
 var meetings = []struct {
 	name string
 	do   func(t *testing.T, q *filledQueue)
+	// told: only where nth, and not the server, counts the workers that died.
+	told bool
 }{
-	{"two of one index", twins},
-	{"two of one index, one dies", twinDies},
-	{"frozen, back before the other is done", frozenBefore},
-	{"frozen, back after the other is done", frozenAfter},
-	{"the last task's worker dies", lastDies},
-	{"the acknowledgement fails", unacknowledged},
-	{"every worker dies", allDie},
-	{"done, and its last worker dies", doneAndDies},
-	{"away at the take", awayAtTake},
-	{"away at the renewal", awayAtKeep},
-	{"away at the acknowledgement", awayAtDone},
+	{"two of one index", twins, false},
+	{"two of one index, one dies", twinDies, false},
+	{"frozen, back before the other is done", frozenBefore, false},
+	{"frozen, back after the other is done", frozenAfter, false},
+	{"the last task's worker dies", lastDies, false},
+	{"every worker dies", allDie, true},
+	{"done, and its last worker dies", doneAndDies, true},
+	{"the acknowledgement fails", unacknowledged, false},
+	{"away at the take", awayAtTake, false},
+	{"away at the renewal", awayAtKeep, false},
+	{"away at the acknowledgement", awayAtDone, false},
 }
 
 func TestWorkersMeet(t *testing.T) {
@@ -106,6 +108,9 @@ func TestWorkersMeet(t *testing.T) {
 			t.Parallel()
 			q := kind.start(t)
 			for _, m := range meetings {
+				if m.told && q.silent {
+					continue
+				}
 				t.Run(m.name, func(t *testing.T) { m.do(t, q) })
 			}
 		})
