@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	_ "embed" // for moto's locks
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,15 +29,21 @@ import (
 // slower: for each message that comes or goes it looks at all of them several times.
 type SQS struct{ *Server }
 
+//go:embed moto_sqs.py
+var motoLocks []byte
+
 // StartSQS starts one, and stops it when the test ends.
 func StartSQS(t testing.TB) *SQS {
 	t.Helper()
 	program := Program(t, "moto_server", "pip install 'moto[server]==5.2.1'")
 	address, dir := freeAddress(t), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "sitecustomize.py"), motoLocks, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	host, port, _ := strings.Cut(address, ":")
 	return &SQS{start(t, address, func() *exec.Cmd {
 		cmd := exec.Command(program, "-H", host, "-p", port)
-		cmd.Dir = dir
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PYTHONPATH="+dir)
 		return cmd
 	})}
 }

@@ -2,10 +2,8 @@ package sqs
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,24 +52,6 @@ func parsed(t testing.TB, address string) *url.URL {
 	return u
 }
 
-// turns lets one request at a time through to moto, which has no locks: between finding
-// a message and hiding it, it answers others, and gives them the same one, on a FIFO
-// queue too.
-type turns struct{ transport }
-
-type transport interface {
-	http.RoundTripper
-	CloseIdleConnections()
-}
-
-var turn sync.Mutex
-
-func (t turns) RoundTrip(r *http.Request) (*http.Response, error) {
-	turn.Lock()
-	defer turn.Unlock()
-	return t.transport.RoundTrip(r)
-}
-
 // open opens the queue with short polls, and believes at once that it is empty: one
 // server counts exactly.
 func (q *queue) open(t testing.TB, o task.Options) *source {
@@ -83,7 +63,6 @@ func (q *queue) open(t testing.TB, o task.Options) *source {
 	}
 	s := opened.(*source)
 	s.wait, s.quiet.least = 0, 0
-	s.client.Transport = turns{s.client.Transport.(transport)}
 	t.Cleanup(func() { s.Close() })
 	return s
 }
