@@ -14,43 +14,38 @@ import (
 // record before it counted. It is best effort: the last writer wins, and the
 // caller only logs its error.
 func (b *Book) WriteFailure(ctx context.Context, f Failure) error {
-	return b.tell(ctx, b.key(failedDir, f.Header), func(ctx context.Context) (any, error) {
-		before, err := b.readFailure(ctx, f.Header)
-		if err != nil {
-			return nil, err
-		}
+	return b.replaceFailure(ctx, f.Header, func(before Failure) Failure {
 		f.Failures = before.Failures + 1
-		return f, nil
+		return f
 	})
 }
 
 // WriteDead records of a task that it was put aside. What is recorded of its last
 // attempt stays; where nothing is, f is what is told of it. Best effort, too.
 func (b *Book) WriteDead(ctx context.Context, f Failure) error {
-	return b.tell(ctx, b.key(failedDir, f.Header), func(ctx context.Context) (any, error) {
-		before, err := b.readFailure(ctx, f.Header)
-		if err != nil {
-			return nil, err
-		}
+	return b.replaceFailure(ctx, f.Header, func(before Failure) Failure {
 		if before.Task != nil && before.Task.Attempt >= f.Task.Attempt {
 			before.Dead = true
-			return before, nil
+			return before
 		}
 		f.Dead, f.Failures = true, before.Failures+1
-		return f, nil
+		return f
 	})
 }
 
-// readFailure reads the record that is there; one that is broken counts as none.
-func (b *Book) readFailure(ctx context.Context, h Header) (f Failure, err error) {
-	body, _, err := b.Store.Read(ctx, b.key(failedDir, h))
-	if err != nil && store.Classify(err) != contract.Absent {
-		return f, err
-	}
-	if json.Unmarshal(body, &f) != nil {
-		f = Failure{}
-	}
-	return f, nil
+// replaceFailure writes what change makes of the record that is there. One that is broken
+// counts as none.
+func (b *Book) replaceFailure(ctx context.Context, h Header, change func(before Failure) Failure) error {
+	key := b.key(failedDir, h)
+	return b.tell(ctx, key, func(ctx context.Context) (any, error) {
+		body, _, err := b.Store.Read(ctx, key)
+		if err != nil && store.Classify(err) != contract.Absent {
+			return nil, err
+		}
+		var before Failure
+		_ = json.Unmarshal(body, &before)
+		return change(before), nil
+	})
 }
 
 // WriteStarted leaves a trace of an attempt that may be killed outright.
