@@ -16,17 +16,16 @@ type frame struct {
 	says    []string // of Kubernetes: disagreements and what waits
 	trouble string   // the last look failed: why
 
-	queue bool // tasks are done, and how many are left isn't known
-	meter screen.Meter
-	rate  float64 // tasks in a second
+	queue bool         // tasks are done, and how many are left isn't known
+	meter screen.Meter // of the tasks
 }
 
-// tasks are the queue's, if there are any.
-func (f *frame) tasks() Tasks {
-	if f.snap == nil || f.snap.Tasks == nil {
-		return Tasks{}
+// tasks are the queue's: how many are settled, and how many have failed.
+func (f *frame) tasks() (settled, failed int64) {
+	if t := f.snap.Tasks; t != nil {
+		return t.Done + t.Skipped, t.Failed
 	}
-	return *f.snap.Tasks
+	return 0, 0
 }
 
 // The smallest grid that tells something.
@@ -85,12 +84,12 @@ func (f *frame) progress(width int, color bool) string {
 		bar, _ := f.bar().Render(width, color)
 		return string(bar)
 	}
-	t := f.tasks()
-	parts := []string{fmt.Sprintf("%d tasks done", t.Done+t.Skipped)}
-	if t.Failed > 0 {
-		parts = append(parts, fmt.Sprintf("%d failed", t.Failed))
+	settled, failed := f.tasks()
+	parts := []string{fmt.Sprintf("%d tasks done", settled)}
+	if failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", failed))
 	}
-	return cut(strings.Join(append(parts, screen.Pace(f.rate, 0)...), "  "), width)
+	return cut(strings.Join(append(parts, screen.Pace(f.meter.Rate(f.snap.At, settled), 0)...), "  "), width)
 }
 
 // bar is a Job's progress.

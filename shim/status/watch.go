@@ -113,11 +113,8 @@ func (f *frame) take(s seen) {
 		return
 	}
 	f.snap, f.counts, f.says = s.snap, s.snap.Counts(), nil
-	if t := f.tasks(); f.queue {
-		settled := t.Done + t.Skipped
-		f.meter.Sample(s.snap.At, settled)
-		f.rate = f.meter.Rate(s.snap.At, settled)
-	}
+	settled, _ := f.tasks()
+	f.meter.Sample(s.snap.At, settled)
 	if s.job != nil {
 		f.says = append(s.job.Waiting, s.job.Disagreements...)
 	}
