@@ -14,6 +14,8 @@ import (
 
 	"nth/shim"
 	"nth/shim/check"
+	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/install"
@@ -79,7 +81,7 @@ Other commands (as the first word): plan, local, status, reset, mark, check, man
 }
 
 func runIndex(args []string) int {
-	var c shim.Config
+	var c config.Config
 	_, rest, err := flags.Parse(runSpec, &c, args)
 	if err != nil {
 		return shim.Refuse(err, world())
@@ -89,10 +91,10 @@ func runIndex(args []string) int {
 }
 
 // world is the process's own surroundings.
-func world() shim.World {
+func world() edge.World {
 	hostname, _ := os.Hostname() // without one, the records have none
-	return shim.World{
-		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(shim.Config{}, local.Config{}, planFlags{}),
+	return edge.World{
+		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(config.Config{}, local.Config{}, planFlags{}),
 		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: newRunID(), Version: version,
 	}
 }
@@ -106,7 +108,7 @@ func newRunID() string {
 }
 
 type planFlags struct {
-	shim.Config
+	config.Config
 	Format string `group:"Messages" env:"-" default:"text" enum:"text,json" help:"text or json."`
 }
 

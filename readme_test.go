@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nth/shim"
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
@@ -33,9 +33,9 @@ func TestReadmeReference(t *testing.T) {
 	}
 	text := string(body)
 	for name, want := range map[string]string{
-		"flags":          flagTable(t, &shim.Config{}, nil),
-		"local flags":    flagTable(t, &local.Config{}, &shim.Config{}),
-		"manifest flags": flagTable(t, &manifest.Config{}, &shim.Config{}),
+		"flags":          flagTable(t, &config.Config{}, nil),
+		"local flags":    flagTable(t, &local.Config{}, &config.Config{}),
+		"manifest flags": flagTable(t, &manifest.Config{}, &config.Config{}),
 		"status flags":   flagTable(t, &status.Config{}, nil),
 		"reset flags":    flagTable(t, &repair.Config{}, nil),
 		"mark flags":     flagTable(t, &repair.MarkConfig{}, &repair.Config{}),

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nth/shim"
 	"nth/shim/check"
+	"nth/shim/config"
 	"nth/shim/flags"
 	"nth/shim/local"
 	"nth/shim/repair"
@@ -16,7 +16,7 @@ import (
 // TestVariables: the flags' variables, which a start derives from the fields alone,
 // are those that kong would read. A variable that isn't found is ignored.
 func TestVariables(t *testing.T) {
-	for _, command := range []any{&shim.Config{}, &planFlags{}, &local.Config{}, &check.Config{}, &repair.Config{}, &repair.MarkConfig{}} {
+	for _, command := range []any{&config.Config{}, &planFlags{}, &local.Config{}, &check.Config{}, &repair.Config{}, &repair.MarkConfig{}} {
 		rows, err := flags.Reference(command)
 		if err != nil {
 			t.Fatal(err)

@@ -59,7 +59,7 @@ func (r *run) openAPI(u *url.URL, o task.Options) (task.Source, error) {
 	x := expander{fields: fields(r.id, r.RunID), sources: r.sources()}
 	m := r.mapping
 	s := httpapi.Settings{Take: u.String(), Keep: x.expand("--keep-url", m.keepURL).value, Done: x.expand("--done-url", m.doneURL).value,
-		Fail: x.expand("--fail-url", m.failURL).value, Unfinished: x.expand("--unfinished-url", m.unfinishedURL).value, OwnID: r.TaskID != "",
+		Fail: x.expand("--fail-url", m.failURL).value, Unfinished: x.expand("--unfinished-url", m.unfinishedURL).value, OwnID: r.Tasks.TaskID != "",
 		Body: map[string]func(httpapi.Call) (string, []string, error){}}
 	r.item.secrets = append(r.item.secrets, x.secrets...)
 	if x.err != nil {

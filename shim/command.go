@@ -29,20 +29,20 @@ func (r *run) command() error {
 		Args: r.item.command,
 		// What the user set with --env wins over what nth sets.
 		Env:    overlay(overlay(r.id.Environment(r.Environ, r.Own, r.RunID), give.env), r.item.env),
-		Drain:  r.Drain,
+		Drain:  r.Tasks.Drain,
 		Cancel: r.lost, Stdin: give.stdin, Extra: give.extra,
 		StderrTail: r.stderrTail(),
-		StopGrace:  r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,
+		StopGrace:  r.Process.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.Process.SweepGrace, Timeout: r.Process.Timeout,
 		Log: r.log,
 	}
 	if err := r.beginLog(&command); err != nil {
 		return err
 	}
-	if r.RecordStart {
+	if r.Markers.RecordStart {
 		command.OnStart = r.recordStart
 	}
-	if r.StopGrace > 0 {
-		command.OwnStopGrace = r.StopGrace
+	if r.Process.StopGrace > 0 {
+		command.OwnStopGrace = r.Process.StopGrace
 	}
 	if r.book != nil && (r.worker == nil || r.worker.settled == 0) {
 		r.book.Store.Idle() // no connection is held while the command works for hours
@@ -86,9 +86,9 @@ func (r *run) recordStart() {
 // are shown, and enough before them to find a secret that begins there.
 func (r *run) stderrTail() int {
 	n := 0
-	if r.StderrTail != nil {
-		n = *r.StderrTail
-	} else if r.book != nil || isRegular(r.TerminationLog) {
+	if r.Process.StderrTail != nil {
+		n = *r.Process.StderrTail
+	} else if r.book != nil || isRegular(r.Messages.TerminationLog) {
 		n = defaultStderrTail
 	}
 	if n == 0 {

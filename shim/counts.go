@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 
+	"nth/shim/config"
 	"nth/shim/identity"
 	"nth/shim/task"
 )
@@ -11,10 +12,10 @@ import (
 // workers; nil where there is no queue, each index has its own, or the source can't
 // tell. What is wrong with the queue is the workers' to say.
 func Counts(c Config, w World) (count func(context.Context) (task.Counts, error), done func()) {
-	if c.Tasks == "" || c.isItem() {
+	if c.Tasks.URL == "" || (c.Source() == config.Item || c.Source() == config.Rows) {
 		return nil, nil
 	}
-	r := &run{Config: c, World: w, id: identity.Identity{Completions: c.Completions, Attempt: 1, Job: c.Job, JobUID: c.JobUID, Hostname: w.Hostname}}
+	r := &run{Config: c, World: w, id: identity.Identity{Completions: c.Index.Completions, Attempt: 1, Job: c.Index.Job, JobUID: c.Index.JobUID, Hostname: w.Hostname}}
 	var err error
 	if r.mapping, err = parseMapping(&c); err != nil || r.mapping.tasks.UsesIndex() {
 		return nil, nil

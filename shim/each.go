@@ -20,7 +20,7 @@ func (r *run) resume() error {
 	if r.book == nil {
 		return nil
 	}
-	documents, err := marker.ReadProgress(r.ctx, r.book.Store, r.policy(r.StoreWait), r.id.Index, r.retrying)
+	documents, err := marker.ReadProgress(r.ctx, r.book.Store, r.policy(r.Stores.StoreWait), r.id.Index, r.retrying)
 	if err != nil {
 		return store.Fail(err, "read the progress of earlier runs", r.mask(r.book.Store.Show(marker.ProgressKey(r.id.Index, "…"))))
 	}
@@ -44,23 +44,15 @@ func (r *run) resume() error {
 	return nil
 }
 
-// jobs is how many items run at the same time.
-func (c *Config) jobs() int {
-	if c.Jobs == nil {
-		return 1
-	}
-	return *c.Jobs
-}
-
 // items runs the command for each item that is left.
 func (r *run) items() error {
 	sh := r.shard
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
-	m := proc.Many{Jobs: r.jobs(), StderrTail: r.stderrTail(), StopGrace: r.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.SweepGrace, Timeout: r.Timeout,
+	m := proc.Many{Jobs: r.AtOnce(), StderrTail: r.stderrTail(), StopGrace: r.Process.StopGrace, OwnStopGrace: ownStopGrace, SweepGrace: r.Process.SweepGrace, Timeout: r.Process.Timeout,
 		Log: r.log, Next: r.nextItem, Ended: r.itemEnded, OnStop: cancel}
-	if r.StopGrace > 0 {
-		m.OwnStopGrace = r.StopGrace
+	if r.Process.StopGrace > 0 {
+		m.OwnStopGrace = r.Process.StopGrace
 	}
 	if err := r.beginLogOfItems(&m); err != nil {
 		return err
@@ -69,7 +61,7 @@ func (r *run) items() error {
 		defer sh.rows.m.Close()
 		go sh.rows.feed(ctx, r)
 	}
-	if r.RecordStart {
+	if r.Markers.RecordStart {
 		r.recordStart()
 		defer func() { <-r.starting }()
 	}
@@ -160,7 +152,7 @@ func (r *run) itemEnded(one proc.One, res *proc.Result, err error) bool {
 		return false // the signal has ended it: it is neither done nor failed
 	}
 	r.itemFailed(one, res, why, err == nil)
-	return r.KeepGoing
+	return r.Mapping.KeepGoing
 }
 
 // mostRanges bounds what is remembered of items, in ranges: what isn't is done again.
@@ -245,7 +237,7 @@ func (r *run) shardEnd() error {
 	}
 	f := &failure.Failure{Code: first.why.Code, Tried: "run the items", Cause: fmt.Errorf("%d of %d failed: %s; the first was %d: %w",
 		sh.failures, sh.Len(), shortList(sh.failed, maxShown), first.item, first.why)}
-	if !r.KeepGoing && done+sh.failures < sh.Len() {
+	if !r.Mapping.KeepGoing && done+sh.failures < sh.Len() {
 		f.Hint = "--keep-going runs the others too"
 	}
 	return f

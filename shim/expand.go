@@ -1,9 +1,8 @@
 package shim
 
 import (
-	"io"
-	"os"
-
+	"cmp"
+	"nth/shim/edge"
 	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/templates"
@@ -27,19 +26,7 @@ func shardOf(items int64, id identity.Identity) *templates.Shard {
 }
 
 func (r *run) sources() templates.Sources {
-	return templates.Sources{LookupEnv: r.LookupEnv, ReadFile: readFile}
-}
-
-// maxFile bounds what the function file reads, in bytes: more than any word may be.
-const maxFile = 8 << 20
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile))
+	return templates.Sources{LookupEnv: r.LookupEnv, ReadFile: edge.ReadFile}
 }
 
 // parse parses every template, and reconciles the settings.
@@ -47,7 +34,7 @@ func (r *run) parse() (err error) {
 	if r.mapping, err = parseMapping(&r.Config); err != nil {
 		return err
 	}
-	return r.check()
+	return r.Check(cmp.Or(r.Config.Index.Completions, r.id.Completions))
 }
 
 func (r *run) expand() (err error) {
@@ -58,7 +45,7 @@ func (r *run) expand() (err error) {
 	}
 	f := fields(r.id, r.RunID)
 	f.Shard = shardOf(r.mapping.items, r.id)
-	content := marker.Content{Extra: r.DigestExtra}
+	content := marker.Content{Extra: r.Markers.DigestExtra}
 	if r.task != nil {
 		f.Task = &templates.Task{ID: r.task.ID, Payload: string(r.task.Payload), Meta: r.task.Meta}
 		content.Task = []string{string(r.task.Payload)}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/marker"
 	"nth/shim/store"
@@ -15,19 +16,6 @@ import (
 	"nth/shim/task"
 	"nth/shim/task/manifest"
 )
-
-// isItem tells that --tasks names one item, and no queue: an HTTP URL with nothing to
-// acknowledge it at, or a manifest, of which it is a row.
-func (c *Config) isItem() bool {
-	return strings.HasPrefix(c.Tasks, "http") && c.KeepURL == "" && c.DoneURL == "" || c.isManifest()
-}
-
-// IsQueue tells that --tasks names a queue, of which each index is a worker.
-func (c *Config) IsQueue() bool { return c.Tasks != "" && !c.isItem() }
-
-func (c *Config) isManifest() bool {
-	return !strings.HasPrefix(c.Tasks, "http") && manifest.Is(c.Tasks)
-}
 
 // maxItem bounds an item, in bytes.
 const maxItem = 16 << 20
@@ -56,7 +44,7 @@ func (r *run) fetch() error {
 		}
 		return get(ctx, from.value, header)
 	}
-	if r.isManifest() {
+	if r.Source() == config.Rows {
 		if markers.value != "" {
 			if err := r.openBook(markers.value); err != nil { // for the manifest's index
 				return err
@@ -65,7 +53,7 @@ func (r *run) fetch() error {
 		read = func(ctx context.Context) ([]byte, error) { return r.row(ctx, from.value) }
 	}
 	var payload []byte
-	err = store.Retry(r.ctx, r.policy(r.StoreWait), func(ctx context.Context) (err error) {
+	err = store.Retry(r.ctx, r.policy(r.Stores.StoreWait), func(ctx context.Context) (err error) {
 		payload, err = read(ctx)
 		return err
 	}, r.retrying)

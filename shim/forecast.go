@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/store"
@@ -25,10 +26,10 @@ type Forecast struct {
 // as far as it can be done here: what a variable or a file holds is known there only.
 // The error is the failure that such a run would end with.
 func Foresee(c Config, numbers ...int64) (*Forecast, error) {
-	if _, err := signalConfig(&c); err != nil {
+	if _, err := c.Process.SignalConfig(); err != nil {
 		return nil, err
 	}
-	f := &Forecast{UsesIndex: c.Tasks != "" || c.Items > 0}
+	f := &Forecast{UsesIndex: c.Tasks.URL != "" || c.Mapping.Items > 0}
 	for _, number := range numbers {
 		r := run{Config: c, World: World{LookupEnv: func(string) (string, bool) { return "", false }}}
 		if err := r.foresee(f, number); err != nil {
@@ -43,7 +44,7 @@ func (r *run) foresee(f *Forecast, number int64) (err error) {
 	there := func(name string) (string, bool) {
 		return strconv.FormatInt(number, 10), name == "JOB_COMPLETION_INDEX"
 	}
-	if r.id, err = identity.Resolve(r.settings(), there, ""); err != nil {
+	if r.id, err = identity.Resolve(r.Config.Index, there, ""); err != nil {
 		return err
 	}
 	if err := r.parse(); err != nil {
@@ -52,13 +53,13 @@ func (r *run) foresee(f *Forecast, number int64) (err error) {
 	at := fields(r.id, r.RunID)
 	at.Statement = &templates.Statement{}
 	at.Shard = shardOf(r.mapping.items, r.id)
-	if r.Each { // the first item stands for all
+	if r.Mapping.Each { // the first item stands for all
 		if at.Shard == nil {
 			at.Shard = &templates.Shard{}
 		}
 		at.Item = &at.Shard.Start
 	}
-	x := guesser{f: f, at: at, tasks: r.Tasks != ""}
+	x := guesser{f: f, at: at, tasks: r.Tasks.URL != ""}
 	for _, t := range r.mapping.all() {
 		x.expand(t.name, t.Template)
 	}
@@ -69,13 +70,13 @@ func (r *run) foresee(f *Forecast, number int64) (err error) {
 	f.NamesJob = other()
 	x.at.Job, x.at.JobUID = r.id.Job, x.at.JobUID+"x"
 	f.NamesUID = other()
-	if x.err == nil && r.Markers != "" && known {
+	if x.err == nil && r.Markers.URL != "" && known {
 		s, err := store.Open(context.Background(), f.Markers)
 		if x.err = wrong(err); err == nil {
 			s.Close()
 		}
 	}
-	if tasks := x.expand("--tasks", r.mapping.tasks); x.err == nil && r.IsQueue() && !x.guessed {
+	if tasks := x.expand("--tasks", r.mapping.tasks); x.err == nil && (r.Source() == config.Queue) && !x.guessed {
 		r.item = &item{}
 		x.err = wrong(r.openSource(&worker{}, tasks))
 	}

@@ -5,27 +5,18 @@ import (
 	"nth/shim/marker"
 )
 
-// settings hands the identity flags on.
-func (c *Config) settings() identity.Settings {
-	return identity.Settings{
-		Index: c.Index, IndexEnv: c.IndexEnv, Indexes: c.Indexes, IndexOffset: c.IndexOffset,
-		Platform: c.Platform, Completions: c.Completions, Job: c.Job, JobUID: c.JobUID,
-		IndexFailures: c.IndexFailures, IndexIgnoredFailures: c.IndexIgnoredFailures,
-	}
-}
-
 func (r *run) identify() error {
-	id, err := identity.Resolve(r.settings(), r.LookupEnv, r.Hostname)
+	id, err := identity.Resolve(r.Config.Index, r.LookupEnv, r.Hostname)
 	if err != nil {
 		return err
 	}
 	r.id = id
 	r.header = marker.Header{
 		Version: marker.Version, Job: id.Job, JobUID: id.JobUID, Index: id.Index, Completions: id.Completions,
-		Attempt: id.Attempt, RunID: r.RunID, Platform: id.Platform, Hostname: id.Hostname, Node: r.Node, Nth: r.Version,
+		Attempt: id.Attempt, RunID: r.RunID, Platform: id.Platform, Hostname: id.Hostname, Node: r.Index.Node, Nth: r.Version,
 	}
-	if r.Pod != "" {
-		r.header.Hostname = r.Pod
+	if r.Index.Pod != "" {
+		r.header.Hostname = r.Index.Pod
 	}
 	l := r.log.With().Int64("index", id.Index)
 	if id.Completions != nil {

@@ -23,20 +23,20 @@ func (r *run) judge() error {
 }
 
 // verdict tells how a command's end is taken.
-func (c *Config) verdict(res *proc.Result) (outcome string, failed *failure.Failure) {
+func (r *run) verdict(res *proc.Result) (outcome string, failed *failure.Failure) {
 	own := res.Signal == 0
 	switch {
 	case res.Cancelled:
 		return "", commandFailed(failure.Held, errors.New("stopped, for the task's lease was lost"), "another worker has it by now")
 	case res.TimedOut:
-		return "", commandFailed(failure.Timeout, fmt.Errorf("stopped after %s", c.Timeout), "give it more with --timeout")
-	case own && (slices.Contains(c.DoneExitCodes, res.ExitCode) || slices.Contains(c.SkipExitCodes, res.ExitCode)):
-		if res.Stop != 0 && c.ExitZeroAfterSignal != "done" {
+		return "", commandFailed(failure.Timeout, fmt.Errorf("stopped after %s", r.Process.Timeout), "give it more with --timeout")
+	case own && (slices.Contains(r.Markers.DoneExitCodes, res.ExitCode) || slices.Contains(r.Markers.SkipExitCodes, res.ExitCode)):
+		if res.Stop != 0 && r.Process.ExitZeroAfterSignal != "done" {
 			return "", commandFailed(failure.SignalOffset+failure.Code(res.Stop),
 				fmt.Errorf("exit code %d after %s was received: not taken for success", res.ExitCode, signalName(res.Stop)),
 				"--exit-zero-after-signal=done if the command finishes its work before it ends")
 		}
-		if slices.Contains(c.SkipExitCodes, res.ExitCode) {
+		if slices.Contains(r.Markers.SkipExitCodes, res.ExitCode) {
 			return marker.Skipped, nil
 		}
 		return marker.Done, nil
@@ -48,7 +48,7 @@ func (c *Config) verdict(res *proc.Result) (outcome string, failed *failure.Fail
 		return "", commandFailed(1, errors.New("exit code 0, which --done-exit-codes doesn't name"), "")
 	}
 	code, note := failure.Code(res.ExitCode), ""
-	if c.ReserveExitCodes && reserved(code) {
+	if r.Process.ReserveExitCodes && reserved(code) {
 		code, note = 1, "nth exits 1 instead: --reserve-exit-codes"
 	}
 	if res.OOMKilled {

@@ -74,7 +74,7 @@ func (r *run) startLog() (out, errs bool, err error) {
 		name = logs.Task(t.Key, r.RunID, r.worker.settled+1, strings.HasPrefix(r.item.logs.value, "file:"))
 	}
 	r.header.Log = r.mask(r.logs.Show(logs.Key(name, 1)))
-	r.output = logs.New(logs.Options{Store: r.logs, Name: name, Secrets: r.item.secrets, PerCall: r.StoreTimeout, Describe: r.said, Rest: trim,
+	r.output = logs.New(logs.Options{Store: r.logs, Name: name, Secrets: r.item.secrets, PerCall: r.Stores.StoreTimeout, Describe: r.said, Rest: trim,
 		Warn: func(reason string) {
 			r.log.Warn().Str("log", r.header.Log).Msg("keep the output: " + reason + "; trying again")
 		},
@@ -91,7 +91,7 @@ func (r *run) endLog(started bool) {
 		r.output.Discard()
 		r.output, r.header.Log = nil, ""
 	default:
-		within, unproven := r.StoreTimeout, toldWindow
+		within, unproven := r.Stores.StoreTimeout, toldWindow
 		if _, stopped := r.signals.Stopped(); stopped {
 			within = toldWindow
 		}

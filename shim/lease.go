@@ -26,7 +26,7 @@ func (r *run) hold(t *task.Task) *lease {
 	l.ctx, l.cancel = context.WithCancelCause(r.ctx)
 	held := time.Now()
 	l.ended.Go(func() {
-		tick := time.NewTicker(max(r.Lease/3, time.Millisecond))
+		tick := time.NewTicker(max(r.Tasks.Lease/3, time.Millisecond))
 		defer tick.Stop()
 		for {
 			select {
@@ -39,7 +39,7 @@ func (r *run) hold(t *task.Task) *lease {
 			switch {
 			case err == nil:
 				held = sent
-			case errors.Is(err, task.ErrLost), time.Since(held) >= r.Lease:
+			case errors.Is(err, task.ErrLost), time.Since(held) >= r.Tasks.Lease:
 				close(l.lost)
 				l.cancel(task.ErrLost)
 				return
@@ -52,7 +52,7 @@ func (r *run) hold(t *task.Task) *lease {
 }
 
 func (r *run) keep(t *task.Task) error {
-	ctx, cancel := context.WithTimeout(context.Background(), min(r.StoreTimeout, max(r.Lease/3, time.Second)))
+	ctx, cancel := context.WithTimeout(context.Background(), min(r.Stores.StoreTimeout, max(r.Tasks.Lease/3, time.Second)))
 	defer cancel()
 	return r.worker.source.Keep(ctx, t)
 }

@@ -43,8 +43,8 @@ func (r *run) openBook(url string) error {
 	if err != nil {
 		return err
 	}
-	r.book = &marker.Book{Store: s, OnChange: r.OnChange, FanOut: strings.HasPrefix(url, "file:"), Wait: r.policy(r.StoreWait),
-		Write: r.policy(r.MarkerTimeout), Told: r.policy(toldWindow), Retrying: r.retrying}
+	r.book = &marker.Book{Store: s, OnChange: r.Markers.OnChange, FanOut: strings.HasPrefix(url, "file:"), Wait: r.policy(r.Stores.StoreWait),
+		Write: r.policy(r.Stores.MarkerTimeout), Told: r.policy(toldWindow), Retrying: r.retrying}
 	return nil
 }
 
@@ -67,13 +67,13 @@ func (r *run) alreadyDone(e *marker.Entry) error {
 		}
 		l.Msgf("%s is %s already, since %s, by %s%s", r.header.What(), e.Outcome, since, by, note)
 		return errSettled
-	case r.OnChange == marker.OnChangeSkip:
+	case r.Markers.OnChange == marker.OnChangeSkip:
 		l.Msgf("%s is %s already, since %s, by %s; another command, accepted by --on-change=skip", r.header.What(), e.Outcome, since, by)
 		return errSettled
-	case r.OnChange == marker.OnChangeRerun && !e.CanReplace():
+	case r.Markers.OnChange == marker.OnChangeRerun && !e.CanReplace():
 		return &failure.Failure{Code: failure.Setup, Tried: "prepare to replace the marker", On: r.book.Show(r.header),
 			Cause: errors.New("this store can't replace a blob on condition"), Hint: "--on-change=rerun needs file://, s3://, gs:// or azblob://"}
-	case r.OnChange == marker.OnChangeRerun:
+	case r.Markers.OnChange == marker.OnChangeRerun:
 		l.Msgf("%s was %s by another command, since %s, by %s; running it again", r.header.What(), e.Outcome, since, by)
 		r.over = e
 		return nil
@@ -86,7 +86,7 @@ func (r *run) doneIf() error {
 	if r.item.doneIf.value == "" || r.over != nil {
 		return nil
 	}
-	there, err := r.blobExists(r.ctx, r.item.doneIf, "look for the result of --done-if", r.StoreWait)
+	there, err := r.blobExists(r.ctx, r.item.doneIf, "look for the result of --done-if", r.Stores.StoreWait)
 	if err != nil || !there {
 		return err
 	}

@@ -56,30 +56,30 @@ func parseMapping(c *Config) (*mapping, error) {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "find the command",
 			Cause: errors.New("none was given"), Hint: "put it after the flags: nth run [flags] -- COMMAND [ARG...]"}
 	}
-	m := &mapping{items: c.Items}
+	m := &mapping{items: c.Mapping.Items}
 	p := parser{}
 	m.command = p.all("COMMAND", c.Command)
-	m.require = p.all("--require", c.Require)
-	m.markers = p.one("--markers", c.Markers)
-	m.logs = p.one("--logs", c.Logs)
-	m.doneIf = p.one("--done-if", c.DoneIf)
-	m.quitURL = p.one("--quit-url", c.QuitURL)
-	m.tasks = p.one("--tasks", c.Tasks)
-	m.keepURL, m.doneURL = p.one("--keep-url", c.KeepURL), p.one("--done-url", c.DoneURL)
-	m.failURL, m.unfinishedURL = p.one("--fail-url", c.FailURL), p.one("--unfinished-url", c.UnfinishedURL)
-	for _, h := range c.HTTPHeader {
+	m.require = p.all("--require", c.Mapping.Require)
+	m.markers = p.one("--markers", c.Markers.URL)
+	m.logs = p.one("--logs", c.Markers.Logs)
+	m.doneIf = p.one("--done-if", c.Markers.DoneIf)
+	m.quitURL = p.one("--quit-url", c.Messages.QuitURL)
+	m.tasks = p.one("--tasks", c.Tasks.URL)
+	m.keepURL, m.doneURL = p.one("--keep-url", c.API.KeepURL), p.one("--done-url", c.API.DoneURL)
+	m.failURL, m.unfinishedURL = p.one("--fail-url", c.API.FailURL), p.one("--unfinished-url", c.API.UnfinishedURL)
+	for _, h := range c.API.HTTPHeader {
 		m.headers = append(m.headers, p.header(h))
 	}
-	for _, b := range c.HTTPBody {
+	for _, b := range c.API.HTTPBody {
 		m.bodies = append(m.bodies, p.body(b))
 	}
-	m.takeSQL, m.keepSQL = p.statement("--take-sql", c.TakeSQL, "Lease", "MaxAttempts", "Retry"), p.statement("--keep-sql", c.KeepSQL, "Lease")
-	m.doneSQL, m.failSQL = p.statement("--done-sql", c.DoneSQL), p.statement("--fail-sql", c.FailSQL, "Delay", "Reason", "MaxAttempts", "Dead", "Release")
-	m.unfinishedSQL = p.statement("--unfinished-sql", c.UnfinishedSQL)
-	if c.TaskID != "" {
-		m.taskID = p.one("--task-id", c.TaskID)
+	m.takeSQL, m.keepSQL = p.statement("--take-sql", c.SQL.TakeSQL, "Lease", "MaxAttempts", "Retry"), p.statement("--keep-sql", c.SQL.KeepSQL, "Lease")
+	m.doneSQL, m.failSQL = p.statement("--done-sql", c.SQL.DoneSQL), p.statement("--fail-sql", c.SQL.FailSQL, "Delay", "Reason", "MaxAttempts", "Dead", "Release")
+	m.unfinishedSQL = p.statement("--unfinished-sql", c.SQL.UnfinishedSQL)
+	if c.Tasks.TaskID != "" {
+		m.taskID = p.one("--task-id", c.Tasks.TaskID)
 	}
-	for _, assignment := range c.Env {
+	for _, assignment := range c.Mapping.Env {
 		name, value, ok := strings.Cut(assignment, "=")
 		if !ok || name == "" {
 			p.fail("--env", fmt.Errorf("%q is not NAME=TEMPLATE", assignment), "write --env NAME=VALUE")

@@ -42,7 +42,7 @@ func (r *run) payload() (*given, error) {
 	if r.task == nil {
 		return &given{}, nil
 	}
-	g, err := give(r.task.Payload, r.TaskStdin)
+	g, err := give(r.task.Payload, r.Tasks.TaskStdin)
 	if r.header.Task != nil {
 		g.env = append(g.env, "NTH_ITEM_TASK_ID="+clean(r.header.Task.ID))
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/templates"
@@ -41,10 +42,10 @@ const maxFindings = 20
 // NewPlan expands the command at every index of 0 to completions-1, or of
 // --indexes. Nothing is run, and no store is asked but that of a manifest.
 func NewPlan(c Config, w World) (*Plan, error) {
-	if c.Tasks != "" && !c.isManifest() {
+	if c.Tasks.URL != "" && !(c.Source() == config.Rows) {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--tasks", Cause: errors.New("which tasks there will be is the queue's to say"), Hint: "plan shows what each index runs, without a queue"}
 	}
-	if c.Each && c.Completions == nil {
+	if c.Mapping.Each && c.Index.Completions == nil {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--each", Cause: errors.New("how many indexes share the items isn't given"), Hint: "give --completions"}
 	}
 	indexes, err := plannedIndexes(&c)
@@ -55,15 +56,15 @@ func NewPlan(c Config, w World) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Findings: []string{}, each: c.Each}
+	p := &Plan{Findings: []string{}, each: c.Mapping.Each}
 	twins := newTwins()
 	sources := (&run{World: w}).sources()
 	identify := func(k int64) identity.Identity {
 		i := indexes.At(k)
-		return identity.Identity{Index: i + c.IndexOffset, RawIndex: i, Completions: c.Completions, Attempt: 1,
-			Job: c.Job, JobUID: c.JobUID, Platform: c.Platform, Hostname: w.Hostname}
+		return identity.Identity{Index: i + c.Index.IndexOffset, RawIndex: i, Completions: c.Index.Completions, Attempt: 1,
+			Job: c.Index.Job, JobUID: c.Index.JobUID, Platform: c.Index.Platform, Hostname: w.Hostname}
 	}
-	if c.Tasks == "" {
+	if c.Tasks.URL == "" {
 		for k := range indexes.Len() {
 			id := identify(k)
 			p.add(id, shardOf(m.items, id), nil, m, sources, w.RunID, twins)
@@ -73,7 +74,7 @@ func NewPlan(c Config, w World) (*Plan, error) {
 	}
 	switch {
 	case p.code != 0:
-	case !m.usesIndex() && c.Tasks == "":
+	case !m.usesIndex() && c.Tasks.URL == "":
 		p.Findings = append(p.Findings, "the command doesn't use the index: every index would run the same"+
 			" (write <<.Index>> into it; fine only if it reads JOB_COMPLETION_INDEX itself)")
 	default:
@@ -91,13 +92,13 @@ func (p *Plan) Code() int { return int(p.code) }
 
 func plannedIndexes(c *Config) (identity.List, error) {
 	switch {
-	case c.Indexes != "" && c.IndexOffset != 0:
+	case c.Index.Indexes != "" && c.Index.IndexOffset != 0:
 		return identity.List{}, &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--index-offset and --indexes",
 			Cause: errors.New("the list already says which item it is"), Hint: "give one of them"}
-	case c.Indexes != "":
-		return identity.ParseList(c.Indexes)
-	case c.Completions != nil && *c.Completions > 0:
-		return identity.ParseList(fmt.Sprintf("0-%d", *c.Completions-1))
+	case c.Index.Indexes != "":
+		return identity.ParseList(c.Index.Indexes)
+	case c.Index.Completions != nil && *c.Index.Completions > 0:
+		return identity.ParseList(fmt.Sprintf("0-%d", *c.Index.Completions-1))
 	}
 	return identity.List{}, &failure.Failure{Code: failure.Usage, Tried: "plan", Cause: errors.New("how many indexes there are isn't given"),
 		Hint: "give --completions 100, or --indexes 0-9"}

@@ -104,7 +104,7 @@ func (p *rowPlan) addRows(url text, from, to int64, alone bool) error {
 	defer m.Close()
 	var cost manifest.Cost
 	err = p.retry(m, func(ctx context.Context) (err error) {
-		if p.run.Each {
+		if p.run.Mapping.Each {
 			cost, err = m.CostOfParts(ctx, batchRows, func(rows int64) iter.Seq[manifest.Part] { return p.parts(rows, from, to) })
 		} else {
 			cost, err = m.Cost(ctx, p.rows(from, to))
@@ -114,8 +114,8 @@ func (p *rowPlan) addRows(url text, from, to int64, alone bool) error {
 	if err != nil {
 		return err
 	}
-	planned := PlannedManifest{URL: p.run.mask(m.Show()), Rows: cost.Rows, Bytes: cost.Size, Read: cost.Indexed, Indexed: cost.Indexed, each: p.run.Each}
-	if p.run.Markers == "" {
+	planned := PlannedManifest{URL: p.run.mask(m.Show()), Rows: cost.Rows, Bytes: cost.Size, Read: cost.Indexed, Indexed: cost.Indexed, each: p.run.Mapping.Each}
+	if p.run.Markers.URL == "" {
 		planned.Read = cost.Scanned
 	}
 	p.total = cost.Rows
@@ -127,7 +127,7 @@ func (p *rowPlan) addRows(url text, from, to int64, alone bool) error {
 	if err := p.visit(m, from, end); err != nil {
 		return err
 	}
-	if !p.run.Each {
+	if !p.run.Mapping.Each {
 		p.compare(planned, end, to, alone)
 		return nil
 	}
@@ -170,7 +170,7 @@ func (p *rowPlan) first(k int64) int64 {
 
 // part is that of an index; nil where each has one row.
 func (p *rowPlan) part(id identity.Identity) *templates.Shard {
-	if !p.run.Each {
+	if !p.run.Mapping.Each {
 		return nil
 	}
 	return shardOf(p.total, id)
@@ -185,8 +185,8 @@ func (p *rowPlan) compare(m PlannedManifest, end, to int64, alone bool) {
 	if len(beyond) > 0 {
 		p.Findings = append(p.Findings, fmt.Sprintf("indexes %s have no row: %s has %d, counted from 0", identity.FormatList(beyond), m.URL, m.Rows))
 	}
-	if n := p.run.Completions; alone && n != nil && *n+p.run.IndexOffset < m.Rows {
-		p.Findings = append(p.Findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", *n+p.run.IndexOffset, m.URL, m.Rows, *n))
+	if n := p.run.Index.Completions; alone && n != nil && *n+p.run.Index.IndexOffset < m.Rows {
+		p.Findings = append(p.Findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", *n+p.run.Index.IndexOffset, m.URL, m.Rows, *n))
 	}
 }
 
@@ -221,7 +221,7 @@ func (p *rowPlan) row(id identity.Identity, row *templates.Task) {
 // retry asks the manifest's store until it answers. A scan may take longer than another
 // call: it has all of --store-wait.
 func (p *rowPlan) retry(m *manifest.Manifest, do func(context.Context) error) error {
-	err := store.Retry(context.Background(), store.Policy{Window: p.run.StoreWait}, func(ctx context.Context) error { return final(do(ctx)) }, nil)
+	err := store.Retry(context.Background(), store.Policy{Window: p.run.Stores.StoreWait}, func(ctx context.Context) error { return final(do(ctx)) }, nil)
 	if err == nil {
 		return nil
 	}

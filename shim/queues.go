@@ -29,13 +29,13 @@ const defaultAttempts = 5
 // than a URL.
 func (r *run) queues() map[string]queueKind {
 	api := queueKind{"http", r.openAPI, httpapi.Name, defaultAttempts}
-	if r.FailURL == "" { // where nobody can be told, the API must see to it
+	if r.API.FailURL == "" { // where nobody can be told, the API must see to it
 		api.attempts = 0
 	}
 	table := queueKind{"postgres", postgres.Open, postgres.Name, defaultAttempts}
-	if r.TakeSQL != "" {
+	if r.SQL.TakeSQL != "" {
 		table.open = r.openStatements
-		if r.FailSQL == "" {
+		if r.SQL.FailSQL == "" {
 			table.attempts = 0
 		}
 	}

@@ -22,7 +22,7 @@ func (r *run) require() error {
 	if len(r.item.require) == 0 {
 		return nil
 	}
-	deadline := time.Now().Add(r.RequireWait)
+	deadline := time.Now().Add(r.Mapping.RequireWait)
 	for _, input := range r.item.require {
 		for {
 			there, err := r.exists(input)
@@ -47,9 +47,9 @@ func (r *run) require() error {
 }
 
 func (r *run) missing(input text) error {
-	if r.RequireWait > 0 {
+	if r.Mapping.RequireWait > 0 {
 		return &failure.Failure{Code: failure.Unavailable, Tried: "wait for the required input", On: input.shown,
-			Cause: fmt.Errorf("it is still missing after %s", r.RequireWait), Hint: "it is late: this counts as a failure and is tried again"}
+			Cause: fmt.Errorf("it is still missing after %s", r.Mapping.RequireWait), Hint: "it is late: this counts as a failure and is tried again"}
 	}
 	return &failure.Failure{Code: failure.NoInput, Tried: "find the required input", On: input.shown,
 		Cause: errors.New("it does not exist"),
@@ -58,7 +58,7 @@ func (r *run) missing(input text) error {
 
 func (r *run) exists(input text) (bool, error) {
 	if strings.Contains(input.value, "://") {
-		return r.blobExists(r.ctx, input, "look for the required input", r.StoreWait)
+		return r.blobExists(r.ctx, input, "look for the required input", r.Stores.StoreWait)
 	}
 	_, err := os.Stat(input.value)
 	switch {

@@ -62,7 +62,7 @@ func (r *run) openRows(sh *shard) error {
 	}
 	m.Warn = func(err error) { r.log.Warn().Msg("the manifest's index: " + r.said(err)) }
 	sh.rows = &rows{m: m, shown: m.Show(), batches: make(chan batch)}
-	err = store.Retry(r.ctx, r.policy(r.StoreWait), func(ctx context.Context) error {
+	err = store.Retry(r.ctx, r.policy(r.Stores.StoreWait), func(ctx context.Context) error {
 		total, err := m.Len(ctx)
 		if err != nil {
 			return final(err)
@@ -131,7 +131,7 @@ func (rs *rows) read(ctx context.Context, r *run, from, to int64) (list []row, e
 		}
 		return nil
 	}
-	err = store.Retry(ctx, r.policy(r.StoreWait), func(ctx context.Context) error {
+	err = store.Retry(ctx, r.policy(r.Stores.StoreWait), func(ctx context.Context) error {
 		err := rs.m.Rows(ctx, next, to, visit)
 		if err != nil && !errors.Is(err, errFull) {
 			return final(err)

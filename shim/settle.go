@@ -60,7 +60,7 @@ func (r *run) failed(err error) bool {
 
 // tell tells the queue something, as long as a marker may take.
 func (r *run) tell(what string, do func(context.Context) error) error {
-	return store.Retry(context.Background(), r.policy(r.MarkerTimeout), func(ctx context.Context) error {
+	return store.Retry(context.Background(), r.policy(r.Stores.MarkerTimeout), func(ctx context.Context) error {
 		err := do(ctx)
 		if errors.Is(err, task.ErrLost) {
 			return errors.Join(err, &contract.Error{Kind: contract.Unusable, Cause: err}) // no further try changes it
@@ -119,7 +119,7 @@ func (r *run) fail(one *run, err error) error {
 	default:
 		one.log.Info().Msg(fmt.Sprintf("the task is delivered again in %s", pauseAfter(one.task.Attempt)))
 	}
-	if r.OnFailure == "stop" {
+	if r.Tasks.OnFailure == "stop" {
 		return err
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/marker"
@@ -61,8 +62,8 @@ func (r *run) expandShard() error {
 	if err := r.parse(); err != nil {
 		return err
 	}
-	sh := &shard{total: r.Items}
-	if r.isManifest() {
+	sh := &shard{total: r.Mapping.Items}
+	if r.Source() == config.Rows {
 		if err := r.openRows(sh); err != nil {
 			return err
 		}
@@ -144,7 +145,7 @@ const numberVariable = "NTH_ITEM_NUMBER"
 func (r *run) shardDigest(f templates.Fields) (string, error) {
 	sh := r.shard
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	content := marker.Content{Command: r.Command, Env: r.Env, Extra: r.DigestExtra, Task: []string{"shard", number(sh.total), number(sh.Start), number(sh.End)}}
+	content := marker.Content{Command: r.Command, Env: r.Mapping.Env, Extra: r.Markers.DigestExtra, Task: []string{"shard", number(sh.total), number(sh.Start), number(sh.End)}}
 	if m := r.header.Manifest; m != nil {
 		content.Task = append(content.Task, m.URL, m.Version)
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/logs"
@@ -69,17 +71,11 @@ type step struct {
 // errSettled ends a run early and well: there is nothing left to do.
 var errSettled = errors.New("settled")
 
-// World is what a run touches besides its stores and its command.
-type World struct {
-	Environ   []string
-	LookupEnv func(string) (string, bool)
-	Own       map[string]bool // variables that are flags of nth's, hidden from the command
-	Hostname  string
-	Stderr    *os.File
-	Now       func() time.Time
-	RunID     string
-	Version   string
-}
+// Config and World are what a run is told, and what it touches.
+type (
+	Config = config.Config
+	World  = edge.World
+)
 
 // run is the state that the steps hand on to each other.
 type run struct {
@@ -113,7 +109,7 @@ type run struct {
 // Run runs one index and gives the process's exit code. It writes to stderr and
 // the termination log only.
 func Run(c Config, w World) int {
-	r := &run{Config: c, World: w, log: newLogger(c.LogFormat, c.LogLevel, w.Stderr), closing: new(atomic.Bool)}
+	r := &run{Config: c, World: w, log: newLogger(c.Messages.LogFormat, c.Messages.LogLevel, w.Stderr), closing: new(atomic.Bool)}
 	return r.end(r.work())
 }
 
@@ -121,14 +117,14 @@ func Run(c Config, w World) int {
 func Refuse(err error, w World) int {
 	path, ok := w.LookupEnv("NTH_TERMINATION_LOG")
 	if !ok {
-		path = DefaultTerminationLog
+		path = config.DefaultTerminationLog
 	}
-	r := &run{Config: Config{TerminationLog: path}, World: w, log: newLogger("auto", "info", w.Stderr), closing: new(atomic.Bool)}
+	r := &run{Config: Config{Messages: config.Messages{TerminationLog: path}}, World: w, log: newLogger("auto", "info", w.Stderr), closing: new(atomic.Bool)}
 	return r.end(err)
 }
 
 func (r *run) work() error {
-	watch, err := signalConfig(&r.Config)
+	watch, err := r.Process.SignalConfig()
 	if err != nil {
 		return err
 	}
@@ -136,11 +132,11 @@ func (r *run) work() error {
 	r.ctx = r.signals.Context()
 	context.AfterFunc(r.ctx, r.giveUp)
 	switch {
-	case r.Each:
+	case r.Mapping.Each:
 		return r.through(eachSteps)
-	case r.Tasks == "":
+	case r.Tasks.URL == "":
 		return r.through(steps)
-	case r.isItem():
+	case r.Source() != config.Queue:
 		return r.through(itemSteps)
 	}
 	return r.through(workerSteps)
@@ -171,7 +167,7 @@ func (r *run) giveUp() {
 	if !r.closing.CompareAndSwap(false, true) {
 		return
 	}
-	last := &run{Config: r.Config, World: r.World, signals: r.signals, log: newLogger(r.LogFormat, r.LogLevel, r.Stderr), closing: new(atomic.Bool)}
+	last := &run{Config: r.Config, World: r.World, signals: r.signals, log: newLogger(r.Messages.LogFormat, r.Messages.LogLevel, r.Stderr), closing: new(atomic.Bool)}
 	os.Exit(last.end(last.stoppedBefore("one that doesn't return")))
 }
 
@@ -198,11 +194,11 @@ func (r *run) end(err error) int {
 		f = failure.From(r.stoppedBefore(f.Tried)) // a call that the signal cut short
 	}
 	message := r.message(f)
-	if r.LogFormat == "none" {
+	if r.Messages.LogFormat == "none" {
 		fmt.Fprintln(r.Stderr, message) // nothing is logged, but no failure is silent
 	}
 	r.log.Error().Int("exit_code", int(f.Code)).Msg(message)
-	reason := readTermination(r.TerminationLog)
+	reason := readTermination(r.Messages.TerminationLog)
 	if reason == "" {
 		r.writeTermination(message)
 	}
@@ -212,7 +208,7 @@ func (r *run) end(err error) int {
 
 // policy gives the retries of a store call within a window.
 func (r *run) policy(window time.Duration) store.Policy {
-	return store.Policy{Window: window, PerCall: r.StoreTimeout}
+	return store.Policy{Window: window, PerCall: r.Stores.StoreTimeout}
 }
 
 // retrying logs a try that failed and will be repeated.

@@ -9,9 +9,6 @@ import (
 	"nth/shim/failure"
 )
 
-// DefaultTerminationLog is Kubernetes' default terminationMessagePath.
-const DefaultTerminationLog = "/dev/termination-log"
-
 // maxTermination bounds the termination message, in bytes: 100,000 of them live
 // in etcd.
 const maxTermination = 1000
@@ -45,7 +42,7 @@ func openTermination(path string, flag int) (*os.File, error) {
 // in place, for the file is a bind mount, and only into an empty file: a failure
 // to do so changes nothing.
 func (r *run) writeTermination(message string) {
-	f, err := openTermination(r.TerminationLog, os.O_WRONLY)
+	f, err := openTermination(r.Messages.TerminationLog, os.O_WRONLY)
 	if err != nil {
 		return
 	}

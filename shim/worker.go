@@ -73,21 +73,21 @@ func (r *run) openSource(w *worker, rawURL string) error {
 	if !known {
 		return bad("", fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), queueHint)
 	}
-	if r.TakeSQL != "" && s.kind != "postgres" {
+	if r.SQL.TakeSQL != "" && s.kind != "postgres" {
 		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--take-sql", Cause: errors.New("the queue isn't PostgreSQL's"), Hint: "--tasks postgres://…"}
 	}
-	if s.kind != "http" && (r.KeepURL != "" || r.DoneURL != "" || r.FailURL != "" || r.UnfinishedURL != "" || len(r.HTTPHeader) > 0 || len(r.HTTPBody) > 0) {
+	if s.kind != "http" && (r.API.KeepURL != "" || r.API.DoneURL != "" || r.API.FailURL != "" || r.API.UnfinishedURL != "" || len(r.API.HTTPHeader) > 0 || len(r.API.HTTPBody) > 0) {
 		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--tasks", Cause: errors.New("--keep-url and its companions, --http-header and --http-body are of an HTTP API, and the queue is none"), Hint: "leave them out"}
 	}
 	path, _, _ := strings.Cut(u.Path, ";") // Celery puts whole URLs behind it
 	w.shown = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String()
 	w.kind, w.queue = s.kind, s.name(u)
 	attempts := s.attempts
-	if r.MaxAttempts != nil {
-		attempts = *r.MaxAttempts
+	if r.Tasks.MaxAttempts != nil {
+		attempts = *r.Tasks.MaxAttempts
 	}
 	getenv := func(name string) string { v, _ := r.LookupEnv(name); return v }
-	w.source, err = s.open(u, task.Options{Index: r.id.Index, RunID: r.RunID, Lease: r.Lease, MaxAttempts: attempts, Getenv: getenv})
+	w.source, err = s.open(u, task.Options{Index: r.id.Index, RunID: r.RunID, Lease: r.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv})
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
@@ -145,7 +145,7 @@ func (r *run) warn() {
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, r.StoreTimeout)
+	ctx, cancel := context.WithTimeout(r.ctx, r.Stores.StoreTimeout)
 	defer cancel()
 	if text := s.Warning(ctx); text != "" {
 		r.log.Warn().Msg(text)
@@ -155,9 +155,9 @@ func (r *run) warn() {
 // enough tells why no further task is taken; "" if one is.
 func (r *run) enough() string {
 	switch {
-	case r.MaxTasks > 0 && r.worker.settled >= r.MaxTasks:
+	case r.Tasks.MaxTasks > 0 && r.worker.settled >= r.Tasks.MaxTasks:
 		return "--max-tasks"
-	case r.MaxRuntime > 0 && time.Since(r.worker.began) >= r.MaxRuntime:
+	case r.Tasks.MaxRuntime > 0 && time.Since(r.worker.began) >= r.Tasks.MaxRuntime:
 		return "--max-runtime"
 	}
 	return ""
@@ -186,7 +186,7 @@ func (r *run) take() (*task.Task, error) {
 	for {
 		var t *task.Task
 		unfinished := true
-		err := store.Retry(r.ctx, r.policy(r.StoreWait), func(ctx context.Context) (err error) {
+		err := store.Retry(r.ctx, r.policy(r.Stores.StoreWait), func(ctx context.Context) (err error) {
 			if t, err = r.worker.source.Take(ctx); t != nil || err != nil {
 				return err
 			}
@@ -205,15 +205,15 @@ func (r *run) take() (*task.Task, error) {
 		case empty.IsZero():
 			empty = time.Now()
 		}
-		if !unfinished && time.Since(empty) >= r.IdleTimeout {
+		if !unfinished && time.Since(empty) >= r.Tasks.IdleTimeout {
 			return nil, nil
 		}
 		if r.enough() != "" {
 			return nil, nil
 		}
 		wait := poll
-		if r.MaxRuntime > 0 {
-			wait = min(wait, r.MaxRuntime-time.Since(r.worker.began))
+		if r.Tasks.MaxRuntime > 0 {
+			wait = min(wait, r.Tasks.MaxRuntime-time.Since(r.worker.began))
 		}
 		select {
 		case <-r.ctx.Done():

@@ -100,13 +100,19 @@ func collect(t reflect.Type, names map[string]bool) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		switch {
-		case f.Anonymous:
+		case isSection(f):
 			collect(f.Type, names)
 		case f.Tag.Get("kong") == "-" || f.Tag.Get("env") == "-":
 		default:
 			names[fieldVariable(f)] = true
 		}
 	}
+}
+
+// isSection tells whether a field holds flags and is none itself.
+func isSection(f reflect.StructField) bool {
+	_, embedded := f.Tag.Lookup("embed")
+	return f.Anonymous || embedded
 }
 
 // fieldVariable is the variable of a field's flag, or another that its tag names.
@@ -127,6 +133,11 @@ func flagVariable(f reflect.StructField) string {
 // Variable gives the variable of a flag: --stop-grace as NTH_STOP_GRACE.
 func Variable(flag string) string {
 	return EnvPrefix + "_" + strings.ToUpper(strings.ReplaceAll(strings.TrimLeft(flag, "-"), "-", "_"))
+}
+
+// flagName gives NTH_STOP_GRACE as stop-grace.
+func flagName(variable string) string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(variable, EnvPrefix+"_"), "_", "-"))
 }
 
 // upperSnake gives StopGrace as STOP_GRACE. Names with runs of capitals have a

@@ -28,7 +28,7 @@ func Given(target any, own []string, env func(string) (string, bool)) []Setting 
 func given(t reflect.Type, words map[string][]string, env func(string) (string, bool)) (list []Setting) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if f.Anonymous {
+		if isSection(f) {
 			list = append(list, given(f.Type, words, env)...)
 			continue
 		}
@@ -36,7 +36,7 @@ func given(t reflect.Type, words map[string][]string, env func(string) (string, 
 			continue
 		}
 		s := Setting{Variable: fieldVariable(f)}
-		s.Flag = "--" + strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(s.Variable, EnvPrefix+"_"), "_", "-"))
+		s.Flag = "--" + flagName(s.Variable)
 		if w, ok := words[s.Variable]; ok {
 			s.say(f, w)
 			list = append(list, s)

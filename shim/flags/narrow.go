@@ -56,10 +56,11 @@ func (n *narrowed) add(s reflect.Value, given []string) {
 	for i := range s.NumField() {
 		f := s.Type().Field(i)
 		switch {
-		case f.Anonymous:
+		case isSection(f):
 			n.add(s.Field(i), given)
 		case matters(f, given):
-			n.fields = append(n.fields, reflect.StructField{Name: f.Name, Type: f.Type, Tag: unexplained(f.Tag)})
+			// Fields of two sections may have the same name, but not of one struct.
+			n.fields = append(n.fields, reflect.StructField{Name: "F" + strconv.Itoa(len(n.fields)), Type: f.Type, Tag: named(f)})
 			n.targets = append(n.targets, s.Field(i))
 		}
 	}
@@ -78,6 +79,15 @@ func matters(f reflect.StructField, given []string) bool {
 		return true
 	}
 	return slices.Contains(given, variable)
+}
+
+// named gives a field's tag with the flag's name, and without what is for a reader.
+func named(f reflect.StructField) reflect.StructTag {
+	tag := unexplained(f.Tag)
+	if f.Tag.Get("name") != "" {
+		return tag
+	}
+	return tag + reflect.StructTag(` name:"`+flagName(flagVariable(f))+`"`)
 }
 
 // unexplained gives a field's tag without what is for a reader.

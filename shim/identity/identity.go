@@ -14,18 +14,22 @@ import (
 	"nth/shim/failure"
 )
 
-// Settings are the flags that bear on the index.
+// Settings are the flags that bear on the index, and those that say where it runs.
 type Settings struct {
-	Index       *string // nil: not given
-	IndexEnv    string
-	Indexes     string
-	IndexOffset int64
-	Platform    string
-	Completions *int64 // nil: not given
-	Job, JobUID string
+	Index       *string `group:"Index" placeholder:"N" help:"The index of this run, instead of the platform's variable."`
+	Completions *int64  `group:"Index" placeholder:"N" help:"How many indexes the whole Job has."`
+	Indexes     string  `group:"Index" placeholder:"LIST" help:"Run only these: the platform's number k selects the k-th of the list, such as 7,42,90-99."`
+	IndexOffset int64   `group:"Index" placeholder:"N" help:"Added to the index, such as -1 for a Slurm array that begins at 1."`
+	IndexEnv    string  `group:"Index" placeholder:"NAME" help:"Read the index from this variable."`
+	Platform    string  `group:"Index" placeholder:"NAME" help:"Read the index of this platform only."`
+	Job         string  `group:"Index" placeholder:"NAME" help:"Name of the Job."`
+	JobUID      string  `group:"Index" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job, which a re-created Job of the same name doesn't share."`
+	Pod         string  `group:"Index" placeholder:"NAME" help:"Name of the pod, for the records (else the host name)."`
+	Node        string  `group:"Index" placeholder:"NAME" help:"Name of the node, for the records."`
 	// The two annotations of a Job with backoffLimitPerIndex, as they came. The
 	// downward API gives "" for an annotation that isn't there.
-	IndexFailures, IndexIgnoredFailures string
+	IndexFailures        string `group:"Index" placeholder:"N" help:"Failures of this index so far: the annotation batch.kubernetes.io/job-index-failure-count."`
+	IndexIgnoredFailures string `group:"Index" placeholder:"N" help:"Ignored failures of this index so far: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
 }
 
 // Identity is who a run is.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"nth/shim"
+	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
@@ -19,7 +21,7 @@ import (
 
 // Config is what `nth local` is told, beside what it hands on to nth run.
 type Config struct {
-	shim.Config
+	config.Config
 	Parallelism          int           `group:"Local" default:"0" placeholder:"N" help:"How many indexes run at the same time; 0: one for each CPU."`
 	BackoffLimitPerIndex int           `group:"Local" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
 	MaxFailed            string        `group:"Local" placeholder:"N|N%" help:"Stop when more indexes than this have failed (default 10%, but at least 10)."`
@@ -29,7 +31,7 @@ type Config struct {
 
 // Command is `nth local`; own are its flags as they were written. It gives the exit code,
 // or the failure of a Job that could not be run at all.
-func Command(c Config, own []string, w shim.World) (int, error) {
+func Command(c Config, own []string, w edge.World) (int, error) {
 	o, err := c.options(own, w)
 	if err != nil {
 		return 0, err
@@ -48,7 +50,7 @@ func Command(c Config, own []string, w shim.World) (int, error) {
 	}
 	signal.Reset() // a stderr that nobody reads must not hold a third Ctrl-C
 	fmt.Fprint(os.Stderr, summary)
-	if summary.Unfinished > 0 && c.Markers != "" {
+	if summary.Unfinished > 0 && c.Markers.URL != "" {
 		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
 	}
 	return summary.ExitCode(), nil
@@ -58,7 +60,7 @@ func Command(c Config, own []string, w shim.World) (int, error) {
 // its own from its environment, as a pod does.
 var perIndex = []string{"--index", "--indexes", "--index-env", "--index-offset", "--platform"}
 
-func (c *Config) options(own []string, w shim.World) (Options, error) {
+func (c *Config) options(own []string, w edge.World) (Options, error) {
 	o := Options{
 		Parallelism: c.Parallelism, BackoffLimit: c.BackoffLimitPerIndex, RetryDelay: c.RetryDelay, Args: c.args(own),
 		Remove: identity.Variables(), Environ: environ(w), Stdout: os.Stdout, Stderr: os.Stderr, Progress: c.Progress,
@@ -73,13 +75,13 @@ func (c *Config) options(own []string, w shim.World) (Options, error) {
 	if o.Self, err = os.Executable(); err != nil {
 		return o, err
 	}
-	if c.Completions != nil {
-		o.Completions = *c.Completions
+	if c.Index.Completions != nil {
+		o.Completions = *c.Index.Completions
 	}
-	if c.Indexes == "" {
+	if c.Index.Indexes == "" {
 		return o, nil
 	}
-	list, err := identity.ParseList(c.Indexes)
+	list, err := identity.ParseList(c.Index.Indexes)
 	if err != nil {
 		return o, err
 	}
@@ -95,7 +97,7 @@ func (c *Config) options(own []string, w shim.World) (Options, error) {
 // args are a child's: what nth run knows of our own flags, and the command.
 func (c *Config) args(own []string) []string {
 	localOnly := flags.Variables(Config{})
-	maps.DeleteFunc(localOnly, func(name string, _ bool) bool { return flags.Variables(shim.Config{})[name] })
+	maps.DeleteFunc(localOnly, func(name string, _ bool) bool { return flags.Variables(config.Config{})[name] })
 	args := []string{"run", "--reserve-exit-codes"}
 	for _, word := range own {
 		name, _, _ := strings.Cut(word, "=")
@@ -108,7 +110,7 @@ func (c *Config) args(own []string) []string {
 
 // environ is the children's. A person reads along here: only what is unusual, and not
 // as JSON.
-func environ(w shim.World) []string {
+func environ(w edge.World) []string {
 	env := slices.Clone(w.Environ)
 	for _, quiet := range []string{"NTH_LOG_LEVEL=warn", "NTH_LOG_FORMAT=console"} {
 		name, _, _ := strings.Cut(quiet, "=")

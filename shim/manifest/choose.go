@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/place"
@@ -18,7 +19,7 @@ import (
 // choose finds the indexes of a repair: those of --indexes, or what the store says.
 func (j *job) choose(w World) (err error) {
 	given := 0
-	for _, is := range []bool{j.Indexes != "", j.Missing, j.Failed} {
+	for _, is := range []bool{j.Index.Indexes != "", j.Missing, j.Failed} {
 		if is {
 			given++
 		}
@@ -28,10 +29,10 @@ func (j *job) choose(w World) (err error) {
 		return contradiction("--indexes, --missing and --failed", errors.New("each says which indexes are repaired"), "give one of them")
 	case j.Kind != "job":
 		return contradiction("--kind="+j.Kind, errors.New("a repair is made once"), "take it away")
-	case j.IsQueue():
+	case (j.Source() == config.Queue):
 		return contradiction("--tasks", errors.New("a queue's tasks have no indexes"), "start the workers again: what is done isn't done twice")
 	}
-	if j.indexes = j.Indexes; j.indexes == "" {
+	if j.indexes = j.Index.Indexes; j.indexes == "" {
 		if j.indexes, err = j.ask(w); err != nil {
 			return err
 		}
@@ -49,7 +50,7 @@ const patience = 5 * time.Second
 // ask lists the markers. It needs their URL as the pods have it. An index that runs now is
 // left out: it has its pod.
 func (j *job) ask(w World) (string, error) {
-	address, secrets, err := place.Expand(place.Markers{URL: j.Markers, Completions: j.Completions, Job: j.Job, RunID: w.RunID, Hostname: w.Hostname,
+	address, secrets, err := place.Expand(place.Markers{URL: j.Markers.URL, Completions: j.Index.Completions, Job: j.Index.Job, RunID: w.RunID, Hostname: w.Hostname,
 		Usage: "give --markers URL", Hint: "give --indexes, for no list tells what is done"}, templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile})
 	if err != nil {
 		return "", err
@@ -66,8 +67,8 @@ func (j *job) look(address string) (string, error) {
 		return "", err
 	}
 	defer s.Close()
-	p := store.Policy{Window: patience, PerCall: j.StoreTimeout}
-	of, err := status.Indexes(j.Completions, "")
+	p := store.Policy{Window: patience, PerCall: j.Stores.StoreTimeout}
+	of, err := status.Indexes(j.Index.Completions, "")
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"nth/shim"
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
@@ -37,26 +38,26 @@ func (j *job) say(format string, args ...any) {
 	j.hints = append(j.hints, fmt.Sprintf(format, args...))
 }
 
-func (j *job) repairs() bool { return j.Indexes != "" || j.Missing || j.Failed }
+func (j *job) repairs() bool { return j.Index.Indexes != "" || j.Missing || j.Failed }
 
 // size finds out how many indexes there are. With a queue they are its workers, each of
 // which is to run at once.
 func (j *job) size(w World) error {
-	queue := j.IsQueue()
+	queue := (j.Source() == config.Queue)
 	switch {
-	case j.Completions == nil && queue && j.Parallelism > 0:
+	case j.Index.Completions == nil && queue && j.Parallelism > 0:
 		n := int64(j.Parallelism)
-		j.Completions = &n
-	case j.Completions == nil && queue:
+		j.Index.Completions = &n
+	case j.Index.Completions == nil && queue:
 		return usage("--parallelism", errors.New("how many workers there are isn't given"), "give --parallelism 8")
-	case j.Completions == nil:
+	case j.Index.Completions == nil:
 		return usage("--completions", errors.New("how many indexes there are isn't given"), "give --completions 100")
-	case *j.Completions < 1 || *j.Completions > math.MaxInt32:
-		return usage("--completions", fmt.Errorf("%d is not from 1 to %d", *j.Completions, math.MaxInt32), "give the number of indexes of the whole Job")
-	case queue && j.Parallelism > 0 && int64(j.Parallelism) != *j.Completions:
+	case *j.Index.Completions < 1 || *j.Index.Completions > math.MaxInt32:
+		return usage("--completions", fmt.Errorf("%d is not from 1 to %d", *j.Index.Completions, math.MaxInt32), "give the number of indexes of the whole Job")
+	case queue && j.Parallelism > 0 && int64(j.Parallelism) != *j.Index.Completions:
 		return contradiction("--parallelism and --completions", errors.New("with a queue each index is a worker, and all of them work at the same time"), "give --parallelism alone")
 	}
-	j.total, j.completions = *j.Completions, *j.Completions
+	j.total, j.completions = *j.Index.Completions, *j.Index.Completions
 	if !j.repairs() {
 		return nil
 	}
@@ -76,7 +77,7 @@ func (j *job) size(w World) error {
 func (j *job) identify(World) error {
 	j.name = j.Name
 	if j.name == "" {
-		j.name = j.Job
+		j.name = j.Index.Job
 		if j.repairs() && j.name != "" {
 			j.name += "-repair"
 		}
@@ -84,14 +85,14 @@ func (j *job) identify(World) error {
 	if j.name == "" {
 		return usage("--name", errors.New("it is not given"), "give a name such as resize-2024")
 	}
-	if j.Kind != "job" && j.Job != "" && j.Job != j.name {
+	if j.Kind != "job" && j.Index.Job != "" && j.Index.Job != j.name {
 		return contradiction("--job", errors.New("each Job of a "+j.Kind+" has a name of its own"), "take it away")
 	}
 	return nil
 }
 
 // foreign tells whether nth's name of the Job is another than the object's.
-func (j *job) foreign() bool { return j.Job != "" && j.Job != j.name }
+func (j *job) foreign() bool { return j.Index.Job != "" && j.Index.Job != j.name }
 
 // Limits of Kubernetes (pkg/apis/batch/validation).
 const (
@@ -109,7 +110,7 @@ func (j *job) bound(World) error {
 	}
 	j.parallelism = min(defaultWidth, j.completions)
 	switch {
-	case j.IsQueue():
+	case (j.Source() == config.Queue):
 		j.parallelism = j.completions
 	case j.Parallelism > 0:
 		j.parallelism = min(int64(j.Parallelism), j.completions)
@@ -135,7 +136,7 @@ var perPod = []string{"--index", "--index-env", "--job-uid", "--pod", "--node", 
 
 // foresee expands everything as the first and the last pod will.
 func (j *job) foresee(World) (err error) {
-	for _, s := range flags.Given(shim.Config{}, j.own, j.env) {
+	for _, s := range flags.Given(config.Config{}, j.own, j.env) {
 		for _, flag := range perPod {
 			if s.Flag == flag {
 				return contradiction(flag, errors.New("each pod of a Job is told its own"), "take it away, also from the environment")
@@ -146,9 +147,9 @@ func (j *job) foresee(World) (err error) {
 		}
 	}
 	run := j.Config.Config
-	run.Indexes, run.JobUID = j.indexes, "00000000-0000-0000-0000-000000000000"
-	if run.Job == "" {
-		run.Job = j.name
+	run.Index.Indexes, run.Index.JobUID = j.indexes, "00000000-0000-0000-0000-000000000000"
+	if run.Index.Job == "" {
+		run.Index.Job = j.name
 	}
 	if j.forecast, err = shim.Foresee(run, 0, j.completions-1); err != nil {
 		return err
@@ -160,10 +161,10 @@ func (j *job) foresee(World) (err error) {
 func (j *job) shared() error {
 	f := j.forecast
 	switch {
-	case j.Markers == "":
-	case j.repairs() && (f.NamesUID || f.NamesJob && j.Job == ""):
+	case j.Markers.URL == "":
+	case j.repairs() && (f.NamesUID || f.NamesJob && j.Index.Job == ""):
 		return contradiction("--markers", errors.New("its URL names the Job, which for the repair is another one"), "name the Job that is repaired: --job NAME; without .JobUID in the URL")
-	case j.IsQueue() || f.NamesJob || f.NamesUID:
+	case (j.Source() == config.Queue) || f.NamesJob || f.NamesUID:
 	case j.Kind == "cronjob":
 		return contradiction("--markers", errors.New("its URL is the same for every run of the CronJob: after the first, each would skip everything"), "write <<.Job>> into it")
 	case j.Kind == "jobset" && j.Replicas > 1:
@@ -178,7 +179,7 @@ const placeholder = "registry.example.com/nth:1"
 // hint says what is right for Kubernetes and nth, and may all the same not be meant.
 func (j *job) hint(World) error {
 	f := j.forecast
-	if j.Markers == "" {
+	if j.Markers.URL == "" {
 		j.say("no --markers: nothing is recorded, so that an index which is run again does its work again")
 	}
 	if !f.UsesIndex {
@@ -187,7 +188,7 @@ func (j *job) hint(World) error {
 	if strings.HasPrefix(f.Markers, "file://") && !j.holds(f.Markers) {
 		j.say("--markers %s: no --volume keeps it, so that what is written there ends with the pod", f.Markers)
 	}
-	if u, err := url.Parse(j.Tasks); err == nil {
+	if u, err := url.Parse(j.Tasks.URL); err == nil {
 		if password, ok := u.User.Password(); ok && !strings.Contains(password, "<<") {
 			j.say(`the URL of --tasks holds a password, and so does the manifest: write <<secret "NAME">> there`)
 		}

@@ -8,14 +8,15 @@ import (
 	"fmt"
 	"io"
 
-	"nth/shim"
+	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/failure"
 )
 
 // Config is what `nth manifest` is told: the flags of the run, and those of the Job
 // around it.
 type Config struct {
-	shim.Config
+	config.Config
 
 	Name              string   `group:"Manifest" env:"-" placeholder:"NAME" help:"Name of the object (default: that of --job, for a repair with -repair behind it)."`
 	Namespace         string   `group:"Manifest" env:"-" placeholder:"NAME" help:"Its namespace."`
@@ -44,7 +45,7 @@ type Config struct {
 
 // World is what printing a manifest touches.
 type World struct {
-	shim.World
+	edge.World
 	Stdout io.Writer
 }
 

@@ -78,7 +78,7 @@ func (j *job) grace() (seconds int64, sum string) {
 	for _, part := range []struct {
 		name string
 		d    time.Duration
-	}{{"drain", j.Drain}, {"stop-grace", j.stopGrace()}, {"sweep-grace", j.SweepGrace}, {"marker-timeout", j.MarkerTimeout}} {
+	}{{"drain", j.Tasks.Drain}, {"stop-grace", j.stopGrace()}, {"sweep-grace", j.Process.SweepGrace}, {"marker-timeout", j.Stores.MarkerTimeout}} {
 		if s := int64((part.d + time.Second - 1) / time.Second); s > 0 {
 			seconds += s
 			sum += fmt.Sprintf("%s %d + ", part.name, s)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"nth/shim"
+	"nth/shim/config"
 	"nth/shim/flags"
 )
 
@@ -30,12 +30,12 @@ func (j *job) lookup(name string) (string, bool) {
 
 // stopGrace is that of the pods: the run's own default has no limit.
 func (j *job) stopGrace() time.Duration {
-	for _, s := range flags.Given(shim.Config{}, j.own, j.lookup) {
+	for _, s := range flags.Given(config.Config{}, j.own, j.lookup) {
 		if d, err := time.ParseDuration(s.Value); s.Flag == "--stop-grace" && err == nil {
 			return d
 		}
 	}
-	return j.StopGrace
+	return j.Process.StopGrace
 }
 
 // facts are what a pod isn't told: the downward API hands it on.
@@ -49,7 +49,7 @@ func (j *job) facts() (l list) {
 	}
 	l = append(l, variable("NTH_COMPLETIONS", strconv.FormatInt(j.total, 10)))
 	if j.foreign() {
-		l = append(l, variable("NTH_JOB", j.Job))
+		l = append(l, variable("NTH_JOB", j.Index.Job))
 	} else {
 		add("NTH_JOB", "metadata.labels['"+prefix+"job-name']")
 	}
@@ -78,7 +78,7 @@ const told = " --completions --job --indexes "
 func (j *job) variables() (env, words list, err error) {
 	nth, _, _ := j.way()
 	env, words = j.facts(), list{word(nth), word("run")}
-	for _, s := range flags.Given(shim.Config{}, j.own, j.lookup) {
+	for _, s := range flags.Given(config.Config{}, j.own, j.lookup) {
 		if strings.Contains(told, " "+s.Flag+" ") {
 			continue
 		}
@@ -128,7 +128,7 @@ var credentialsOf = []struct{ scheme, needs string }{
 
 // wanted says what the pods' environment must have that isn't in the command line.
 func (j *job) wanted() (all []string) {
-	for _, from := range []struct{ what, url string }{{"--markers", j.forecast.Markers}, {"--tasks", j.Tasks}} {
+	for _, from := range []struct{ what, url string }{{"--markers", j.forecast.Markers}, {"--tasks", j.Tasks.URL}} {
 		scheme, _, _ := strings.Cut(from.url, "://")
 		for _, c := range credentialsOf {
 			if c.scheme == scheme && !strings.Contains(from.url, "anonymous=true") {

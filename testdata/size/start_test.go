@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"nth/shim"
+	"nth/shim/config"
 	"nth/shim/flags"
 	"nth/testdata/harness"
 )
@@ -111,7 +111,7 @@ func TestInit(t *testing.T) {
 // TestFlags: reading the flags is the greatest part of a start that is nth's own.
 func TestFlags(t *testing.T) {
 	n := testing.AllocsPerRun(10, func() {
-		var c shim.Config
+		var c config.Config
 		if _, _, err := flags.Parse(flags.Spec{Name: "nth run"}, &c, []string{"--markers=file:///m", "--", "true"}); err != nil {
 			t.Fatal(err)
 		}

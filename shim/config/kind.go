@@ -1,0 +1,42 @@
+package config
+
+import (
+	"strings"
+
+	"nth/shim/task/manifest"
+)
+
+// Source is what --tasks names.
+type Source int
+
+// The index itself is the item; a queue, of which each index is a worker; an HTTP API
+// that says what the index's one item is; or a file, of which it is a row.
+const (
+	NoSource Source = iota
+	Queue
+	Item
+	Rows
+)
+
+// Source tells what --tasks names: an HTTP URL with nothing to acknowledge its tasks at
+// is no queue, and neither is a file whose name ends as one of rows does.
+func (c *Config) Source() Source {
+	http := strings.HasPrefix(c.Tasks.URL, "http")
+	switch {
+	case c.Tasks.URL == "":
+		return NoSource
+	case http && c.API.KeepURL == "" && c.API.DoneURL == "":
+		return Item
+	case !http && manifest.Is(c.Tasks.URL):
+		return Rows
+	}
+	return Queue
+}
+
+// AtOnce is how many items of a shard run at the same time.
+func (c *Config) AtOnce() int {
+	if c.Mapping.Jobs == nil {
+		return 1
+	}
+	return *c.Mapping.Jobs
+}

@@ -1,0 +1,100 @@
+// Package secrets is what nobody may see of this process. There is one set of them, which
+// everything that is told goes through: who reads a secret puts it in, and who tells
+// something needn't know where a secret may stand in it.
+package secrets
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"nth/templates"
+)
+
+// Set is a set of secrets. The zero value has none; nil hides nothing. It may be used
+// from several goroutines.
+type Set struct {
+	mu     sync.RWMutex
+	held   map[string]int // how many hold each
+	sorted []string       // the longest first: one within another would leave the rest of it to be seen
+	forms  []string       // as they may stand in a text
+}
+
+// Add puts secrets in for good.
+func (s *Set) Add(values ...string) { s.Hold(values) }
+
+// Hold puts secrets in until release is called: what a function made of one may be
+// different for each of a million tasks.
+func (s *Set) Hold(values []string) (release func()) {
+	values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+	s.count(values, 1)
+	return func() { s.count(values, -1) }
+}
+
+func (s *Set) count(values []string, n int) {
+	if len(values) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil {
+		s.held = map[string]int{}
+	}
+	changed := false
+	for _, v := range values {
+		before := s.held[v]
+		if s.held[v] = before + n; s.held[v] <= 0 {
+			delete(s.held, v)
+		}
+		changed = changed || before == 0 || before+n == 0
+	}
+	if changed {
+		s.sort()
+	}
+}
+
+func (s *Set) sort() {
+	all := make([]string, 0, len(s.held))
+	for v := range s.held {
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	s.sorted, s.forms = all, templates.Forms(all)
+}
+
+// All gives the secrets, the longest first.
+func (s *Set) All() []string {
+	if s == nil {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.sorted
+}
+
+// Longest is how long the longest is, in bytes.
+func (s *Set) Longest() int {
+	if all := s.All(); len(all) > 0 {
+		return len(all[0])
+	}
+	return 0
+}
+
+// Hide takes the secrets out of a text, also as they stand in a URL.
+func (s *Set) Hide(text string) string {
+	if s == nil {
+		return text
+	}
+	s.mu.RLock()
+	forms := s.forms
+	s.mu.RUnlock()
+	for _, form := range forms {
+		text = strings.ReplaceAll(text, form, templates.Mask)
+	}
+	return text
+}

@@ -1,0 +1,54 @@
+package secrets
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestHide(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		values []string
+		text   string
+		want   string
+	}{
+		{"none", nil, "hello", "hello"},
+		{"an empty one is none", []string{""}, "hello", "hello"},
+		{"as it is", []string{"s3cr3t"}, "token s3cr3t, s3cr3t", "token ***, ***"},
+		{"one within another", []string{"cret", "secret"}, "a secret", "a ***"},
+		{"in a path", []string{"a b/c"}, "https://h/a%20b/c", "https://h/***"},
+		{"in a query", []string{"a b&c"}, "https://h/?t=a+b%26c", "https://h/?t=***"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s Set
+			s.Add(tt.values...)
+			if diff := cmp.Diff(tt.want, s.Hide(tt.text)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	if got := (*Set)(nil).Hide("x"); got != "x" {
+		t.Errorf("nil gave %q", got)
+	}
+}
+
+// TestHold: a secret is one for as long as somebody holds it.
+func TestHold(t *testing.T) {
+	var s Set
+	s.Add("always")
+	first := s.Hold([]string{"task", "always"})
+	second := s.Hold([]string{"task"})
+	say := func() string { return s.Hide("always task") }
+	got := []string{say()}
+	first()
+	got = append(got, say())
+	second()
+	got = append(got, say())
+	if diff := cmp.Diff([]string{"*** ***", "*** ***", "*** task"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if n := s.Longest(); n != len("always") {
+		t.Errorf("the longest has %d bytes", n)
+	}
+}
