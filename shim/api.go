@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 
 	"nth/shim/failure"
 	"nth/shim/task"
@@ -60,7 +62,14 @@ func (r *run) openAPI(u *url.URL, o task.Options) (task.Source, error) {
 	m := r.mapping
 	s := httpapi.Settings{Take: u.String(), Keep: x.expand("--keep-url", m.keepURL).value, Done: x.expand("--done-url", m.doneURL).value,
 		Fail: x.expand("--fail-url", m.failURL).value, Unfinished: x.expand("--unfinished-url", m.unfinishedURL).value, OwnID: r.Tasks.TaskID != "",
-		Body: map[string]func(httpapi.Call) (string, []string, error){}}
+		Body: map[string]func(httpapi.Call) (string, error){}}
+	var mu sync.Mutex
+	var told []string // what is secret of the bodies
+	o.Hide = func(s string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		return templates.Hide(r.mask(s), told)
+	}
 	r.item.secrets = append(r.item.secrets, x.secrets...)
 	if x.err != nil {
 		return nil, x.err
@@ -75,7 +84,17 @@ func (r *run) openAPI(u *url.URL, o task.Options) (task.Source, error) {
 		return all, err
 	}
 	for _, b := range m.bodies {
-		s.Body[b.name] = func(c httpapi.Call) (string, []string, error) { return r.body(b, c, o) }
+		s.Body[b.name] = func(c httpapi.Call) (string, error) {
+			text, secrets, err := r.body(b, c, o)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, s := range secrets {
+				if !slices.Contains(told, s) {
+					told = append(told, s)
+				}
+			}
+			return text, err
+		}
 	}
 	if s.Keep == "" || s.Done == "" {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "open the queue", On: "--tasks", Cause: errors.New("an HTTP API needs --keep-url and --done-url"), Hint: "{id} in them is the task's"}

@@ -22,7 +22,7 @@ func (r *run) resume() error {
 	}
 	documents, err := marker.ReadProgress(r.ctx, r.book.Store, r.policy(r.Stores.StoreWait), r.id.Index, r.retrying)
 	if err != nil {
-		return store.Fail(err, "read the progress of earlier runs", r.mask(r.book.Store.Show(marker.ProgressKey(r.id.Index, "…"))))
+		return store.Fail(err, failure.OneIndex, "read the progress of earlier runs", r.mask(r.book.Store.Show(marker.ProgressKey(r.id.Index, "…"))))
 	}
 	sh := r.shard
 	own, others := r.progress(), 0

@@ -76,7 +76,7 @@ func (r *run) noItem(err error, shown string) error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
-	f := store.Fail(err, "fetch the item", r.mask(shown))
+	f := store.Fail(err, failure.OneIndex, "fetch the item", r.mask(shown))
 	if store.Classify(err) == contract.Absent {
 		f.Code, f.Hint = failure.NoInput, r.header.What()+" has no item there: correct the template or the number of completions"
 	}
@@ -112,7 +112,7 @@ func (r *run) row(ctx context.Context, address string) ([]byte, error) {
 func final(err error) error {
 	_, fault := errors.AsType[*manifest.Error](err)
 	if _, ok := errors.AsType[*failure.Failure](err); ok || fault {
-		return errors.Join(err, &contract.Error{Kind: contract.Unusable, Cause: err})
+		return errors.Join(err, &contract.Error{Kind: contract.Malformed, Cause: err})
 	}
 	return err
 }
@@ -121,7 +121,7 @@ func final(err error) error {
 func get(ctx context.Context, address string, header http.Header) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil || req.URL.Hostname() == "" || req.URL.User != nil {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: errors.New("the URL of --tasks is malformed"), Hint: "credentials go into --http-header"}
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: errors.New("the URL of --tasks is malformed"), Hint: "credentials go into --http-header"}
 	}
 	req.Header = header
 	client := web.Client()

@@ -114,7 +114,7 @@ func (r *run) blobExists(ctx context.Context, url text, tried string, window tim
 		return err
 	}, r.retrying)
 	if err != nil {
-		return false, store.Fail(err, tried, url.shown)
+		return false, store.Fail(err, failure.OneIndex, tried, url.shown)
 	}
 	return there, nil
 }

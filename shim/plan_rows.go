@@ -234,7 +234,7 @@ func (p *rowPlan) fail(err error, m *manifest.Manifest) error {
 	if e, ok := errors.AsType[*manifest.Error](err); ok {
 		return &failure.Failure{Code: failure.BadIndex, Tried: "read the manifest", On: on, Cause: e.Cause, Hint: e.Hint}
 	}
-	f := store.Fail(err, "read the manifest", on)
+	f := store.Fail(err, failure.TheJob, "read the manifest", on)
 	if store.Classify(err) == contract.Absent {
 		f.Code = failure.NoInput
 	}

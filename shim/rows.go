@@ -138,7 +138,7 @@ func (rs *rows) read(ctx context.Context, r *run, from, to int64) (list []row, e
 		}
 		version, err := rs.m.Version(ctx)
 		if err == nil && string(version) != rs.version {
-			err = &contract.Error{Kind: contract.Unusable, Cause: errReplaced}
+			err = &contract.Error{Kind: contract.Exists, Cause: errReplaced}
 		}
 		return err
 	}, r.retrying)

@@ -63,7 +63,7 @@ func (r *run) tell(what string, do func(context.Context) error) error {
 	return store.Retry(context.Background(), r.policy(r.Stores.MarkerTimeout), func(ctx context.Context) error {
 		err := do(ctx)
 		if errors.Is(err, task.ErrLost) {
-			return errors.Join(err, &contract.Error{Kind: contract.Unusable, Cause: err}) // no further try changes it
+			return errors.Join(err, &contract.Error{Kind: contract.Lost, Cause: err}) // no further try changes it
 		}
 		return err
 	}, func(err error, wait time.Duration) {

@@ -218,5 +218,5 @@ func (r *run) retrying(err error, wait time.Duration) {
 
 // said gives a store's error without what the layers between have put around it.
 func (r *run) said(err error) string {
-	return r.mask(failure.OneLine(store.Fail(err, "", "").Cause.Error()))
+	return r.mask(failure.OneLine(store.Fail(err, failure.TheJob, "", "").Cause.Error()))
 }

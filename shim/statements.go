@@ -51,7 +51,7 @@ func (r *run) openStatements(u *url.URL, o task.Options) (task.Source, error) {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "open the queue", On: "--take-sql", Cause: errors.New("it needs --keep-sql and --done-sql"),
 			Hint: "without them the task of a worker that died would be lost, or that of a slow one done twice"}
 	}
-	s := postgres.Statements{Hide: r.mask}
+	s := postgres.Statements{}
 	for _, st := range []struct {
 		own *statement
 		to  **postgres.Statement

@@ -87,12 +87,12 @@ func (r *run) openSource(w *worker, rawURL string) error {
 		attempts = *r.Tasks.MaxAttempts
 	}
 	getenv := func(name string) string { v, _ := r.LookupEnv(name); return v }
-	w.source, err = s.open(u, task.Options{Index: r.id.Index, RunID: r.RunID, Lease: r.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv})
+	w.source, err = s.open(u, task.Options{Index: r.id.Index, RunID: r.RunID, Lease: r.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv, Hide: r.mask})
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
 	if err != nil {
-		f := store.Fail(err, "open the queue", w.shown)
+		f := store.Fail(err, failure.TheJob, "open the queue", w.shown)
 		if f.Code == failure.Unavailable { // nobody was asked: the URL is wrong
 			f.Code = failure.Usage
 		}
@@ -199,7 +199,7 @@ func (r *run) take() (*task.Task, error) {
 		case r.ctx.Err() != nil:
 			return nil, r.stoppedBetween()
 		case err != nil:
-			return nil, store.Fail(err, "take a task", r.worker.shown)
+			return nil, store.Fail(err, failure.TheJob, "take a task", r.worker.shown)
 		case unfinished:
 			empty = time.Time{}
 		case empty.IsZero():

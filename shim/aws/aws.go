@@ -140,7 +140,7 @@ func (i *Identity) Sign(ctx context.Context, signer *v4.Signer, req *http.Reques
 		return err
 	}
 	if err := signer.SignHTTP(ctx, c, req, hash, service, region, i.now()); err != nil {
-		return &contract.Error{Kind: contract.Unusable, Cause: err}
+		return &contract.Error{Kind: contract.Invalid, Cause: err}
 	}
 	return nil
 }

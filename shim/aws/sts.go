@@ -81,7 +81,7 @@ func (i *Identity) sts(ctx context.Context, with aws.Credentials, action string,
 	if with.HasKeys() {
 		sum := sha256.Sum256([]byte(body))
 		if err := v4.NewSigner().SignHTTP(ctx, with, req, hex.EncodeToString(sum[:]), "sts", region, i.now()); err != nil {
-			return aws.Credentials{}, &contract.Error{Kind: contract.Unusable, Cause: err}
+			return aws.Credentials{}, &contract.Error{Kind: contract.Invalid, Cause: err}
 		}
 	}
 	res, err := i.client.Do(req)

@@ -176,7 +176,7 @@ func (s *session) answer(r *Result, p probe, err error) {
 	}
 	f, ok := errors.AsType[*failure.Failure](err)
 	if !ok {
-		f = store.Fail(err, "", "")
+		f = store.Fail(err, failure.TheJob, "", "")
 	}
 	r.Status, r.Code, r.Why, r.Hint = Failed, f.Code, s.say(f.Cause), s.Hide(f.Hint)
 	if f.Code == failure.Denied && aboutPermission(f.Hint) {
@@ -200,7 +200,7 @@ func (s *session) waiting(err error, _ time.Duration) {
 	if s.Waiting == nil {
 		return
 	}
-	s.Waiting(fmt.Sprintf("%s; trying for %s (--store-wait)", s.say(store.Fail(err, "", "").Cause), s.Wait))
+	s.Waiting(fmt.Sprintf("%s; trying for %s (--store-wait)", s.say(store.Fail(err, failure.TheJob, "", "").Cause), s.Wait))
 	s.Waiting = nil
 }
 
@@ -247,7 +247,7 @@ func (s *session) take(ctx context.Context, key string) {
 		return nil
 	}, nil)
 	if err != nil {
-		s.leave(key, s.say(store.Fail(err, "", "").Cause))
+		s.leave(key, s.say(store.Fail(err, failure.TheJob, "", "").Cause))
 	}
 }
 

@@ -197,5 +197,5 @@ func judge(errs []error, there []byte, readErr error) error {
 }
 
 func broken(why, hint string) error {
-	return &contract.Error{Kind: contract.Unusable, Cause: errors.New(why), Hint: hint}
+	return &contract.Error{Kind: contract.Unsupported, Cause: errors.New(why), Hint: hint}
 }

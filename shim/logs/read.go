@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"nth/shim/failure"
 	"nth/shim/store"
 )
 
@@ -46,7 +47,7 @@ func Attempts(ctx context.Context, s *store.Store, index int64) ([]Attempt, erro
 		return nil
 	})
 	if err != nil {
-		return nil, store.Fail(err, "list the logs", s.Show(prefix))
+		return nil, store.Fail(err, failure.TheJob, "list the logs", s.Show(prefix))
 	}
 	list := make([]Attempt, 0, len(found))
 	for _, a := range found {
@@ -76,14 +77,14 @@ func (a Attempt) Copy(ctx context.Context, s *store.Store, w io.Writer) error {
 func copyPart(ctx context.Context, s *store.Store, key string, w io.Writer) error {
 	r, err := s.Bucket().NewReader(ctx, key, nil)
 	if err != nil {
-		return store.Fail(err, "read the log", s.Show(key))
+		return store.Fail(err, failure.TheJob, "read the log", s.Show(key))
 	}
 	defer r.Close()
 	to := &sink{w: w}
 	if _, err := io.Copy(to, r); to.err != nil {
 		return to.err
 	} else if err != nil {
-		return store.Fail(err, "read the log", s.Show(key))
+		return store.Fail(err, failure.TheJob, "read the log", s.Show(key))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func describe(err error, tried, on string) error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
-	return store.Fail(err, tried, on)
+	return store.Fail(err, failure.OneIndex, tried, on)
 }
 
 func (b *Book) read(ctx context.Context, of Header) (*Entry, error) {
@@ -71,7 +71,7 @@ func (b *Book) read(ctx context.Context, of Header) (*Entry, error) {
 	}
 	m, err := decode(body, of)
 	if err != nil {
-		return nil, &broken{&failure.Failure{Code: failure.BadIndex, Tried: "read the marker", On: b.Show(of),
+		return nil, &broken{contract.Malformed, &failure.Failure{Code: failure.BadIndex, Tried: "read the marker", On: b.Show(of),
 			Cause: fmt.Errorf("not a marker: %w", err),
 			Hint:  "look at it, then delete it to run the item again, or write it anew"}}
 	}
@@ -79,10 +79,13 @@ func (b *Book) read(ctx context.Context, of Header) (*Entry, error) {
 }
 
 // broken is an answer that no second try would change.
-type broken struct{ *failure.Failure }
+type broken struct {
+	kind contract.Kind
+	*failure.Failure
+}
 
 func (e *broken) Unwrap() []error {
-	return []error{e.Failure, &contract.Error{Kind: contract.Unusable, Cause: e.Failure}}
+	return []error{e.Failure, &contract.Error{Kind: e.kind, Cause: e.Failure}}
 }
 
 // Agrees tells whether the marker is of the same content. One written by hand
@@ -155,7 +158,7 @@ func (b *Book) Finish(ctx context.Context, m Marker, over *Entry) (Settled, *Ent
 }
 
 func notRecorded(err error, on string) *failure.Failure {
-	f := store.Fail(err, "write the marker", on)
+	f := store.Fail(err, failure.OneIndex, "write the marker", on)
 	f.Code = failure.NotRecorded
 	f.Cause = fmt.Errorf("the work is done but not recorded: %w", f.Cause)
 	return f
@@ -188,7 +191,7 @@ func (b *Book) write(ctx context.Context, m Marker, body []byte, over *Entry) (S
 	case b.OnChange == OnChangeRerun && over == nil && there.CanReplace():
 		return Written, nil, there, &contract.Error{Kind: contract.Conflict, Cause: errors.New("another run's marker of another command was first")}
 	}
-	return Written, there, over, &broken{b.Changed(there, m.Header)}
+	return Written, there, over, &broken{contract.Exists, b.Changed(there, m.Header)}
 }
 
 // Show gives the URL of an item's marker for messages, without credentials.

@@ -109,7 +109,7 @@ func readProgress(ctx context.Context, s *store.Store, index int64, key string) 
 	body, _, err := s.Read(ctx, key)
 	if kind := store.Classify(err); err != nil && kind == contract.Absent {
 		return Progress{}, nil
-	} else if err != nil && kind != contract.Unusable { // that is: not for its size
+	} else if err != nil && !kind.Final() { // that is: not for its size
 		return Progress{}, err
 	}
 	var p Progress

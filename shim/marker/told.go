@@ -82,7 +82,7 @@ func (b *Book) tell(ctx context.Context, key string, make func(context.Context) 
 		}
 		body, err := encode(doc)
 		if err != nil {
-			return errors.Join(err, &contract.Error{Kind: contract.Unusable, Cause: err})
+			return errors.Join(err, &contract.Error{Kind: contract.Invalid, Cause: err})
 		}
 		return b.Store.Put(ctx, key, body)
 	}, nil)

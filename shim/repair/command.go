@@ -111,7 +111,7 @@ func (s *session) describe(err error, tried, key string) error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
-	return store.Fail(err, tried, s.store.Show(key))
+	return store.Fail(err, failure.TheJob, tried, s.store.Show(key))
 }
 
 // confirm asks on the terminal, unless that isn't wanted.

@@ -159,5 +159,5 @@ func fail(err error, tried, on string) error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
-	return store.Fail(err, tried, on)
+	return store.Fail(err, failure.TheJob, tried, on)
 }

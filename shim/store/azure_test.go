@@ -130,7 +130,7 @@ func TestNotAbsentAzure(t *testing.T) {
 					t.Errorf("%s: kind %d, want %d: %v", what, store.Classify(err), c.kind, err)
 					continue
 				}
-				f := store.Fail(err, what, s.Show("done/1.json"))
+				f := store.Fail(err, failure.TheJob, what, s.Show("done/1.json"))
 				if f.Code != c.code || what == "read" && !strings.Contains(f.Error(), c.says) {
 					t.Errorf("code %d, want %d and %q: %s", f.Code, c.code, c.says, f)
 				}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/failure"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 )
@@ -82,7 +83,7 @@ func TestUnmounted(t *testing.T) {
 		wantKind(t, "put", s.Put(ctx, "done/1.json", nil), contract.Unreachable)
 		wantKind(t, "delete", s.Delete(ctx, "done/1.json"), contract.Unreachable)
 		wantKind(t, "list", s.List(ctx, "done/", nil), contract.Unreachable)
-		f := store.Fail(err, "look for", "it")
+		f := store.Fail(err, failure.TheJob, "look for", "it")
 		want := `look for it: the directory ` + dir + `/volume does not exist (is the volume mounted? create_dir=true in the URL makes directories)`
 		if diff := cmp.Diff(want, f.Error()); diff != "" || f.Code != 69 {
 			t.Errorf("code %d, message (-want +got):\n%s", f.Code, diff)
@@ -129,7 +130,7 @@ func TestNotABlob(t *testing.T) {
 		wantKind(t, "put "+key, s.Put(ctx, key, nil), contract.Unreachable)
 		wantKind(t, "delete "+key, s.Delete(ctx, key), contract.Unreachable)
 	}
-	wantKind(t, "a name that is too long", s.Create(ctx, strings.Repeat("x", 300), nil), contract.Unusable)
+	wantKind(t, "a name that is too long", s.Create(ctx, strings.Repeat("x", 300), nil), contract.Refused)
 	if n := temporaryFiles(t, dir); n != 0 {
 		t.Errorf("%d temporary files are left", n)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"nth/shim/failure"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 	"nth/testdata/servers"
@@ -60,7 +61,7 @@ func TestNotAbsentGCS(t *testing.T) {
 				"list":   s.List(ctx, "done/", func(key string, _ int64, _ time.Time) error { t.Errorf("listed %s", key); return nil }),
 				"create": s.Create(ctx, "x", nil), "put": s.Put(ctx, "x", nil)} {
 				wantKind(t, what, err, contract.Unreachable)
-				if f := store.Fail(err, what, s.Show("x")); what == "read" && !strings.Contains(f.Error(), c.says) {
+				if f := store.Fail(err, failure.TheJob, what, s.Show("x")); what == "read" && !strings.Contains(f.Error(), c.says) {
 					t.Errorf("it says %q, not %q", f, c.says)
 				}
 			}

@@ -18,7 +18,7 @@ const removeTimeout = 10 * time.Second
 // protocol answer a condition with 200, and overwrite. The steps build upon each
 // other, in the order in which they stand here; each may be tried again after an
 // error, for a reply that was lost is found out. A promise that isn't kept is an
-// error of the kind Unusable.
+// error of the kind Unsupported.
 type Probe struct {
 	store           *Store
 	key             string
@@ -141,5 +141,5 @@ func (p *Probe) refused(body []byte, err error, what, hint string) error {
 }
 
 func brokenPromise(why, hint string) error {
-	return &contract.Error{Kind: contract.Unusable, Cause: errors.New(why), Hint: hint}
+	return &contract.Error{Kind: contract.Unsupported, Cause: errors.New(why), Hint: hint}
 }

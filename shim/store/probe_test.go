@@ -19,7 +19,7 @@ func TestProbe(t *testing.T) {
 			if err := s.Probe(t.Context(), "probe.json"); p.replaces {
 				must(t, "probe", err)
 			} else {
-				wantKind(t, "probe", err, contract.Unusable)
+				wantKind(t, "probe", err, contract.Unsupported)
 			}
 			wantEmpty(t, s)
 		})
@@ -62,8 +62,8 @@ func TestProbeMisbehaving(t *testing.T) {
 		s    *store.Store
 		kind contract.Kind
 	}{
-		"create again is accepted":     {at(2, overwrite), contract.Unusable},
-		"an outdated one is replaced":  {at(4, overwrite), contract.Unusable},
+		"create again is accepted":     {at(2, overwrite), contract.Unsupported},
+		"an outdated one is replaced":  {at(4, overwrite), contract.Unsupported},
 		"no answer to the replacement": {at(3, servers.LoseReply), contract.Unreachable},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,23 +23,36 @@ const lastCall = time.Second
 type Policy struct {
 	Window  time.Duration // from the first try; 0: one try
 	PerCall time.Duration // of a single try; 0: no limit of its own
+	// Final tells which kinds a further try can't change; nil: contract.Kind.Final.
+	Final func(contract.Kind) bool
 	// Sleep waits, and gives up with the context; nil: the clock. Tests replace it.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-// Retry tries until op succeeds, the window is over, or the answer is one that a
-// further try won't change: Absent, Exists or Unusable. Refused credentials and
-// missing buckets are tried again too: a sidecar or a workload's identity may be
-// up later than we are. It returns the last error, or the context's cause.
+// InTheMiddle is a Policy's Final for who is in the middle of the work: the server has
+// done what was asked before, so that a refusal, or an answer that can't be read, may be
+// a proxy's or a restart's, and is tried again.
+func InTheMiddle(k contract.Kind) bool {
+	return k == contract.Absent || k == contract.Exists || k == contract.Invalid || k == contract.Lost
+}
+
+// Retry tries until op succeeds, the window is over, or the answer is of a kind that a
+// further try won't change. Refused credentials and missing buckets are tried again: a
+// sidecar or a workload's identity may be up later than we are. It returns the last
+// error, or the context's cause.
 func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify func(err error, wait time.Duration)) error {
 	sleep := p.Sleep
 	if sleep == nil {
 		sleep = sleepClock
 	}
+	final := p.Final
+	if final == nil {
+		final = contract.Kind.Final
+	}
 	deadline := time.Now().Add(p.Window)
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
 		err := once(ctx, p.limit(deadline), op)
-		if err == nil || final(err) {
+		if err == nil || final(Classify(err)) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -79,11 +92,6 @@ func once(ctx context.Context, limit time.Duration, op func(context.Context) err
 		defer cancel()
 	}
 	return op(ctx)
-}
-
-func final(err error) bool {
-	k := Classify(err)
-	return k == contract.Absent || k == contract.Exists || k == contract.Unusable
 }
 
 func sleepClock(ctx context.Context, d time.Duration) error {

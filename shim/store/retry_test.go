@@ -24,7 +24,12 @@ func TestRetryEnds(t *testing.T) {
 		{"success", nil, true},
 		{"absent", kind(contract.Absent), true},
 		{"exists", kind(contract.Exists), true},
-		{"unusable", kind(contract.Unusable), true},
+		{"refused", kind(contract.Refused), true},
+		{"malformed", kind(contract.Malformed), true},
+		{"unsupported", kind(contract.Unsupported), true},
+		{"no such queue", kind(contract.NoSuch), true},
+		{"invalid", kind(contract.Invalid), true},
+		{"lost", kind(contract.Lost), true},
 		{"conflict", kind(contract.Conflict), false},
 		{"unreachable", kind(contract.Unreachable), false},
 		{"denied", kind(contract.Denied), false},
@@ -54,6 +59,22 @@ func TestRetryEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRetryInTheMiddle: the caller says what is final.
+func TestRetryInTheMiddle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		err := store.Retry(t.Context(), store.Policy{Window: time.Minute, Final: store.InTheMiddle}, func(context.Context) error {
+			if tries++; tries < 3 {
+				return kind(contract.Refused)
+			}
+			return kind(contract.Absent)
+		}, nil)
+		if store.Classify(err) != contract.Absent || tries != 3 {
+			t.Errorf("%v after %d tries", err, tries)
+		}
+	})
 }
 
 func TestRetryBounds(t *testing.T) {

@@ -106,7 +106,7 @@ func TestNotAbsent(t *testing.T) {
 					t.Errorf("%s: kind %d, want %d: %v", what, store.Classify(err), c.kind, err)
 					continue
 				}
-				f := store.Fail(err, what, s.Show("done/1.json"))
+				f := store.Fail(err, failure.TheJob, what, s.Show("done/1.json"))
 				if f.Code != c.code || what == "read" && !strings.Contains(f.Error(), c.says) {
 					t.Errorf("code %d, want %d and %q: %s", f.Code, c.code, c.says, f)
 				}
@@ -141,7 +141,7 @@ func TestWriteAnswers(t *testing.T) {
 		{"exists", servers.S3Error(412, "PreconditionFailed"), contract.Exists},
 		{"exists, without a body", servers.Answer(412, ""), contract.Exists},
 		{"a racing delete", servers.S3Error(409, "ConditionalRequestConflict"), contract.Conflict},
-		{"not implemented", servers.S3Error(501, "NotImplemented"), contract.Unusable},
+		{"not implemented", servers.S3Error(501, "NotImplemented"), contract.Unsupported},
 	} {
 		s := through(t, s3, c.action)
 		wantKind(t, c.name+": create", s.Create(t.Context(), "x", nil), c.kind)

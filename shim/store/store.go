@@ -14,7 +14,6 @@ import (
 	_ "gocloud.dev/blob/memblob" // mem://, for tests
 	"gocloud.dev/gcerrors"
 
-	"nth/shim/failure"
 	_ "nth/shim/store/azure" // azblob://
 	"nth/shim/store/contract"
 	_ "nth/shim/store/file" // file://
@@ -65,7 +64,7 @@ func (s *Store) Read(ctx context.Context, key string) ([]byte, contract.Token, e
 		return nil, "", err
 	}
 	if len(body) > maxDocument {
-		return nil, "", &contract.Error{Kind: contract.Unusable, Cause: errTooLarge, Hint: "it is no document of nth's"}
+		return nil, "", &contract.Error{Kind: contract.Malformed, Cause: errTooLarge, Hint: "it is no document of nth's"}
 	}
 	var token contract.Token
 	r.As(&token)
@@ -88,16 +87,16 @@ func (s *Store) PutText(ctx context.Context, key string, body []byte) error {
 }
 
 // Replace writes a blob if it still is the version that was read: the kind Exists
-// when it is another or gone, Unusable where the store can't tell.
+// when it is another or gone, Unsupported where the store can't tell.
 func (s *Store) Replace(ctx context.Context, key string, body []byte, token contract.Token) error {
-	unusable := &contract.Error{Kind: contract.Unusable, Cause: errors.New("this store can't replace a blob on condition")}
+	cannot := &contract.Error{Kind: contract.Unsupported, Cause: errors.New("this store can't replace a blob on condition")}
 	if token == "" {
-		return unusable
+		return cannot
 	}
 	return s.write(ctx, key, body, &blob.WriterOptions{BeforeWrite: func(as func(any) bool) error {
 		var c *contract.Condition
 		if !as(&c) {
-			return unusable
+			return cannot
 		}
 		c.Replaces = token
 		return nil
@@ -173,38 +172,12 @@ func Classify(err error) contract.Kind {
 		return contract.Absent
 	case gcerrors.FailedPrecondition:
 		return contract.Exists
-	case gcerrors.InvalidArgument, gcerrors.Unimplemented:
-		return contract.Unusable
+	case gcerrors.InvalidArgument:
+		return contract.Refused
+	case gcerrors.Unimplemented:
+		return contract.Unsupported
 	case gcerrors.PermissionDenied:
 		return contract.Denied
 	}
 	return contract.Unreachable
 }
-
-// Fail gives a store's error as a failure: exit code 77 where the credentials are
-// refused, 78 where the store can't do what was asked, 65 for a document that is
-// none for its size, else 69.
-func Fail(err error, tried, on string) *failure.Failure {
-	f := &failure.Failure{Code: failure.Unavailable, Tried: tried, On: on, Cause: err}
-	switch Classify(err) {
-	case contract.Denied:
-		f.Code = failure.Denied
-	case contract.Unusable:
-		f.Code = failure.Setup
-		if errors.Is(err, errTooLarge) {
-			f.Code = failure.BadIndex
-		}
-	}
-	if e, ok := errors.AsType[*contract.Error](err); ok {
-		f.Cause, f.Hint = e.Cause, e.Hint
-	} else if errors.Is(err, context.DeadlineExceeded) {
-		f.Cause, f.Hint = errors.New("no answer in time"), "--store-timeout is the deadline of one call"
-	}
-	if f.Code == failure.Unavailable && f.Hint == "" {
-		f.Hint = hintUp
-	}
-	return f
-}
-
-// hintUp is for a failure that tells nothing of what to do.
-const hintUp = "is the store up, and reachable from here? --store-wait and --marker-timeout say how long it is tried"

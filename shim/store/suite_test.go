@@ -214,7 +214,7 @@ func testReplace(t *testing.T, s *store.Store) {
 	if there, err := s.Exists(ctx, key); there || err != nil {
 		t.Errorf("replacing what is gone made it: %v, %v", there, err)
 	}
-	wantKind(t, "replace without a version", s.Replace(ctx, key, nil, ""), contract.Unusable)
+	wantKind(t, "replace without a version", s.Replace(ctx, key, nil, ""), contract.Unsupported)
 }
 
 func testNoReplace(t *testing.T, s *store.Store) {
@@ -223,7 +223,7 @@ func testNoReplace(t *testing.T, s *store.Store) {
 	if err != nil || token != "" {
 		t.Errorf("read: token %q, %v", token, err)
 	}
-	wantKind(t, "replace", s.Replace(t.Context(), "x", nil, "made up"), contract.Unusable)
+	wantKind(t, "replace", s.Replace(t.Context(), "x", nil, "made up"), contract.Unsupported)
 }
 
 // testKeys: a key is the same after a write and a listing, and no two meet.

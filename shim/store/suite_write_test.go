@@ -11,6 +11,7 @@ import (
 
 	"gocloud.dev/blob"
 
+	"nth/shim/failure"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 )
@@ -36,8 +37,8 @@ func testLarge(t *testing.T, s *store.Store) {
 	}
 	wantKind(t, "upload again", s.Bucket().Upload(t.Context(), "large", body(), &blob.WriterOptions{ContentType: "text/plain", IfNotExist: true}), contract.Exists)
 	_, _, err = s.Read(t.Context(), "large")
-	wantKind(t, "read as a document", err, contract.Unusable)
-	if code := store.Fail(err, "read", "it").Code; code != 65 {
+	wantKind(t, "read as a document", err, contract.Malformed)
+	if code := store.Fail(err, failure.OneIndex, "read", "it").Code; code != 65 {
 		t.Errorf("a document that is too large is exit code %d", code)
 	}
 }

@@ -92,7 +92,7 @@ func badURL(u *url.URL, err error) *failure.Failure {
 	if e, ok := errors.AsType[*contract.Error](err); ok {
 		f.Cause = e.Cause
 		f.Hint = e.Hint
-		if e.Kind == contract.Unusable {
+		if e.Kind == contract.Invalid {
 			f.Code = failure.Setup
 		}
 	}

@@ -11,11 +11,18 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"nth/shim/store/contract"
 )
 
 // ErrLost is the answer to who has no task any more: its lease has ended, and another
 // worker has taken it or may do so.
-var ErrLost = errors.New("the task's lease is lost")
+var ErrLost error = &contract.Error{Kind: contract.Lost, Cause: errors.New("the task's lease is lost")}
+
+// Lost is ErrLost with its reason.
+func Lost(why string) error {
+	return &contract.Error{Kind: contract.Lost, Cause: fmt.Errorf("%w: %s", ErrLost, why)}
+}
 
 // Task is one delivery of one piece of work.
 type Task struct {
@@ -27,6 +34,10 @@ type Task struct {
 	// Aside is why the task was put aside instead of being taken: mostly, that its
 	// workers died in all its attempts. Nobody holds it then. "": it is taken.
 	Aside string
+	// Broken is why nothing can be done with the task, and nil mostly: what it says of
+	// itself, or what would have to be said of it, can't be used. It is held as any
+	// other, and its worker fails it.
+	Broken error
 }
 
 // Failure is why a task is given back.
@@ -36,11 +47,14 @@ type Failure struct {
 }
 
 // Source is a queue that delivers each task at least once. Errors are of the kinds of
-// nth/shim/store/contract: Unreachable and Denied are tried again by the caller,
-// Unusable is for a queue that isn't there or can't do what is asked; ErrLost
-// means what it says. Every method may be called again after an error, and then must
-// not do harm: a reply may be lost, and the deed done. One task is held at a time, and
-// Keep may be called while no other method is.
+// nth/shim/store/contract, and say what happened: NoSuch of a queue that isn't there,
+// Unsupported of one that can't do what is asked, Refused and Malformed of what the server
+// says now, Invalid where nothing was asked, Lost (ErrLost). Whether they are tried again
+// is the caller's to say: what ends a worker that has taken nothing may pass in the middle
+// of the work. What only one task is at fault for is no error of Take's (Task.Broken).
+// Every method may be called again after an error, and then must not do harm: a reply
+// may be lost, and the deed done. One task is held at a time, and Keep may be called
+// while no other method is.
 type Source interface {
 	// Take takes one task for the lease's time. Nil: none is ready now. It never
 	// takes more than one, and takes one whose lease has ended before any other. One
@@ -80,6 +94,16 @@ type Options struct {
 	Lease       time.Duration
 	MaxAttempts int // of one task; 0: without end
 	Getenv      func(string) string
+	// Hide takes secrets out of what a server says; nil: there are none.
+	Hide func(string) string
+}
+
+// Hidden gives a server's text without secrets.
+func (o *Options) Hidden(text string) string {
+	if o.Hide == nil {
+		return text
+	}
+	return o.Hide(text)
 }
 
 // Open opens a source without asking it anything.

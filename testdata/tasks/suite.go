@@ -110,7 +110,7 @@ func Run(t *testing.T, h Harness) {
 		defer s.Close()
 		got, err := s.Take(t.Context())
 		e, ok := errors.AsType[*contract.Error](err)
-		if got != nil || !ok || e.Kind != contract.Unusable {
+		if got != nil || !ok || e.Kind != contract.NoSuch {
 			t.Errorf("took %+v, %v", got, err)
 		}
 	})

@@ -29,7 +29,7 @@ func parseConnection(text string) (*connection, error) {
 		name, value, ok := strings.Cut(part, "=")
 		name = strings.ToLower(strings.TrimSpace(name))
 		if !ok || name == "" {
-			return nil, unusable("a part of the connection string has no name and value", hintConnection)
+			return nil, invalid("a part of the connection string has no name and value", hintConnection)
 		}
 		if field, known := fields[name]; known {
 			*field = strings.TrimSpace(value)
@@ -37,7 +37,7 @@ func parseConnection(text string) (*connection, error) {
 		if name == "usedevelopmentstorage" {
 			yes, err := strconv.ParseBool(strings.TrimSpace(value))
 			if err != nil {
-				return nil, unusable("the connection string's UseDevelopmentStorage is neither true nor false", hintConnection)
+				return nil, invalid("the connection string's UseDevelopmentStorage is neither true nor false", hintConnection)
 			}
 			c.development = yes
 		}
@@ -50,9 +50,9 @@ func (c *connection) check() error {
 	case c.development:
 		return nil
 	case c.key == "" && c.sas == "":
-		return unusable("the connection string has neither AccountKey nor SharedAccessSignature", hintConnection)
+		return invalid("the connection string has neither AccountKey nor SharedAccessSignature", hintConnection)
 	case c.account == "" && (c.key != "" || c.endpoint == ""):
-		return unusable("the connection string has no AccountName", hintConnection)
+		return invalid("the connection string has no AccountName", hintConnection)
 	case c.endpoint != "":
 		_, err := parseEndpoint(c.endpoint)
 		return err
@@ -76,7 +76,7 @@ func (c *connection) settings() settings {
 func parseEndpoint(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, unusable("the connection string's BlobEndpoint is not a URL such as https://account.blob.core.windows.net", hintConnection)
+		return nil, invalid("the connection string's BlobEndpoint is not a URL such as https://account.blob.core.windows.net", hintConnection)
 	}
 	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/"), ""
 	return u, nil

@@ -24,7 +24,7 @@ func fromEnvironment(getenv func(string) string) (s settings, who claims, err er
 			continue
 		}
 		if err := parameters[parameter](&s, value); err != nil {
-			return s, who, unusable(name+": "+err.Error(), "")
+			return s, who, invalid(name+": "+err.Error(), "")
 		}
 	}
 	who = claims{key: getenv("AZURE_STORAGE_KEY"), sas: getenv("AZURE_STORAGE_SAS_TOKEN")}
@@ -49,7 +49,7 @@ func fromEnvironment(getenv func(string) string) (s settings, who claims, err er
 		return s, who, nil
 	}
 	if s.account != "" && c.account != "" && s.account != c.account {
-		return s, who, unusable("AZURE_STORAGE_ACCOUNT and the connection string name different accounts", "leave one of them out")
+		return s, who, invalid("AZURE_STORAGE_ACCOUNT and the connection string name different accounts", "leave one of them out")
 	}
 	return c.settings(), claims{key: c.key, sas: c.sas, connection: true}, nil
 }
@@ -63,13 +63,13 @@ func (c claims) agree(given, s settings) error {
 	case given == s || c == claims{}:
 		return nil
 	case c.connection:
-		return unusable("the connection string names the account and its address, and the URL another", "leave the URL's parameters out")
+		return invalid("the connection string names the account and its address, and the URL another", "leave the URL's parameters out")
 	case given.account != "" && given.account != s.account:
-		return unusable("the key or SAS token is of the account that AZURE_STORAGE_ACCOUNT names, and the URL names another", "leave storage_account= out")
+		return invalid("the key or SAS token is of the account that AZURE_STORAGE_ACCOUNT names, and the URL names another", "leave storage_account= out")
 	}
 	given.account = s.account
 	if c.key == "" && given != s {
-		return unusable("the URL changes the address that a SAS token is sent to", "set AZURE_STORAGE_DOMAIN, AZURE_STORAGE_PROTOCOL, AZURE_STORAGE_IS_CDN or AZURE_STORAGE_IS_LOCAL_EMULATOR instead")
+		return invalid("the URL changes the address that a SAS token is sent to", "set AZURE_STORAGE_DOMAIN, AZURE_STORAGE_PROTOCOL, AZURE_STORAGE_IS_CDN or AZURE_STORAGE_IS_LOCAL_EMULATOR instead")
 	}
 	return nil
 }
@@ -84,13 +84,13 @@ func (b *bucket) identify(who claims, s settings, getenv func(string) string) er
 	case who.key != "":
 		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(who.key))
 		if err != nil || len(key) == 0 {
-			return unusable("the account's key is not base64", "copy AZURE_STORAGE_KEY, or the connection string, again from the account's access keys")
+			return invalid("the account's key is not base64", "copy AZURE_STORAGE_KEY, or the connection string, again from the account's access keys")
 		}
 		b.key = &sharedKey{account: strings.TrimSuffix(s.account, "-secondary"), key: key} // a replica's address, the same account
 	case who.sas != "":
 		b.sas = strings.TrimPrefix(strings.TrimSpace(who.sas), "?")
 		if q, err := url.ParseQuery(b.sas); err != nil || q.Get("sig") == "" || strings.ContainsAny(b.sas, " #\t\r\n") {
-			return unusable("the SAS token is none: it has no signature", "AZURE_STORAGE_SAS_TOKEN is the part of a SAS URL after the question mark, as in sv=…&sig=…")
+			return invalid("the SAS token is none: it has no signature", "AZURE_STORAGE_SAS_TOKEN is the part of a SAS URL after the question mark, as in sv=…&sig=…")
 		}
 	default:
 		b.token = &web.Renewed[string]{Fetch: newIdentity(getenv, b.Client).fetch, Now: func() time.Time { return b.now() }}

@@ -82,12 +82,12 @@ var meanings = map[string]meaning{
 	"TargetConditionNotMet":              {contract.Exists, ""},
 	codeInvalidBlockList:                 {contract.Conflict, ""}, // another writer's commit took the blocks away
 	"PendingCopyOperation":               {contract.Conflict, ""},
-	codeInvalidRange:                     {contract.Unusable, ""},
-	"InvalidMetadata":                    {contract.Unusable, ""},
-	"InvalidBlobType":                    {contract.Unusable, "the blob is an append or a page blob: delete it first"},
-	"UnsupportedHeader":                  {contract.Unusable, hintCannot},
-	"ConditionHeadersNotSupported":       {contract.Unusable, hintCannot},
-	"FeatureVersionMismatch":             {contract.Unusable, hintCannot},
+	codeInvalidRange:                     {contract.Refused, ""},
+	"InvalidMetadata":                    {contract.Refused, ""},
+	"InvalidBlobType":                    {contract.Refused, "the blob is an append or a page blob: delete it first"},
+	"UnsupportedHeader":                  {contract.Unsupported, hintCannot},
+	"ConditionHeadersNotSupported":       {contract.Unsupported, hintCannot},
+	"FeatureVersionMismatch":             {contract.Unsupported, hintCannot},
 }
 
 // byStatus is for answers without a code that is known. 409 and 412 are not here:
@@ -96,7 +96,7 @@ var byStatus = map[int]meaning{
 	http.StatusUnauthorized:   {contract.Denied, hintToken},
 	http.StatusForbidden:      {contract.Denied, hintRole},
 	http.StatusNotFound:       {contract.Unreachable, web.HintServer},
-	http.StatusNotImplemented: {contract.Unusable, hintCannot},
+	http.StatusNotImplemented: {contract.Unsupported, hintCannot},
 }
 
 // refusal is an answer that isn't what was asked for.

@@ -68,10 +68,10 @@ func TestMeanings(t *testing.T) {
 		{409, "BlobArchived", contract.Unreachable, "restore it first"},
 		{409, "BlobImmutableDueToPolicy", contract.Denied, "legal hold"},
 		{409, "PublicAccessNotPermitted", contract.Denied, "without credentials"},
-		{409, "InvalidBlobType", contract.Unusable, "append or a page blob"},
+		{409, "InvalidBlobType", contract.Refused, "append or a page blob"},
 		{400, "InvalidBlobOrBlock", contract.Unreachable, "after a week"},
 		{400, "InvalidResourceName", contract.Unreachable, "correct its name"},
-		{400, "UnsupportedHeader", contract.Unusable, "can't do"},
+		{400, "UnsupportedHeader", contract.Unsupported, "can't do"},
 		{400, "InvalidAuthenticationInfo", contract.Denied, "identity"},
 		{401, "InvalidAuthenticationInfo", contract.Denied, "Storage Blob Data Contributor"},
 		{401, "NoAuthenticationInformation", contract.Denied, "Storage Blob Data Contributor"},
@@ -92,7 +92,7 @@ func TestMeanings(t *testing.T) {
 		{500, "OperationTimedOut", contract.Unreachable, ""},
 		{503, "ServerBusy", contract.Unreachable, ""},
 		{429, "", contract.Unreachable, ""},
-		{501, "", contract.Unusable, "can't do"},
+		{501, "", contract.Unsupported, "can't do"},
 		{302, "", contract.Unreachable, ""},
 	} {
 		t.Run(fmt.Sprint(c.status, c.code), func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestTokenIsKept(t *testing.T) {
 	e := startEndpoint(t, answer(200, `{"access_token":"token","expires_in":"3600"}`))
 	b := parseText(t, "azblob://data?storage_account=acct&protocol=http&domain=nth.invalid", env{"AZURE_POD_IDENTITY_AUTHORITY_HOST": e.URL})
 	_, err := b.Attributes(t.Context(), "k")
-	if e := asError(err); e == nil || e.Kind != contract.Unusable || !strings.Contains(e.Error(), "https only") {
+	if e := asError(err); e == nil || e.Kind != contract.Invalid || !strings.Contains(e.Error(), "https only") {
 		t.Error(err)
 	}
 	if got := e.requests(); len(got) != 0 {

@@ -39,12 +39,12 @@ var variables = map[string]string{
 	"AZURE_STORAGE_IS_LOCAL_EMULATOR": "localemu",
 }
 
-func unusable(why, hint string) error {
-	return &contract.Error{Kind: contract.Unusable, Cause: errors.New(why), Hint: hint}
+func invalid(why, hint string) error {
+	return &contract.Error{Kind: contract.Invalid, Cause: errors.New(why), Hint: hint}
 }
 
 // parse reads the URL's parameters and the variables that gocloud and Azure's SDKs
-// read. An error is a mistake in the URL, or of the kind Unusable where settings
+// read. An error is a mistake in the URL, or of the kind Invalid where settings
 // contradict each other.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	b := &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), Driver: web.Driver{Client: web.Client()}, now: time.Now}
@@ -122,7 +122,7 @@ func (s *settings) locate() (*url.URL, error) {
 	}
 	switch {
 	case s.account == "":
-		return nil, unusable("nothing names the storage account", "add storage_account= to the URL, or set AZURE_STORAGE_ACCOUNT")
+		return nil, invalid("nothing names the storage account", "add storage_account= to the URL, or set AZURE_STORAGE_ACCOUNT")
 	case strings.Trim(s.account, letters+"-") != "":
 		return nil, errors.New("a storage account's name has lower-case letters and digits")
 	case s.protocol != "https" && s.protocol != "http":

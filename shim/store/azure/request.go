@@ -31,7 +31,7 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, b.url(r.key), bytes.NewReader(r.body))
 	if err != nil {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: err}
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: err}
 	}
 	for name, values := range r.header {
 		req.Header[name] = values

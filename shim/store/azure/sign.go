@@ -24,7 +24,7 @@ func (b *bucket) authorize(ctx context.Context, req *http.Request) error {
 		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&"+b.sas, "&")
 	case b.token != nil:
 		if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
-			return unusable("a token is sent over https only", "leave protocol=http out, or use a key")
+			return invalid("a token is sent over https only", "leave protocol=http out, or use a key")
 		}
 		token, err := b.token.Get(ctx)
 		if err != nil {

@@ -11,7 +11,8 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// Kind is what an error means to the caller.
+// Kind is what happened. What that means, for the exit code or for another try, is the
+// caller's to say, who knows what was at stake (store.Fail, store.Policy).
 type Kind int
 
 const (
@@ -30,10 +31,30 @@ const (
 	Unreachable
 	// Denied: the store refuses these credentials.
 	Denied
-	// Unusable: the store can't do what was asked of it, ever: a malformed URL,
-	// an option that it lacks.
-	Unusable
+	// Refused: it was asked, and says no to this very request: a name that is too long,
+	// a value that doesn't fit, a range behind the blob's end, a blob of another type.
+	Refused
+	// Malformed: what came can't be read as what it should be, or is too large to be it.
+	Malformed
+	// Unsupported: it can't do what was asked, of whatever: conditions, locks, a server
+	// that is too old.
+	Unsupported
+	// NoSuch: there is no such queue, table, group or database. A store's container that
+	// doesn't exist is Unreachable: it may be made later than the pods.
+	NoSuch
+	// Invalid: nothing was asked, for the URL or the settings are malformed or contradict
+	// each other, or no request can be made of them.
+	Invalid
+	// Lost: what was held is another's by now: a queue's task whose lease has ended.
+	Lost
 )
+
+// final are the kinds that a further try can't change. Denied isn't one: an identity may
+// be there later than we are.
+var final = map[Kind]bool{Absent: true, Exists: true, Refused: true, Malformed: true, Unsupported: true, NoSuch: true, Invalid: true, Lost: true}
+
+// Final tells whether a further try can't change it.
+func (k Kind) Final() bool { return final[k] }
 
 // Error is what every driver returns.
 type Error struct {
@@ -99,20 +120,20 @@ func Before(hook func(func(any) bool) error) error {
 // would take.
 type Idler interface{ Idle() }
 
-// Unsupported is the error for what a driver doesn't do at all.
-func Unsupported(what string) error {
-	return &Error{Kind: Unusable, Cause: fmt.Errorf("this store has no %s", what)}
+// HasNo is the error for what a driver doesn't do at all.
+func HasNo(what string) error {
+	return &Error{Kind: Unsupported, Cause: fmt.Errorf("this store has no %s", what)}
 }
 
 // EmptyKey is the error for a blob without a name, which no store has.
 func EmptyKey() error {
-	return &Error{Kind: Unusable, Cause: errors.New("a blob's key is empty")}
+	return &Error{Kind: Invalid, Cause: errors.New("a blob's key is empty")}
 }
 
 // codes are the portable layer's names for the kinds.
 var codes = map[Kind]gcerrors.ErrorCode{
 	Absent: gcerrors.NotFound, Exists: gcerrors.FailedPrecondition, Denied: gcerrors.PermissionDenied,
-	Unusable: gcerrors.Unimplemented,
+	Refused: gcerrors.Unimplemented, Malformed: gcerrors.Unimplemented, Unsupported: gcerrors.Unimplemented, Invalid: gcerrors.Unimplemented,
 }
 
 // Code is every driver's ErrorCode.

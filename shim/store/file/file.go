@@ -72,7 +72,7 @@ func (b *bucket) ErrorAs(error, any) bool                { return false }
 func (b *bucket) Close() error                           { return nil }
 
 func (b *bucket) SignedURL(context.Context, string, *driver.SignedURLOptions) (string, error) {
-	return "", contract.Unsupported("signed URLs")
+	return "", contract.HasNo("signed URLs")
 }
 
 // path gives the file of a key.
@@ -93,7 +93,7 @@ var meanings = []struct {
 	{fs.ErrExist, contract.Exists, ""},
 	{fs.ErrPermission, contract.Denied, "let this user read and write the directory"},
 	{syscall.EROFS, contract.Denied, "the volume is mounted read-only"},
-	{syscall.ENAMETOOLONG, contract.Unusable, "the file system takes no names that long"},
+	{syscall.ENAMETOOLONG, contract.Refused, "the file system takes no names that long"},
 	{syscall.ENOSPC, contract.Unreachable, "the volume is full"},
 	{syscall.EDQUOT, contract.Unreachable, "the volume's quota is used up"},
 	{syscall.ESTALE, contract.Unreachable, "the network file system lost its directory: is it still exported?"},

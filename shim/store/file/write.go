@@ -223,7 +223,7 @@ func lock(ctx context.Context, f *os.File) error {
 		case err == nil:
 			return nil
 		case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
-			return &contract.Error{Kind: contract.Unusable, Cause: err, Hint: "this file system has no locks, which replacing a blob on condition needs"}
+			return &contract.Error{Kind: contract.Unsupported, Cause: err, Hint: "this file system has no locks, which replacing a blob on condition needs"}
 		}
 		select {
 		case <-time.After(wait):

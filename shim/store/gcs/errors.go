@@ -53,8 +53,8 @@ var meanings = map[string]meaning{
 	"quotaExceeded":                {contract.Unreachable, ""},
 	"PreconditionFailed":           {contract.Exists, ""},
 	"conditionNotMet":              {contract.Exists, ""},
-	"InvalidRange":                 {contract.Unusable, ""},
-	"requestedRangeNotSatisfiable": {contract.Unusable, ""},
+	"InvalidRange":                 {contract.Refused, ""},
+	"requestedRangeNotSatisfiable": {contract.Refused, ""},
 }
 
 const (
@@ -68,8 +68,8 @@ var byStatus = map[int]meaning{
 	http.StatusNotFound:                     {contract.Unreachable, hintBucket},
 	http.StatusConflict:                     {contract.Conflict, ""},
 	http.StatusPreconditionFailed:           {contract.Exists, ""},
-	http.StatusRequestedRangeNotSatisfiable: {contract.Unusable, ""},
-	http.StatusNotImplemented:               {contract.Unusable, "this server can't do what was asked"},
+	http.StatusRequestedRangeNotSatisfiable: {contract.Refused, ""},
+	http.StatusNotImplemented:               {contract.Unsupported, "this server can't do what was asked"},
 }
 
 // refusal is an answer that isn't what was asked for.

@@ -84,7 +84,7 @@ func (s *settings) locate(emulator string) error {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
-		return &contract.Error{Kind: contract.Unusable, Cause: errors.New("STORAGE_EMULATOR_HOST is not HOST:PORT or a URL"), Hint: "an example is 127.0.0.1:4443"}
+		return &contract.Error{Kind: contract.Invalid, Cause: errors.New("STORAGE_EMULATOR_HOST is not HOST:PORT or a URL"), Hint: "an example is 127.0.0.1:4443"}
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
 	s.endpoint = u

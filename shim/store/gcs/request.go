@@ -45,7 +45,7 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 func (b *bucket) send(ctx context.Context, target string, r request) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, r.method, target, bytes.NewReader(r.body))
 	if err != nil {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: err}
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: err}
 	}
 	for _, h := range []http.Header{b.header, r.header} {
 		for name, values := range h {

@@ -71,7 +71,7 @@ const boundary = "nth-3d1c0f6b7a2e48959c0d5b1e6f7a8c24"
 func (w *writer) putWhole(content []byte) error {
 	about, err := json.Marshal(w.about)
 	if err != nil {
-		return &contract.Error{Kind: contract.Unusable, Cause: err}
+		return &contract.Error{Kind: contract.Invalid, Cause: err}
 	}
 	line := boundary
 	for n := 0; bytes.Contains(content, []byte(line)); n++ {
@@ -98,7 +98,7 @@ func (w *writer) query(how string) url.Values {
 func (w *writer) begin() error {
 	about, err := json.Marshal(w.about)
 	if err != nil {
-		return &contract.Error{Kind: contract.Unusable, Cause: err}
+		return &contract.Error{Kind: contract.Invalid, Cause: err}
 	}
 	res, err := w.b.do(w.ctx, request{method: http.MethodPost, path: w.b.upload(), query: w.query("resumable"), body: about,
 		header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}, "X-Upload-Content-Type": {w.about.ContentType}}})

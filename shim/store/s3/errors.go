@@ -49,9 +49,9 @@ var meanings = map[string]meaning{
 	"TemporaryRedirect":                  {contract.Unreachable, hintRegion},
 	"AuthorizationHeaderMalformed":       {contract.Unreachable, hintRegion},
 	"IllegalLocationConstraintException": {contract.Unreachable, hintRegion},
-	"NotImplemented":                     {contract.Unusable, hintCannot},
-	"KeyTooLongError":                    {contract.Unusable, "keys are limited to 1,024 bytes"},
-	codeInvalidRange:                     {contract.Unusable, ""},
+	"NotImplemented":                     {contract.Unsupported, hintCannot},
+	"KeyTooLongError":                    {contract.Refused, "keys are limited to 1,024 bytes"},
+	codeInvalidRange:                     {contract.Refused, ""},
 }
 
 const (
@@ -70,7 +70,7 @@ var byStatus = map[int]meaning{
 	http.StatusNotFound:           {contract.Unreachable, web.HintServer},
 	http.StatusPreconditionFailed: {contract.Exists, ""},
 	http.StatusConflict:           {contract.Conflict, ""},
-	http.StatusNotImplemented:     {contract.Unusable, hintCannot},
+	http.StatusNotImplemented:     {contract.Unsupported, hintCannot},
 }
 
 // refusal is an answer that isn't what was asked for.

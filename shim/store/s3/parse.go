@@ -77,7 +77,7 @@ func setStyle(s *settings, value string) error {
 }
 
 // parse reads the URL's parameters and the variables of the AWS SDKs. An error is
-// a mistake in the URL, or of the kind Unusable where settings contradict.
+// a mistake in the URL, or of the kind Invalid where settings contradict.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	s := &settings{bucket: &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), header: http.Header{}, put: http.Header{}, Driver: web.Driver{Client: web.Client()}},
 		address: cmp.Or(getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"))}
@@ -124,7 +124,7 @@ func (s *settings) agree() error {
 		{kms && s.put.Get(headerEncryption) == "AES256", "ssetype=AES256 takes no kmskeyid"},
 	} {
 		if c.wrong {
-			return &contract.Error{Kind: contract.Unusable, Cause: errors.New(c.why), Hint: "leave one of them out"}
+			return &contract.Error{Kind: contract.Invalid, Cause: errors.New(c.why), Hint: "leave one of them out"}
 		}
 	}
 	if kms && s.put.Get(headerEncryption) == "" {

@@ -31,7 +31,7 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 	target.RawQuery = strings.ReplaceAll(r.query.Encode(), "+", "%20")
 	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(r.body))
 	if err != nil {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: err}
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: err}
 	}
 	for _, h := range []http.Header{b.header, r.header} {
 		for name, values := range h {

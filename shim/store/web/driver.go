@@ -68,5 +68,5 @@ func (d *Driver) Close() error {
 
 // SignedURL makes none.
 func (d *Driver) SignedURL(context.Context, string, *driver.SignedURLOptions) (string, error) {
-	return "", contract.Unsupported("signed URLs")
+	return "", contract.HasNo("signed URLs")
 }

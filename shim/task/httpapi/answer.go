@@ -85,7 +85,7 @@ func parse(body []byte, ownID bool) (*taken, error) {
 
 // strange is an answer of an API that doesn't do what is written at the package.
 func strange(why string) error {
-	return &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf("the answer to take can't be used: %s", why), Hint: hintAnswer}
+	return &contract.Error{Kind: contract.Malformed, Cause: fmt.Errorf("the answer to take can't be used: %s", why), Hint: hintAnswer}
 }
 
 func isHTML(text []byte) bool {

@@ -49,21 +49,21 @@ func TestAnswers(t *testing.T) {
 		{"a text", "Service is being updated", false, nil, "unreachable"},
 		{"cut short", `{"id": 7, "payload": "`, false, nil, "unreachable"},
 		{"a word too many", `null null`, false, nil, "unreachable"},
-		{"a list", `[{"id": 7}]`, false, nil, "unusable"},
-		{"an empty list", `[]`, false, nil, "unusable"},
-		{"no task", `false`, false, nil, "unusable"},
-		{"no member", `{}`, false, nil, "unusable"},
-		{"no ID", `{"payload": "x"}`, false, nil, "unusable"},
-		{"an empty ID", `{"id": "", "payload": "x"}`, false, nil, "unusable"},
-		{"null as ID", `{"id": null, "payload": "x"}`, false, nil, "unusable"},
-		{"an object as ID", `{"id": {}, "payload": "x"}`, false, nil, "unusable"},
-		{"an attempt and a half", `{"id": 7, "payload": "x", "attempt": 1.5}`, false, nil, "unusable"},
-		{"an attempt before the first", `{"id": 7, "payload": "x", "attempt": -1}`, false, nil, "unusable"},
-		{"meta is a list", `{"id": 7, "payload": "x", "meta": []}`, false, nil, "unusable"},
-		{"no base64", `{"id": 7, "payload_base64": "?"}`, false, nil, "unusable"},
-		{"null as base64", `{"id": 7, "payload_base64": null}`, false, nil, "unusable"},
-		{"no UTF-8", "{\"id\": 7, \"payload\": \"\xff\"}", false, nil, "unusable"},
-		{"no UTF-8, with an own ID", "{\"payload\": \"\xff\"}", true, nil, "unusable"},
+		{"a list", `[{"id": 7}]`, false, nil, "malformed"},
+		{"an empty list", `[]`, false, nil, "malformed"},
+		{"no task", `false`, false, nil, "malformed"},
+		{"no member", `{}`, false, nil, "malformed"},
+		{"no ID", `{"payload": "x"}`, false, nil, "malformed"},
+		{"an empty ID", `{"id": "", "payload": "x"}`, false, nil, "malformed"},
+		{"null as ID", `{"id": null, "payload": "x"}`, false, nil, "malformed"},
+		{"an object as ID", `{"id": {}, "payload": "x"}`, false, nil, "malformed"},
+		{"an attempt and a half", `{"id": 7, "payload": "x", "attempt": 1.5}`, false, nil, "malformed"},
+		{"an attempt before the first", `{"id": 7, "payload": "x", "attempt": -1}`, false, nil, "malformed"},
+		{"meta is a list", `{"id": 7, "payload": "x", "meta": []}`, false, nil, "malformed"},
+		{"no base64", `{"id": 7, "payload_base64": "?"}`, false, nil, "malformed"},
+		{"null as base64", `{"id": 7, "payload_base64": null}`, false, nil, "malformed"},
+		{"no UTF-8", "{\"id\": 7, \"payload\": \"\xff\"}", false, nil, "malformed"},
+		{"no UTF-8, with an own ID", "{\"payload\": \"\xff\"}", true, nil, "malformed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parse([]byte(tt.body), tt.ownID)
@@ -164,7 +164,7 @@ func FuzzParse(f *testing.F) {
 		}
 		switch {
 		case err != nil:
-			if kind := outcome(err); kind != "unreachable" && kind != "unusable" {
+			if kind := outcome(err); kind != "unreachable" && kind != "malformed" {
 				t.Fatalf("%v", err)
 			}
 			return

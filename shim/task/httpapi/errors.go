@@ -34,27 +34,27 @@ const (
 
 // meanings are those of the statuses whose class doesn't tell.
 var meanings = map[int]meaning{
-	http.StatusMovedPermanently:        {contract.Unusable, hintMoved},
-	http.StatusPermanentRedirect:       {contract.Unusable, hintMoved},
+	http.StatusMovedPermanently:        {contract.NoSuch, hintMoved},
+	http.StatusPermanentRedirect:       {contract.NoSuch, hintMoved},
 	http.StatusUnauthorized:            {contract.Denied, hintToken},
 	http.StatusPaymentRequired:         {contract.Denied, ""},
 	http.StatusForbidden:               {contract.Denied, hintToken},
-	http.StatusNotFound:                {contract.Unusable, hintURL},
+	http.StatusNotFound:                {contract.NoSuch, hintURL},
 	http.StatusProxyAuthRequired:       {contract.Denied, "the proxy wants a user and a password: HTTPS_PROXY=http://user:password@host"},
 	http.StatusRequestTimeout:          {contract.Unreachable, ""},
 	http.StatusConflict:                {contract.Unreachable, ""}, // an Idempotency-Key whose first request is still being worked on
-	http.StatusGone:                    {contract.Unusable, hintURL},
+	http.StatusGone:                    {contract.NoSuch, hintURL},
 	http.StatusMisdirectedRequest:      {contract.Unreachable, ""},
 	http.StatusLocked:                  {contract.Unreachable, ""},
 	http.StatusTooEarly:                {contract.Unreachable, ""},
 	http.StatusTooManyRequests:         {contract.Unreachable, ""},
-	http.StatusNotImplemented:          {contract.Unusable, hintContract},
-	http.StatusHTTPVersionNotSupported: {contract.Unusable, hintContract},
+	http.StatusNotImplemented:          {contract.Unsupported, hintContract},
+	http.StatusHTTPVersionNotSupported: {contract.Unsupported, hintContract},
 }
 
 var byClass = map[int]meaning{
 	3: {contract.Unreachable, "redirects are not followed: " + web.HintServer},
-	4: {contract.Unusable, hintContract},
+	4: {contract.Refused, hintContract},
 	5: {contract.Unreachable, ""},
 }
 
@@ -86,7 +86,7 @@ func (s *source) refused(name string, res *http.Response, secrets []string) erro
 			s.mu.Unlock()
 		}
 	}
-	return &contract.Error{Kind: m.kind, Hint: m.hint, Cause: &refusal{res.StatusCode, message(res.Header, body, secrets)}}
+	return &contract.Error{Kind: m.kind, Hint: m.hint, Cause: &refusal{res.StatusCode, s.Hidden(message(res.Header, body, secrets))}}
 }
 
 func hintWait(d time.Duration) string {

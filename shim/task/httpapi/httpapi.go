@@ -58,9 +58,9 @@ type Settings struct {
 	// Headers gives those of the next request: what is in a file may have changed. No
 	// error shows their values.
 	Headers func() (http.Header, error)
-	// Body gives a call's body, JSON, where it isn't the usual one, and what of it no
-	// error may show. Empty: none is sent.
-	Body map[string]func(Call) (body string, secrets []string, err error)
+	// Body gives a call's body, JSON, where it isn't the usual one; what of it is secret
+	// task.Options.Hide knows from then on. Empty: none is sent.
+	Body map[string]func(Call) (string, error)
 	// OwnID says that the caller makes the tasks' IDs (--task-id): an answer needs
 	// none, and may be any payload.
 	OwnID bool

@@ -20,12 +20,11 @@ func foreign(why string) error { return web.Foreign(server, why) }
 
 // call is one request.
 type call struct {
-	name    string // what for
-	method  string
-	url     string
-	key     string   // Idempotency-Key; "": none
-	body    string   // JSON; "": none
-	secrets []string // in it
+	name   string // what for
+	method string
+	url    string
+	key    string // Idempotency-Key; "": none
+	body   string // JSON; "": none
 }
 
 // send sends a request. An answer that isn't 2xx is an error, and so is a page for
@@ -60,7 +59,7 @@ func (s *source) request(ctx context.Context, c call) (req *http.Request, secret
 	}
 	req, err = http.NewRequestWithContext(ctx, c.method, c.url, strings.NewReader(c.body))
 	if err != nil {
-		return nil, nil, unusable("%s: the URL is malformed", c.name)
+		return nil, nil, invalid("%s: the URL is malformed", c.name)
 	}
 	req.Header.Set("Accept", "application/json")
 	if c.body != "" {
@@ -76,7 +75,7 @@ func (s *source) request(ctx context.Context, c call) (req *http.Request, secret
 			}
 		}
 	}
-	secrets = append(append(secrets, inURL(req.URL)...), c.secrets...)
+	secrets = append(secrets, inURL(req.URL)...)
 	if host := req.Header.Get("Host"); host != "" {
 		req.Host = host
 	}

@@ -38,7 +38,7 @@ func TestHeaders(t *testing.T) {
 		missing error
 		want    string
 	}{
-		{"first", nil, "<nil>"}, {"canary-second", nil, "denied"}, {"first", nil, "<nil>"}, {"", nil, "denied"}, {"canary\nfirst", nil, "unusable"}, {"first", os.ErrNotExist, "denied"}, {"first", nil, "<nil>"},
+		{"first", nil, "<nil>"}, {"canary-second", nil, "denied"}, {"first", nil, "<nil>"}, {"", nil, "denied"}, {"canary\nfirst", nil, "invalid"}, {"first", os.ErrNotExist, "denied"}, {"first", nil, "<nil>"},
 	} {
 		token, missing = step.token, step.missing
 		_, err := source.Take(t.Context())
@@ -97,10 +97,9 @@ func TestSecrets(t *testing.T) {
 					h.Set("Authorization", "Bearer canary-token")
 				}
 				s.Headers = headers(h)
-				s.Body = map[string]func(Call) (string, []string, error){"done": func(Call) (string, []string, error) {
-					return `{"key": "canary-body"}`, []string{"canary-body"}, nil
-				}}
-				source := mustOpen(t, s, task.Options{RunID: "a", Lease: time.Minute})
+				s.Body = map[string]func(Call) (string, error){"done": func(Call) (string, error) { return `{"key": "canary-body"}`, nil }}
+				hide := func(text string) string { return strings.ReplaceAll(text, "canary-body", "***") }
+				source := mustOpen(t, s, task.Options{RunID: "a", Lease: time.Minute, Hide: hide})
 				if strings.Contains(fmt.Sprintf("%v %+v %s", source, source, source), "canary") {
 					t.Error("printing it shows a secret")
 				}

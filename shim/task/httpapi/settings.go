@@ -13,8 +13,8 @@ import (
 	"nth/shim/task"
 )
 
-func unusable(format string, a ...any) error {
-	return &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf(format, a...)}
+func invalid(format string, a ...any) error {
+	return &contract.Error{Kind: contract.Invalid, Cause: fmt.Errorf(format, a...)}
 }
 
 // known are the methods that change something.
@@ -23,7 +23,7 @@ var known = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.Met
 // check refuses settings with which no call could go well. It shows no URL.
 func (s *Settings) check(o task.Options, methods map[string]string) error {
 	if s.Fail == "" && o.MaxAttempts > 0 {
-		return &contract.Error{Kind: contract.Unusable, Cause: errors.New("there is no URL by which a task that has had all its attempts could be put aside"),
+		return &contract.Error{Kind: contract.Invalid, Cause: errors.New("there is no URL by which a task that has had all its attempts could be put aside"),
 			Hint: "give --fail-url, or --max-attempts 0, where the API counts by itself or a task may come back without end"}
 	}
 	for _, u := range []struct {
@@ -34,12 +34,12 @@ func (s *Settings) check(o task.Options, methods map[string]string) error {
 		{"fail", s.Fail, false, true}, {"unfinished", s.Unfinished, false, false},
 	} {
 		if err := checkURL(u.url, u.needed, u.task); err != nil {
-			return unusable("the URL of %s: %w", u.name, err)
+			return invalid("the URL of %s: %w", u.name, err)
 		}
 	}
 	for _, call := range []string{"keep", "done", "fail"} {
 		if !slices.Contains(known, methods[call]) {
-			return unusable("the method %q of %s; there are %s", methods[call], call, strings.Join(known, ", "))
+			return invalid("the method %q of %s; there are %s", methods[call], call, strings.Join(known, ", "))
 		}
 	}
 	_, err := s.headers()
@@ -67,7 +67,7 @@ func (s *Settings) headers() (http.Header, error) {
 	}
 	for name, values := range all {
 		if !isName(name) || slices.ContainsFunc(values, notValue) {
-			return nil, unusable("the header %q can't be sent: a line break or another control character is in it", name)
+			return nil, invalid("the header %q can't be sent: a line break or another control character is in it", name)
 		}
 	}
 	return all, nil

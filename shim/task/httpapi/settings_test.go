@@ -60,7 +60,7 @@ func TestSettings(t *testing.T) {
 			switch {
 			case tt.want == "" && err == nil:
 				source.Close()
-			case err == nil || err.Error() != tt.want || outcome(err) != "unusable":
+			case err == nil || err.Error() != tt.want || outcome(err) != "invalid":
 				t.Errorf("%v, want %s", err, tt.want)
 			}
 		})

@@ -75,11 +75,11 @@ func (s *source) with(c call, about Call) (call, error) {
 		return c, nil
 	}
 	var err error
-	if c.body, c.secrets, err = own(about); err != nil {
-		return c, unusable("the body of %s: %w", c.name, err)
+	if c.body, err = own(about); err != nil {
+		return c, invalid("the body of %s: %w", c.name, err)
 	}
 	if c.body != "" && !json.Valid([]byte(c.body)) {
-		return c, &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf("the body of %s is no JSON", c.name), Hint: "<< >> gives a value as JSON, a string with its quotes: write none around it"}
+		return c, &contract.Error{Kind: contract.Invalid, Cause: fmt.Errorf("the body of %s is no JSON", c.name), Hint: "<< >> gives a value as JSON, a string with its quotes: write none around it"}
 	}
 	return c, nil
 }
@@ -89,7 +89,7 @@ func (s *source) with(c call, about Call) (call, error) {
 func (s *source) tellable(t *task.Task) error {
 	for what, u := range map[string]string{"keep": s.Settings.Keep, "done": s.Settings.Done, "fail": s.Settings.Fail} {
 		if _, err := expand(u, t.ID, t.Receipt); err != nil {
-			return unusable("%s: %w", what, err)
+			return invalid("%s: %w", what, err)
 		}
 		if _, err := s.with(call{name: what}, Call{Task: t}); err != nil {
 			return err
@@ -200,11 +200,11 @@ func (s *source) tell(ctx context.Context, what, url string, about Call, more ma
 	t := about.Task
 	url, err := expand(url, t.ID, t.Receipt)
 	if err != nil {
-		return nil, unusable("%s: %w", what, err)
+		return nil, invalid("%s: %w", what, err)
 	}
 	body, key, err := s.body(t, more)
 	if err != nil {
-		return nil, unusable("%s: %w", what, err)
+		return nil, invalid("%s: %w", what, err)
 	}
 	c, err := s.with(call{name: what, method: s.methods[what], url: url, body: body}, about)
 	if err != nil {
@@ -218,7 +218,7 @@ func (s *source) tell(ctx context.Context, what, url string, about Call, more ma
 	switch {
 	case slices.Contains(lost[what], status(err)):
 		s.free(t, 0)
-		return nil, fmt.Errorf("%w: %s: %w", task.ErrLost, what, errors.Unwrap(err))
+		return nil, task.Lost(fmt.Sprintf("%s: %v", what, errors.Unwrap(err)))
 	case err != nil:
 		return nil, err
 	case !slices.Contains(done, res.StatusCode):

@@ -28,7 +28,8 @@ func scripted(t *testing.T, answer http.HandlerFunc) (task.Source, *httptest.Ser
 
 // outcome names what a call came to.
 func outcome(err error) string {
-	kinds := map[contract.Kind]string{contract.Unreachable: "unreachable", contract.Denied: "denied", contract.Unusable: "unusable"}
+	kinds := map[contract.Kind]string{contract.Unreachable: "unreachable", contract.Denied: "denied", contract.Refused: "refused",
+		contract.Malformed: "malformed", contract.NoSuch: "no such", contract.Unsupported: "unsupported", contract.Invalid: "invalid"}
 	if errors.Is(err, task.ErrLost) {
 		return "lost"
 	}
@@ -64,21 +65,21 @@ var calls = []struct {
 // unfinished. Only 204 is an empty queue, and no 200 without the right body is.
 func TestStatuses(t *testing.T) {
 	const (
-		ok, lost, u, d, x = "<nil>", "lost", "unreachable", "denied", "unusable"
+		ok, lost, u, d, x, n, s = "<nil>", "lost", "unreachable", "denied", "refused", "no such", "unsupported"
 	)
 	for status, want := range map[int][6]string{
 		200: {u, ok, ok, ok, ok, u}, 201: {u, ok, ok, ok, ok, u}, 202: {u, ok, ok, ok, ok, u}, 203: {u, u, u, u, u, u},
 		204: {ok, ok, ok, ok, ok, u}, 205: {u, u, u, u, u, u}, 206: {u, u, u, u, u, u}, 207: {u, u, u, u, u, u}, 299: {u, u, u, u, u, u},
-		300: {u, u, u, u, u, u}, 301: {x, x, x, x, x, x}, 302: {u, u, u, u, u, u}, 303: {u, u, u, u, u, u}, 304: {u, u, u, u, u, u},
-		307: {u, u, u, u, u, u}, 308: {x, x, x, x, x, x},
+		300: {u, u, u, u, u, u}, 301: {n, n, n, n, n, n}, 302: {u, u, u, u, u, u}, 303: {u, u, u, u, u, u}, 304: {u, u, u, u, u, u},
+		307: {u, u, u, u, u, u}, 308: {n, n, n, n, n, n},
 		400: {x, x, x, x, x, x}, 401: {d, d, d, d, d, d}, 402: {d, d, d, d, d, d}, 403: {d, d, d, d, d, d},
-		404: {x, lost, ok, lost, lost, x}, 405: {x, x, x, x, x, x}, 406: {x, x, x, x, x, x}, 407: {d, d, d, d, d, d},
-		408: {u, u, u, u, u, u}, 409: {u, lost, lost, lost, lost, u}, 410: {x, lost, ok, lost, lost, x}, 411: {x, x, x, x, x, x},
+		404: {n, lost, ok, lost, lost, n}, 405: {x, x, x, x, x, x}, 406: {x, x, x, x, x, x}, 407: {d, d, d, d, d, d},
+		408: {u, u, u, u, u, u}, 409: {u, lost, lost, lost, lost, u}, 410: {n, lost, ok, lost, lost, n}, 411: {x, x, x, x, x, x},
 		412: {x, lost, lost, lost, lost, x}, 413: {x, x, x, x, x, x}, 415: {x, x, x, x, x, x}, 421: {u, u, u, u, u, u},
 		422: {x, x, x, x, x, x}, 423: {u, u, u, u, u, u}, 425: {u, u, u, u, u, u}, 426: {x, x, x, x, x, x}, 428: {x, x, x, x, x, x},
 		429: {u, u, u, u, u, u}, 431: {x, x, x, x, x, x}, 451: {x, x, x, x, x, x}, 499: {x, x, x, x, x, x},
-		500: {u, u, u, u, u, u}, 501: {x, x, x, x, x, x}, 502: {u, u, u, u, u, u}, 503: {u, u, u, u, u, u}, 504: {u, u, u, u, u, u},
-		505: {x, x, x, x, x, x}, 507: {u, u, u, u, u, u}, 511: {u, u, u, u, u, u}, 520: {u, u, u, u, u, u}, 599: {u, u, u, u, u, u}, 600: {u, u, u, u, u, u},
+		500: {u, u, u, u, u, u}, 501: {s, s, s, s, s, s}, 502: {u, u, u, u, u, u}, 503: {u, u, u, u, u, u}, 504: {u, u, u, u, u, u},
+		505: {s, s, s, s, s, s}, 507: {u, u, u, u, u, u}, 511: {u, u, u, u, u, u}, 520: {u, u, u, u, u, u}, 599: {u, u, u, u, u, u}, 600: {u, u, u, u, u, u},
 	} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			source, _ := scripted(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })

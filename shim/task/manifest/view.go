@@ -136,7 +136,7 @@ func (m *Manifest) load(ctx context.Context, v *view) error {
 		v.kept = err == nil
 	case kind == contract.Absent:
 		return nil
-	case kind != contract.Unusable: // that is: not for its size
+	case !kind.Final(): // that is: not for its size
 		return err
 	}
 	if err != nil {

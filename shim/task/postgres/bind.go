@@ -41,7 +41,7 @@ func Bind(pieces []string) (string, error) {
 }
 
 func refuse(hint, format string, args ...any) error {
-	return &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf(format, args...), Hint: hint}
+	return &contract.Error{Kind: contract.Invalid, Cause: fmt.Errorf(format, args...), Hint: hint}
 }
 
 // quotation is what hides text from the parser of SQL.

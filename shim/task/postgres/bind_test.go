@@ -73,7 +73,7 @@ func TestBind(t *testing.T) {
 		if tt.says == "" && (got != tt.want || err != nil) {
 			t.Errorf("%s\ngives %q, %v", tt.sql, got, err)
 		}
-		if e, ok := errors.AsType[*contract.Error](err); tt.says != "" && (!ok || !strings.Contains(err.Error(), tt.says) || e.Kind != contract.Unusable) {
+		if e, ok := errors.AsType[*contract.Error](err); tt.says != "" && (!ok || !strings.Contains(err.Error(), tt.says) || e.Kind != contract.Invalid) {
 			t.Errorf("%s\ngives %q, %v, want an error with %q", tt.sql, got, err, tt.says)
 		}
 	}

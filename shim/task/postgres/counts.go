@@ -23,5 +23,5 @@ func (s *source) Count(ctx context.Context) (task.Counts, error) {
 			return task.Counts{Left: left}, nil
 		}
 	}
-	return task.Counts{}, &contract.Error{Kind: contract.Unusable, Cause: errors.New("the answer to a count is no number")}
+	return task.Counts{}, &contract.Error{Kind: contract.Malformed, Cause: errors.New("the answer to a count is no number")}
 }

@@ -16,7 +16,7 @@ import (
 // is no task now.
 func delivery(a answer) (*task.Task, *contract.Error) {
 	wrong := func(hint, format string, args ...any) (*task.Task, *contract.Error) {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: fmt.Errorf(format, args...), Hint: hint}
+		return nil, &contract.Error{Kind: contract.Malformed, Cause: fmt.Errorf(format, args...), Hint: hint}
 	}
 	const hint = "it ends with RETURNING id, payload, attempt, or with columns that are called so"
 	for i, name := range a.columns {

@@ -37,13 +37,13 @@ const (
 var senses = map[string]sense{
 	"28":    {contract.Denied, hintLogin},
 	"42501": {contract.Denied, hintGrant},
-	"42P01": {contract.Unusable, hintTable},
-	"3F000": {contract.Unusable, hintTable},
-	"3D000": {contract.Unusable, "create the database, or correct its name"},
-	"42":    {contract.Unusable, hintColumns},
-	"22":    {contract.Unusable, hintColumns},
-	"23":    {contract.Unusable, hintColumns},
-	"0A":    {contract.Unusable, ""},
+	"42P01": {contract.NoSuch, hintTable},
+	"3F000": {contract.NoSuch, hintTable},
+	"3D000": {contract.NoSuch, "create the database, or correct its name"},
+	"42":    {contract.Refused, hintColumns},
+	"22":    {contract.Refused, hintColumns},
+	"23":    {contract.Refused, hintColumns},
+	"0A":    {contract.Unsupported, ""},
 	"25006": {contract.Unreachable, hintStandby},
 }
 
@@ -82,9 +82,9 @@ func local(err error) error {
 	_, file := errors.AsType[*fs.PathError](err)
 	switch {
 	case errors.Is(err, pq.ErrSSLNotSupported):
-		return &contract.Error{Kind: contract.Unusable, Cause: errors.New("the server has no TLS"), Hint: hintNoTLS}
+		return &contract.Error{Kind: contract.Unsupported, Cause: errors.New("the server has no TLS"), Hint: hintNoTLS}
 	case file, errors.Is(err, pq.ErrSSLKeyHasWorldPermissions), errors.Is(err, pq.ErrSSLKeyUnknownOwnership):
-		return &contract.Error{Kind: contract.Unusable, Cause: errors.New(line(err.Error()))}
+		return &contract.Error{Kind: contract.Invalid, Cause: errors.New(line(err.Error()))}
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = errors.New("the connection to the database was lost")
 	}

@@ -41,7 +41,7 @@ func TestForeign(t *testing.T) {
 			}()
 			for _, mode := range []string{"disable", "require"} {
 				err := ask(t, "postgres://u:canary@"+l.Addr().String()+"/d?sslmode="+mode)
-				if k := kind(err); k != contract.Unreachable && !(mode == "require" && k == contract.Unusable) || strings.ContainsAny(err.Error(), "\n\x00") {
+				if k := kind(err); k != contract.Unreachable && !(mode == "require" && k == contract.Unsupported) || strings.ContainsAny(err.Error(), "\n\x00") {
 					t.Errorf("%s: %v", mode, err)
 				}
 			}

@@ -44,8 +44,6 @@ type Call struct {
 // itself in this run, as with an HTTP API.
 type Statements struct {
 	Take, Keep, Done, Fail, Unfinished *Statement
-	// Hide takes secrets out of what the server says.
-	Hide func(string) string
 }
 
 // own is a queue that the user's statements make, for one run of a worker.
@@ -70,10 +68,10 @@ func OpenOwn(u *url.URL, o task.Options, s Statements) (task.Source, error) {
 		err = errors.New("the URL doesn't name the queue")
 	}
 	if err != nil {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: hintQueue}
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: hintQueue}
 	}
 	if s.Fail == nil && o.MaxAttempts > 0 {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: errors.New("there is no statement by which a task that has had all its attempts could be put aside"),
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: errors.New("there is no statement by which a task that has had all its attempts could be put aside"),
 			Hint: "give --fail-sql, or --max-attempts 0, where the statement that takes counts by itself or a task may come back without end"}
 	}
 	return &own{session: session{config: config}, Statements: s, Options: o, queue: queue, mine: map[string]time.Time{}}, nil

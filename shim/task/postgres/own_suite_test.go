@@ -71,7 +71,7 @@ func (j *jobs) Open(t testing.TB, o task.Options) task.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Statements{Hide: func(s string) string { return s }}
+	s := Statements{}
 	for flag, to := range map[string]**Statement{"--take-sql": &s.Take, "--keep-sql": &s.Keep, "--done-sql": &s.Done, "--fail-sql": &s.Fail, "--unfinished-sql": &s.Unfinished} {
 		if sql := j.statements[flag]; sql != "" {
 			*to = bound(t, flag, sql, o)

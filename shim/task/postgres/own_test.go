@@ -107,17 +107,17 @@ func TestOwnMistakes(t *testing.T) {
 		kind            contract.Kind
 		says, hint      string
 	}{
-		{"no such table", "--done-sql", "DELETE FROM nothing WHERE id = <<.TaskID>>::int", contract.Unusable, `--done-sql: the database refuses: relation "nothing" does not exist (42P01)`, "schema"},
-		{"no such column", "--keep-sql", "UPDATE {} SET lease = now() WHERE id = <<.TaskID>>", contract.Unusable, "(42703)", "correct the statement"},
-		{"no SQL", "--fail-sql", "UPDATE {} SOT note = <<.Reason>> WHERE id = <<.TaskID>>", contract.Unusable, "--fail-sql: the database refuses: syntax error at or near \"note\" (42601)", "correct it"},
-		{"a value for a name", "--take-sql", "SELECT id, body AS payload FROM <<.Job>>", contract.Unusable, "(42601)", "not for a name"},
-		{"a type that isn't known", "--unfinished-sql", "SELECT pg_typeof(<<.Index>>)", contract.Unusable, "(42P18)", "<<.Index>>::int"},
-		{"a type that doesn't fit", "--unfinished-sql", "SELECT worker = <<.RunID>>::text FROM {}", contract.Unusable, "(42883)", "<<.Index>>::int"},
-		{"no such schema", "--done-sql", "SELECT nowhere.done(<<.TaskID>>)", contract.Unusable, "(3F000)", "schema's name"},
-		{"no id", "--take-sql", "SELECT body AS payload FROM {} LIMIT 1", contract.Unusable, "--take-sql: there is no column id, only (payload)", "RETURNING id"},
-		{"no payload", "--take-sql", "SELECT id FROM {} LIMIT 1", contract.Unusable, "there is no column payload, only (id)", "RETURNING id"},
-		{"no columns", "--take-sql", "UPDATE {} SET status = 'working'", contract.Unusable, "there is no column id, only ()", "RETURNING id"},
-		{"a column twice", "--take-sql", "SELECT a.id, b.id, a.body AS payload FROM {} a, {} b LIMIT 1", contract.Unusable, "there are two columns id", "AS"},
+		{"no such table", "--done-sql", "DELETE FROM nothing WHERE id = <<.TaskID>>::int", contract.NoSuch, `--done-sql: the database refuses: relation "nothing" does not exist (42P01)`, "schema"},
+		{"no such column", "--keep-sql", "UPDATE {} SET lease = now() WHERE id = <<.TaskID>>", contract.Refused, "(42703)", "correct the statement"},
+		{"no SQL", "--fail-sql", "UPDATE {} SOT note = <<.Reason>> WHERE id = <<.TaskID>>", contract.Refused, "--fail-sql: the database refuses: syntax error at or near \"note\" (42601)", "correct it"},
+		{"a value for a name", "--take-sql", "SELECT id, body AS payload FROM <<.Job>>", contract.Refused, "(42601)", "not for a name"},
+		{"a type that isn't known", "--unfinished-sql", "SELECT pg_typeof(<<.Index>>)", contract.Refused, "(42P18)", "<<.Index>>::int"},
+		{"a type that doesn't fit", "--unfinished-sql", "SELECT worker = <<.RunID>>::text FROM {}", contract.Refused, "(42883)", "<<.Index>>::int"},
+		{"no such schema", "--done-sql", "SELECT nowhere.done(<<.TaskID>>)", contract.NoSuch, "(3F000)", "schema's name"},
+		{"no id", "--take-sql", "SELECT body AS payload FROM {} LIMIT 1", contract.Malformed, "--take-sql: there is no column id, only (payload)", "RETURNING id"},
+		{"no payload", "--take-sql", "SELECT id FROM {} LIMIT 1", contract.Malformed, "there is no column payload, only (id)", "RETURNING id"},
+		{"no columns", "--take-sql", "UPDATE {} SET status = 'working'", contract.Malformed, "there is no column id, only ()", "RETURNING id"},
+		{"a column twice", "--take-sql", "SELECT a.id, b.id, a.body AS payload FROM {} a, {} b LIMIT 1", contract.Malformed, "there are two columns id", "AS"},
 		{"only to read", "reader", "", contract.Denied, "permission denied for table", "GRANT"},
 	} {
 		for _, full := range []bool{false, true} {
@@ -191,7 +191,11 @@ func TestOwnRows(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if tt.says == "" && err != nil || tt.says != "" && (kind(err) != contract.Unusable || !strings.Contains(err.Error(), tt.says)) {
+			want := contract.Malformed
+			if strings.Contains(fmt.Sprint(err), "the database refuses") {
+				want = contract.Refused
+			}
+			if tt.says == "" && err != nil || tt.says != "" && (kind(err) != want || !strings.Contains(err.Error(), tt.says)) {
 				t.Errorf("%v, want %q", err, tt.says)
 			}
 		})
@@ -301,7 +305,7 @@ func TestOwnMemory(t *testing.T) {
 	}
 
 	u, _ := url.Parse(server.URL("&queue=x"))
-	if _, err := OpenOwn(u, task.Options{MaxAttempts: 1}, Statements{}); kind(err) != contract.Unusable {
+	if _, err := OpenOwn(u, task.Options{MaxAttempts: 1}, Statements{}); kind(err) != contract.Invalid {
 		t.Errorf("attempts that nobody counts: %v", err)
 	}
 }
@@ -355,7 +359,7 @@ func TestOwnName(t *testing.T) {
 		if own {
 			open = func(u *url.URL, o task.Options) (task.Source, error) { return OpenOwn(u, o, Statements{}) }
 		}
-		if _, err := open(u, task.Options{}); kind(err) != contract.Unusable || !strings.Contains(err.Error(), "queue") {
+		if _, err := open(u, task.Options{}); kind(err) != contract.Invalid || !strings.Contains(err.Error(), "queue") {
 			t.Errorf("%s, own statements %v: %v", address, own, err)
 		}
 	}

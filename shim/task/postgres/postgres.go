@@ -43,7 +43,7 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 		err = errors.New("the parameter queue: it names tasks that --take-sql takes")
 	}
 	if err != nil {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: hintURL}
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: hintURL}
 	}
 	return &source{session: session{config: config}, table: table, sql: statementsFor(table), options: o}, nil
 }

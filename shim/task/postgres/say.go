@@ -32,7 +32,7 @@ func (s *own) say(ctx context.Context, st *Statement, c Call) (a answer, again b
 		return a, err
 	})
 	if bad != nil {
-		err = &contract.Error{Kind: contract.Unusable, Cause: bad}
+		err = &contract.Error{Kind: contract.Invalid, Cause: bad}
 	}
 	return a, again, s.explain(st, err)
 }
@@ -88,7 +88,7 @@ func (s *own) explain(st *Statement, err error) error {
 	}
 	c := *e
 	if r, ok := errors.AsType[*refusal](e.Cause); ok {
-		c.Cause = &refusal{s.Hide(r.message), r.code}
+		c.Cause = &refusal{s.Hidden(r.message), r.code}
 		for _, h := range ownHints {
 			if strings.HasPrefix(r.code, h.code) {
 				c.Hint = h.hint

@@ -153,23 +153,23 @@ func TestErrors(t *testing.T) {
 		"no such user":         {"postgres://canary-user:wrong-canary@" + server.Address + "/postgres?sslmode=disable", contract.Denied, "password authentication failed"},
 		"no grant":             {strings.ReplaceAll(reader, "reader", "nobody"), contract.Denied, "permission denied for table"},
 		"no grant to write":    {reader, contract.Denied, "permission denied for table"},
-		"no such table":        {server.URL("&table=nowhere"), contract.Unusable, `relation "nowhere" does not exist`},
-		"no such schema":       {server.URL("&table=nowhere.nth_tasks"), contract.Unusable, "does not exist"},
-		"no such database":     {strings.Replace(server.URL(""), "/postgres?", "/nowhere?", 1), contract.Unusable, `database "nowhere" does not exist`},
-		"no such column":       {server.URL("&table=narrow"), contract.Unusable, "does not exist"},
-		"column of a type":     {server.URL("&table=wrong"), contract.Unusable, "operator does not exist"},
+		"no such table":        {server.URL("&table=nowhere"), contract.NoSuch, `relation "nowhere" does not exist`},
+		"no such schema":       {server.URL("&table=nowhere.nth_tasks"), contract.NoSuch, "does not exist"},
+		"no such database":     {strings.Replace(server.URL(""), "/postgres?", "/nowhere?", 1), contract.NoSuch, `database "nowhere" does not exist`},
+		"no such column":       {server.URL("&table=narrow"), contract.Refused, "does not exist"},
+		"column of a type":     {server.URL("&table=wrong"), contract.Refused, "operator does not exist"},
 		"nobody listens":       {"postgres://postgres:canary@127.0.0.1:1/postgres?sslmode=disable", contract.Unreachable, "connection refused"},
 		"no such host":         {"postgres://postgres:canary@nowhere.invalid/postgres?sslmode=disable", contract.Unreachable, "nowhere.invalid"},
-		"no TLS":               {strings.Replace(bouncer.URL(""), "sslmode=disable", "sslmode=require", 1), contract.Unusable, "the server has no TLS"},
+		"no TLS":               {strings.Replace(bouncer.URL(""), "sslmode=disable", "sslmode=require", 1), contract.Unsupported, "the server has no TLS"},
 		"standby":              {server.URL("&table=" + q.table + "&options=-c%20default_transaction_read_only%3Don"), contract.Unreachable, "read-only transaction"},
 		"only standbys":        {server.URL("&target_session_attrs=standby"), contract.Unreachable, "server is not in hot standby mode"},
-		"unknown parameter":    {server.URL("&tabel=canary"), contract.Unusable, "unknown parameter tabel"},
-		"mode":                 {"postgres://postgres:canary@h/d?sslmode=canary", contract.Unusable, "sslmode"},
-		"timeout":              {"postgres://postgres:canary@h/d?connect_timeout=canary", contract.Unusable, "connect_timeout"},
-		"address":              {"postgres://postgres:canary@h/d?hostaddr=canary", contract.Unusable, "hostaddr"},
-		"ports":                {"postgres://postgres:canary@h/d?port=canary", contract.Unusable, "port"},
-		"malformed parameters": {"postgres://postgres:canary@h/d?table=%zz;canary", contract.Unusable, "malformed"},
-		"empty table":          {server.URL("&table="), contract.Unusable, "the parameter table"},
+		"unknown parameter":    {server.URL("&tabel=canary"), contract.Invalid, "unknown parameter tabel"},
+		"mode":                 {"postgres://postgres:canary@h/d?sslmode=canary", contract.Invalid, "sslmode"},
+		"timeout":              {"postgres://postgres:canary@h/d?connect_timeout=canary", contract.Invalid, "connect_timeout"},
+		"address":              {"postgres://postgres:canary@h/d?hostaddr=canary", contract.Invalid, "hostaddr"},
+		"ports":                {"postgres://postgres:canary@h/d?port=canary", contract.Invalid, "port"},
+		"malformed parameters": {"postgres://postgres:canary@h/d?table=%zz;canary", contract.Invalid, "malformed"},
+		"empty table":          {server.URL("&table="), contract.Invalid, "the parameter table"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u, err := url.Parse(row.address)
@@ -202,7 +202,7 @@ func TestFile(t *testing.T) {
 	server := servers.StartPostgres(t)
 	at(t, nil)
 	err := ask(t, strings.Replace(server.URL("&sslrootcert=/nowhere/root.crt"), "sslmode=disable", "sslmode=verify-full", 1))
-	if kind(err) != contract.Unusable || !strings.Contains(err.Error(), "/nowhere/root.crt") {
+	if kind(err) != contract.Invalid || !strings.Contains(err.Error(), "/nowhere/root.crt") {
 		t.Error(err)
 	}
 }

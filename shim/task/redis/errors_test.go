@@ -58,9 +58,9 @@ func TestRefusals(t *testing.T) {
 		url, says string
 		want      contract.Kind
 	}{
-		"not a list":     {"redis://" + server.Address + "?queue=text", "WRONGTYPE", contract.Unusable},
-		"a key is taken": {"redis://" + server.Address + "?queue=odd", "WRONGTYPE", contract.Unusable},
-		"no database":    {"redis://" + server.Address + "/999?queue=q", "DB index is out of range", contract.Unusable},
+		"not a list":     {"redis://" + server.Address + "?queue=text", "WRONGTYPE", contract.Refused},
+		"a key is taken": {"redis://" + server.Address + "?queue=odd", "WRONGTYPE", contract.Refused},
+		"no database":    {"redis://" + server.Address + "/999?queue=q", "DB index is out of range", contract.NoSuch},
 		"replica":        {"redis://" + replica.Address + "?queue=" + q.name, "READONLY", contract.Unreachable},
 		"no cluster":     {"redis://" + servers.StartRedis(t, "cluster-enabled yes", "cluster-port 0").Address + "?queue=q", "CLUSTERDOWN", contract.Unreachable},
 		"nobody there":   {"redis://127.0.0.1:1?queue=q", "refused", contract.Unreachable},
@@ -112,8 +112,8 @@ func TestAnswers(t *testing.T) {
 		"-ERR max number of clients reached\r\n":                                                                                      contract.Unreachable,
 		"-DENIED Redis is running in protected mode because protected mode is enabled\r\n":                                            contract.Denied,
 		"-ERR invalid password\r\n":                                                                                                   contract.Denied,
-		"-ERR unknown command `AUTH`, with args beginning with: `canary`, \r\n":                                                       contract.Unusable,
-		"-ERR Error running script (call to f_1): @user_script:5: WRONGTYPE Operation against a key\r\n":                              contract.Unusable,
+		"-ERR unknown command `AUTH`, with args beginning with: `canary`, \r\n":                                                       contract.Unsupported,
+		"-ERR Error running script (call to f_1): @user_script:5: WRONGTYPE Operation against a key\r\n":                              contract.Refused,
 		"-ERR Error running script (call to f_1): @user_script:5: -NOPERM this user has no permissions to run the 'lpop' command\r\n": contract.Denied,
 		"-ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:1.\r\n":                   contract.Denied,
 		"-ERR what nobody knows canary\r\n":                                                                                           contract.Other,

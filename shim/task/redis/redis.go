@@ -66,7 +66,7 @@ type Source struct {
 func Open(u *url.URL, o task.Options) (task.Source, error) {
 	s, err := parse(u, o.Getenv)
 	if err != nil {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: "redis://user:password@host:6379/0?queue=NAME"}
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: "redis://user:password@host:6379/0?queue=NAME"}
 	}
 	return &Source{Holder: server.NewHolder(o, s.Settings, newScripts(), keys(s.queue)), pop: s.pop}, nil
 }

@@ -42,11 +42,11 @@ func TestSentinels(t *testing.T) {
 		want contract.Kind
 		says string
 	}{
-		{"another name", of(some, "nobody", password), contract.Unusable, "the sentinel " + some + ": it knows no master of this name"},
+		{"another name", of(some, "nobody", password), contract.NoSuch, "the sentinel " + some + ": it knows no master of this name"},
 		{"no password", of(some, "mymaster", ""), contract.Denied, "NOAUTH"},
 		{"a wrong one", of(some, "mymaster", "&sentinel_password=canary"), contract.Denied, "WRONGPASS"},
 		{"nobody there", of("127.0.0.1:1,127.0.0.1:2", "mymaster", password), contract.Unreachable, "the sentinel 127.0.0.1:1: "},
-		{"no sentinel", of(master.Address, "mymaster", "&sentinel_password=canary-master"), contract.Unusable, "unknown command"},
+		{"no sentinel", of(master.Address, "mymaster", "&sentinel_password=canary-master"), contract.Unsupported, "unknown command"},
 		{"one is none", of(master.Address+",127.0.0.1:1", "mymaster", "&sentinel_password=canary-master"), contract.Unreachable, "the sentinel 127.0.0.1:1: "},
 	} {
 		_, err := tt.s.Take(t.Context())

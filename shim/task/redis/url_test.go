@@ -71,7 +71,7 @@ func TestURLErrors(t *testing.T) {
 		}
 		_, err = Open(u, task.Options{})
 		e, ok := errors.AsType[*contract.Error](err)
-		if !ok || e.Kind != contract.Unusable || !strings.Contains(e.Error(), want) || strings.Contains(e.Error()+e.Hint, "canary") {
+		if !ok || e.Kind != contract.Invalid || !strings.Contains(e.Error(), want) || strings.Contains(e.Error()+e.Hint, "canary") {
 			t.Errorf("%s: %v; want %s", in, err, want)
 		}
 	}

@@ -87,7 +87,7 @@ func exercise(t *testing.T, q *queue) (denied bool) {
 		return true
 	}
 	_, err := open(t, strings.Replace(q.url, "/0?", "/1?", 1), task.Options{RunID: "a"}).Take(t.Context())
-	if kind(err) != contract.Unusable { // it has no such stream
+	if kind(err) != contract.NoSuch { // it has no such stream
 		see(err)
 	}
 	_, err = s.Count(t.Context())

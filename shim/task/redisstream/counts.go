@@ -37,7 +37,7 @@ func (s *Source) Count(ctx context.Context) (task.Counts, error) {
 		pending, err := redis.Int64(g["pending"], nil)
 		lag, lagErr := redis.Int64(g["lag"], nil)
 		if err != nil || lagErr != nil {
-			return task.Counts{}, &contract.Error{Kind: contract.Unusable, Cause: errNoLag}
+			return task.Counts{}, &contract.Error{Kind: contract.Unsupported, Cause: errNoLag}
 		}
 		return task.Counts{Left: pending + lag, Dead: dead}, nil
 	}

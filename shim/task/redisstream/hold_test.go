@@ -253,18 +253,18 @@ func TestGroup(t *testing.T) {
 	}
 	server.Do(t, "DEL", q.name)
 	for range 2 {
-		if _, err := s.Take(t.Context()); kind(err) != contract.Unusable {
+		if _, err := s.Take(t.Context()); kind(err) != contract.NoSuch {
 			t.Errorf("take: %v", err)
 		}
 	}
-	if _, err := s.Unfinished(t.Context()); kind(err) != contract.Unusable {
+	if _, err := s.Unfinished(t.Context()); kind(err) != contract.NoSuch {
 		t.Errorf("unfinished: %v", err)
 	}
 	if n := server.Do(t, "EXISTS", q.name); n != int64(0) {
 		t.Error("the stream was made")
 	}
 	server.Do(t, "RPUSH", q.name, "x")
-	if _, err := s.Take(t.Context()); kind(err) != contract.Unusable || !strings.Contains(fmt.Sprint(err), "WRONGTYPE") {
+	if _, err := s.Take(t.Context()); kind(err) != contract.Refused || !strings.Contains(fmt.Sprint(err), "WRONGTYPE") {
 		t.Errorf("a list: %v", err)
 	}
 }

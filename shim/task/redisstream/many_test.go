@@ -129,7 +129,7 @@ func TestCluster(t *testing.T) {
 	}
 	for _, name := range []string{"a{}b", "a}b"} {
 		_, err := open(t, "redis://"+nodes[0].Address+"?group=g&stream="+url.QueryEscape(name), task.Options{RunID: "a"}).Take(t.Context())
-		if kind(err) != contract.Unusable || !strings.Contains(err.Error(), "same slot") {
+		if kind(err) != contract.Refused || !strings.Contains(err.Error(), "same slot") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -59,7 +59,7 @@ type Source struct {
 func Open(u *url.URL, o task.Options) (task.Source, error) {
 	s, err := parse(u, o.Getenv)
 	if err != nil {
-		return nil, &contract.Error{Kind: contract.Unusable, Cause: err, Hint: "redis://user:password@host:6379/0?stream=NAME&group=NAME"}
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: "redis://user:password@host:6379/0?stream=NAME&group=NAME"}
 	}
 	consumer := fmt.Sprint(o.Index, "-", o.RunID)
 	return &Source{Holder: server.NewHolder(o, s.Settings, newScripts(), append(keys(s.stream, s.group), s.group, consumer)), group: s.group}, nil

@@ -127,12 +127,12 @@ func TestRefusals(t *testing.T) {
 		answer      answer
 		take, holds contract.Kind
 	}{
-		"no queue":            {failure(400, "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist."), contract.Unusable, contract.Unusable},
-		"no queue, once":      {failure(400, "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist for this wsdl version."), contract.Unusable, contract.Unusable},
+		"no queue":            {failure(400, "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist."), contract.NoSuch, contract.NoSuch},
+		"no queue, once":      {failure(400, "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist for this wsdl version."), contract.NoSuch, contract.NoSuch},
 		"denied":              {failure(400, "com.amazon.coral.service#AccessDeniedException", "User: arn:aws:iam::1:user/u is not authorized to perform: sqs:receivemessage"), contract.Denied, contract.Denied},
 		"unknown key":         {failure(403, "com.amazon.coral.service#UnrecognizedClientException", "The security token included in the request is invalid."), contract.Denied, contract.Denied},
 		"unknown key, header": {answer{403, "<Error/>", map[string]string{"X-Amzn-Errortype": "InvalidClientTokenId:http://x"}}, contract.Denied, contract.Denied},
-		"older code's header": {answer{400, "{}", map[string]string{"X-Amzn-Query-Error": "AWS.SimpleQueueService.NonExistentQueue;Sender"}}, contract.Unusable, contract.Unusable},
+		"older code's header": {answer{400, "{}", map[string]string{"X-Amzn-Query-Error": "AWS.SimpleQueueService.NonExistentQueue;Sender"}}, contract.NoSuch, contract.NoSuch},
 		"signature":           {failure(403, "com.amazon.coral.service#InvalidSignatureException", "The Canonical String should have been 'POST / x-amz-security-token:<token>'"), contract.Denied, contract.Denied},
 		"signature, XML":      {failure(403, "SignatureDoesNotMatch", "no"), contract.Denied, contract.Denied},
 		"expired":             {failure(403, "com.amazon.coral.service#ExpiredTokenException", "The security token <token> included in the request is expired"), contract.Denied, contract.Denied},
@@ -148,10 +148,10 @@ func TestRefusals(t *testing.T) {
 		"no answer":           {answer{}, contract.Unreachable, contract.Unreachable},
 		"bad handle":          {failure(404, "com.amazonaws.sqs#ReceiptHandleIsInvalid", `The input receipt handle "AQEBhandle" is not a valid receipt handle.`), contract.Unreachable, lost},
 		"not in flight":       {failure(400, "com.amazonaws.sqs#MessageNotInflight", ""), contract.Unreachable, lost},
-		"expired handle":      {failure(400, "com.amazon.coral.service#InvalidParameterValueException", "Value AQEBhandle for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."), contract.Unusable, lost},
-		"visible again":       {failure(400, "com.amazon.coral.service#InvalidParameterValueException", "Value AQEBhandle for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change."), contract.Unusable, lost},
-		"twelve hours":        {failure(400, "com.amazon.coral.service#InvalidParameterValueException", "Value 60 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds]"), contract.Unusable, lost},
-		"another parameter":   {failure(400, "com.amazon.coral.service#InvalidParameterValueException", "Value -1 for parameter VisibilityTimeout is invalid."), contract.Unusable, contract.Unusable},
+		"expired handle":      {failure(400, "com.amazon.coral.service#InvalidParameterValueException", "Value AQEBhandle for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."), contract.Refused, lost},
+		"visible again":       {failure(400, "com.amazon.coral.service#InvalidParameterValueException", "Value AQEBhandle for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change."), contract.Refused, lost},
+		"twelve hours":        {failure(400, "com.amazon.coral.service#InvalidParameterValueException", "Value 60 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds]"), contract.Refused, lost},
+		"another parameter":   {failure(400, "com.amazon.coral.service#InvalidParameterValueException", "Value -1 for parameter VisibilityTimeout is invalid."), contract.Refused, contract.Refused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := startFake(t)

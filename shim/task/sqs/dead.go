@@ -33,7 +33,7 @@ func (s *source) look(ctx context.Context) error {
 		return err
 	}
 	if s.maxAttempts > 0 && s.maxReceives == 0 && s.dead == "" {
-		return unusable(errors.New("--max-attempts needs a place for dead tasks, and the queue has no redrive policy"),
+		return invalid(errors.New("--max-attempts needs a place for dead tasks, and the queue has no redrive policy"),
 			"give the queue one, whose maxReceiveCount counts then, or name a queue with dead= in the URL")
 	}
 	if s.dead != "" {
@@ -174,7 +174,7 @@ func (s *source) sendDead(ctx context.Context, m *message, reason string) error 
 		}
 		with.Attributes[attributeReason] = attribute{DataType: "String", StringValue: reason}
 		err := s.call(ctx, "SendMessage", with, nil)
-		if e, ok := errors.AsType[*contract.Error](err); !ok || e.Kind != contract.Unusable {
+		if e, ok := errors.AsType[*contract.Error](err); !ok || !e.Kind.Final() {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -33,10 +32,10 @@ const (
 // that the header x-amzn-query-error keeps and other servers give. What isn't here is
 // taken by its status.
 var meanings = map[string]meaning{
-	"QueueDoesNotExist":    {contract.Unusable, hintQueue},
-	"NonExistentQueue":     {contract.Unusable, hintQueue},
-	"QueueDeletedRecently": {contract.Unusable, hintQueue},
-	"InvalidAddress":       {contract.Unusable, hintQueue},
+	"QueueDoesNotExist":    {contract.NoSuch, hintQueue},
+	"NonExistentQueue":     {contract.NoSuch, hintQueue},
+	"QueueDeletedRecently": {contract.NoSuch, hintQueue},
+	"InvalidAddress":       {contract.NoSuch, hintQueue},
 
 	"AccessDenied":               {contract.Denied, hintAccess},
 	"NotAuthorized":              {contract.Denied, hintAccess},
@@ -61,16 +60,16 @@ var meanings = map[string]meaning{
 	"ServiceUnavailable": {contract.Unreachable, ""},
 	"InternalFailure":    {contract.Unreachable, ""},
 
-	"InvalidMessageContents": {contract.Unusable, ""},
-	"UnsupportedOperation":   {contract.Unusable, hintCannot},
-	"UnknownOperation":       {contract.Unusable, hintCannot},
-	"InvalidAction":          {contract.Unusable, hintCannot},
-	"InvalidParameterValue":  {contract.Unusable, ""},
-	"InvalidAttributeName":   {contract.Unusable, hintCannot},
-	"InvalidAttributeValue":  {contract.Unusable, ""},
-	"MissingParameter":       {contract.Unusable, ""},
+	"InvalidMessageContents": {contract.Refused, ""},
+	"UnsupportedOperation":   {contract.Unsupported, hintCannot},
+	"UnknownOperation":       {contract.Unsupported, hintCannot},
+	"InvalidAction":          {contract.Unsupported, hintCannot},
+	"InvalidParameterValue":  {contract.Refused, ""},
+	"InvalidAttributeName":   {contract.Unsupported, hintCannot},
+	"InvalidAttributeValue":  {contract.Refused, ""},
+	"MissingParameter":       {contract.Refused, ""},
 
-	"MissingRequiredParameter": {contract.Unusable, ""},
+	"MissingRequiredParameter": {contract.Refused, ""},
 }
 
 // refused gives an answer that isn't a success its meaning.
@@ -83,7 +82,7 @@ func (s *source) refused(action string, res *http.Response, body []byte) error {
 	status, code := res.StatusCode, bare(cmp.Or(e.Type, res.Header.Get("X-Amzn-Errortype"), res.Header.Get("X-Amzn-Query-Error")))
 	refusal := errors.New(web.Refusal(status, code, e.Message))
 	if status/100 == 4 && isLost(action, code, e.Message) {
-		return fmt.Errorf("%w: %s", task.ErrLost, web.Refusal(status, code, ""))
+		return task.Lost(web.Refusal(status, code, ""))
 	}
 	m, known := meanings[code]
 	switch {

@@ -119,7 +119,7 @@ func TestAway(t *testing.T) {
 	wantKind(t, "done", s.Done(t.Context(), got), contract.Unreachable)
 	must(t, "start", server.Start())
 	_, err = s.Take(t.Context())
-	wantKind(t, "take", err, contract.Unusable)
+	wantKind(t, "take", err, contract.NoSuch)
 }
 
 // TestRole: keys of a token service are taken by a server that looks at signatures,

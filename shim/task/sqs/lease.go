@@ -3,7 +3,6 @@ package sqs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"nth/shim/store/contract"
@@ -35,9 +34,9 @@ func whole(d time.Duration) time.Duration {
 func (s *source) holds(t *task.Task) (*held, error) {
 	switch h := s.held; {
 	case h == nil || h.receipt != t.Receipt:
-		return nil, fmt.Errorf("%w: it was given up before", task.ErrLost)
+		return nil, task.Lost("it was given up before")
 	case !s.now().Before(h.until):
-		return nil, fmt.Errorf("%w: it wasn't kept in time", task.ErrLost)
+		return nil, task.Lost("it wasn't kept in time")
 	default:
 		return h, nil
 	}
@@ -51,14 +50,14 @@ func (s *source) left(h *held, d time.Duration) time.Duration {
 func (s *source) keep(ctx context.Context, h *held) error {
 	lease := s.left(h, s.lease)
 	if lease < time.Second {
-		return fmt.Errorf("%w: SQS leases a message for 12 hours in all", task.ErrLost)
+		return task.Lost("SQS leases a message for 12 hours in all")
 	}
 	before := s.now()
 	if err := s.call(ctx, "ChangeMessageVisibility", visibility{receipt{s.queue, h.receipt}, int(lease / time.Second)}, nil); err != nil {
 		return err
 	}
 	if !s.now().Before(h.until) { // AWS says yes to a handle whose time has ended, and does nothing
-		return fmt.Errorf("%w: the answer came too late", task.ErrLost)
+		return task.Lost("the answer came too late")
 	}
 	h.until = before.Add(lease)
 	return nil

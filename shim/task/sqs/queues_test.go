@@ -171,10 +171,10 @@ func TestNoPlaceForTheDead(t *testing.T) {
 	q := &queue{server: server, address: server.Address, name: "plain"}
 	q.Fill(t, []byte("x"))
 	_, err := q.open(t, worker).Take(t.Context())
-	wantKind(t, "no policy", err, contract.Unusable)
+	wantKind(t, "no policy", err, contract.Invalid)
 	q.query = "&dead=nothing"
 	_, err = q.open(t, worker).Take(t.Context())
-	wantKind(t, "no dead queue", err, contract.Unusable)
+	wantKind(t, "no dead queue", err, contract.NoSuch)
 	q.query = ""
 	s := q.open(t, task.Options{RunID: "a", Lease: time.Hour})
 	for range 5 { // without end

@@ -39,11 +39,11 @@ type visibility struct {
 func (s *source) call(ctx context.Context, action string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
-		return unusable(err, "")
+		return invalid(err, "")
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint.String(), bytes.NewReader(body))
 	if err != nil {
-		return unusable(err, "")
+		return invalid(err, "")
 	}
 	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("X-Amz-Target", "AmazonSQS."+action)
@@ -84,6 +84,6 @@ func hide(answer []byte, sent http.Header) []byte {
 	return answer
 }
 
-func unusable(cause error, hint string) error {
-	return &contract.Error{Kind: contract.Unusable, Cause: cause, Hint: hint}
+func invalid(cause error, hint string) error {
+	return &contract.Error{Kind: contract.Invalid, Cause: cause, Hint: hint}
 }

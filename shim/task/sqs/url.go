@@ -72,7 +72,7 @@ func parse(u *url.URL, o task.Options) (*source, error) {
 		err = errors.New("region= is another one than the host's")
 	}
 	if err != nil {
-		return nil, unusable(err, "")
+		return nil, invalid(err, "")
 	}
 	getenv := o.Getenv
 	if getenv == nil {
@@ -82,11 +82,11 @@ func parse(u *url.URL, o task.Options) (*source, error) {
 	s.quiet.least = set.settle
 	s.identity = aws.New(set.profile, cmp.Or(set.region, regionOf(u.Hostname())), getenv, s.client)
 	if s.region = cmp.Or(s.identity.Region(), "us-east-1"); strings.Trim(s.region, letters) != "" {
-		return nil, unusable(errors.New("the region has other characters than letters, digits and hyphens"), "")
+		return nil, invalid(errors.New("the region has other characters than letters, digits and hyphens"), "")
 	}
 	s.endpoint, err = locate(u.Host, cmp.Or(set.endpoint, getenv("AWS_ENDPOINT_URL_SQS"), getenv("AWS_ENDPOINT_URL")))
 	if err != nil {
-		return nil, unusable(err, "")
+		return nil, invalid(err, "")
 	}
 	queue := url.URL{Scheme: "https", Host: u.Host, Path: folder}
 	if s.endpoint.Host == u.Host {
@@ -97,7 +97,7 @@ func parse(u *url.URL, o task.Options) (*source, error) {
 		s.dead = queue.String() + set.dead
 	}
 	if s.dead == s.queue {
-		return nil, unusable(errors.New("dead= is the queue itself"), "")
+		return nil, invalid(errors.New("dead= is the queue itself"), "")
 	}
 	return s, nil
 }

@@ -56,13 +56,13 @@ func TestWrongURL(t *testing.T) {
 		"sqs://sqs.eu-west-1.amazonaws.com/1/q?region=x-1": "the host's",
 	} {
 		_, err := Open(parsed(t, address), task.Options{Lease: time.Minute})
-		wantKind(t, address, err, contract.Unusable)
+		wantKind(t, address, err, contract.Invalid)
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
 	_, err := Open(parsed(t, "sqs://host/1/q"), task.Options{Lease: 12 * time.Hour})
-	wantKind(t, "a long lease", err, contract.Unusable)
+	wantKind(t, "a long lease", err, contract.Invalid)
 }
 
 // TestName: one queue has one name, by whichever host it is asked.

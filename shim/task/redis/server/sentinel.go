@@ -57,7 +57,7 @@ func Sentinels(u *url.URL) (bool, error) {
 			return false, nil
 		}
 	}
-	return false, &contract.Error{Kind: contract.Unusable, Cause: errors.New("the URL seems to be one of sentinels, and isn't of the form that is understood"), Hint: hintSentinels}
+	return false, &contract.Error{Kind: contract.Invalid, Cause: errors.New("the URL seems to be one of sentinels, and isn't of the form that is understood"), Hint: hintSentinels}
 }
 
 // sentinels reads the hosts and the path, and gives what of the path is left: the
@@ -110,7 +110,7 @@ func (l *Link) master(ctx context.Context) (string, error) {
 			return address, nil
 		}
 		// One that was restarted knows nothing yet: any other trouble counts for more.
-		if failed == nil || failed.Kind == contract.Unusable {
+		if failed == nil || failed.Kind.Final() {
 			failed = err
 		}
 	}
@@ -130,7 +130,7 @@ func (l *Link) askSentinel(ctx context.Context, sentinel string) (address string
 	case err == nil && len(answer) == 2:
 		return net.JoinHostPort(answer[0], answer[1]), nil
 	case err == nil, errors.Is(err, redis.ErrNil):
-		failed = &contract.Error{Kind: contract.Unusable, Cause: errors.New("it knows no master of this name"), Hint: hintMaster}
+		failed = &contract.Error{Kind: contract.NoSuch, Cause: errors.New("it knows no master of this name"), Hint: hintMaster}
 	default:
 		failed = l.Settings.explain(err)
 		if failed.Kind != contract.Unreachable {
