@@ -21,6 +21,7 @@ import (
 	"nth/shim/install"
 	"nth/shim/local"
 	"nth/shim/manifest"
+	"nth/shim/plan"
 	"nth/shim/proc"
 	"nth/shim/repair"
 	"nth/shim/status"
@@ -127,7 +128,7 @@ func planJob(args []string) int {
 		return refuse(err)
 	}
 	c.Command = rest
-	p, err := shim.NewPlan(c.Config, world())
+	p, err := plan.New(c.Config, world())
 	if err != nil {
 		return refuse(err)
 	}

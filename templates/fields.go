@@ -42,11 +42,10 @@ func fieldNames() string {
 	return strings.Join(names, " ")
 }
 
-// stableFields holds constant what may differ between two runs of the same item. Who
-// takes a task from a queue is chance.
+// stableFields holds constant what may differ between two runs of the same item.
 func stableFields(f Fields) Fields {
 	f.RawIndex, f.Attempt = 0, 1
-	if f.Task != nil {
+	if f.Kind.AnyIndex() {
 		f.Index = 0
 	}
 	f.Platform, f.JobUID, f.RunID, f.Hostname = "PLATFORM", "JOB_UID", "RUN_ID", "HOSTNAME"

@@ -31,7 +31,8 @@ type Fields struct {
 	Job, JobUID     string // "": not known
 	Platform        string
 	RunID, Hostname string
-	Task            *Task      // nil: the index is the item
+	Kind            ItemKind   // of the item that this is of
+	Task            *Task      // nil: the kind has no payload
 	Shard           *Shard     // nil: there are no items to share out
 	Item            *int64     // nil: the index is the item
 	Statement       *Statement // nil: it is none

@@ -11,12 +11,12 @@ import (
 	"syscall"
 	"time"
 
-	"nth/shim"
 	"nth/shim/config"
 	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
+	"nth/shim/source"
 )
 
 // Config is what `nth local` is told, beside what it hands on to nth run.
@@ -39,7 +39,7 @@ func Command(c Config, own []string, w edge.World) (int, error) {
 	stop := make(chan os.Signal, 8)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	o.Signals = stop
-	count, done := shim.Counts(c.Config, w)
+	count, done := source.Counts(c.Config, w)
 	if count != nil {
 		defer done()
 		o.Tasks = count

@@ -7,12 +7,12 @@ import (
 	"net/url"
 	"strings"
 
-	"nth/shim"
 	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
 	"nth/shim/local"
+	"nth/shim/plan"
 )
 
 // job is what is printed, as the steps find it out.
@@ -28,7 +28,7 @@ type job struct {
 	parallelism int64
 	maxFailed   int64
 	name        string
-	forecast    *shim.Forecast
+	forecast    *plan.Forecast
 	needs       object   // requests and limits
 	mounted     []volume // by --volume
 	hints       []string
@@ -151,7 +151,7 @@ func (j *job) foresee(World) (err error) {
 	if run.Index.Job == "" {
 		run.Index.Job = j.name
 	}
-	if j.forecast, err = shim.Foresee(run, 0, j.completions-1); err != nil {
+	if j.forecast, err = plan.Foresee(run, 0, j.completions-1); err != nil {
 		return err
 	}
 	return j.shared()

@@ -21,14 +21,28 @@ type Set struct {
 }
 
 // Add puts secrets in for good.
-func (s *Set) Add(values ...string) { s.Hold(values) }
+func (s *Set) Add(values ...string) { s.count(values, 1) }
 
-// Hold puts secrets in until release is called: what a function made of one may be
-// different for each of a million tasks.
-func (s *Set) Hold(values []string) (release func()) {
-	values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
-	s.count(values, 1)
-	return func() { s.count(values, -1) }
+// Scope takes secrets for a while: what a function makes of one may be different for each
+// of a million tasks.
+type Scope struct {
+	set    *Set
+	values []string
+}
+
+// Scope begins one.
+func (s *Set) Scope() *Scope { return &Scope{set: s} }
+
+// Add puts secrets into the set until the scope ends.
+func (sc *Scope) Add(values ...string) {
+	sc.set.count(values, 1)
+	sc.values = append(sc.values, values...)
+}
+
+// End takes them out, but for those that somebody else has put in.
+func (sc *Scope) End() {
+	sc.set.count(sc.values, -1)
+	sc.values = nil
 }
 
 func (s *Set) count(values []string, n int) {
@@ -42,11 +56,14 @@ func (s *Set) count(values []string, n int) {
 	}
 	changed := false
 	for _, v := range values {
+		if v == "" {
+			continue
+		}
 		before := s.held[v]
-		if s.held[v] = before + n; s.held[v] <= 0 {
+		if s.held[v] = before + n; before+n <= 0 {
 			delete(s.held, v)
 		}
-		changed = changed || before == 0 || before+n == 0
+		changed = changed || before == 0 || before+n <= 0
 	}
 	if changed {
 		s.sort()
@@ -97,4 +114,31 @@ func (s *Set) Hide(text string) string {
 		text = strings.ReplaceAll(text, form, templates.Mask)
 	}
 	return text
+}
+
+// Recent takes secrets without end, and holds the last ones: of what is made anew for each
+// call, the calls that are under way are what anybody may still tell of.
+type Recent struct {
+	mu     sync.Mutex
+	set    *Set
+	values []string
+	next   int
+}
+
+// Recent gives room for n of them.
+func (s *Set) Recent(n int) *Recent { return &Recent{set: s, values: make([]string, n)} }
+
+// Add puts secrets into the set, in the place of the oldest ones.
+func (r *Recent) Add(values ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range values {
+		if v == "" || slices.Contains(r.values, v) {
+			continue
+		}
+		r.set.count([]string{v}, 1)
+		r.set.count(r.values[r.next:r.next+1], -1)
+		r.values[r.next] = v
+		r.next = (r.next + 1) % len(r.values)
+	}
 }

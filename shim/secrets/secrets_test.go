@@ -33,17 +33,18 @@ func TestHide(t *testing.T) {
 	}
 }
 
-// TestHold: a secret is one for as long as somebody holds it.
-func TestHold(t *testing.T) {
+// TestScope: a secret is one for as long as somebody holds it.
+func TestScope(t *testing.T) {
 	var s Set
 	s.Add("always")
-	first := s.Hold([]string{"task", "always"})
-	second := s.Hold([]string{"task"})
+	first, second := s.Scope(), s.Scope()
+	first.Add("task", "always")
+	second.Add("task")
 	say := func() string { return s.Hide("always task") }
 	got := []string{say()}
-	first()
+	first.End()
 	got = append(got, say())
-	second()
+	second.End()
 	got = append(got, say())
 	if diff := cmp.Diff([]string{"*** ***", "*** ***", "*** task"}, got); diff != "" {
 		t.Error(diff)

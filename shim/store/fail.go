@@ -44,3 +44,7 @@ func Fail(err error, of failure.Whose, tried, on string) *failure.Failure {
 
 // hintUp is for a failure that tells nothing of what to do.
 const hintUp = "is the store up, and reachable from here? --store-wait and --marker-timeout say how long it is tried"
+
+// Cause gives what a driver, or the clock, said, without what the layers above have put
+// around it.
+func Cause(err error) error { return Fail(err, failure.TheServer, "", "").Cause }

@@ -1,0 +1,31 @@
+package edge
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/rs/zerolog"
+
+	"nth/shim/secrets"
+)
+
+// NewLogger logs to stderr, one line a step, without secrets: JSON, or for people on a
+// terminal.
+func NewLogger(format, level string, stderr *os.File, hidden *secrets.Set) zerolog.Logger {
+	zerolog.TimeFieldFormat = time.RFC3339Nano
+	terminal := isatty.IsTerminal(stderr.Fd())
+	var w io.Writer = stderr
+	switch {
+	case format == "none":
+		return zerolog.Nop()
+	case format == "console", format == "auto" && terminal:
+		w = zerolog.ConsoleWriter{Out: stderr, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !terminal}
+	}
+	l, err := zerolog.ParseLevel(level)
+	if err != nil {
+		l = zerolog.InfoLevel
+	}
+	return zerolog.New(hidden.Writer(w)).Level(l).With().Timestamp().Logger()
+}

@@ -1,0 +1,111 @@
+package end
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"nth/shim/config"
+	"nth/shim/edge"
+	"nth/shim/expand"
+	"nth/shim/failure"
+	"nth/shim/store/web"
+)
+
+// Ending sees to it that a run ends once: by itself, or by being given up.
+type Ending struct {
+	messages config.Messages
+	taken    atomic.Bool // somebody has taken it upon him to end the run
+	own      bool        // and that is the run itself
+}
+
+// New gives the ending of a run.
+func New(m config.Messages) *Ending { return &Ending{messages: m} }
+
+// stuck is how long a step may take to notice a stop signal. Some can't: a stat(2) of a
+// network file system whose server is gone doesn't return.
+const stuck = time.Second
+
+// Watch ends the process after a stop signal when a step before the command doesn't
+// return.
+func (e *Ending) Watch(p edge.Process) {
+	context.AfterFunc(p.Signals.Context(), func() {
+		time.Sleep(stuck)
+		if e.taken.CompareAndSwap(false, true) {
+			os.Exit(e.tell(p, Report{}, failure.From(p.Stopped("one that doesn't return"))))
+		}
+	})
+}
+
+// Close says that nth ends by itself from here on, or must not be ended: it is writing a
+// marker. Where it has been given up already, this doesn't return.
+func (e *Ending) Close() {
+	if !e.taken.CompareAndSwap(false, true) && !e.own {
+		select {}
+	}
+	e.own = true
+}
+
+// Reopen says that a marker is written, and that nth may be given up again.
+func (e *Ending) Reopen() {
+	if e.own {
+		e.own = false
+		e.taken.Store(false)
+	}
+}
+
+// End gives a run's failure its views, and the exit code.
+func (e *Ending) End(p edge.Process, r Report) int {
+	e.Close()
+	defer e.quit(p, r.QuitURL)
+	defer r.Output.Wait(p)
+	if r.Err == nil {
+		return 0
+	}
+	f := failure.From(r.Err)
+	if _, ran := Ran(r.Err); !ran && p.Signals != nil && p.Signals.Context().Err() != nil && f.Code < failure.SignalOffset {
+		f = failure.From(p.Stopped(f.Tried)) // a call that the signal cut short
+	}
+	return e.tell(p, r, f)
+}
+
+func (e *Ending) tell(p edge.Process, r Report, f *failure.Failure) int {
+	message := Message(p, r.Header, f)
+	if e.messages.LogFormat == "none" {
+		fmt.Fprintln(p.Stderr, message) // nothing is logged, but no failure is silent
+	}
+	p.Log.Error().Int("exit_code", int(f.Code)).Msg(message)
+	reason := readTermination(e.messages.TerminationLog)
+	if reason == "" {
+		evidence, _ := Ran(r.Err)
+		writeTermination(e.messages.TerminationLog, message, evidence.Stderr)
+	}
+	r.Fail(p, f, message, reason)
+	return int(f.Code)
+}
+
+// quitDeadline bounds the call that tells a sidecar to end.
+const quitDeadline = 5 * time.Second
+
+// quit tells a mesh sidecar, which would keep the pod alive, that the run is over
+// (Istio: http://127.0.0.1:15020/quitquitquit). Best effort.
+func (e *Ending) quit(p edge.Process, url expand.Text) {
+	if url.Value == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), quitDeadline)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url.Value, nil)
+	if err == nil {
+		var res *http.Response
+		if res, err = web.Client().Do(req); err == nil {
+			res.Body.Close()
+		}
+	}
+	if err != nil {
+		p.Log.Warn().Msg("tell --quit-url: " + failure.OneLine(err.Error()))
+	}
+}

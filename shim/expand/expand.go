@@ -1,0 +1,61 @@
+// Package expand turns the templates of a configuration into what one item has in their
+// place. It knows failures and secrets; the language itself is nth/templates.
+package expand
+
+import (
+	"nth/shim/failure"
+	"nth/shim/identity"
+	"nth/templates"
+)
+
+// Text is a word, URL or path, with the form in which it may be shown.
+type Text struct{ Value, Shown string }
+
+// Named is a template by the name of the flag or word that it is.
+type Named struct {
+	Name string
+	*templates.Template
+}
+
+// Fields are those that every template of a run may name.
+func Fields(id identity.Identity, runID string) templates.Fields {
+	return templates.Fields{
+		Index: id.Index, RawIndex: id.RawIndex, Completions: id.Completions, Attempt: id.Attempt,
+		Job: id.Job, JobUID: id.JobUID, Platform: id.Platform, RunID: runID, Hostname: id.Hostname,
+	}
+}
+
+// Shard gives an index's part of so many items; nil where there are none to share out, or
+// nobody knows among how many indexes.
+func Shard(items int64, id identity.Identity) *templates.Shard {
+	if items == 0 || id.Completions == nil {
+		return nil
+	}
+	s := templates.ShardOf(items, id.Index, *id.Completions)
+	return &s
+}
+
+// Keeper takes the secrets that templates read: secrets.Set for good, secrets.Scope for a
+// while.
+type Keeper interface{ Add(values ...string) }
+
+// Expander expands one template after the other, and keeps the first error.
+type Expander struct {
+	Fields  templates.Fields
+	Sources templates.Sources
+	Secrets Keeper
+	Err     error // a failure with exit code 64, 65 or 78
+}
+
+// Text expands a template; what is how a person calls it.
+func (x *Expander) Text(what string, t *templates.Template) Text {
+	e, err := t.Expand(x.Fields, x.Sources)
+	if err != nil && x.Err == nil {
+		x.Err = failure.Expansion(what, err)
+	}
+	x.Secrets.Add(e.Secrets...)
+	return Text{Value: e.Text, Shown: e.Stable}
+}
+
+// Named expands a template by its own name.
+func (x *Expander) Named(n Named) Text { return x.Text(n.Name, n.Template) }

@@ -1,0 +1,37 @@
+package expand
+
+import (
+	"nth/shim/failure"
+	"nth/templates"
+)
+
+// Parser parses one template after the other, and keeps the first error, so that a list
+// of templates reads as a list.
+type Parser struct {
+	Err error // a failure with exit code 64
+}
+
+// Fail notes what is wrong with a flag, if nothing was before.
+func (p *Parser) Fail(flag string, cause error, hint string) {
+	if p.Err == nil {
+		p.Err = &failure.Failure{Code: failure.Usage, Tried: "parse", On: flag, Cause: cause, Hint: hint}
+	}
+}
+
+// One parses a word.
+func (p *Parser) One(flag, word string) *templates.Template {
+	t, err := templates.Parse(word)
+	if err != nil {
+		p.Fail(flag, err, "")
+	}
+	return t
+}
+
+// All parses words.
+func (p *Parser) All(flag string, words []string) []*templates.Template {
+	list := make([]*templates.Template, len(words))
+	for i, w := range words {
+		list[i] = p.One(flag, w)
+	}
+	return list
+}

@@ -1,0 +1,128 @@
+// Package index is a run whose item is its index: the index itself, what an HTTP API says
+// of it, or the row of a file that has its number.
+package index
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"nth/shim/config"
+	"nth/shim/end"
+	"nth/shim/expand"
+	"nth/shim/fetch"
+	"nth/shim/item"
+	"nth/shim/once"
+	"nth/shim/output"
+	"nth/shim/record"
+	"nth/shim/source"
+	"nth/shim/store"
+	"nth/shim/task/manifest"
+	"nth/templates"
+)
+
+// Run runs the one item of an index.
+func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) end.Report {
+	report := end.Report{Header: r.Header()}
+	of := r.Index()
+	var kept record.Record
+	if r.Config.Source() != config.NoSource {
+		var err error
+		of, err = once.Step(ctx, r, "fetch", func() (item.From, error) { return get(ctx, r, from, &report) })
+		if err != nil {
+			report.Err = err
+			return report
+		}
+		kept = report.Record
+	}
+	it, err := once.Step(ctx, r, "expand", func() (item.Item, error) { return r.Make(of, r.Secrets) })
+	if err != nil {
+		report.Err = err
+		return report
+	}
+	r.Log.Info().Strs("command", it.Words.StableCommand).Msg("expanded")
+	report.Header, report.QuitURL = it.Header, it.Places.QuitURL
+	way := &once.Way{Run: r, Record: kept, Ending: e}
+	if !kept.Kept() {
+		way.Record, err = record.Open(ctx, r.Process, r.Config, it.Places.Markers.Value)
+	}
+	if err == nil {
+		way.Output, err = output.Open(ctx, r.Process, it.Places.Logs.Value, r.Config.Stores.StoreTimeout)
+	}
+	if err != nil {
+		report.Err = err
+		return report
+	}
+	return way.Do(ctx, it, once.Command{Way: way, Drain: r.Config.Tasks.Drain}.Do)
+}
+
+// get fetches what the item is. What is known of the run meanwhile goes into the report.
+func get(ctx context.Context, r *item.Run, from *source.Mapping, report *end.Report) (item.From, error) {
+	x := r.Expander(r.Fields(), r.Secrets)
+	shared, err := r.Mapping.Shared(x)
+	report.QuitURL = shared.QuitURL
+	address := x.Named(from.Tasks())
+	if err == nil {
+		err = x.Err
+	}
+	caller := from.Caller(r)
+	if err == nil {
+		_, err = caller.Headers()
+	}
+	if err != nil {
+		return item.From{}, err
+	}
+	if r.Config.Source() == config.Rows {
+		if report.Record, err = record.Open(ctx, r.Process, r.Config, shared.Markers.Value); err != nil { // for the rows' offsets
+			return item.From{}, err
+		}
+		return row(ctx, r, address.Value, report)
+	}
+	return answer(ctx, r, address, caller.Headers)
+}
+
+// answer is the item that an HTTP API tells.
+func answer(ctx context.Context, r *item.Run, address expand.Text, headers func() (http.Header, error)) (item.From, error) {
+	of := item.From{Kind: templates.FetchedItem, Header: r.Header(), Attempt: r.Identity.Attempt}
+	shown, _, _ := strings.Cut(address.Shown, "?")
+	err := store.Retry(ctx, policy(r), func(ctx context.Context) error {
+		header, err := headers()
+		if err != nil {
+			return fetch.Final(err)
+		}
+		body, err := fetch.HTTP(ctx, address.Value, header)
+		of.Task.Payload = string(body)
+		return err
+	}, r.Retrying)
+	if err != nil {
+		return of, fetch.Failed(err, of.Header.What(), shown)
+	}
+	return of, nil
+}
+
+// row is the item that a row of a file is.
+func row(ctx context.Context, r *item.Run, address string, report *end.Report) (item.From, error) {
+	of := item.From{Kind: templates.RowItem, Header: r.Header(), Attempt: r.Identity.Attempt}
+	m, err := manifest.Open(ctx, address, report.Record.Store())
+	if err != nil {
+		return of, err
+	}
+	defer m.Close()
+	m.Warn = func(err error) { r.Log.Warn().Msg("the manifest's index: " + r.Said(err)) }
+	err = store.Retry(ctx, policy(r), func(ctx context.Context) error {
+		payload, version, err := fetch.Row(ctx, m, r.Identity.Index)
+		if err == nil {
+			version.URL = r.Secrets.Hide(version.URL)
+			of.Task.Payload, of.Header.Manifest = string(payload), version
+		}
+		return err
+	}, r.Retrying)
+	if err != nil {
+		return of, fetch.Failed(err, of.Header.What(), m.Show())
+	}
+	return of, nil
+}
+
+func policy(r *item.Run) store.Policy {
+	return store.Policy{Window: r.Config.Stores.StoreWait, PerCall: r.Config.Stores.StoreTimeout}
+}

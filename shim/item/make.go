@@ -1,0 +1,87 @@
+package item
+
+import (
+	"nth/shim/config"
+	"nth/shim/edge"
+	"nth/shim/expand"
+	"nth/shim/identity"
+	"nth/shim/marker"
+	"nth/templates"
+)
+
+// Run is what all items of one run have in common.
+type Run struct {
+	edge.Process
+	Config   *config.Config
+	Identity identity.Identity
+	Mapping  *Mapping
+}
+
+// Header gives what every document of this run says.
+func (r *Run) Header() marker.Header {
+	id := r.Identity
+	h := marker.Header{
+		Version: marker.Version, Job: id.Job, JobUID: id.JobUID, Index: id.Index, Completions: id.Completions,
+		Attempt: id.Attempt, RunID: r.RunID, Platform: id.Platform, Hostname: id.Hostname, Node: r.Config.Index.Node, Nth: r.Version,
+	}
+	if pod := r.Config.Index.Pod; pod != "" {
+		h.Hostname = pod
+	}
+	return h
+}
+
+// Fields are those of a run's templates, where nothing is known but who runs.
+func (r *Run) Fields() templates.Fields { return expand.Fields(r.Identity, r.RunID) }
+
+// Expander expands templates of this run; what they read as a secret goes to keep.
+func (r *Run) Expander(f templates.Fields, keep expand.Keeper) *expand.Expander {
+	return &expand.Expander{Fields: f, Sources: r.Sources(), Secrets: keep}
+}
+
+// From is what an item is made of beside the run's own templates: where it comes from, and
+// what documents about it are to say of that.
+type From struct {
+	Kind    templates.ItemKind
+	Task    templates.Task // of the kinds that have a payload
+	Header  marker.Header
+	Attempt int    // which one it is of the item
+	ID      string // of a task, as --task-id makes it
+}
+
+// Index is the item that the index itself is.
+func (r *Run) Index() From {
+	return From{Kind: templates.IndexItem, Header: r.Header(), Attempt: r.Identity.Attempt}
+}
+
+// Make makes an item.
+func (r *Run) Make(of From, keep expand.Keeper) (Item, error) {
+	f := r.Fields()
+	f.Kind, f.Attempt = of.Kind, of.Attempt
+	f.Shard = expand.Shard(r.Mapping.Items, r.Identity)
+	if of.Kind.HasPayload() {
+		f.Task = &of.Task
+	}
+	words, places, err := r.Mapping.Expand(r.Expander(f, keep))
+	if err != nil {
+		return Item{}, err
+	}
+	it := Item{Kind: of.Kind, Words: words, Places: places, Payload: []byte(of.Task.Payload), ID: of.ID, Header: of.Header}
+	it.Header.Command = words.StableCommand
+	it.Header.Digest = marker.Content{Command: words.StableCommand, Env: words.StableEnv, Task: of.vouched(), Extra: r.Mapping.Digest}.Digest()
+	return it, nil
+}
+
+// vouched is what the digest covers of where an item comes from.
+func (of From) vouched() []string {
+	switch of.Kind {
+	case templates.RowItem, templates.FetchedItem:
+		return []string{of.Task.Payload}
+	case templates.TaskItem:
+		t := of.Header.Task
+		return []string{t.Source, t.Queue, t.ID, of.Task.Payload}
+	}
+	return nil
+}
+
+// Begin logs that a step begins.
+func (r *Run) Begin(step string) { r.Log.Debug().Str("step", step).Msg("step") }

@@ -1,0 +1,94 @@
+// Package item is what one index, row, task or number is to run: the templates of a
+// configuration, and what they are for one item.
+package item
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"nth/shim/config"
+	"nth/shim/expand"
+	"nth/shim/failure"
+	"nth/templates"
+)
+
+// Mapping is what of a configuration an item is made of, parsed once.
+type Mapping struct {
+	Command []*templates.Template
+	Env     []expand.Named
+	TaskID  []*templates.Template // of --task-id; none: the queue's own
+	Digest  []string              // --digest-extra
+	Items   int64                 // that are shared out
+	places
+}
+
+// places are the URLs and paths of a mapping.
+type places struct {
+	require                        []*templates.Template
+	markers, logs, doneIf, quitURL *templates.Template
+}
+
+// Parse parses every template of an item. An error is a failure with exit code 64: no
+// index could expand it, or there is no command.
+func Parse(c *config.Config) (*Mapping, error) {
+	if len(c.Command) == 0 || c.Command[0] == "" {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "find the command",
+			Cause: errors.New("none was given"), Hint: "put it after the flags: nth run [flags] -- COMMAND [ARG...]"}
+	}
+	p := expand.Parser{}
+	m := &Mapping{Items: c.Mapping.Items, Digest: c.Markers.DigestExtra, Command: p.All("COMMAND", c.Command)}
+	m.require = p.All("--require", c.Mapping.Require)
+	m.markers = p.One("--markers", c.Markers.URL)
+	m.logs = p.One("--logs", c.Markers.Logs)
+	m.doneIf = p.One("--done-if", c.Markers.DoneIf)
+	m.quitURL = p.One("--quit-url", c.Messages.QuitURL)
+	if c.Tasks.TaskID != "" {
+		m.TaskID = append(m.TaskID, p.One("--task-id", c.Tasks.TaskID))
+	}
+	for _, assignment := range c.Mapping.Env {
+		name, value, ok := strings.Cut(assignment, "=")
+		if !ok || name == "" {
+			p.Fail("--env", fmt.Errorf("%q is not NAME=TEMPLATE", assignment), "write --env NAME=VALUE")
+			continue
+		}
+		m.Env = append(m.Env, expand.Named{Name: name, Template: p.One("--env "+name, value)})
+	}
+	return m, p.Err
+}
+
+// UsesIndex tells whether the command or one of its variables depends on the index.
+func (m *Mapping) UsesIndex() bool {
+	for _, t := range m.Command {
+		if t.UsesIndex() {
+			return true
+		}
+	}
+	for _, e := range m.Env {
+		if e.UsesIndex() {
+			return true
+		}
+	}
+	return false
+}
+
+// Markers is the template of the markers' URL.
+func (m *Mapping) Markers() expand.Named { return expand.Named{Name: "--markers", Template: m.markers} }
+
+// All gives every template but the markers', by the flag or the word that it is.
+func (m *Mapping) All() (list []expand.Named) {
+	for i, t := range m.Command {
+		list = append(list, expand.Named{Name: Word(i), Template: t})
+	}
+	for _, e := range m.Env {
+		list = append(list, expand.Named{Name: "--env " + e.Name, Template: e.Template})
+	}
+	for _, t := range m.require {
+		list = append(list, expand.Named{Name: "--require", Template: t})
+	}
+	return append(list, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf},
+		expand.Named{Name: "--quit-url", Template: m.quitURL})
+}
+
+// Word names a word of the command for a person.
+func Word(i int) string { return fmt.Sprintf("word %d of the command", i) }

@@ -1,0 +1,185 @@
+package once
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"nth/shim/edge"
+	"nth/shim/end"
+	"nth/shim/item"
+	"nth/shim/logs"
+	"nth/shim/marker"
+	"nth/shim/memory"
+	"nth/shim/output"
+	"nth/shim/payload"
+	"nth/shim/proc"
+	"nth/templates"
+)
+
+const (
+	defaultStderrTail = 4096 // bytes
+	// ownStopGrace bounds a stop that nth itself begins, where no platform will.
+	ownStopGrace = 30 * time.Second
+	// trimAfter is when a command counts as a long one, for which memory is given back.
+	trimAfter = 2 * time.Second
+)
+
+// Command is the work of an item that has one command.
+type Command struct {
+	*Way
+	Lost  <-chan struct{} // closed: somebody else works at the item by now; nil: nobody can
+	Drain time.Duration
+	// Nth is which command of its run it is, from 0: what is done before the first isn't
+	// done before each of many.
+	Nth int
+}
+
+// Do runs the command, ends what it leaves behind, and judges it.
+func (c Command) Do(ctx context.Context, it item.Item, _ Inputs) (Outcome, error) {
+	ended, err := Step(ctx, c.Run, "command", func() (ended, error) { return c.run(it) })
+	if err != nil {
+		return Outcome{}, err
+	}
+	c.Begin("judge")
+	as, failed := Judge(c.Config, ended.result)
+	ended.evidence.Judged = failed == nil
+	if failed != nil {
+		failed.On = it.Words.StableCommand[0]
+		return Outcome{}, end.After(failed, ended.evidence)
+	}
+	return Outcome{As: as, ExitCode: ended.result.ExitCode, Evidence: ended.evidence}, nil
+}
+
+// ended is a command that ran.
+type ended struct {
+	result   *proc.Result
+	evidence end.Evidence
+}
+
+// run gives the result of the command, whatever it is. An error is a failure: there was
+// none.
+func (c Command) run(it item.Item) (ended, error) {
+	given, err := give(it, c.Config.Tasks.TaskStdin)
+	defer given.Close()
+	if err != nil {
+		return ended{}, err
+	}
+	kept := c.Output.Begin(c.Process, c.logName(it))
+	command := c.command(it, given, kept)
+	started := make(chan struct{})
+	close(started)
+	if c.Config.Markers.RecordStart {
+		started = make(chan struct{})
+		command.OnStart = func() { // it goes on while the command runs
+			go func() {
+				defer close(started)
+				h := it.Header
+				h.Log = kept.URL
+				c.Record.Started(h)
+			}()
+		}
+	}
+	if c.Nth == 0 {
+		c.Record.Idle() // no connection is held while the command works for hours
+	}
+	c.Log.Info().Msg("command starts")
+	trimming := time.AfterFunc(trimAfter, func() {
+		c.Record.Idle() // of tasks that take a moment, each would connect anew
+		memory.Trim()
+	})
+	result, err := c.Signals.Run(command)
+	trimming.Stop()
+	if err != nil {
+		c.Output.Discard()
+		return ended{}, err
+	}
+	<-started
+	_, stopped := c.Signals.Stopped()
+	c.Output.End(stopped)
+	c.Log.Info().Int("exit_code", result.ExitCode).Str("signal", edge.SignalName(result.Signal)).
+		Float64("duration_s", result.Ended.Sub(result.Started).Seconds()).Int64("max_rss_bytes", result.MaxRSS).
+		Int("leftovers", result.Leftovers).Msg("command ended")
+	return ended{&result, c.evidence(&result, kept)}, nil
+}
+
+func (c Command) command(it item.Item, given payload.Given, kept output.Kept) proc.Command {
+	p := c.Config.Process
+	outside, own := Grace(p)
+	// What the user set with --env wins over what nth sets.
+	env := Overlay(Overlay(c.Identity.Environment(c.Environ, c.Own, c.RunID), given.Env), it.Words.Env)
+	command := proc.Command{
+		Args: it.Words.Command, Env: env, Drain: c.Drain, Cancel: c.Lost, Stdin: given.Stdin, Extra: given.Extra,
+		StderrTail: c.StderrTail(), StopGrace: outside, OwnStopGrace: own, SweepGrace: p.SweepGrace, Timeout: p.Timeout,
+		OnStop: kept.OnStop, Log: c.Log,
+	}
+	if kept.Stdout != nil {
+		command.Stdout = kept.Stdout()
+	}
+	if kept.Stderr != nil {
+		command.Stderr = kept.Stderr()
+	}
+	return command
+}
+
+// logName names the log of this attempt at an item.
+func (c Command) logName(it item.Item) string {
+	if t := it.Header.Task; t != nil {
+		return logs.Task(t.Key, c.RunID, c.Nth+1, strings.HasPrefix(it.Places.Logs.Value, "file:"))
+	}
+	return logs.Index(it.Header.Index, c.RunID)
+}
+
+// give hands an item's payload over, if its kind has one.
+func give(it item.Item, stdin bool) (g payload.Given, err error) {
+	if !it.Kind.HasPayload() {
+		return g, nil
+	}
+	g, err = payload.Give(it.Payload, stdin)
+	if it.Kind == templates.TaskItem {
+		g.Env = append(g.Env, payload.ID(it.ID))
+	}
+	return g, err
+}
+
+// evidence is what is told of a command that ended.
+func (w *Way) evidence(res *proc.Result, kept output.Kept) end.Evidence {
+	e := end.Evidence{Usage: usage(res), Log: kept.URL, Stderr: w.Tail(res),
+		Signal: edge.SignalName(res.Signal), Stop: edge.SignalName(res.Stop), TimedOut: res.TimedOut, OOMKilled: res.OOMKilled}
+	if res.Signal == 0 {
+		e.Code = &res.ExitCode
+	}
+	return e
+}
+
+func usage(res *proc.Result) marker.Usage {
+	return marker.Usage{
+		Started: res.Started.UTC(), Finished: res.Ended.UTC(), DurationS: res.Ended.Sub(res.Started).Seconds(),
+		MaxRSSBytes: res.MaxRSS, UserS: res.User.Seconds(), SystemS: res.System.Seconds(),
+	}
+}
+
+// shownTail is how many bytes of a command's stderr are shown.
+func (w *Way) shownTail() int {
+	if n := w.Config.Process.StderrTail; n != nil {
+		return *n
+	}
+	if w.Record.Kept() || end.IsRegular(w.Config.Messages.TerminationLog) {
+		return defaultStderrTail
+	}
+	return 0
+}
+
+// StderrTail gives how many bytes of a command's stderr are kept: as many as are shown,
+// and enough before them to find a secret that begins there.
+func (w *Way) StderrTail() int {
+	if n := w.shownTail(); n > 0 {
+		return n + w.Secrets.Longest()
+	}
+	return 0
+}
+
+// Tail gives the end of a command's stderr, as it may be shown.
+func (w *Way) Tail(res *proc.Result) string {
+	return end.Tail(res.Stderr, res.StderrTruncated, w.shownTail(), w.Secrets)
+}

@@ -1,0 +1,138 @@
+package once
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"nth/shim/expand"
+	"nth/shim/failure"
+	"nth/shim/item"
+	"nth/shim/marker"
+	"nth/shim/record"
+	"nth/shim/store"
+	"nth/templates"
+)
+
+// Inputs are what an item needs, and has.
+type Inputs struct{ There []expand.Text }
+
+// requirePoll is how often a missing input is looked for under --require-wait.
+const requirePoll = time.Second
+
+// doneIf settles the item when its result exists, as make does with its targets.
+func (w *Way) doneIf(ctx context.Context, it item.Item, found record.Verdict) (record.Verdict, error) {
+	result := it.Places.DoneIf
+	if result.Value == "" || found.Again() {
+		return found, nil
+	}
+	there, err := w.blobExists(ctx, it, result, "look for the result of --done-if")
+	if err != nil || !there {
+		return found, err
+	}
+	w.Log.Info().Msgf("%s is done: %s exists", it.Header.What(), result.Shown)
+	now := w.Now().UTC()
+	err = w.finish(marker.Marker{Header: it.Header, Usage: marker.Usage{Started: now, Finished: now}, Source: marker.SourceDoneIf, Outcome: marker.Done}, found)
+	return record.Verdict{Settled: true}, err
+}
+
+// require looks for every input before the command runs, so that a wrong mapping costs
+// one index and not the whole Job: exit code 66, or, after a wait, 69, for then it is late
+// and may be there the next time.
+func (w *Way) require(ctx context.Context, it item.Item) (in Inputs, err error) {
+	deadline := time.Now().Add(w.Config.Mapping.RequireWait)
+	for _, input := range it.Places.Require {
+		for {
+			there, err := w.exists(ctx, it, input)
+			if err != nil {
+				return in, err
+			}
+			if there {
+				break
+			}
+			if !time.Now().Before(deadline) {
+				return in, w.missing(it, input)
+			}
+			select {
+			case <-ctx.Done():
+				return in, w.Stopped("require")
+			case <-time.After(min(requirePoll, time.Until(deadline))):
+			}
+		}
+		in.There = append(in.There, input)
+		w.Log.Debug().Str("input", input.Shown).Msg("required input is there")
+	}
+	return in, nil
+}
+
+func (w *Way) missing(it item.Item, input expand.Text) error {
+	if wait := w.Config.Mapping.RequireWait; wait > 0 {
+		return &failure.Failure{Code: failure.Unavailable, Tried: "wait for the required input", On: input.Shown,
+			Cause: fmt.Errorf("it is still missing after %s", wait), Hint: "it is late: this counts as a failure and is tried again"}
+	}
+	return &failure.Failure{Code: failure.NoInput, Tried: "find the required input", On: input.Shown,
+		Cause: errors.New("it does not exist"),
+		Hint:  it.Header.What() + " is mapped to an input that isn't there: correct the template or the number of completions"}
+}
+
+func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text) (bool, error) {
+	const tried = "look for the required input"
+	if strings.Contains(input.Value, "://") {
+		return w.blobExists(ctx, it, input, tried)
+	}
+	_, err := os.Stat(input.Value)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return false, nil
+	case errors.Is(err, fs.ErrPermission):
+		return false, &failure.Failure{Code: failure.Denied, Tried: tried, On: input.Shown, Cause: err,
+			Hint: "let this user search the directories that lead to it"}
+	}
+	return false, &failure.Failure{Code: failure.Unavailable, Tried: tried, On: input.Shown, Cause: err}
+}
+
+// blobExists asks for one blob, for as long as --store-wait says when the store doesn't
+// answer.
+func (w *Way) blobExists(ctx context.Context, it item.Item, url expand.Text, tried string) (there bool, err error) {
+	s, key, err := w.Stores.OpenObject(ctx, url.Value)
+	if err != nil {
+		return false, itsOwn(err, it.Kind)
+	}
+	defer s.Close()
+	policy := store.Policy{Window: w.Config.Stores.StoreWait, PerCall: w.Config.Stores.StoreTimeout}
+	err = store.Retry(ctx, policy, func(ctx context.Context) (err error) {
+		there, err = s.Exists(ctx, key)
+		return err
+	}, w.Retrying)
+	if err != nil {
+		return false, store.Fail(err, whose(it.Kind), tried, url.Shown)
+	}
+	return there, nil
+}
+
+// whose tells whose matter it is what a store says of an item's object.
+func whose(k templates.ItemKind) failure.Whose {
+	if k == templates.TaskItem {
+		return failure.OneTask
+	}
+	return failure.OneIndex
+}
+
+// itsOwn gives the error of a URL that can't be used. What a payload says may be anything,
+// so it is the item's fault there, and else that of the command line.
+func itsOwn(err error, k templates.ItemKind) error {
+	f, ok := errors.AsType[*failure.Failure](err)
+	if !ok || !k.HasPayload() {
+		return err
+	}
+	own := *f
+	own.Code = failure.BadIndex
+	return &own
+}

@@ -1,0 +1,58 @@
+package once
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"nth/shim/config"
+	"nth/shim/edge"
+	"nth/shim/failure"
+	"nth/shim/marker"
+	"nth/shim/proc"
+)
+
+// Judge tells whether a command's end was success: marker.Done or marker.Skipped, or why it
+// wasn't. What it left behind has ended by now.
+func Judge(c *config.Config, res *proc.Result) (outcome string, why *failure.Failure) {
+	own := res.Signal == 0
+	switch {
+	case res.Cancelled:
+		return "", failed(failure.Held, errors.New("stopped, for the task's lease was lost"), "another worker has it by now")
+	case res.TimedOut:
+		return "", failed(failure.Timeout, fmt.Errorf("stopped after %s", c.Process.Timeout), "give it more with --timeout")
+	case own && (slices.Contains(c.Markers.DoneExitCodes, res.ExitCode) || slices.Contains(c.Markers.SkipExitCodes, res.ExitCode)):
+		if res.Stop != 0 && c.Process.ExitZeroAfterSignal != "done" {
+			return "", failed(failure.SignalOffset+failure.Code(res.Stop),
+				fmt.Errorf("exit code %d after %s was received: not taken for success", res.ExitCode, edge.SignalName(res.Stop)),
+				"--exit-zero-after-signal=done if the command finishes its work before it ends")
+		}
+		if slices.Contains(c.Markers.SkipExitCodes, res.ExitCode) {
+			return marker.Skipped, nil
+		}
+		return marker.Done, nil
+	case !own && res.OOMKilled:
+		return "", failed(failure.Code(res.ExitCode), errors.New("killed by "+edge.SignalName(res.Signal)+": out of memory"), "give the container more memory")
+	case !own:
+		return "", failed(failure.Code(res.ExitCode), errors.New("killed by "+edge.SignalName(res.Signal)), "")
+	case res.ExitCode == 0:
+		return "", failed(1, errors.New("exit code 0, which --done-exit-codes doesn't name"), "")
+	}
+	code, note := failure.Code(res.ExitCode), ""
+	if c.Process.ReserveExitCodes && reserved(code) {
+		code, note = 1, "nth exits 1 instead: --reserve-exit-codes"
+	}
+	if res.OOMKilled {
+		note = "a process of it was killed: out of memory"
+	}
+	return "", failed(code, fmt.Errorf("exit code %d", res.ExitCode), note)
+}
+
+// reserved tells whether a command's code could be mistaken for one of nth's.
+func reserved(c failure.Code) bool {
+	return c >= failure.Usage && c <= failure.Setup || c == failure.NotRunnable || c == failure.NotFound
+}
+
+func failed(code failure.Code, cause error, hint string) *failure.Failure {
+	return &failure.Failure{Code: code, Tried: "run", Cause: cause, Hint: hint}
+}

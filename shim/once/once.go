@@ -1,0 +1,114 @@
+// Package once is one item's way, from the question whether it is done to the marker that
+// says so. Each step takes what the step before gives. An index, a task of a queue and a
+// shard all go it; what differs is the work that is done in its middle.
+package once
+
+import (
+	"context"
+	"time"
+
+	"nth/shim/config"
+	"nth/shim/end"
+	"nth/shim/item"
+	"nth/shim/marker"
+	"nth/shim/output"
+	"nth/shim/record"
+)
+
+// Way is what the steps need of their run.
+type Way struct {
+	*item.Run
+	Record record.Record
+	Output *output.Keeper
+	Ending *end.Ending
+}
+
+// Work does what there is to do for an item whose inputs are there. An error of something
+// that failed after a command ran is an *end.Error.
+type Work func(ctx context.Context, it item.Item, in Inputs) (Outcome, error)
+
+// Outcome is work that was found to have succeeded.
+type Outcome struct {
+	As       string // marker.Done or marker.Skipped
+	ExitCode int
+	Evidence end.Evidence
+	Shard    *marker.Shard // of a shard, with what was skipped of it
+}
+
+// Do takes an item its way. ctx ends with what is to end it before its command exists.
+func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
+	r := end.Report{Header: it.Header, Record: w.Record, Output: w.Output, QuitURL: it.Places.QuitURL}
+	found, err := Step(ctx, w.Run, "look", func() (v record.Verdict, err error) {
+		v, r.Record, err = w.look(ctx, it)
+		return v, err
+	})
+	if err == nil && !found.Settled {
+		found, err = Step(ctx, w.Run, "done-if", func() (record.Verdict, error) { return w.doneIf(ctx, it, found) })
+	}
+	if err != nil || found.Settled {
+		r.Err = err
+		return r
+	}
+	in, err := Step(ctx, w.Run, "require", func() (Inputs, error) { return w.require(ctx, it) })
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	done, err := work(ctx, it, in)
+	if err == nil {
+		err = end.After(w.record(it, found, done), done.Evidence)
+	}
+	r.Err = err
+	return r
+}
+
+// Look tells only what the record says of an item.
+func (w *Way) Look(ctx context.Context, it item.Item) (record.Verdict, error) {
+	v, _, err := w.look(ctx, it)
+	return v, err
+}
+
+func (w *Way) look(ctx context.Context, it item.Item) (record.Verdict, record.Record, error) {
+	if it.Places.Markers.Value == "" {
+		w.Log.Info().Msg("no --markers: nothing is recorded, and every start runs the command")
+	}
+	return w.Record.Look(ctx, it.Header)
+}
+
+// record says what was done, once and for all.
+func (w *Way) record(it item.Item, found record.Verdict, done Outcome) error {
+	w.Begin("record")
+	m := marker.Marker{Header: it.Header, Usage: done.Evidence.Usage, ExitCode: done.ExitCode, Source: marker.SourceRun, Outcome: done.As}
+	m.Log = done.Evidence.Log
+	if done.Shard != nil {
+		m.Shard = done.Shard
+	}
+	return w.finish(m, found)
+}
+
+// finish writes a marker, from which on nth must not be given up.
+func (w *Way) finish(m marker.Marker, found record.Verdict) error {
+	if w.Record.Kept() {
+		w.Ending.Close()
+	}
+	return w.Record.Finish(m, found)
+}
+
+// Step does a step, unless the run is to end before it; name is how the log, and whoever
+// stops the run there, calls it.
+func Step[T any](ctx context.Context, r *item.Run, name string, do func() (T, error)) (result T, err error) {
+	if ctx.Err() != nil {
+		return result, r.Stopped(name)
+	}
+	r.Begin(name)
+	return do()
+}
+
+// Grace gives how long a command may take to stop: after a stop signal that came from
+// outside, and where nth begins it, for which no platform will.
+func Grace(c config.Process) (outside, own time.Duration) {
+	if c.StopGrace > 0 {
+		return c.StopGrace, c.StopGrace
+	}
+	return 0, ownStopGrace
+}

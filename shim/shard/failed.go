@@ -1,0 +1,129 @@
+package shard
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"nth/shim/edge"
+	"nth/shim/end"
+	"nth/shim/expand"
+	"nth/shim/failure"
+	"nth/shim/item"
+	"nth/shim/marker"
+	"nth/shim/once"
+	"nth/shim/output"
+	"nth/shim/proc"
+)
+
+// itemFailure is an item that failed.
+type itemFailure struct {
+	item     int64
+	why      *failure.Failure
+	evidence end.Evidence // empty: nth itself failed to run it
+}
+
+// mostLogged is how many failures of a shard are logged one by one.
+const mostLogged = 100
+
+// maxLine bounds what is logged of a line of stderr, in bytes.
+const maxLine = 500
+
+// failed tells of an item's failure; the tally's lock is held.
+func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran bool) {
+	t := l.tally
+	if t.now.failures > mostLogged {
+		return
+	}
+	scope := l.Secrets.Scope()
+	defer scope.End()
+	keep := expand.Keeper(scope)
+	if t.first == nil {
+		keep = l.Secrets // its stderr is told at the end, too
+	}
+	words, err := l.whole(row{number: one.Item, payload: one.Payload}, keep)
+	if err != nil {
+		words = item.Words{StableCommand: l.Config.Command}
+	}
+	if ran {
+		why.On = words.StableCommand[0]
+	}
+	tail := l.Tail(res)
+	if t.first == nil {
+		t.first = &itemFailure{item: one.Item, why: why}
+		if ran {
+			t.first.evidence = evidence(res, tail)
+		}
+	}
+	text := l.Secrets.Hide(why.Error())
+	if tail := strings.TrimSpace(tail); tail != "" {
+		text += ": " + end.LastBytes(tail[strings.LastIndexByte(tail, '\n')+1:], maxLine)
+	}
+	l.Log.Error().Int64("item", one.Item).Int("exit_code", int(why.Code)).Str("signal", edge.SignalName(res.Signal)).Msg(fmt.Sprintf("item %d: %s", one.Item, text))
+	if t.now.failures == mostLogged {
+		l.Log.Error().Int("failures", mostLogged).Msg("further failures are only counted")
+	}
+}
+
+// evidence is what is told of the first item that failed. The command's exit code in the
+// record of a shard's failure is that one's.
+func evidence(res *proc.Result, tail string) end.Evidence {
+	e := end.Evidence{Stderr: tail, Signal: edge.SignalName(res.Signal), Stop: edge.SignalName(res.Stop), TimedOut: res.TimedOut, OOMKilled: res.OOMKilled}
+	if res.Signal == 0 {
+		code := res.ExitCode
+		e.Code = &code
+	}
+	return e
+}
+
+// outcome judges the shard. A stop signal that came after the last item changes nothing.
+func (sh *shard) outcome(it item.Item, t *tally, kept output.Kept) (once.Outcome, error) {
+	now, s := time.Now(), t.snapshot()
+	done := t.before.Done.Len() + s.settled
+	l := sh.Log.Info().Int64("done", done).Int64("of", sh.Len()).Int64("skipped", t.before.Skipped.Len()+s.skips).Int64("failed", s.failures).
+		Float64("duration_s", now.Sub(t.began).Seconds())
+	if s.left > 0 {
+		l = l.Int64("left_processes_behind", s.left)
+	}
+	l.Msg("items ended")
+	if done == sh.Len() {
+		bounds := *it.Header.Shard
+		bounds.Skipped = t.before.Skipped.Len() + s.skips
+		return once.Outcome{As: marker.Done, Shard: &bounds, Evidence: end.Evidence{Judged: true, Log: kept.URL, Usage: t.before.Used.Plus(t.used(s, now))}}, nil
+	}
+	var known end.Evidence
+	if t.first != nil {
+		known = t.first.evidence
+	}
+	known.Log, known.Usage, known.ItemsFailed = kept.URL, t.used(s, now), shortList(s.failed, maxRecorded)
+	sig, stopped := sh.Signals.Stopped()
+	if stopped {
+		known.Stop = edge.SignalName(sig)
+	}
+	return once.Outcome{}, end.After(sh.why(t, s, done), known)
+}
+
+// why tells why the shard isn't done.
+func (sh *shard) why(t *tally, s sum, done int64) error {
+	sig, stopped := sh.Signals.Stopped()
+	switch {
+	case stopped:
+		hint := "what is done is recorded: the next run goes on with the rest"
+		if !sh.Record.Kept() {
+			hint = "without --markers nothing of it is recorded"
+		}
+		return &failure.Failure{Code: failure.SignalOffset + failure.Code(sig), Tried: "run the items",
+			Cause: fmt.Errorf("stopped by %s when %d of %d were done", edge.SignalName(sig), done, sh.Len()), Hint: hint}
+	case t.broken != nil:
+		return t.broken
+	case t.first == nil:
+		return errors.New("not all items are done, and none has failed")
+	}
+	f := &failure.Failure{Code: t.first.why.Code, Tried: "run the items", Cause: fmt.Errorf("%d of %d failed: %s; the first was %d: %w",
+		s.failures, sh.Len(), shortList(s.failed, maxShown), t.first.item, t.first.why)}
+	if !sh.Config.Mapping.KeepGoing && done+s.failures < sh.Len() {
+		f.Hint = "--keep-going runs the others too"
+	}
+	return f
+}

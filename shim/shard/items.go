@@ -1,0 +1,172 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"nth/shim/failure"
+	"nth/shim/item"
+	"nth/shim/logs"
+	"nth/shim/memory"
+	"nth/shim/once"
+	"nth/shim/output"
+	"nth/shim/proc"
+)
+
+// resume reads what other runs of this shard have done: earlier ones, and a duplicate
+// that works at the same time.
+func (sh *shard) resume(ctx context.Context, it item.Item, t *tally) error {
+	documents, err := sh.Record.Progress(ctx, sh.Identity.Index)
+	if err != nil {
+		return err
+	}
+	own, others := sh.progress(it, t), 0
+	for _, d := range documents {
+		switch {
+		case d.Broken != nil:
+			sh.Log.Warn().Msg("an earlier run's progress can't be read, and isn't counted: " + failure.OneLine(d.Broken.Error()))
+		case !d.SameShard(own):
+			others++
+		}
+	}
+	if others > 0 {
+		sh.Log.Warn().Int("runs", others).Msg("the progress of earlier runs is of another command, manifest or part of the items, and isn't counted")
+	}
+	t.before = own.Union(documents)
+	if n := t.before.Done.Len(); n > 0 {
+		sh.Log.Info().Int64("done", n).Int64("of", sh.Len()).Msg("earlier runs have done a part")
+	}
+	return nil
+}
+
+// items runs the command for each item that is left.
+func (sh *shard) items(ctx context.Context, it item.Item, t *tally) (once.Outcome, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	kept := sh.Output.Begin(sh.Process, logs.Index(sh.Identity.Index, sh.RunID))
+	l := &loop{shard: sh, tally: t}
+	if sh.rows != nil {
+		go sh.rows.feed(ctx, sh.Start, sh.End, t.before.Done)
+	}
+	if sh.Config.Markers.RecordStart {
+		started := make(chan struct{})
+		go func() {
+			defer close(started)
+			h := it.Header
+			h.Log = kept.URL
+			sh.Record.Started(h)
+		}()
+		defer func() { <-started }()
+	}
+	t.began = time.Now()
+	follow := sh.follow(it, t)
+	trimming := time.AfterFunc(trimAfter, memory.Trim)
+	err := sh.Signals.RunMany(sh.many(l, kept, cancel))
+	trimming.Stop()
+	cancel()
+	sh.maker.given.Close()
+	if err != nil {
+		sh.Output.Discard()
+	} else {
+		sh.Output.End(l.stopped())
+	}
+	follow()
+	if errors.Is(err, proc.ErrStopped) {
+		return once.Outcome{}, sh.Stopped("items")
+	}
+	if err != nil {
+		return once.Outcome{}, err
+	}
+	return sh.outcome(it, t, kept)
+}
+
+// trimAfter is when a shard counts as a long one, for which memory is given back.
+const trimAfter = 2 * time.Second
+
+// many is how the items are run.
+func (sh *shard) many(l *loop, kept output.Kept, stop func()) proc.Many {
+	p := sh.Config.Process
+	outside, own := once.Grace(p)
+	m := proc.Many{Jobs: sh.Config.AtOnce(), StderrTail: sh.StderrTail(), StopGrace: outside, OwnStopGrace: own, SweepGrace: p.SweepGrace, Timeout: p.Timeout,
+		Log: sh.Log, Next: l.next, Ended: l.ended, Stdout: kept.Stdout, Stderr: kept.Stderr}
+	m.OnStop = func() {
+		stop()
+		if kept.OnStop != nil {
+			kept.OnStop()
+		}
+	}
+	return m
+}
+
+// loop is what starts items and takes down how they end: proc calls it from one place.
+type loop struct {
+	*shard
+	tally *tally
+}
+
+// next makes the next command; an item that none can be made for has failed.
+func (l *loop) next() (proc.One, bool) {
+	for {
+		of, ok := l.take()
+		if !ok {
+			return proc.One{}, false
+		}
+		one, err := l.maker.one(of)
+		if err == nil {
+			if e := l.Log.Debug(); e.Enabled() {
+				e.Int64("item", of.number).Msg("item starts")
+			}
+			return one, true
+		}
+		if !l.ended(one, &proc.Result{}, err) || l.stopped() {
+			return proc.One{}, false
+		}
+	}
+}
+
+func (l *loop) stopped() bool {
+	_, stopped := l.Signals.Stopped()
+	return stopped
+}
+
+// take gives the next item that isn't done.
+func (l *loop) take() (row, bool) {
+	if l.rows == nil {
+		number := l.tally.next()
+		return row{number: number}, number < l.End
+	}
+	of, err, ok := l.rows.take()
+	if err != nil {
+		l.tally.broken = err
+	}
+	return of, ok
+}
+
+// ended takes down how an item ended, and tells whether others are to be started.
+func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
+	var outcome string
+	var why *failure.Failure
+	if err != nil {
+		why = failure.From(err)
+	} else {
+		outcome, why = once.Judge(l.Config, res)
+	}
+	if e := l.Log.Debug(); e.Enabled() {
+		e.Int64("item", one.Item).Int("exit_code", res.ExitCode).Msg("item ended")
+	}
+	t := l.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.now.ended(res)
+	switch {
+	case why == nil:
+		t.now.settle(one.Item, outcome)
+		return true
+	case err == nil && res.Stop != 0:
+		return false // the signal has ended it: it is neither done nor failed
+	}
+	t.now.fail(one.Item)
+	l.failed(one, res, why, err == nil)
+	return l.Config.Mapping.KeepGoing
+}

@@ -1,0 +1,167 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"nth/shim/failure"
+	"nth/shim/fetch"
+	"nth/shim/identity"
+	"nth/shim/once"
+	"nth/shim/store"
+	"nth/shim/store/contract"
+	"nth/shim/task/manifest"
+)
+
+// rows are the items of a shard that are rows of a file. They are read ahead, a batch at a
+// time, so that no connection is held while commands run.
+type rows struct {
+	way     *once.Way
+	m       *manifest.Manifest
+	shown   string // its URL
+	version string
+	total   int64
+	batches chan batch
+	now     []row
+}
+
+// row is one item, or why it can't be had.
+type row struct {
+	number  int64
+	payload string
+	err     error
+}
+
+type batch struct {
+	rows []row
+	err  error
+}
+
+// What a batch may hold. It ends at a multiple of its rows, as the blocks of a manifest's
+// index do, so that none of them is read twice.
+const (
+	BatchRows  = 10_000
+	batchBytes = 4 << 20 // and one row more
+)
+
+// openRows opens the file, and counts its rows: they are all indexes' items.
+func openRows(ctx context.Context, w *once.Way, address string) (*rows, error) {
+	m, err := manifest.Open(ctx, address, w.Record.Store())
+	if err != nil {
+		return nil, err
+	}
+	m.Warn = func(err error) { w.Log.Warn().Msg("the manifest's index: " + w.Said(err)) }
+	rs := &rows{way: w, m: m, shown: m.Show(), batches: make(chan batch)}
+	err = store.Retry(ctx, rs.policy(), func(ctx context.Context) error {
+		total, err := m.Len(ctx)
+		if err != nil {
+			return fetch.Final(err)
+		}
+		version, err := m.Version(ctx)
+		rs.total, rs.version = total, string(version)
+		return err
+	}, w.Retrying)
+	if err != nil {
+		m.Close()
+		return nil, rs.failed(err)
+	}
+	return rs, nil
+}
+
+func (rs *rows) policy() store.Policy {
+	return store.Policy{Window: rs.way.Config.Stores.StoreWait, PerCall: rs.way.Config.Stores.StoreTimeout}
+}
+
+func (rs *rows) failed(err error) error {
+	return fetch.Failed(err, rs.way.Header().What(), rs.shown)
+}
+
+// first reads the shard's first row; of items that are only numbers there are none.
+func (rs *rows) first(ctx context.Context, number int64) (row, error) {
+	if rs == nil {
+		return row{number: number}, nil
+	}
+	list, err := rs.read(ctx, number, number+1)
+	if err != nil {
+		return row{}, err
+	}
+	return list[0], nil
+}
+
+// feed reads the rows of a shard that are not done, until the context ends.
+func (rs *rows) feed(ctx context.Context, start, end int64, done identity.List) {
+	defer close(rs.batches)
+	for from := done.Next(start); from < end; from = done.Next(from) {
+		list, err := rs.read(ctx, from, min((from/BatchRows+1)*BatchRows, end))
+		if err == nil {
+			from = list[len(list)-1].number + 1
+			list = slices.DeleteFunc(list, func(one row) bool { return done.Contains(one.number) })
+		}
+		select {
+		case rs.batches <- batch{list, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+var errFull = errors.New("the batch is full")
+
+// read reads rows from one number to before another, but no more than fit, and at least
+// one.
+func (rs *rows) read(ctx context.Context, from, to int64) (list []row, err error) {
+	size, next := 0, from
+	visit := func(i int64, of manifest.Row) error {
+		one := row{number: i}
+		if of.Err != nil {
+			one.err = rs.failed(of.Err)
+		} else {
+			one.payload = of.Payload()
+		}
+		list = append(list, one)
+		next, size = i+1, size+len(one.payload)
+		if size >= batchBytes {
+			return errFull
+		}
+		return nil
+	}
+	err = store.Retry(ctx, rs.policy(), func(ctx context.Context) error {
+		err := rs.m.Rows(ctx, next, to, visit)
+		if err != nil && !errors.Is(err, errFull) {
+			return fetch.Final(err)
+		}
+		version, err := rs.m.Version(ctx)
+		if err == nil && string(version) != rs.version {
+			err = &contract.Error{Kind: contract.Exists, Cause: errReplaced}
+		}
+		return err
+	}, rs.way.Retrying)
+	switch {
+	case errors.Is(err, errReplaced):
+		return nil, &failure.Failure{Code: failure.Unavailable, Tried: "read the manifest", On: rs.shown, Cause: errReplaced,
+			Hint: "a Job's manifest must stay as it is; what comes next begins anew with what is there now"}
+	case err != nil:
+		return nil, rs.failed(err)
+	}
+	return list, nil
+}
+
+var errReplaced = errors.New("it was replaced while its rows were worked on")
+
+// take gives the next row; false: there is none, or none can be had.
+func (rs *rows) take() (row, error, bool) {
+	for len(rs.now) == 0 {
+		b, ok := <-rs.batches
+		if !ok || b.err != nil {
+			return row{}, b.err, false
+		}
+		rs.now = b.rows
+	}
+	one := rs.now[0]
+	rs.now = rs.now[1:]
+	return one, nil, true
+}

@@ -1,0 +1,133 @@
+// Package shard is a run that works through the index's part of many items, numbers or the
+// rows of a file, with the same command for each: with --each.
+package shard
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"nth/shim/config"
+	"nth/shim/end"
+	"nth/shim/failure"
+	"nth/shim/item"
+	"nth/shim/marker"
+	"nth/shim/once"
+	"nth/shim/output"
+	"nth/shim/record"
+	"nth/shim/source"
+	"nth/templates"
+)
+
+// shard is an index's part of the items, and what commands are made of.
+type shard struct {
+	*once.Way
+	templates.Shard
+	total int64 // items of all indexes
+	rows  *rows // of a file; nil: the items are only numbers
+	maker *maker
+}
+
+// Run works through the shard of an index.
+func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) end.Report {
+	report := end.Report{Header: r.Header()}
+	sh := &shard{Way: &once.Way{Run: r, Ending: e}}
+	it, err := once.Step(ctx, r, "expand", func() (item.Item, error) { return sh.expand(ctx, from, &report) })
+	if sh.rows != nil {
+		defer sh.rows.m.Close()
+	}
+	if err != nil {
+		report.Err = err
+		return report
+	}
+	return sh.Do(ctx, it, sh.work)
+}
+
+// expand settles everything that the items have in common.
+func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.Report) (it item.Item, err error) {
+	x := sh.Expander(sh.Fields(), sh.Secrets)
+	shared, err := sh.Mapping.Shared(x)
+	if err != nil {
+		return it, err
+	}
+	if sh.Record, err = record.Open(ctx, sh.Process, sh.Config, shared.Markers.Value); err != nil {
+		return it, err
+	}
+	sh.total = sh.Mapping.Items
+	h := sh.Header()
+	if sh.Config.Source() == config.Rows {
+		report.Record = sh.Record
+		address := x.Named(from.Tasks())
+		if x.Err != nil {
+			return it, x.Err
+		}
+		if sh.rows, err = openRows(ctx, sh.Way, address.Value); err != nil {
+			return it, err
+		}
+		sh.total, h.Manifest = sh.rows.total, &marker.Manifest{URL: sh.Secrets.Hide(sh.rows.shown), Version: sh.rows.version}
+	}
+	sh.Shard = templates.ShardOf(sh.total, sh.Identity.Index, *sh.Identity.Completions)
+	x.Fields.Kind, x.Fields.Shard = sh.kind(), &sh.Shard
+	if it.Places, err = sh.Mapping.Places(x); err != nil {
+		return it, err
+	}
+	report.QuitURL = it.Places.QuitURL
+	if sh.maker, err = newMaker(sh, x.Fields); err != nil {
+		return it, err
+	}
+	h.Command = sh.Config.Command
+	h.Shard = &marker.Shard{Items: sh.total, Start: sh.Start, End: sh.End}
+	if h.Digest, err = sh.digest(ctx, h); err != nil {
+		return it, err
+	}
+	it.Kind, it.Header = templates.IndexItem, h
+	report.Header = h
+	sh.Log.Info().Strs("command", h.Command).Int64("start", sh.Start).Int64("end", sh.End).Int64("items", sh.total).Msg("expanded")
+	sh.Output, err = output.Open(ctx, sh.Process, it.Places.Logs.Value, sh.Config.Stores.StoreTimeout)
+	return it, err
+}
+
+// kind is that of the shard's items.
+func (sh *shard) kind() templates.ItemKind {
+	if sh.rows != nil {
+		return templates.ShardRowItem
+	}
+	return templates.NumberItem
+}
+
+// digest covers the templates, the shard, and the stable expansion of its first item,
+// which has what the templates read from elsewhere. A template that no item could have is
+// found here, before any of them runs.
+func (sh *shard) digest(ctx context.Context, h marker.Header) (string, error) {
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	content := marker.Content{Command: sh.Config.Command, Env: sh.Config.Mapping.Env, Extra: sh.Mapping.Digest,
+		Task: []string{"shard", number(sh.total), number(sh.Start), number(sh.End)}}
+	if m := h.Manifest; m != nil {
+		content.Task = append(content.Task, m.URL, m.Version)
+	}
+	if sh.Len() == 0 {
+		return content.Digest(), nil
+	}
+	first, err := sh.rows.first(ctx, sh.Start)
+	if err != nil {
+		return "", err
+	}
+	words, err := sh.whole(first, sh.Secrets)
+	if f, ok := errors.AsType[*failure.Failure](err); ok && f.Code != failure.BadIndex {
+		return "", err
+	}
+	if err == nil {
+		content.Task = append(append(content.Task, words.StableCommand...), words.StableEnv...)
+	}
+	return content.Digest(), nil
+}
+
+// work is the shard's own in the way that every item goes.
+func (sh *shard) work(ctx context.Context, it item.Item, _ once.Inputs) (once.Outcome, error) {
+	t := &tally{at: sh.Start}
+	_, err := once.Step(ctx, sh.Run, "resume", func() (struct{}, error) { return struct{}{}, sh.resume(ctx, it, t) })
+	if err != nil {
+		return once.Outcome{}, err
+	}
+	return once.Step(ctx, sh.Run, "items", func() (once.Outcome, error) { return sh.items(ctx, it, t) })
+}

@@ -1,0 +1,110 @@
+package shard
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"nth/shim/identity"
+	"nth/shim/marker"
+	"nth/shim/proc"
+)
+
+// tally is what has come of a shard's items.
+type tally struct {
+	before marker.Progress // what other runs have done
+	began  time.Time
+	at     int64        // no item before it is still to be started
+	first  *itemFailure // nil: none has failed
+	broken error        // why no more items can be had
+
+	// now is between the loop that runs items and what tells of it.
+	mu  sync.Mutex
+	now sum
+}
+
+// sum is what this run has come to.
+type sum struct {
+	done, skipped, failed    identity.List // they may be cut
+	settled, skips, failures int64
+	left                     int64 // commands that left processes behind
+	used                     marker.Usage
+	changes                  int64
+}
+
+// snapshot gives what this run has come to so far, for others to keep.
+func (t *tally) snapshot() sum {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.now
+	s.done, s.skipped, s.failed = s.done.Clone(), s.skipped.Clone(), s.failed.Clone()
+	return s
+}
+
+// counted gives the numbers alone: the lists may be long.
+func (t *tally) counted() sum {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.now
+	s.done, s.skipped, s.failed = identity.List{}, identity.List{}, identity.List{}
+	return s
+}
+
+// mostRanges bounds what is remembered of items, in ranges: what isn't is done again.
+const mostRanges = 1 << 17
+
+// ended takes down what a command has used.
+func (s *sum) ended(res *proc.Result) {
+	s.changes++
+	s.used.MaxRSSBytes = max(s.used.MaxRSSBytes, res.MaxRSS)
+	s.used.UserS += res.User.Seconds()
+	s.used.SystemS += res.System.Seconds()
+	if res.Leftovers > 0 {
+		s.left++
+	}
+}
+
+func (s *sum) settle(item int64, outcome string) {
+	s.settled++
+	s.done.Add(item, mostRanges)
+	if outcome == marker.Skipped {
+		s.skips++
+		s.skipped.Add(item, mostRanges)
+	}
+}
+
+func (s *sum) fail(item int64) {
+	s.failures++
+	s.failed.Add(item, mostRanges)
+}
+
+// used is by the commands of this run.
+func (t *tally) used(s sum, now time.Time) marker.Usage {
+	u := s.used
+	if !t.began.IsZero() {
+		u.Started, u.Finished, u.DurationS = t.began.UTC(), now.UTC(), now.Sub(t.began).Seconds()
+	}
+	return u
+}
+
+// next gives the next number that isn't done; items before it are started by now.
+func (t *tally) next() int64 {
+	number := t.before.Done.Next(t.at)
+	t.at = number + 1
+	return number
+}
+
+// Of a list of items, how much is shown in a message and how much is recorded, in bytes.
+const (
+	maxShown    = 100
+	maxRecorded = 2000
+)
+
+func shortList(l identity.List, most int) string {
+	text := l.Cut(most).String()
+	if len(text) <= most && l.Ranges() <= most {
+		return text
+	}
+	text = text[:min(most, len(text))]
+	return text[:strings.LastIndexByte(text, ',')+1] + "…"
+}

@@ -1,0 +1,105 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"nth/shim/expand"
+	"nth/shim/failure"
+	"nth/shim/item"
+	"nth/shim/secrets"
+	"nth/shim/store"
+	"nth/shim/task"
+	"nth/shim/task/redis/server"
+)
+
+// Queue is an open source, which nobody has asked anything yet.
+type Queue struct {
+	task.Source
+	Kind, Name string // as they stand in the markers
+	Shown      string // its URL, without credentials
+}
+
+// recent is how many secrets are remembered of what was made for single calls.
+const recent = 64
+
+// Caller is what calls to a source are made of.
+type Caller struct {
+	*item.Run
+	mapping *Mapping
+	keep    expand.Keeper // of what is made anew for each call
+}
+
+// Caller makes calls of this mapping, for a run.
+func (m *Mapping) Caller(r *item.Run) Caller { return Caller{r, m, recentOf(r.Secrets)} }
+
+func recentOf(s *secrets.Set) expand.Keeper { return s.Recent(recent) }
+
+type opener struct{ Caller }
+
+// Open opens the queue of --tasks, whose URL has been expanded. An error is a failure with
+// exit code 64 or 78: nobody was asked.
+func (m *Mapping) Open(r *item.Run, rawURL string) (*Queue, error) {
+	bad := func(why string) error {
+		return &failure.Failure{Code: failure.Usage, Tried: "open the queue", Cause: errors.New(why), Hint: hint}
+	}
+	u, err := server.URL(rawURL)
+	if err != nil {
+		return nil, bad("the URL of --tasks is malformed")
+	}
+	o := &opener{m.Caller(r)}
+	k, known := o.kinds()[u.Scheme]
+	if !known {
+		return nil, bad(fmt.Sprintf("there is no queue for the scheme %q", u.Scheme))
+	}
+	if err := o.fits(k.name); err != nil {
+		return nil, err
+	}
+	path, _, _ := strings.Cut(u.Path, ";") // Celery puts whole URLs behind it
+	q := &Queue{Kind: k.name, Name: k.queue(u), Shown: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String()}
+	if q.Source, err = k.open(u, o.options(k)); err != nil {
+		return nil, unopened(err, q.Shown)
+	}
+	return q, nil
+}
+
+// options are what a source is told beside its URL.
+func (o *opener) options(k kind) task.Options {
+	attempts := k.attempts
+	if n := o.Config.Tasks.MaxAttempts; n != nil {
+		attempts = *n
+	}
+	getenv := func(name string) string { v, _ := o.LookupEnv(name); return v }
+	return task.Options{Index: o.Identity.Index, RunID: o.RunID, Lease: o.Config.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv, Hide: o.Secrets.Hide}
+}
+
+// fits refuses flags that are of another kind of queue.
+func (o *opener) fits(kind string) error {
+	contradiction := func(on, why, hint string) error {
+		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: on, Cause: errors.New(why), Hint: hint}
+	}
+	a := o.Config.API
+	api := a.KeepURL != "" || a.DoneURL != "" || a.FailURL != "" || a.UnfinishedURL != "" || len(a.HTTPHeader) > 0 || len(a.HTTPBody) > 0
+	switch {
+	case o.Config.SQL.TakeSQL != "" && kind != "postgres":
+		return contradiction("--take-sql", "the queue isn't PostgreSQL's", "--tasks postgres://…")
+	case kind != "http" && api:
+		return contradiction("--tasks", "--keep-url and its companions, --http-header and --http-body are of an HTTP API, and the queue is none", "leave them out")
+	}
+	return nil
+}
+
+// unopened gives the error of a source that couldn't be opened. Nobody was asked, so it is
+// the URL that is wrong, or what is set besides.
+func unopened(err error, shown string) error {
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f
+	}
+	f := store.Fail(err, failure.TheJob, "open the queue", shown)
+	if f.Code == failure.Unavailable {
+		f.Code = failure.Usage
+	}
+	return f
+}

@@ -1,0 +1,162 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"nth/shim/end"
+	"nth/shim/failure"
+	"nth/shim/store"
+	"nth/shim/store/contract"
+	"nth/shim/task"
+)
+
+// settle tells the queue what came of a task. Failures of the task are its own; those
+// that would meet every task end the worker, and the task goes back untouched.
+func (w *worker) settle(d *delivery, held *lease, r end.Report) error {
+	_, stopped := w.Signals.Stopped()
+	evidence, ran := end.Ran(r.Err)
+	switch {
+	case r.Err == nil:
+		d.acknowledge()
+		return nil
+	case held.isLost():
+		d.log().Warn().Bool("ran", ran).Msg("the task's lease is lost: another worker has it by now")
+		return nil
+	case stopped:
+		d.giveBack()
+		if !ran {
+			return w.stoppedBetween()
+		}
+		return failure.From(r.Err)
+	case !ofTask(r.Err, ran && !evidence.Judged):
+		d.giveBack()
+		return failure.From(r.Err)
+	}
+	return d.fail(r)
+}
+
+// ofTask tells whether it is the task that failed: its command did, or it can't be
+// expanded, or its input isn't there, or its marker is of another payload.
+func ofTask(err error, commandFailed bool) bool {
+	code := failure.From(err).Code
+	return commandFailed || code == failure.BadIndex || code == failure.NoInput
+}
+
+// tell tells the queue something, as long as a marker may take.
+func (d *delivery) tell(what string, do func(context.Context) error) error {
+	return store.Retry(context.Background(), d.worker.policy(d.way.Config.Stores.MarkerTimeout), func(ctx context.Context) error {
+		err := do(ctx)
+		if errors.Is(err, task.ErrLost) {
+			return errors.Join(err, &contract.Error{Kind: contract.Invalid, Cause: err}) // no further try changes it
+		}
+		return err
+	}, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
+}
+
+// acknowledge: where it fails, the marker keeps the task from being done again.
+func (d *delivery) acknowledge() {
+	const what = "acknowledge the task"
+	err := d.tell(what, func(ctx context.Context) error { return d.worker.queue.Done(ctx, d.task) })
+	switch {
+	case err == nil:
+		d.log().Info().Msg("task done")
+	case errors.Is(err, task.ErrLost):
+		d.log().Warn().Msg("the task is done, and its lease was lost: another worker may find it done")
+	default:
+		d.log().Warn().Msg(what + ": " + d.way.Said(err) + "; it will be delivered again")
+	}
+}
+
+func (d *delivery) giveBack() {
+	const what = "give the task back"
+	if err := d.tell(what, func(ctx context.Context) error { return d.worker.queue.Release(ctx, d.task) }); err != nil {
+		d.log().Warn().Msg(what + ": " + d.way.Said(err) + "; it will be delivered again when its lease has ended")
+		return
+	}
+	d.log().Info().Msg("task given back")
+}
+
+// Between a task's failure and its next delivery: a second, doubled each time.
+const (
+	firstPause = time.Second
+	maxPause   = time.Minute
+)
+
+// fail gives a task back that failed, or puts it aside.
+func (d *delivery) fail(r end.Report) error {
+	f := failure.From(r.Err)
+	message := d.say(f)
+	r.Fail(d.way.Process, f, message, "")
+	dead := false
+	const what = "give the failed task back"
+	told := d.tell(what, func(ctx context.Context) (err error) {
+		dead, err = d.worker.queue.Fail(ctx, d.task, task.Failure{Reason: message, After: pauseAfter(d.task.Attempt)})
+		return err
+	})
+	switch {
+	case told != nil:
+		d.log().Warn().Msg(what + ": " + d.way.Said(told) + "; it will be delivered again when its lease has ended")
+	case dead:
+		d.worker.count.dead++
+		d.dead(f, message)
+		d.log().Warn().Msg("the task has failed too often, and was put aside")
+	default:
+		d.log().Info().Msg(fmt.Sprintf("the task is delivered again in %s", pauseAfter(d.task.Attempt)))
+	}
+	if d.way.Config.Tasks.OnFailure == "stop" {
+		return f
+	}
+	return nil
+}
+
+// say logs a failure of the task.
+func (d *delivery) say(f *failure.Failure) (message string) {
+	message = end.Message(d.way.Process, d.header, f)
+	d.log().Error().Int("exit_code", int(f.Code)).Msg(message)
+	return message
+}
+
+// dead records that the task was put aside.
+func (d *delivery) dead(f *failure.Failure, message string) {
+	d.way.Record.Dead(d.way.Record.Failure(d.header, f, message))
+}
+
+// bury tells of a task that was put aside when it would have been taken: whoever had it
+// last can't. One may have died after its marker was written, and before the queue knew.
+func (w *worker) bury(ctx context.Context, t *task.Task) {
+	d := w.delivery(t)
+	defer d.secrets.End()
+	if d.isDone(ctx) {
+		d.log().Warn().Msg("the task was put aside, though it is done: " + t.Aside)
+		return
+	}
+	f := &failure.Failure{Code: failure.BadIndex, Tried: "take the task", Cause: errors.New(t.Aside + "; it was put aside"),
+		Hint: "a task that ends its pods mostly needs more memory than they may have"}
+	d.dead(f, d.say(f))
+	w.count.dead++
+}
+
+// isDone asks the record. That it can't be asked is no yes.
+func (d *delivery) isDone(ctx context.Context) bool {
+	of, err := d.named()
+	if err != nil {
+		return false
+	}
+	it, err := d.item(of)
+	if err != nil {
+		return false
+	}
+	found, err := d.way.Look(ctx, it)
+	return err == nil && found.Settled
+}
+
+func pauseAfter(attempt int) time.Duration {
+	pause := firstPause
+	for ; attempt > 1 && pause < maxPause; attempt-- {
+		pause *= 2
+	}
+	return min(pause, maxPause)
+}
