@@ -1,17 +1,63 @@
 package store
 
-import "context"
+import (
+	"context"
+	"net/url"
+	"os"
+	"sync"
 
-// Stores opens stores.
-type Stores struct{}
+	"gocloud.dev/blob"
 
-// Open is the package's Open.
-func (*Stores) Open(ctx context.Context, url string) (*Store, error) { return Open(ctx, url) }
+	"nth/shim/store/web"
+)
 
-// OpenObject is the package's OpenObject.
-func (*Stores) OpenObject(ctx context.Context, url string) (*Store, string, error) {
-	return OpenObject(ctx, url)
+// Stores opens stores. Those of one scheme, host and parameters share their connections,
+// the identity that they ask with and the authorities that they trust, whatever their
+// prefixes are: each of these costs requests and memory. The zero value is ready, and may
+// be used from several goroutines.
+type Stores struct {
+	mu   sync.Mutex
+	held map[string]web.Bucket // by what of a URL they share
 }
 
-// Close closes them all.
-func (*Stores) Close() {}
+// Open is the package's Open. To close one store closes it for nobody else.
+func (s *Stores) Open(ctx context.Context, rawURL string) (*Store, error) {
+	return open(ctx, rawURL, s.bucket)
+}
+
+// OpenObject is the package's OpenObject.
+func (s *Stores) OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
+	return openObject(ctx, rawURL, s.bucket)
+}
+
+// Close gives all connections back. A store that is still used makes new ones.
+func (s *Stores) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.held {
+		_ = b.Close()
+	}
+	s.held = nil
+}
+
+func (s *Stores) bucket(ctx context.Context, u *url.URL) (*blob.Bucket, error) {
+	parse := web.For(u.Scheme)
+	if parse == nil { // there is nothing to share
+		return blob.DefaultURLMux().OpenBucketURL(ctx, u)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := (&url.URL{Scheme: u.Scheme, Host: u.Host, RawQuery: u.Query().Encode()}).String()
+	held := s.held[key]
+	if held == nil {
+		var err error
+		if held, err = parse(u, os.Getenv); err != nil {
+			return nil, err
+		}
+		if s.held == nil {
+			s.held = map[string]web.Bucket{}
+		}
+		s.held[key] = held
+	}
+	return blob.NewBucket(held.At(web.Prefix(u))), nil
+}

@@ -20,19 +20,30 @@ const urlHint = "write file:///dir, s3://bucket/prefix?region=…, gs://bucket/p
 // without asking it anything. An error is a failure with exit code 64, or 78 where
 // the settings contradict each other.
 func Open(ctx context.Context, rawURL string) (*Store, error) {
+	return open(ctx, rawURL, blob.DefaultURLMux().OpenBucketURL)
+}
+
+// OpenObject opens the store in which the blob of a URL is, and gives its key there.
+func OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
+	return openObject(ctx, rawURL, blob.DefaultURLMux().OpenBucketURL)
+}
+
+// opener opens the bucket of a URL.
+type opener func(context.Context, *url.URL) (*blob.Bucket, error)
+
+func open(ctx context.Context, rawURL string, bucketOf opener) (*Store, error) {
 	u, err := parseURL(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := blob.DefaultURLMux().OpenBucketURL(ctx, u)
+	bucket, err := bucketOf(ctx, u)
 	if err != nil {
 		return nil, badURL(u, err)
 	}
 	return &Store{bucket: bucket, shown: strings.TrimSuffix(shown(u), "/") + "/"}, nil
 }
 
-// OpenObject opens the store in which the blob of a URL is, and gives its key there.
-func OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
+func openObject(ctx context.Context, rawURL string, bucketOf opener) (*Store, string, error) {
 	u, err := parseURL(rawURL)
 	if err != nil {
 		return nil, "", err
@@ -43,7 +54,7 @@ func OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
 	}
 	dir := *u
 	dir.Path, dir.RawPath = strings.TrimSuffix(u.Path, key), ""
-	s, err := Open(ctx, dir.String())
+	s, err := open(ctx, dir.String(), bucketOf)
 	return s, key, err
 }
 

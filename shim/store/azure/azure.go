@@ -24,3 +24,10 @@ type bucket struct {
 
 	now func() time.Time
 }
+
+// At gives the driver for another prefix.
+func (b *bucket) At(prefix string) web.Bucket {
+	c := *b
+	c.prefix, c.Shared = prefix, true
+	return &c
+}

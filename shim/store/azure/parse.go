@@ -47,10 +47,7 @@ func invalid(why, hint string) error {
 // read. An error is a mistake in the URL, or of the kind Invalid where settings
 // contradict each other.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
-	b := &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), Driver: web.Driver{Client: web.Client()}, now: time.Now}
-	if b.prefix != "" && !strings.HasSuffix(b.prefix, "/") {
-		b.prefix += "/"
-	}
+	b := &bucket{name: u.Host, prefix: web.Prefix(u), Driver: web.Driver{Client: web.Client()}, now: time.Now}
 	if err := checkContainer(u); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,13 @@ type bucket struct {
 	token *web.Renewed[string] // nil: anonymous
 }
 
+// At gives the driver for another prefix.
+func (b *bucket) At(prefix string) web.Bucket {
+	c := *b
+	c.prefix, c.Shared = prefix, true
+	return &c
+}
+
 // object is what the API says of one (Cloud Storage JSON API, "Objects"). Numbers
 // of 64 bits are strings there.
 type object struct {

@@ -44,7 +44,7 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 // parse reads the URL's parameters and the variables of Google's libraries.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
-	s := &settings{bucket: &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), header: http.Header{}}, universe: "googleapis.com"}
+	s := &settings{bucket: &bucket{name: u.Host, prefix: web.Prefix(u), header: http.Header{}}, universe: "googleapis.com"}
 	if domain := getenv("GOOGLE_CLOUD_UNIVERSE_DOMAIN"); domain != "" {
 		s.universe = domain
 	}
@@ -55,9 +55,6 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 		return nil, errors.New("it names a port; a server of one's own is named by STORAGE_EMULATOR_HOST")
 	case strings.Trim(s.name, letters+".-_") != "" || strings.Trim(s.name, ".") == "":
 		return nil, errors.New("a bucket's name has letters, digits, dots, hyphens and underscores")
-	}
-	if s.prefix != "" && !strings.HasSuffix(s.prefix, "/") {
-		s.prefix += "/"
 	}
 	if err := contract.Parameters(u, s, parameters, "anonymous", "universe_domain", "user_project"); err != nil {
 		return nil, err

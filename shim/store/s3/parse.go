@@ -79,7 +79,7 @@ func setStyle(s *settings, value string) error {
 // parse reads the URL's parameters and the variables of the AWS SDKs. An error is
 // a mistake in the URL, or of the kind Invalid where settings contradict.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
-	s := &settings{bucket: &bucket{name: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), header: http.Header{}, put: http.Header{}, Driver: web.Driver{Client: web.Client()}},
+	s := &settings{bucket: &bucket{name: u.Host, prefix: web.Prefix(u), header: http.Header{}, put: http.Header{}, Driver: web.Driver{Client: web.Client()}},
 		address: cmp.Or(getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"))}
 	switch {
 	case s.name == "":
@@ -88,9 +88,6 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 		return nil, errors.New("it names a port; the server goes into endpoint=")
 	case strings.Trim(s.name, letters+".-_") != "" || strings.Trim(s.name, ".") == "":
 		return nil, errors.New("a bucket's name has letters, digits, dots and hyphens")
-	}
-	if s.prefix != "" && !strings.HasSuffix(s.prefix, "/") {
-		s.prefix += "/"
 	}
 	if err := contract.Parameters(u, s, parameters, "region", "endpoint", "use_path_style", "anonymous", "profile", "request_payer", "ssetype", "kmskeyid", "disable_https"); err != nil {
 		return nil, err

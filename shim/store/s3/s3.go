@@ -27,3 +27,10 @@ type bucket struct {
 	signer   *v4.Signer
 	identity *aws.Identity // nil: anonymous
 }
+
+// At gives the driver for another prefix.
+func (b *bucket) At(prefix string) web.Bucket {
+	c := *b
+	c.prefix, c.Shared = prefix, true
+	return &c
+}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/driver"
@@ -13,17 +14,32 @@ import (
 	"nth/shim/store/contract"
 )
 
-// Register makes a store known by its URLs' scheme. Its parse reads the URL and the
-// environment; it makes no request, and looks for no identity, before the first
-// blob is asked for.
-func Register[B driver.Bucket](scheme string, parse func(u *url.URL, getenv func(string) string) (B, error)) {
-	blob.DefaultURLMux().RegisterBucket(scheme, opener[B](parse))
+// Bucket is the driver of a store. At gives one for another prefix of the same bucket,
+// which asks over the same connections and with the same identity, and closes neither.
+type Bucket interface {
+	driver.Bucket
+	At(prefix string) Bucket
 }
 
-type opener[B driver.Bucket] func(*url.URL, func(string) string) (B, error)
+// Parse gives the bucket of a URL. It reads the URL and the environment; it makes no
+// request, and looks for no identity, before the first blob is asked for.
+type Parse func(u *url.URL, getenv func(string) string) (Bucket, error)
+
+// parsers are those of the stores that are asked over HTTP, by their schemes.
+var parsers = map[string]Parse{}
+
+// Register makes a store known by its URLs' scheme.
+func Register[B Bucket](scheme string, parse func(u *url.URL, getenv func(string) string) (B, error)) {
+	p := Parse(func(u *url.URL, getenv func(string) string) (Bucket, error) { return parse(u, getenv) })
+	parsers[scheme] = p
+	blob.DefaultURLMux().RegisterBucket(scheme, p)
+}
+
+// For gives the parser of a scheme's URLs; nil: the store isn't asked over HTTP.
+func For(scheme string) Parse { return parsers[scheme] }
 
 // OpenBucketURL opens the bucket of a URL.
-func (parse opener[B]) OpenBucketURL(_ context.Context, u *url.URL) (*blob.Bucket, error) {
+func (parse Parse) OpenBucketURL(_ context.Context, u *url.URL) (*blob.Bucket, error) {
 	b, err := parse(u, os.Getenv)
 	if err != nil {
 		return nil, err
@@ -31,10 +47,20 @@ func (parse opener[B]) OpenBucketURL(_ context.Context, u *url.URL) (*blob.Bucke
 	return blob.NewBucket(b), nil
 }
 
+// Prefix gives what all keys of a URL's store begin with: its path as a directory.
+func Prefix(u *url.URL) string {
+	prefix := strings.TrimPrefix(u.Path, "/")
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		prefix += "/"
+	}
+	return prefix
+}
+
 // Driver is the part of a driver.Bucket that is the same for all stores.
 type Driver struct {
 	Client *http.Client
 	OnIdle func() // what else to do then; may be nil
+	Shared bool   // Close leaves the connections to others
 }
 
 // ErrorCode gives the portable layer's name of an error.
@@ -60,9 +86,11 @@ func (d *Driver) Idle() {
 	}
 }
 
-// Close closes them too.
+// Close closes them too, unless they are shared.
 func (d *Driver) Close() error {
-	d.Client.CloseIdleConnections()
+	if !d.Shared {
+		d.Client.CloseIdleConnections()
+	}
 	return nil
 }
 
