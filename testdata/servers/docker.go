@@ -1,6 +1,8 @@
 package servers
 
 import (
+	"nth/testdata/harness"
+
 	"bytes"
 	"errors"
 	"fmt"
@@ -131,9 +133,10 @@ func (d *Docker) stop(t testing.TB) {
 }
 
 // Command is the docker command line, told to use this engine and nothing of the
-// user's own configuration.
+// user's own configuration, in the repository's folder.
 func (d *Docker) Command(args ...string) *exec.Cmd {
 	cmd := exec.Command(d.cli, args...)
+	cmd.Dir = harness.Root()
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "DOCKER_") {
 			cmd.Env = append(cmd.Env, v)

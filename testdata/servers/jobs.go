@@ -6,14 +6,16 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"nth/testdata/harness"
 )
 
 // Jobs gives the SQL of the README's table of a user's own, and its statements by their
-// flags, from the repository's folder. A payload is the field text of a job's body.
-func Jobs(t testing.TB, repository string) (schema string, statements map[string]string) {
+// flags. A payload is the field text of a job's body.
+func Jobs(t testing.TB) (schema string, statements map[string]string) {
 	t.Helper()
 	read := func(path string) string {
-		body, err := os.ReadFile(filepath.Join(repository, path))
+		body, err := os.ReadFile(filepath.Join(harness.Root(), path))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,6 +84,15 @@ func (p *Postgres) URL(more string) string {
 	return fmt.Sprintf("postgres://%s:%s@%s/postgres?sslmode=disable%s", PostgresUser, strings.ReplaceAll(PostgresPassword, "/", "%2F"), p.Address, more)
 }
 
+// Rows counts those of a table: from is what follows FROM.
+func (p *Postgres) Rows(t testing.TB, from string) (n int) {
+	t.Helper()
+	if err := p.DB.QueryRow("SELECT count(*) FROM " + from).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // Exec runs SQL.
 func (p *Postgres) Exec(t testing.TB, statements string, args ...any) {
 	t.Helper()

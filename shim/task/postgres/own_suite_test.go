@@ -22,7 +22,7 @@ type jobs struct {
 func newJobs(t testing.TB, server *servers.Postgres) *jobs {
 	t.Helper()
 	j := &jobs{queue: &queue{server: server, table: fmt.Sprint("jobs_", tables.Add(1)), address: server.URL}, statements: map[string]string{}}
-	schema, statements := servers.Jobs(t, "../../..")
+	schema, statements := servers.Jobs(t)
 	rename := regexp.MustCompile(`\bjobs(_open)?\b`)
 	server.Exec(t, rename.ReplaceAllString(schema, j.table+"$1"))
 	for flag, sql := range statements {

@@ -1,0 +1,110 @@
+//go:build linux
+
+package crash
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"nth/shim/marker"
+	"nth/testdata/matrix"
+)
+
+// crashSteps are the named steps of a run (shim.go), and how often an item has its
+// effect in the end that was killed at the beginning of one, and at most when it
+// was killed within it. Twice is only where the command may have ended and its
+// marker isn't there yet: nobody can know then.
+var crashSteps = []struct {
+	name              string
+	beginning, within int
+}{
+	{"identify", 1, 1},
+	{"expand", 1, 1},
+	{"look", 1, 1},
+	{"done-if", 1, 1},
+	{"require", 1, 1},
+	{"command", 1, 2},
+	{"judge", 2, 2},
+	{"record", 2, 2},
+}
+
+// within gives how often the effect may be there for the last step that was begun.
+func within(step string) int {
+	for _, s := range crashSteps {
+		if s.name == step {
+			return s.within
+		}
+	}
+	return 1
+}
+
+// scenario is what is run, and what must be there in the end.
+type scenario struct {
+	name    string
+	flags   func(i *matrix.Item) []string
+	prepare func(i *matrix.Item) // what is there before
+	script  string
+	code    int // of a start that nobody harms
+	steps   int // how many of them are begun
+	source  string
+	outcome string
+	never   bool     // the command runs
+	must    []string // documents, beside the marker
+}
+
+var scenarios = []scenario{
+	{name: "plain"},
+	{name: "done-if of nothing", flags: func(i *matrix.Item) []string { return []string{"--done-if", i.Object("nothing")} }},
+	{name: "done-if", flags: func(i *matrix.Item) []string { return []string{"--done-if", i.Object("5")} },
+		steps: 4, source: marker.SourceDoneIf, never: true},
+	{name: "require", flags: func(i *matrix.Item) []string { return []string{"--require", i.Object("5"), "--require", "/bin/sh"} }},
+	{name: "record-start", flags: func(*matrix.Item) []string { return []string{"--record-start"} }, must: []string{"started/5.json"}},
+	{name: "failing", script: matrix.Failing, code: 3, steps: 7,
+		prepare: func(i *matrix.Item) { i.Run(3) }, must: []string{"failed/5.json"}},
+	{name: "skip", flags: func(*matrix.Item) []string { return []string{"--skip-exit-codes", "9"} }, script: matrix.Work + "; exit 9",
+		outcome: marker.Skipped, must: []string{"skipped/5.json"}},
+	{name: "rerun", flags: func(*matrix.Item) []string { return []string{"--on-change", "rerun"} }, prepare: func(i *matrix.Item) {
+		i.Flags = append(i.Flags, "--digest-extra", "before")
+		i.Run(0)
+		i.Remove("runs")
+	}},
+}
+
+func (s scenario) item(t *testing.T, place *matrix.Place, n int) *matrix.Item {
+	i := matrix.NewItem(t, place, fmt.Sprintf("%s-%d", strings.ReplaceAll(s.name, " ", "-"), n))
+	if s.script != "" {
+		i.Script = s.script
+	}
+	if s.flags != nil {
+		i.Flags = s.flags(i)
+	}
+	if s.prepare != nil {
+		flags := i.Flags
+		s.prepare(i)
+		i.Flags = flags
+	}
+	i.Flags = append(i.Flags, "--marker-timeout", "10s")
+	return i
+}
+
+// effects is how often the command must have its effect.
+func (s scenario) effects() int {
+	if s.never {
+		return 0
+	}
+	return 1
+}
+
+func (s scenario) withDefaults() scenario {
+	if s.steps == 0 {
+		s.steps = len(crashSteps)
+	}
+	if s.source == "" {
+		s.source = marker.SourceRun
+	}
+	if s.outcome == "" {
+		s.outcome = marker.Done
+	}
+	return s
+}

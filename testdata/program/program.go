@@ -1,0 +1,60 @@
+// Package program is what the tests of the whole program share: each folder below is a
+// subject, whose tests run the binary as it is released.
+package program
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nth/testdata/harness"
+	"nth/testdata/servers"
+)
+
+// Main is the TestMain of every subject.
+func Main(m *testing.M) {
+	nth, err := harness.Binary()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	for _, e := range servers.S3Env() { // for the tests' own look into a store
+		name, value, _ := strings.Cut(e, "=")
+		os.Setenv(name, value)
+	}
+	code := m.Run()
+	os.RemoveAll(filepath.Dir(nth))
+	os.Exit(code)
+}
+
+// Nth runs the released binary with just the variables given, and gives what it
+// wrote and its exit code.
+func Nth(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	path, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// Page gives a page that stands in the repository, by its path there.
+func Page(t testing.TB, name string) string {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join(harness.Root(), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
