@@ -28,7 +28,7 @@ const plainWidth = 120
 // Command is `nth status`, and gives the exit code: 0 when all is done or skipped, 1
 // when something is not. An error is a failure with an exit code of its own.
 func Command(c Config, rest []string, w World) (int, error) {
-	p, err := c.parse(rest)
+	p, err := c.renamed(w).parse(rest)
 	if err != nil {
 		return 0, err
 	}
@@ -45,9 +45,9 @@ func (p *parsed) command(w World) (int, error) {
 		return 0, err
 	}
 	defer s.Close()
-	o := Options{Store: s, Policy: c.policy(), Nth: w.Version, Job: c.JobName, Read: p.read, Used: c.Used || c.Format == "html"}
-	if c.Job != "" {
-		if o.Kubernetes, err = ReadJob(c.Job, w.Stdin, c.JobName); err != nil {
+	o := Options{Store: s, Policy: c.policy(), Nth: w.Version, Job: c.Job, Read: p.read, Used: c.Used || c.Format == "html"}
+	if c.Kubernetes != "" {
+		if o.Kubernetes, err = ReadJob(c.Kubernetes, w.Stdin, c.Job); err != nil {
 			return 0, err
 		}
 	}
@@ -113,7 +113,7 @@ func tell(stderr *os.File) (seen *atomic.Int64, stop func()) {
 // open opens the store of a flag's URL, whose templates are expanded as far as they
 // need no index.
 func (p *parsed) open(ctx context.Context, flag, url string, w World) (*store.Store, error) {
-	where, secrets, err := place.Expand(place.Markers{URL: url, Completions: p.Completions, Job: p.JobName, JobUID: p.JobUID,
+	where, secrets, err := place.Expand(place.Markers{URL: url, Completions: p.Completions, Job: p.Job, JobUID: p.JobUID,
 		Hostname: w.Hostname, RunID: w.RunID, Usage: "nth status --markers URL", Hint: "look at one index's URL at a time"}, w.Sources)
 	if f, ok := errors.AsType[*failure.Failure](err); ok && f.On == "--markers" {
 		f.On = flag

@@ -25,9 +25,10 @@ type Config struct {
 
 	Completions *int64 `group:"Indexes" placeholder:"N" help:"How many indexes the whole Job has (default: what one of the documents says)."`
 	Indexes     string `group:"Indexes" placeholder:"LIST" help:"Look at these only, such as 7,42,90-99; where the user picks the numbers, all that there should be."`
-	JobName     string `group:"Indexes" name:"job-name" env:"NTH_JOB" placeholder:"NAME" help:"Name of the Job, for <<.Job>> in the URL, and to choose one from --job."`
+	Job         string `group:"Indexes" placeholder:"NAME" help:"Name of the Job, for <<.Job>> in the URL, and to choose one from --kubernetes."`
+	JobName     string `name:"job-name" env:"-" hidden:""` // what --job was called before
 	JobUID      string `group:"Indexes" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job, for <<.JobUID>> in the URL."`
-	Job         string `group:"Indexes" env:"-" placeholder:"FILE|-" help:"Put Kubernetes' own view beside the markers': the output of kubectl get job,pods -o json."`
+	Kubernetes  string `group:"Indexes" env:"-" placeholder:"FILE|-" help:"Put Kubernetes' own view beside the markers': the output of kubectl get job,pods -o json."`
 
 	Format    string        `group:"View" env:"-" default:"text" enum:"text,json,html" help:"text, json, or html: one page for a browser, without a network."`
 	List      []string      `group:"View" env:"-" placeholder:"STATES" help:"Print only the list of the indexes that are done, skipped, failed, running, started or missing, or unfinished: all but done and skipped. Exit 0."`
@@ -130,7 +131,7 @@ func (c Config) contradictions() error {
 		why  string
 	}{
 		{c.Watch && (listed || c.Index != nil || c.Format != "text" || c.Used || c.Reason != ""), "--watch", "it has a view of its own: leave out --list, --index, --format, --used and --reason"},
-		{c.Watch && c.Job == "-", "--watch and --job -", "stdin can be read once; give a file that you keep up to date"},
+		{c.Watch && c.Kubernetes == "-", "--watch and --kubernetes -", "stdin can be read once; give a file that you keep up to date"},
 		{c.Index != nil && (listed || c.Reason != "" || c.Used || c.Indexes != ""), "--index", "it shows one index: leave out --list, --reason, --used and --indexes"},
 		{c.Index != nil && c.Format == "html", "--index and --format=html", "the page is of the whole Job; it tells of each index"},
 		{c.Logs && c.Index == nil, "--logs", "it needs --index N"},

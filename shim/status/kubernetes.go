@@ -65,14 +65,14 @@ func ReadJob(path string, stdin io.Reader, name string) (*Job, error) {
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, usage("--job", err, "kubectl get job,pods -o json > FILE")
+			return nil, usage("--kubernetes", err, "kubectl get job,pods -o json > FILE")
 		}
 		defer f.Close()
 		in = f
 	}
 	j, err := parseJob(in, name)
 	if err != nil {
-		return nil, usage("--job "+path, err, "it is the output of kubectl get job,pods -o json, which --job-name NAME chooses one Job of")
+		return nil, usage("--kubernetes "+path, err, "it is the output of kubectl get job,pods -o json, which --job NAME chooses one Job of")
 	}
 	return j, nil
 }

@@ -87,11 +87,11 @@ func (p parsed) looks(ctx context.Context, o Options, to chan<- seen) {
 }
 
 func (p parsed) see(ctx context.Context, o Options) (s seen) {
-	if s.snap, s.err = Scan(ctx, o.Store, o.Of, o.Policy, nil); s.err != nil || p.Job == "" {
+	if s.snap, s.err = Scan(ctx, o.Store, o.Of, o.Policy, nil); s.err != nil || p.Kubernetes == "" {
 		s.err = failure.Hide(s.err, p.secrets)
 		return s
 	}
-	job, err := ReadJob(p.Job, nil, p.JobName)
+	job, err := ReadJob(p.Kubernetes, nil, p.Job)
 	if err != nil { // it is just being written
 		f := failure.From(err)
 		return seen{err: &failure.Failure{Code: failure.Unavailable, Tried: f.Tried, On: f.On, Cause: f.Cause}}
