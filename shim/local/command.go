@@ -22,7 +22,7 @@ import (
 // Config is what `nth local` is told, beside what it hands on to nth run.
 type Config struct {
 	config.Config
-	Parallelism          int           `group:"Local" default:"0" placeholder:"N" help:"How many indexes run at the same time; 0: one for each CPU."`
+	Parallelism          int           `group:"Local" default:"0" placeholder:"N" help:"How many indexes run at the same time, each with --jobs of its items; 0: one for each CPU."`
 	BackoffLimitPerIndex int           `group:"Local" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
 	MaxFailed            string        `group:"Local" placeholder:"N|N%" help:"Stop when more indexes than this have failed (default 10%, but at least 10)."`
 	RetryDelay           time.Duration `group:"Local" default:"1s" placeholder:"D" help:"Before the first retry of an index; doubled for each further one."`
@@ -33,6 +33,9 @@ type Config struct {
 // or the failure of a Job that could not be run at all.
 func Command(c Config, own []string, w edge.World) (int, error) {
 	o, err := c.options(own, w)
+	if err == nil {
+		err = look(&c.Config, w)
+	}
 	if err != nil {
 		return 0, err
 	}

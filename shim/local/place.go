@@ -1,0 +1,54 @@
+package local
+
+import (
+	"context"
+	"strings"
+
+	"nth/shim/config"
+	"nth/shim/edge"
+	"nth/shim/failure"
+	"nth/shim/place"
+	"nth/shim/store"
+	"nth/shim/store/contract"
+	"nth/templates"
+)
+
+// look tells at once of a directory for the markers that isn't there: a run asks for a
+// minute, for a volume may be mounted late, and each index would. What can't be found out
+// here is left to the runs. The exit code is theirs.
+func look(c *config.Config, w edge.World) error {
+	t, err := templates.Parse(c.Markers.URL)
+	if err != nil || t.UsesIndex() || !strings.HasPrefix(c.Markers.URL, "file:") {
+		return nil
+	}
+	url, secrets, err := place.Expand(place.Markers{URL: c.Markers.URL, Completions: c.Index.Completions, Job: c.Index.Job, JobUID: c.Index.JobUID,
+		RunID: w.RunID, Hostname: w.Hostname}, w.Sources())
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.Stores.StoreTimeout)
+	defer cancel()
+	s, err := store.Open(ctx, url)
+	if err != nil {
+		return nil
+	}
+	defer s.Close()
+	if _, err = s.Exists(ctx, "done/0.json"); err == nil || store.Classify(err) != contract.Unreachable {
+		return nil
+	}
+	f := store.Fail(err, "look for markers in", s.Show(""))
+	if strings.Contains(f.Hint, makes) {
+		f.Hint = "to have it made: --markers " + templates.Quote(withParameter(c.Markers.URL, makes))
+	}
+	return failure.Hide(f, secrets)
+}
+
+// makes is the parameter of a URL that has directories made.
+const makes = "create_dir=true"
+
+func withParameter(url, parameter string) string {
+	if strings.Contains(url, "?") {
+		return url + "&" + parameter
+	}
+	return url + "?" + parameter
+}
