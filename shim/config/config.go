@@ -30,8 +30,8 @@ type Config struct {
 type Mapping struct {
 	Env         []string      `group:"Mapping" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Set a variable of the command. Repeatable."`
 	Items       int64         `group:"Mapping" placeholder:"N" help:"Share N items out: .Shard is the part of this index."`
-	Each        bool          `group:"Mapping" help:"Run the command once for every item of this index's shard: of --items, or of the rows of a manifest in --tasks."`
-	Jobs        *int          `group:"Mapping" placeholder:"N" help:"With --each: how many items run at the same time (default 1)."`
+	Each        bool          `group:"Mapping" help:"Run the command once for every item of this index's shard: of --items, or of the rows of a file in --tasks."`
+	Jobs        *int          `group:"Mapping" placeholder:"N" help:"With --each: how many items of this index run at the same time (default 1)."`
 	KeepGoing   bool          `group:"Mapping" help:"With --each: run the other items too when one has failed, instead of starting no more."`
 	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL. Repeatable."`
 	RequireWait time.Duration `group:"Mapping" default:"0s" placeholder:"D" help:"Wait this long for what --require names; missing after that is exit 69."`
@@ -51,14 +51,14 @@ type Markers struct {
 
 // Stores is how long stores are waited for.
 type Stores struct {
-	StoreWait     time.Duration `group:"Markers" default:"1m" placeholder:"D" help:"Retry the first access to a store for this long."`
-	StoreTimeout  time.Duration `group:"Markers" default:"30s" placeholder:"D" help:"Deadline of a single call to a store."`
-	MarkerTimeout time.Duration `group:"Markers" default:"2m" placeholder:"D" help:"Retry writing the marker for this long."`
+	StoreWait     time.Duration `group:"Stores" default:"1m" placeholder:"D" help:"Retry the first access to a store for this long."`
+	StoreTimeout  time.Duration `group:"Stores" default:"30s" placeholder:"D" help:"Deadline of a single call to a store."`
+	MarkerTimeout time.Duration `group:"Stores" default:"2m" placeholder:"D" help:"Retry writing the marker for this long."`
 }
 
 // Tasks is where work comes from when it isn't the index itself, and when a worker ends.
 type Tasks struct {
-	URL         string        `name:"tasks" group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's. Or an HTTP URL with <<.Index>>: the one item of the index."`
+	URL         string        `name:"tasks" group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's. Or a file of rows (.csv, .jsonl, …), or an HTTP URL with <<.Index>>: the one item of the index."`
 	Lease       time.Duration `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
 	MaxAttempts *int          `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`
 	TaskID      string        `group:"Tasks" name:"task-id" placeholder:"TEMPLATE" help:"What names a task for its marker, such as <<.Task.id>>, instead of the queue's own ID."`
@@ -72,21 +72,21 @@ type Tasks struct {
 
 // API is what an HTTP API is told beside the URL of its tasks.
 type API struct {
-	KeepURL       string   `group:"Tasks" name:"keep-url" placeholder:"URL" help:"Of an HTTP API: POST here to keep a task; {id} is the task's. Another method may stand before it: PUT URL, and before the next two."`
-	DoneURL       string   `group:"Tasks" name:"done-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task is done."`
-	FailURL       string   `group:"Tasks" name:"fail-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task has failed."`
-	UnfinishedURL string   `group:"Tasks" name:"unfinished-url" placeholder:"URL" help:"Of an HTTP API: GET tells whether an unfinished task was last taken by this index."`
-	HTTPHeader    []string `group:"Tasks" name:"http-header" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Of an HTTP API: a header of every request, made anew for each: <<file \"PATH\">> may change. Repeatable."`
-	HTTPBody      []string `group:"Tasks" name:"http-body" sep:"\n" placeholder:"CALL=TEMPLATE" help:"Of an HTTP API: the JSON that it is sent at a CALL: take, keep, done or fail; each << >> is a value in it. Repeatable."`
+	KeepURL       string   `group:"HTTP API" name:"keep-url" placeholder:"URL" help:"Of an HTTP API: POST here to keep a task; {id} is the task's. Another method may stand before it: PUT URL, and before the next two."`
+	DoneURL       string   `group:"HTTP API" name:"done-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task is done."`
+	FailURL       string   `group:"HTTP API" name:"fail-url" placeholder:"URL" help:"Of an HTTP API: POST here when a task has failed."`
+	UnfinishedURL string   `group:"HTTP API" name:"unfinished-url" placeholder:"URL" help:"Of an HTTP API: GET tells whether an unfinished task was last taken by this index."`
+	HTTPHeader    []string `group:"HTTP API" name:"http-header" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Of an HTTP API: a header of every request, made anew for each: <<file \"PATH\">> may change. Repeatable."`
+	HTTPBody      []string `group:"HTTP API" name:"http-body" sep:"\n" placeholder:"CALL=TEMPLATE" help:"Of an HTTP API: the JSON that it is sent at a CALL: take, keep, done or fail; each << >> is a value in it. Repeatable."`
 }
 
 // SQL is how tasks are taken from tables of one's own in PostgreSQL.
 type SQL struct {
-	TakeSQL       string `group:"Tasks" name:"take-sql" placeholder:"SQL" help:"Of PostgreSQL, tables of your own: take one task, giving id, payload, attempt; each << >> is a parameter."`
-	KeepSQL       string `group:"Tasks" name:"keep-sql" placeholder:"SQL" help:"Beside --take-sql: keep a task for .Lease seconds more; changes a row if it is still ours."`
-	DoneSQL       string `group:"Tasks" name:"done-sql" placeholder:"SQL" help:"Beside --take-sql: a task is done."`
-	FailSQL       string `group:"Tasks" name:"fail-sql" placeholder:"SQL" help:"Beside --take-sql: give a task back that has failed, or, where .Dead, put it aside."`
-	UnfinishedSQL string `group:"Tasks" name:"unfinished-sql" placeholder:"SQL" help:"Beside --take-sql: whether an unfinished task was last taken by this index."`
+	TakeSQL       string `group:"SQL" name:"take-sql" placeholder:"SQL" help:"Of PostgreSQL, tables of your own: take one task, giving id, payload, attempt; each << >> is a parameter."`
+	KeepSQL       string `group:"SQL" name:"keep-sql" placeholder:"SQL" help:"Beside --take-sql: keep a task for .Lease seconds more; changes a row if it is still ours."`
+	DoneSQL       string `group:"SQL" name:"done-sql" placeholder:"SQL" help:"Beside --take-sql: a task is done."`
+	FailSQL       string `group:"SQL" name:"fail-sql" placeholder:"SQL" help:"Beside --take-sql: give a task back that has failed, or, where .Dead, put it aside."`
+	UnfinishedSQL string `group:"SQL" name:"unfinished-sql" placeholder:"SQL" help:"Beside --take-sql: whether an unfinished task was last taken by this index."`
 }
 
 // Process is how the command is run, stopped and judged.

@@ -38,7 +38,7 @@ func (c *Config) checkEach(completions *int64) error {
 		flags, why string
 		hint       string
 	}{
-		{!c.Mapping.Each && c.Mapping.Jobs != nil, "--jobs", "it is about items, and there are none without --each", "give --each"},
+		{!c.Mapping.Each && c.Mapping.Jobs != nil, "--jobs", "it is about items, and there are none without --each", "give --each; how many indexes run at the same time is --parallelism, of nth local and nth manifest"},
 		{!c.Mapping.Each && c.Mapping.KeepGoing, "--keep-going", "it is about items, and there are none without --each", "give --each"},
 		{!c.Mapping.Each, "", "", ""}, // all that follows is about it
 		{c.Tasks.URL != "" && c.Source() != Rows, "--each and --tasks", "a queue gives its tasks one by one", "leave --each out, or name a manifest"},

@@ -3,10 +3,13 @@
 package edge
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
 
+	"nth/shim/failure"
 	"nth/templates"
 )
 
@@ -20,6 +23,21 @@ type World struct {
 	Now       func() time.Time
 	RunID     string // names this one run
 	Version   string // of nth
+	Meant     string // the subcommand that the first word may be a slip of; "": none
+}
+
+// Hint says what was meant where a command isn't there.
+func (w World) Hint(err error) error {
+	f, ok := errors.AsType[*failure.Failure](err)
+	if !ok || f.Code != failure.NotFound || w.Meant == "" {
+		return err
+	}
+	hinted := *f
+	hinted.Hint = fmt.Sprintf("did you mean \"nth %s\"?", w.Meant)
+	if f.Hint != "" {
+		hinted.Hint += " " + f.Hint
+	}
+	return &hinted
 }
 
 // Sources are where templates read from.

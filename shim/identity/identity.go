@@ -23,13 +23,13 @@ type Settings struct {
 	IndexEnv    string  `group:"Index" placeholder:"NAME" help:"Read the index from this variable."`
 	Platform    string  `group:"Index" placeholder:"NAME" help:"Read the index of this platform only."`
 	Job         string  `group:"Index" placeholder:"NAME" help:"Name of the Job."`
-	JobUID      string  `group:"Index" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job, which a re-created Job of the same name doesn't share."`
-	Pod         string  `group:"Index" placeholder:"NAME" help:"Name of the pod, for the records (else the host name)."`
-	Node        string  `group:"Index" placeholder:"NAME" help:"Name of the node, for the records."`
+	JobUID      string  `group:"Set by nth manifest" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job, which a re-created Job of the same name doesn't share."`
+	Pod         string  `group:"Set by nth manifest" placeholder:"NAME" help:"Name of the pod, for the records (else the host name)."`
+	Node        string  `group:"Set by nth manifest" placeholder:"NAME" help:"Name of the node, for the records."`
 	// The two annotations of a Job with backoffLimitPerIndex, as they came. The
 	// downward API gives "" for an annotation that isn't there.
-	IndexFailures        string `group:"Index" placeholder:"N" help:"Failures of this index so far: the annotation batch.kubernetes.io/job-index-failure-count."`
-	IndexIgnoredFailures string `group:"Index" placeholder:"N" help:"Ignored failures of this index so far: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
+	IndexFailures        string `group:"Set by nth manifest" placeholder:"N" help:"Failures of this index so far: the annotation batch.kubernetes.io/job-index-failure-count."`
+	IndexIgnoredFailures string `group:"Set by nth manifest" placeholder:"N" help:"Ignored failures of this index so far: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
 }
 
 // Identity is who a run is.

@@ -87,6 +87,17 @@ func Variables() []string {
 	return names
 }
 
+// AtHand tells whether a variable is set that says which index this is, or where that
+// stands: then it is no person who has started the process. What it holds doesn't matter.
+func AtHand(env func(name string) (string, bool)) bool {
+	for _, name := range append(Variables(), "NTH_INDEX", "NTH_INDEX_ENV", "NTH_PLATFORM") {
+		if _, ok := env(name); ok {
+			return true
+		}
+	}
+	return false
+}
+
 func platformNamed(name string) *Platform {
 	for i := range Platforms {
 		if Platforms[i].Name == name {

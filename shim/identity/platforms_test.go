@@ -184,3 +184,18 @@ func TestTable(t *testing.T) {
 		t.Errorf("%q has one twice, or an empty one", variables)
 	}
 }
+
+// TestAtHand: a variable that is set says that no person is at work, whatever it holds.
+func TestAtHand(t *testing.T) {
+	for _, name := range append(Variables(), "NTH_INDEX", "NTH_INDEX_ENV", "NTH_PLATFORM") {
+		for _, value := range []string{"", "undefined", "3"} {
+			if !AtHand(func(n string) (string, bool) { return value, n == name }) {
+				t.Errorf("%s=%q isn't seen", name, value)
+			}
+		}
+	}
+	others := map[string]bool{"KUBERNETES_SERVICE_HOST": true, "NTH_MARKERS": true, "SLURM_ARRAY_TASK_COUNT": true}
+	if AtHand(func(n string) (string, bool) { return "3", others[n] }) {
+		t.Error("a variable that tells no index counts")
+	}
+}

@@ -92,7 +92,7 @@ func (c Command) run(it item.Item) (ended, error) {
 	trimming.Stop()
 	if err != nil {
 		c.Output.Discard()
-		return ended{}, err
+		return ended{}, c.Hint(err)
 	}
 	<-started
 	_, stopped := c.Signals.Stopped()

@@ -1,0 +1,44 @@
+package commands
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"nth/shim"
+	"nth/shim/edge"
+	"nth/shim/flags"
+	"nth/shim/local"
+)
+
+// World is the process's own surroundings. The version is nth's.
+func World(version string) edge.World {
+	hostname, _ := os.Hostname() // without one, the records have none
+	return edge.World{
+		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(local.Config{}), // nth run's are among them
+		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: newRunID(), Version: version,
+	}
+}
+
+// newRunID names one run: its second first, so that a listing sorts, and 64
+// random bits.
+func newRunID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return time.Now().UTC().Format("20060102t150405z") + "-" + hex.EncodeToString(b[:])
+}
+
+// Protect gives the exit code of what is done, or of a panic: that is a failure as any
+// other, exit code 70, with the stack behind its line.
+func Protect(w edge.World, do func() int) (code int) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			code = shim.Refuse(fmt.Errorf("panic: %v", bug), w)
+			w.Stderr.Write(debug.Stack())
+		}
+	}()
+	return do()
+}

@@ -1,0 +1,74 @@
+package flags
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Variables gives the environment variables of the flags of all the structs. It
+// is derived from the fields alone: building kong's whole model would cost more
+// than the rest of a run's start.
+func Variables(structs ...any) map[string]bool {
+	names := map[string]bool{}
+	for _, s := range structs {
+		collect(reflect.TypeOf(s), names)
+	}
+	return names
+}
+
+func collect(t reflect.Type, names map[string]bool) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		switch {
+		case isSection(f):
+			collect(f.Type, names)
+		case f.Tag.Get("kong") == "-" || f.Tag.Get("env") == "-":
+		default:
+			names[fieldVariable(f)] = true
+		}
+	}
+}
+
+// isSection tells whether a field holds flags and is none itself.
+func isSection(f reflect.StructField) bool {
+	_, embedded := f.Tag.Lookup("embed")
+	return f.Anonymous || embedded
+}
+
+// fieldVariable is the variable of a field's flag, or another that its tag names.
+func fieldVariable(f reflect.StructField) string {
+	if env := f.Tag.Get("env"); env != "" {
+		return env
+	}
+	return flagVariable(f)
+}
+
+func flagVariable(f reflect.StructField) string {
+	if name := f.Tag.Get("name"); name != "" {
+		return Variable("--" + name)
+	}
+	return EnvPrefix + "_" + upperSnake(f.Name)
+}
+
+// Variable gives the variable of a flag: --stop-grace as NTH_STOP_GRACE.
+func Variable(flag string) string {
+	return EnvPrefix + "_" + strings.ToUpper(strings.ReplaceAll(strings.TrimLeft(flag, "-"), "-", "_"))
+}
+
+// flagName gives NTH_STOP_GRACE as stop-grace.
+func flagName(variable string) string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(variable, EnvPrefix+"_"), "_", "-"))
+}
+
+// upperSnake gives StopGrace as STOP_GRACE. Names with runs of capitals have a
+// name tag.
+func upperSnake(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToUpper(b.String())
+}
