@@ -18,7 +18,7 @@ import (
 // target is as before.
 func narrow(target any, args []string) (own, rest []string, ok bool) {
 	var n narrowed
-	n.add(reflect.ValueOf(target).Elem(), variables(args))
+	n.add(reflect.ValueOf(target).Elem(), variables(args), "")
 	few := reflect.New(reflect.StructOf(n.fields))
 	parser, err := kong.New(few.Interface(), kong.NoDefaultHelp(), kong.DefaultEnvars(EnvPrefix))
 	if err != nil {
@@ -52,15 +52,16 @@ func variables(args []string) (given []string) {
 	return given
 }
 
-func (n *narrowed) add(s reflect.Value, given []string) {
+// add adds the fields of a struct, a section with this tag.
+func (n *narrowed) add(s reflect.Value, given []string, section reflect.StructTag) {
 	for i := range s.NumField() {
 		f := s.Type().Field(i)
 		switch {
 		case isSection(f):
-			n.add(s.Field(i), given)
+			n.add(s.Field(i), given, f.Tag)
 		case matters(f, given):
 			// Fields of two sections may have the same name, but not of one struct.
-			n.fields = append(n.fields, reflect.StructField{Name: "F" + strconv.Itoa(len(n.fields)), Type: f.Type, Tag: named(f)})
+			n.fields = append(n.fields, reflect.StructField{Name: "F" + strconv.Itoa(len(n.fields)), Type: f.Type, Tag: interpolated(named(f), section)})
 			n.targets = append(n.targets, s.Field(i))
 		}
 	}

@@ -35,6 +35,16 @@ func isSection(f reflect.StructField) bool {
 	return f.Anonymous || embedded
 }
 
+// interpolated gives a field's tag with the variable that its section's tag sets, as kong
+// has it: ${K} with set:"K=V".
+func interpolated(field, section reflect.StructTag) reflect.StructTag {
+	key, value, ok := strings.Cut(section.Get("set"), "=")
+	if !ok {
+		return field
+	}
+	return reflect.StructTag(strings.ReplaceAll(string(field), "${"+key+"}", value))
+}
+
 // fieldVariable is the variable of a field's flag, or another that its tag names.
 func fieldVariable(f reflect.StructField) string {
 	if env := f.Tag.Get("env"); env != "" {

@@ -1,0 +1,130 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"nth/shim/failure"
+)
+
+// pairs are about flags of which one says nothing beside, or without, another: exit code 78.
+var pairs = []rule{
+	{of: runs, detail: bothCodes, on: "--done-exit-codes and --skip-exit-codes", hint: "a code is success or bad, not both"},
+	{of: runs, wrong: func(t *Told) bool { return t.Markers.URL == "" && t.Markers.RecordStart },
+		on: "--record-start", why: "there is no --markers URL to record it under", hint: "give --markers"},
+	{of: runs, flag: onChange, why: "there are no markers without --markers", hint: "give --markers"},
+	{of: runs, wrong: func(t *Told) bool { return t.Markers.URL == "" && len(t.Markers.SkipExitCodes) > 0 },
+		on: "--skip-exit-codes", why: "a settled item needs a marker, and there is no --markers URL", hint: "give --markers"},
+	{of: ForPlan, wrong: func(t *Told) bool { return t.Index.Indexes != "" && t.Index.IndexOffset != 0 }, // the others ask identity
+		on: "--index-offset and --indexes", why: "the list already says which item it is", hint: "give one of them"},
+
+	// A plan that isn't told how many there are was called wrongly; a run, set up so.
+	{of: ForPlan, wrong: func(t *Told) bool { return t.Tasks.URL != "" && t.Source() != Rows },
+		on: "--tasks", why: "which tasks there will be is the queue's to say", hint: "plan shows what each index runs, without a queue", code: failure.Usage},
+	{of: ForPlan, wrong: func(t *Told) bool { return (t.Mapping.Each || t.Mapping.Items > 0) && t.Completions == nil },
+		on: "--items and --each", why: "how many indexes share the items isn't given", hint: "give --completions", code: failure.Usage},
+	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Mapping.Items > 0 && t.Completions == nil },
+		on: "--items", why: "how many indexes share them isn't known", hint: "set --completions or NTH_COMPLETIONS"},
+
+	{of: runs, wrong: func(t *Told) bool { return !t.Mapping.Each && t.Mapping.Jobs != nil },
+		on: "--jobs", why: "it is about items, and there are none without --each",
+		hint: "give --each; how many indexes run at the same time is --parallelism, of nth local and nth manifest"},
+	{of: runs, wrong: func(t *Told) bool { return !t.Mapping.Each && t.Mapping.KeepGoing },
+		on: "--keep-going", why: "it is about items, and there are none without --each", hint: "give --each"},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.URL != "" && t.Source() != Rows },
+		on: "--each and --tasks", why: "a queue gives its tasks one by one", hint: "leave --each out, or name a manifest"},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.URL == "" && t.Mapping.Items == 0 },
+		on: "--each", why: "there are no items", hint: "give --items N, or a manifest in --tasks"},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.URL != "" && t.Mapping.Items > 0 },
+		on: "--items and --tasks", why: "the items are the manifest's rows", hint: "leave --items out"},
+	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Mapping.Each && t.Completions == nil },
+		on: "--each", why: "how many indexes share the items isn't known", hint: "set --completions or NTH_COMPLETIONS"},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.TaskStdin },
+		on: "--each and --task-stdin", why: "an item's stdin is empty", hint: "its row is in NTH_ITEM_TASK"},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.Drain > 0 },
+		on: "--each and --drain", why: "that is for queues", hint: "--stop-grace says how long running items may take"},
+
+	{of: runs, flag: withoutTasks, why: "there are no tasks without --tasks", hint: "give --tasks"},
+	{of: runs, flag: withoutQueue, why: "it is about a queue, and --tasks names one item for each index", hint: "leave it out; an HTTP API that is a queue has --keep-url and --done-url"},
+	{of: runs, flag: withoutAPI, why: "it is of an HTTP API, and --tasks names a file of rows", hint: "leave it out"},
+	{of: runs, flag: withoutTakeSQL, why: "without --take-sql the statements are nth's own", hint: "give --take-sql"},
+}
+
+// bothCodes names a code that is success and bad at once.
+func bothCodes(t *Told) string {
+	for _, code := range t.Markers.SkipExitCodes {
+		if slices.Contains(t.Markers.DoneExitCodes, code) {
+			return fmt.Sprintf("both name %d", code)
+		}
+	}
+	return ""
+}
+
+// onChange gives --on-change, with what it says, where there are no markers.
+func onChange(t *Told) string {
+	if how := t.Markers.OnChange; t.Markers.URL == "" && how != "" && how != "fail" {
+		return "--on-change=" + how
+	}
+	return ""
+}
+
+// given is a flag, and whether it says something.
+type given struct {
+	flag string
+	yes  bool
+}
+
+func first(list []given) string {
+	for _, g := range list {
+		if g.yes {
+			return g.flag
+		}
+	}
+	return ""
+}
+
+// withoutTasks gives the first flag that is about tasks where there are none.
+func withoutTasks(t *Told) string {
+	if t.Tasks.URL != "" {
+		return ""
+	}
+	return first(append(aboutQueues(t),
+		given{"--keep-url", t.API.KeepURL != ""}, given{"--done-url", t.API.DoneURL != ""},
+		given{"--http-header", len(t.API.HTTPHeader) > 0},
+		given{"--task-stdin", t.Tasks.TaskStdin}, given{"--drain", t.Tasks.Drain > 0}))
+}
+
+// withoutQueue gives the first flag that is about a queue where --tasks is none.
+func withoutQueue(t *Told) string {
+	if s := t.Source(); s != Item && s != Rows {
+		return ""
+	}
+	return first(aboutQueues(t))
+}
+
+func aboutQueues(t *Told) []given {
+	return []given{
+		{"--task-id", t.Tasks.TaskID != ""}, {"--max-attempts", t.Tasks.MaxAttempts != nil},
+		{"--max-tasks", t.Tasks.MaxTasks > 0}, {"--max-runtime", t.Tasks.MaxRuntime > 0}, {"--idle-timeout", t.Tasks.IdleTimeout > 0},
+		{"--on-failure", t.Tasks.OnFailure == "stop"},
+		{"--fail-url", t.API.FailURL != ""}, {"--unfinished-url", t.API.UnfinishedURL != ""}, {"--http-body", len(t.API.HTTPBody) > 0},
+		{"--take-sql", t.SQL.TakeSQL != ""},
+	}
+}
+
+// withoutAPI gives the first flag of an HTTP API where --tasks is a file.
+func withoutAPI(t *Told) string {
+	if t.Source() != Rows {
+		return ""
+	}
+	return first([]given{{"--keep-url", t.API.KeepURL != ""}, {"--done-url", t.API.DoneURL != ""}, {"--http-header", len(t.API.HTTPHeader) > 0}})
+}
+
+// withoutTakeSQL gives the first statement beside which there is none that takes a task.
+func withoutTakeSQL(t *Told) string {
+	if t.SQL.TakeSQL != "" {
+		return ""
+	}
+	return first([]given{{"--keep-sql", t.SQL.KeepSQL != ""}, {"--done-sql", t.SQL.DoneSQL != ""},
+		{"--fail-sql", t.SQL.FailSQL != ""}, {"--unfinished-sql", t.SQL.UnfinishedSQL != ""}})
+}

@@ -1,0 +1,53 @@
+package config
+
+import (
+	"strings"
+
+	"nth/shim/failure"
+)
+
+// views are about the flags that commands have of their own.
+var views = []rule{
+	{of: ForStatus, wrong: func(t *Told) bool {
+		return t.says("--watch") && t.says("--list", "--index", "--format", "--used", "--reason")
+	}, on: "--watch", why: "it has a view of its own: leave out --list, --index, --format, --used and --reason"},
+	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--watch") && t.Said["--job"] == "-" },
+		on: "--watch and --job -", why: "stdin can be read once; give a file that you keep up to date"},
+	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--index") && t.says("--list", "--reason", "--used", "--indexes") },
+		on: "--index", why: "it shows one index: leave out --list, --reason, --used and --indexes"},
+	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--index") && t.Said["--format"] == "html" },
+		on: "--index and --format=html", why: "the page is of the whole Job; it tells of each index"},
+	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--logs") && !t.says("--index") },
+		on: "--logs", why: "it needs --index N"},
+	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--logs") && t.says("--format") },
+		on: "--logs and --format", why: "outputs are printed as they are"},
+	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--list") && t.says("--format", "--used") },
+		on: "--list", why: "it prints the list alone: leave out --format and --used"},
+	{of: ForStatus, wrong: func(t *Told) bool {
+		return t.says("--list") && t.says("--reason") && t.Said["--list"] != "failed"
+	}, on: "--reason and --list", why: "only the failed have a reason: --list failed"},
+
+	{of: ForMark, wrong: func(t *Told) bool { return strings.TrimSpace(t.Said["--reason"]) == "" },
+		on: "--reason", why: "it is not given", hint: "say why they count as done, for those who look later", code: failure.Usage},
+	{of: ForMark, wrong: func(t *Told) bool { return t.says("--missing", "--all") && t.Completions == nil },
+		on: "--completions", why: "it is not given", hint: "--missing and --all need to know how many indexes there are", code: failure.Usage},
+	{of: chosen, wrong: func(t *Told) bool { return t.count("--indexes", "--failed", "--missing", "--all") == 0 },
+		on: "--indexes, --failed, --missing and --all", why: "none of them is given",
+		hint: "one of them says which indexes are meant: --indexes 3,7-9", code: failure.Usage},
+	{of: chosen, wrong: func(t *Told) bool { return t.count("--indexes", "--failed", "--missing", "--all") > 1 },
+		on: "--indexes, --failed, --missing and --all", why: "more than one of them is given", hint: "give just one", code: failure.Usage},
+
+	{of: ForManifest, wrong: func(t *Told) bool { return t.says("--schedule") && t.Said["--kind"] != "cronjob" },
+		on: "--schedule", why: "only a CronJob has one", hint: "give --kind cronjob"},
+	{of: ForManifest, wrong: func(t *Told) bool { return t.says("--replicas") && t.Said["--kind"] != "jobset" },
+		on: "--replicas", why: "only a JobSet has them", hint: "give --kind jobset"},
+	{of: ForManifest, wrong: func(t *Told) bool { return t.count("--indexes", "--missing", "--failed") > 1 },
+		on: "--indexes, --missing and --failed", why: "each says which indexes are repaired", hint: "give one of them"},
+	{of: ForManifest, wrong: func(t *Told) bool { return t.repairs() && t.says("--kind") },
+		on: "--kind", why: "a repair is made once", hint: "take it away"},
+	{of: ForManifest, wrong: func(t *Told) bool { return t.repairs() && t.Source() == Queue },
+		on: "--tasks", why: "a queue's tasks have no indexes", hint: "start the workers again: what is done isn't done twice"},
+}
+
+// repairs tells whether a manifest is of some indexes of a Job.
+func (t *Told) repairs() bool { return t.says("--indexes", "--missing", "--failed") }
