@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/check"
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/store"
 	"nth/templates"
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 	if url == "" {
 		os.Exit(m.Run())
 	}
-	err := check.Command(check.Config{Markers: url, StoreTimeout: time.Minute, Format: "json"}, nil, check.World{
+	err := check.Command(check.Config{Store: config.Store{Markers: url, StoreTimeout: time.Minute}, Format: "json"}, nil, check.World{
 		Sources: templates.Sources{LookupEnv: os.LookupEnv, ReadFile: os.ReadFile}, RunID: "helper", Stdout: os.Stdout, Stderr: os.Stderr})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
+	"nth/shim/config"
 	"nth/shim/failure"
+	"nth/shim/flags"
 	"nth/shim/proc"
 	"nth/templates"
 )
@@ -14,14 +15,13 @@ import (
 // Config is what `nth check` is told: a flag each. What nth run knows too has the
 // same name there.
 type Config struct {
-	Markers      string        `group:"Store" placeholder:"URL" help:"The store, as nth run is given it; of templates, what needs no index."`
-	StoreWait    time.Duration `group:"Store" default:"5s" placeholder:"D" help:"Try a store that doesn't answer for this long."`
-	StoreTimeout time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Deadline of a single call to the store."`
-	Index        *string       `group:"Templates" placeholder:"N" help:"For a URL with <<.Index>>, where no platform tells one."`
-	Completions  *int64        `group:"Templates" placeholder:"N" help:"How many indexes the whole Job has."`
-	Job          string        `group:"Templates" placeholder:"NAME" help:"Name of the Job."`
-	JobUID       string        `group:"Templates" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job."`
-	Format       string        `group:"Messages" env:"-" default:"text" enum:"text,json" help:"text or json."`
+	config.Store `embed:"" set:"where=The store" set:"wait=5s"`
+
+	Index       *string `group:"Templates" placeholder:"N" help:"For a URL with <<.Index>>, where no platform tells one."`
+	Completions *int64  `group:"Templates" placeholder:"N" help:"How many indexes the whole Job has."`
+	Job         string  `group:"Templates" placeholder:"NAME" help:"Name of the Job."`
+	JobUID      string  `group:"Templates" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job."`
+	Format      string  `group:"Messages" env:"-" default:"text" enum:"text,json" help:"text or json."`
 }
 
 // World is what a check touches besides its store.
@@ -37,8 +37,8 @@ func Command(c Config, rest []string, w World) error {
 	if len(rest) > 0 {
 		return usage("COMMAND", errors.New("nothing is run here"), "nth check --markers URL")
 	}
-	if c.StoreWait < 0 || c.StoreTimeout <= 0 {
-		return usage("--store-wait and --store-timeout", errors.New("a duration is not positive"), "give one such as 30s")
+	if err := config.Check(config.Told{For: config.ForCheck, Store: &c.Store, Completions: c.Completions, Said: flags.Said(c)}); err != nil {
+		return err
 	}
 	where, secrets, err := expand(c, w)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/store"
 	"nth/shim/store/contract"
@@ -22,18 +23,18 @@ func TestExpand(t *testing.T) {
 		want   string
 		code   failure.Code
 	}{
-		{config: Config{Markers: "s3://b/p"}, want: "s3://b/p"},
-		{config: Config{Markers: "s3://b/<<.Job>>/<<.JobUID>>", Job: "j", JobUID: "u"}, want: "s3://b/j/u"},
-		{config: Config{Markers: "s3://b/<<.Completions>>", Completions: &many}, want: "s3://b/10"},
-		{config: Config{Markers: `s3://b/<<env "DAY">>`}, env: map[string]string{"DAY": "mon"}, want: "s3://b/mon"},
-		{config: Config{Markers: `s3://b/<<secret "DAY">>`}, env: map[string]string{"DAY": "monday"}, want: "s3://b/monday"},
-		{config: Config{Markers: "s3://b/<<.Index>>", Index: &seven}, want: "s3://b/7"},
-		{config: Config{Markers: "s3://b/<<.Index>>-<<.Platform>>"}, env: map[string]string{"JOB_COMPLETION_INDEX": "3"}, want: "s3://b/3-kubernetes"},
-		{config: Config{Markers: "s3://b/p"}, env: map[string]string{"JOB_COMPLETION_INDEX": "x"}, want: "s3://b/p"},
-		{config: Config{Markers: "s3://b/<<.Index>>"}, code: failure.Usage},
-		{config: Config{Markers: "s3://b/<<.Job>>"}, code: failure.Setup},
-		{config: Config{Markers: `s3://b/<<env "DAY">>`}, code: failure.Setup},
-		{config: Config{Markers: "s3://b/<<.Nothing>>"}, code: failure.Usage},
+		{config: Config{Store: config.Store{Markers: "s3://b/p"}}, want: "s3://b/p"},
+		{config: Config{Store: config.Store{Markers: "s3://b/<<.Job>>/<<.JobUID>>"}, Job: "j", JobUID: "u"}, want: "s3://b/j/u"},
+		{config: Config{Store: config.Store{Markers: "s3://b/<<.Completions>>"}, Completions: &many}, want: "s3://b/10"},
+		{config: Config{Store: config.Store{Markers: `s3://b/<<env "DAY">>`}}, env: map[string]string{"DAY": "mon"}, want: "s3://b/mon"},
+		{config: Config{Store: config.Store{Markers: `s3://b/<<secret "DAY">>`}}, env: map[string]string{"DAY": "monday"}, want: "s3://b/monday"},
+		{config: Config{Store: config.Store{Markers: "s3://b/<<.Index>>"}, Index: &seven}, want: "s3://b/7"},
+		{config: Config{Store: config.Store{Markers: "s3://b/<<.Index>>-<<.Platform>>"}}, env: map[string]string{"JOB_COMPLETION_INDEX": "3"}, want: "s3://b/3-kubernetes"},
+		{config: Config{Store: config.Store{Markers: "s3://b/p"}}, env: map[string]string{"JOB_COMPLETION_INDEX": "x"}, want: "s3://b/p"},
+		{config: Config{Store: config.Store{Markers: "s3://b/<<.Index>>"}}, code: failure.Usage},
+		{config: Config{Store: config.Store{Markers: "s3://b/<<.Job>>"}}, code: failure.Setup},
+		{config: Config{Store: config.Store{Markers: `s3://b/<<env "DAY">>`}}, code: failure.Setup},
+		{config: Config{Store: config.Store{Markers: "s3://b/<<.Nothing>>"}}, code: failure.Usage},
 		{config: Config{}, code: failure.Usage},
 	} {
 		t.Run(c.config.Markers, func(t *testing.T) {

@@ -11,8 +11,8 @@ var views = []rule{
 	{of: ForStatus, wrong: func(t *Told) bool {
 		return t.says("--watch") && t.says("--list", "--index", "--format", "--used", "--reason")
 	}, on: "--watch", why: "it has a view of its own: leave out --list, --index, --format, --used and --reason"},
-	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--watch") && t.Said["--job"] == "-" },
-		on: "--watch and --job -", why: "stdin can be read once; give a file that you keep up to date"},
+	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--watch") && t.Said["--kubernetes"] == "-" },
+		on: "--watch and --kubernetes -", why: "stdin can be read once; give a file that you keep up to date"},
 	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--index") && t.says("--list", "--reason", "--used", "--indexes") },
 		on: "--index", why: "it shows one index: leave out --list, --reason, --used and --indexes"},
 	{of: ForStatus, wrong: func(t *Told) bool { return t.says("--index") && t.Said["--format"] == "html" },

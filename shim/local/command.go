@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -32,6 +31,9 @@ type Config struct {
 // Command is `nth local`; own are its flags as they were written. It gives the exit code,
 // or the failure of a Job that could not be run at all.
 func Command(c Config, own []string, w edge.World) (int, error) {
+	if err := config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
+		return 0, err
+	}
 	o, err := c.options(own, w)
 	if err == nil {
 		err = look(&c.Config, w)
@@ -58,10 +60,6 @@ func Command(c Config, own []string, w edge.World) (int, error) {
 	}
 	return summary.ExitCode(), nil
 }
-
-// perIndex are the flags of nth run that say which index it is: each child gets
-// its own from its environment, as a pod does.
-var perIndex = []string{"--index", "--indexes", "--index-env", "--index-offset", "--platform"}
 
 func (c *Config) options(own []string, w edge.World) (Options, error) {
 	o := Options{
@@ -97,14 +95,13 @@ func (c *Config) options(own []string, w edge.World) (Options, error) {
 	return o, nil
 }
 
-// args are a child's: what nth run knows of our own flags, and the command.
+// args are a child's: the words that a run obeys, and the command. What is ours or says
+// which index it is stays here, for each child is told its own by its environment.
 func (c *Config) args(own []string) []string {
-	localOnly := flags.Variables(Config{})
-	maps.DeleteFunc(localOnly, func(name string, _ bool) bool { return flags.Variables(config.Config{})[name] })
 	args := []string{"run", "--reserve-exit-codes"}
 	for _, word := range own {
-		name, _, _ := strings.Cut(word, "=")
-		if !localOnly[flags.Variable(name)] && !slices.Contains(perIndex, name) {
+		flag, _, _ := strings.Cut(word, "=")
+		if config.UseOf(flag, config.ForLocal) == config.Obeys {
 			args = append(args, word)
 		}
 	}

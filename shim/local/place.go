@@ -36,7 +36,7 @@ func look(c *config.Config, w edge.World) error {
 	if _, err = s.Exists(ctx, "done/0.json"); err == nil || store.Classify(err) != contract.Unreachable {
 		return nil
 	}
-	f := store.Fail(err, "look for markers in", s.Show(""))
+	f := store.Fail(err, failure.TheJob, "look for markers in", s.Show(""))
 	if strings.Contains(f.Hint, makes) {
 		f.Hint = "to have it made: --markers " + templates.Quote(withParameter(c.Markers.URL, makes))
 	}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"nth/shim/config"
+	"nth/shim/flags"
 )
 
 // check reads the flags that say something by themselves.
@@ -20,12 +23,8 @@ func (j *job) check(World) (err error) {
 	switch {
 	case j.Kind == "cronjob" && !schedule(j.Schedule):
 		return usage("--schedule", fmt.Errorf("%q is no schedule", j.Schedule), "write five fields, as crontab(5) has them: '0 3 * * *'")
-	case j.Kind != "cronjob" && j.Schedule != "":
-		return contradiction("--schedule", errors.New("only a CronJob has one"), "give --kind cronjob")
 	case j.Replicas < 1 || j.Replicas > mostAtOnce:
 		return usage("--replicas", fmt.Errorf("%d is not from 1 to %d", j.Replicas, mostAtOnce), "give how many Jobs of its kind there are")
-	case j.Kind != "jobset" && j.Replicas > 1:
-		return contradiction("--replicas", errors.New("only a JobSet has them"), "give --kind jobset")
 	case j.Namespace != "" && (!label(j.Namespace) || len(j.Namespace) > maxLabel):
 		return usage("--namespace", fmt.Errorf("%q is no DNS label", j.Namespace), "write small letters, digits and dashes")
 	case j.ServiceAccount != "" && !subdomain(j.ServiceAccount):
@@ -42,6 +41,11 @@ func (j *job) check(World) (err error) {
 	}
 	j.mounted, err = j.parseVolumes()
 	return err
+}
+
+// agree refuses flags that don't go together.
+func (j *job) agree(World) error {
+	return config.Check(config.Told{For: config.ForManifest, Config: &j.Config.Config, Completions: j.Index.Completions, Said: flags.Said(j.Config)})
 }
 
 // schedule tells whether a text looks like one of cron(8): Kubernetes reads the rest.

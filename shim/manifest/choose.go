@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/place"
@@ -18,19 +17,8 @@ import (
 
 // choose finds the indexes of a repair: those of --indexes, or what the store says.
 func (j *job) choose(w World) (err error) {
-	given := 0
-	for _, is := range []bool{j.Index.Indexes != "", j.Missing, j.Failed} {
-		if is {
-			given++
-		}
-	}
-	switch {
-	case given > 1:
-		return contradiction("--indexes, --missing and --failed", errors.New("each says which indexes are repaired"), "give one of them")
-	case j.Kind != "job":
-		return contradiction("--kind="+j.Kind, errors.New("a repair is made once"), "take it away")
-	case (j.Source() == config.Queue):
-		return contradiction("--tasks", errors.New("a queue's tasks have no indexes"), "start the workers again: what is done isn't done twice")
+	if !j.repairs() {
+		return nil
 	}
 	if j.indexes = j.Index.Indexes; j.indexes == "" {
 		if j.indexes, err = j.ask(w); err != nil {
@@ -41,6 +29,11 @@ func (j *job) choose(w World) (err error) {
 		return contradiction("the list of indexes", fmt.Errorf("it has %d bytes, and no variable holds more than %d", len(j.indexes), maxText),
 			"start the whole Job again: an index that is done is skipped in no time")
 	}
+	list, err := identity.ParseList(j.indexes)
+	if err != nil {
+		return err
+	}
+	j.completions = list.Len()
 	return nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/flags"
-	"nth/shim/identity"
 	"nth/shim/local"
 	"nth/shim/plan"
 )
@@ -42,7 +41,7 @@ func (j *job) repairs() bool { return j.Index.Indexes != "" || j.Missing || j.Fa
 
 // size finds out how many indexes there are. With a queue they are its workers, each of
 // which is to run at once.
-func (j *job) size(w World) error {
+func (j *job) size(World) error {
 	queue := (j.Source() == config.Queue)
 	switch {
 	case j.Index.Completions == nil && queue && j.Parallelism > 0:
@@ -58,17 +57,6 @@ func (j *job) size(w World) error {
 		return contradiction("--parallelism and --completions", errors.New("with a queue each index is a worker, and all of them work at the same time"), "give --parallelism alone")
 	}
 	j.total, j.completions = *j.Index.Completions, *j.Index.Completions
-	if !j.repairs() {
-		return nil
-	}
-	if err := j.choose(w); err != nil {
-		return err
-	}
-	list, err := identity.ParseList(j.indexes)
-	if err != nil {
-		return err
-	}
-	j.completions = list.Len()
 	return nil
 }
 
@@ -131,18 +119,10 @@ func (j *job) bound(World) error {
 	return j.checkName()
 }
 
-// perPod are the flags that say which pod it is: each is told its own.
-var perPod = []string{"--index", "--index-env", "--job-uid", "--pod", "--node", "--index-failures", "--index-ignored-failures"}
-
 // foresee expands everything as the first and the last pod will.
 func (j *job) foresee(World) (err error) {
 	for _, s := range flags.Given(config.Config{}, j.own, j.env) {
-		for _, flag := range perPod {
-			if s.Flag == flag {
-				return contradiction(flag, errors.New("each pod of a Job is told its own"), "take it away, also from the environment")
-			}
-		}
-		if s.Inherited {
+		if s.Inherited && config.UseOf(s.Flag, config.ForManifest) != config.Refuses {
 			j.say("%s is taken from the environment here", s.Variable)
 		}
 	}

@@ -57,7 +57,9 @@ func Command(c Config, own, command []string, w World) error {
 	j := &job{Config: c, own: own, env: w.LookupEnv}
 	for _, step := range []func(*job, World) error{
 		(*job).check,    // what the flags say by themselves
-		(*job).size,     // how many indexes, and which
+		(*job).size,     // how many indexes
+		(*job).agree,    // and what they say together
+		(*job).choose,   // which indexes, of a repair
 		(*job).identify, // what it is called, and what its markers call it
 		(*job).bound,    // within what Kubernetes takes
 		(*job).foresee,  // would the pods refuse it?

@@ -79,7 +79,8 @@ func (j *job) variables() (env, words list, err error) {
 	nth, _, _ := j.way()
 	env, words = j.facts(), list{word(nth), word("run")}
 	for _, s := range flags.Given(config.Config{}, j.own, j.lookup) {
-		if strings.Contains(told, " "+s.Flag+" ") {
+		// What is refused says nothing here: an empty value would hide what the pod is told.
+		if strings.Contains(told, " "+s.Flag+" ") || config.UseOf(s.Flag, config.ForManifest) == config.Refuses {
 			continue
 		}
 		if err := fits(s.Flag, s.Variable+"="+s.Value); err != nil {

@@ -16,6 +16,7 @@ import (
 	"nth/shim/edge"
 	"nth/shim/expand"
 	"nth/shim/failure"
+	"nth/shim/flags"
 	"nth/shim/identity"
 	"nth/shim/item"
 	"nth/shim/secrets"
@@ -49,11 +50,8 @@ const maxFindings = 20
 // New expands the command at every index of 0 to completions-1, or of --indexes. Nothing is
 // run, and no store is asked but that of a file of rows. An error is a failure.
 func New(c config.Config, w edge.World) (*Plan, error) {
-	if c.Source() == config.Queue || c.Source() == config.Item {
-		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--tasks", Cause: errors.New("which tasks there will be is the queue's to say"), Hint: "plan shows what each index runs, without a queue"}
-	}
-	if c.Mapping.Each && c.Index.Completions == nil {
-		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", On: "--each", Cause: errors.New("how many indexes share the items isn't given"), Hint: "give --completions"}
+	if err := config.Check(config.Told{For: config.ForPlan, Config: &c, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
+		return nil, err
 	}
 	indexes, err := plannedIndexes(&c)
 	if err != nil {
@@ -116,9 +114,6 @@ func (p *Plan) Code() int { return int(p.code) }
 
 func plannedIndexes(c *config.Config) (identity.List, error) {
 	switch {
-	case c.Index.Indexes != "" && c.Index.IndexOffset != 0:
-		return identity.List{}, &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: "--index-offset and --indexes",
-			Cause: errors.New("the list already says which item it is"), Hint: "give one of them"}
 	case c.Index.Indexes != "":
 		return identity.ParseList(c.Index.Indexes)
 	case c.Index.Completions != nil && *c.Index.Completions > 0:

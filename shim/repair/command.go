@@ -11,11 +11,12 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/mattn/go-isatty"
 
+	"nth/shim/config"
 	"nth/shim/failure"
+	"nth/shim/flags"
 	"nth/shim/place"
 	"nth/shim/store"
 	"nth/templates"
@@ -24,20 +25,19 @@ import (
 // Config is what both commands are told. What nth run knows too has the same name
 // there; what chooses, confirms or destroys has no variable.
 type Config struct {
-	Markers      string        `group:"Store" placeholder:"URL" help:"Where the markers are, as nth run is given it; of templates, what needs no index."`
-	StoreWait    time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Try a store that doesn't answer for this long."`
-	StoreTimeout time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Deadline of a single call to the store."`
-	Completions  *int64        `group:"Indexes" placeholder:"N" help:"How many indexes the whole Job has."`
-	Job          string        `group:"Store" placeholder:"NAME" help:"Name of the Job."`
-	JobUID       string        `group:"Store" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job."`
-	Indexes      string        `group:"Indexes" env:"-" placeholder:"LIST" help:"These indexes, such as 3,7-9."`
-	Failed       bool          `group:"Indexes" env:"-" help:"The indexes that have a failure record, and no marker."`
-	Missing      bool          `group:"Indexes" env:"-" help:"The indexes that have neither a marker nor a failure record."`
-	All          bool          `group:"Indexes" env:"-" help:"All of them. Asks first."`
-	Yes          bool          `group:"Confirm" env:"-" help:"Don't ask."`
-	Force        bool          `group:"Confirm" env:"-" help:"Also the indexes that a living run claims."`
-	DryRun       bool          `group:"Confirm" env:"-" help:"Print what would be done, and do nothing."`
-	Progress     string        `group:"Messages" default:"auto" enum:"auto,always,never" help:"Progress bar: auto (on a terminal), always or never."`
+	config.Store `embed:"" set:"where=Where the markers are" set:"wait=30s"`
+
+	Completions *int64 `group:"Indexes" placeholder:"N" help:"How many indexes the whole Job has."`
+	Job         string `group:"Store" placeholder:"NAME" help:"Name of the Job."`
+	JobUID      string `group:"Store" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job."`
+	Indexes     string `group:"Indexes" env:"-" placeholder:"LIST" help:"These indexes, such as 3,7-9."`
+	Failed      bool   `group:"Indexes" env:"-" help:"The indexes that have a failure record, and no marker."`
+	Missing     bool   `group:"Indexes" env:"-" help:"The indexes that have neither a marker nor a failure record."`
+	All         bool   `group:"Indexes" env:"-" help:"All of them. Asks first."`
+	Yes         bool   `group:"Confirm" env:"-" help:"Don't ask."`
+	Force       bool   `group:"Confirm" env:"-" help:"Also the indexes that a living run claims."`
+	DryRun      bool   `group:"Confirm" env:"-" help:"Print what would be done, and do nothing."`
+	Progress    string `group:"Messages" default:"auto" enum:"auto,always,never" help:"Progress bar: auto (on a terminal), always or never."`
 }
 
 // World is what a repair touches besides its store.
@@ -60,17 +60,16 @@ type session struct {
 	secrets []string // in the URL
 }
 
+// agree refuses what a command can't be told; target is all of its flags.
+func (c *Config) agree(command config.Commands, target any) error {
+	return config.Check(config.Told{For: command, Store: &c.Store, Completions: c.Completions, Said: flags.Said(target)})
+}
+
 // open checks what both commands are told, and opens the store without asking it
 // anything. The name is that of the command.
 func open(ctx context.Context, name string, c Config, rest []string, w World) (*session, error) {
 	if len(rest) > 0 {
 		return nil, usage("COMMAND", "nothing is run here", "nth "+name+" --markers URL --indexes LIST")
-	}
-	if c.StoreWait < 0 || c.StoreTimeout <= 0 {
-		return nil, usage("--store-wait and --store-timeout", "a duration is not positive", "give one such as 30s")
-	}
-	if err := c.checkChoice(); err != nil {
-		return nil, err
 	}
 	if c.All && !c.Yes && !c.DryRun && !isatty.IsTerminal(w.Stdin.Fd()) {
 		return nil, usage("--all", "nobody can be asked here", "--yes does without, and --dry-run shows what would be done")

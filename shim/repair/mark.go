@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/marker"
@@ -33,11 +33,8 @@ type mark struct {
 // a marker left alone. It gives the exit code: 1 when some were refused and the others
 // are done. An error is a failure.
 func Mark(c MarkConfig, rest []string, w World) (int, error) {
-	switch {
-	case strings.TrimSpace(c.Reason) == "":
-		return 0, usage("--reason", "it is not given", "say why they count as done, for those who look later")
-	case (c.Missing || c.All) && c.Completions == nil:
-		return 0, usage("--completions", "it is not given", "--missing and --all need to know how many indexes there are")
+	if err := c.agree(config.ForMark, c); err != nil {
+		return 0, err
 	}
 	ctx, stop := proc.Interruptible("mark")
 	defer stop()

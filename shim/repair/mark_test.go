@@ -10,6 +10,7 @@ import (
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/config"
 	"nth/shim/marker"
 	"nth/shim/repair"
 )
@@ -61,7 +62,7 @@ func TestMark(t *testing.T) {
 			}
 		})
 	}
-	if o := run(t, repair.MarkConfig{Config: repair.Config{Markers: "file://" + t.TempDir(), Indexes: "3"}, Reason: " "}); o.code != 64 {
+	if o := run(t, repair.MarkConfig{Config: repair.Config{Store: config.Store{Markers: "file://" + t.TempDir()}, Indexes: "3"}, Reason: " "}); o.code != 64 {
 		t.Errorf("without a reason: %+v", o)
 	}
 }
@@ -115,7 +116,7 @@ func TestAsk(t *testing.T) {
 			if _, err := keyboard.WriteString(answer); err != nil {
 				t.Fatal(err)
 			}
-			code, err := repair.Reset(repair.Config{Markers: "file://" + dir, StoreTimeout: 1 << 40, All: true, Progress: "never"}, nil, w)
+			code, err := repair.Reset(repair.Config{Store: config.Store{Markers: "file://" + dir, StoreTimeout: 1 << 40}, All: true, Progress: "never"}, nil, w)
 			o := told()
 			if goes != (err == nil && code == 0) {
 				t.Errorf("code %d, %v", code, err)

@@ -3,6 +3,7 @@ package repair
 import (
 	"context"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/marker"
@@ -19,6 +20,9 @@ type reset struct {
 // run again. It gives the exit code: 1 when some were refused and the others are done.
 // An error is a failure.
 func Reset(c Config, rest []string, w World) (int, error) {
+	if err := c.agree(config.ForReset, c); err != nil {
+		return 0, err
+	}
 	ctx, stop := proc.Interruptible("reset")
 	defer stop()
 	s, err := open(ctx, "reset", c, rest, w)

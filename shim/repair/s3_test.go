@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/config"
 	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/repair"
@@ -117,7 +118,7 @@ func TestInterrupted(t *testing.T) {
 		once.Do(func() { _ = syscall.Kill(os.Getpid(), syscall.SIGINT) })
 		return servers.Stall
 	})
-	o := run(t, repair.Config{All: true, Yes: true, Markers: "s3://data/p?use_path_style=true&endpoint=" + fault.URL})
+	o := run(t, repair.Config{All: true, Yes: true, Store: config.Store{Markers: "s3://data/p?use_path_style=true&endpoint=" + fault.URL}})
 	if o.code != 130 || !strings.Contains(o.err.Error(), "reset: stopped by SIGINT") {
 		t.Errorf("code %d, %v", o.code, o.err)
 	}
@@ -133,7 +134,7 @@ func TestInterrupted(t *testing.T) {
 			t.Errorf("%s is there, and told as deleted", key)
 		}
 	}
-	rest := run(t, repair.Config{Indexes: named.String(), Markers: server.URL("data", "p")})
+	rest := run(t, repair.Config{Indexes: named.String(), Store: config.Store{Markers: server.URL("data", "p")}})
 	if rest.code != 0 || !strings.HasPrefix(rest.stdout, fmt.Sprintf("deleted %d markers: ", len(left))) {
 		t.Errorf("the rest: %+v", rest)
 	}
@@ -173,7 +174,7 @@ func TestThousands(t *testing.T) {
 		return nil
 	})
 	url := "s3://data/p?use_path_style=true&endpoint=" + fault.URL
-	if o := run(t, repair.MarkConfig{Config: repair.Config{Markers: url, Completions: &many, Indexes: "0-2499"}, Reason: "because"}); o.code != 0 ||
+	if o := run(t, repair.MarkConfig{Config: repair.Config{Store: config.Store{Markers: url}, Completions: &many, Indexes: "0-2499"}, Reason: "because"}); o.code != 0 ||
 		o.stdout != "marked 2,499 indexes as done: 0-16,18-2499\nleft alone, for 1 index is done already: 17\n" {
 		t.Errorf("%+v", o)
 	}
@@ -184,7 +185,7 @@ func TestThousands(t *testing.T) {
 	if n := len(keys(t, server.URL("data", "p"))); n != 2501 {
 		t.Errorf("%d keys", n)
 	}
-	if o := run(t, repair.Config{Markers: url, All: true, Yes: true}); o.code != 0 || o.stdout != "deleted 2,500 markers: 0-2499\n" {
+	if o := run(t, repair.Config{Store: config.Store{Markers: url}, All: true, Yes: true}); o.code != 0 || o.stdout != "deleted 2,500 markers: 0-2499\n" {
 		t.Errorf("%+v", o)
 	}
 	if n := count[http.MethodDelete]; n != 2500 || len(count) != 2 {
@@ -218,7 +219,7 @@ func TestStoreTime(t *testing.T) {
 		server.Put(t, "data", "p/done/1.json", []byte("{}"))
 		server.Put(t, "data", "p/claim/1.json", []byte(doc))
 		url := "s3://data/p?use_path_style=true&endpoint=" + fault.URL
-		if o := run(t, repair.Config{Markers: url, Indexes: "1"}); o.code != code || o.err != nil {
+		if o := run(t, repair.Config{Store: config.Store{Markers: url}, Indexes: "1"}); o.code != code || o.err != nil {
 			t.Errorf("%s: %+v", doc, o)
 		}
 		want := []string{"claim/1.json", "done/1.json"}[:1+code]
@@ -238,7 +239,7 @@ func TestBeaten(t *testing.T) {
 		}
 		return nil
 	})
-	o := run(t, repair.MarkConfig{Config: repair.Config{Indexes: "2-3", Markers: "s3://data/p?use_path_style=true&endpoint=" + fault.URL}, Reason: "because"})
+	o := run(t, repair.MarkConfig{Config: repair.Config{Indexes: "2-3", Store: config.Store{Markers: "s3://data/p?use_path_style=true&endpoint=" + fault.URL}}, Reason: "because"})
 	if o.code != 0 || o.err != nil || o.stdout != "marked 1 index as done: 2\nleft alone, for 1 index is done already: 3\n" {
 		t.Errorf("%+v", o)
 	}

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"nth/shim/failure"
+	"nth/shim/config"
+	"nth/shim/flags"
 	"nth/shim/local"
 	"nth/shim/store"
 	"nth/templates"
@@ -19,9 +20,7 @@ import (
 // Config is what `nth status` is told: a flag each. What nth run knows too has the
 // same name there, and the same meaning.
 type Config struct {
-	Markers      string        `group:"Store" placeholder:"URL" help:"Where the markers are, as nth run is given it; of templates, what needs no index."`
-	StoreWait    time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Try a store that doesn't answer for this long."`
-	StoreTimeout time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Deadline of a single call to the store."`
+	config.Store `embed:"" set:"where=Where the markers are" set:"wait=30s"`
 
 	Completions *int64 `group:"Indexes" placeholder:"N" help:"How many indexes the whole Job has (default: what one of the documents says)."`
 	Indexes     string `group:"Indexes" placeholder:"LIST" help:"Look at these only, such as 7,42,90-99; where the user picks the numbers, all that there should be."`
@@ -65,13 +64,11 @@ type parsed struct {
 // parse refuses what makes no sense: exit code 64, or 78 for a contradiction.
 func (c Config) parse(rest []string) (p parsed, err error) {
 	p.Config = c
-	switch {
-	case len(rest) > 0:
+	if len(rest) > 0 {
 		return p, usage("COMMAND", errors.New("nothing is run here"), "nth status --markers URL")
-	case c.StoreWait < 0 || c.StoreTimeout <= 0 || c.Interval <= 0:
-		return p, usage("--store-wait, --store-timeout and --interval", errors.New("a duration is not positive"), "give one such as 30s")
-	case c.Index != nil && *c.Index < 0:
-		return p, usage("--index", errors.New("it is negative"), "")
+	}
+	if err := config.Check(config.Told{For: config.ForStatus, Store: &c.Store, Completions: c.Completions, Said: flags.Said(c)}); err != nil {
+		return p, err
 	}
 	if p.read, err = parseRead(c.Read); err != nil {
 		return p, usage("--read", err, "give a number, or all")
@@ -86,10 +83,8 @@ func (c Config) parse(rest []string) (p parsed, err error) {
 		}
 		return limit.Of(total)
 	}
-	if p.lists, err = parseStates(c.List); err != nil {
-		return p, err
-	}
-	return p, c.contradictions()
+	p.lists, err = parseStates(c.List)
+	return p, err
 }
 
 func parseRead(s string) (int64, error) {
@@ -120,30 +115,6 @@ func parseStates(names []string) (list []State, err error) {
 		}
 	}
 	return list, nil
-}
-
-// contradictions are pairs of flags of which one has no meaning beside the other.
-func (c Config) contradictions() error {
-	listed := len(c.List) > 0
-	for _, pair := range []struct {
-		both bool
-		on   string
-		why  string
-	}{
-		{c.Watch && (listed || c.Index != nil || c.Format != "text" || c.Used || c.Reason != ""), "--watch", "it has a view of its own: leave out --list, --index, --format, --used and --reason"},
-		{c.Watch && c.Kubernetes == "-", "--watch and --kubernetes -", "stdin can be read once; give a file that you keep up to date"},
-		{c.Index != nil && (listed || c.Reason != "" || c.Used || c.Indexes != ""), "--index", "it shows one index: leave out --list, --reason, --used and --indexes"},
-		{c.Index != nil && c.Format == "html", "--index and --format=html", "the page is of the whole Job; it tells of each index"},
-		{c.Logs && c.Index == nil, "--logs", "it needs --index N"},
-		{c.Logs && c.Format != "text", "--logs and --format", "outputs are printed as they are"},
-		{listed && (c.Format != "text" || c.Used), "--list", "it prints the list alone: leave out --format and --used"},
-		{listed && c.Reason != "" && !slices.Equal(c.List, []string{"failed"}), "--reason and --list", "only the failed have a reason: --list failed"},
-	} {
-		if pair.both {
-			return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: pair.on, Cause: errors.New(pair.why)}
-		}
-	}
-	return nil
 }
 
 // policy is for every call to the store.

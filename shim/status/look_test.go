@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/config"
 	"nth/shim/identity"
 	"nth/shim/marker"
 )
@@ -245,7 +246,7 @@ func TestItem(t *testing.T) {
 	if item.State != "started" || item.Settled() || item.Marker != nil || item.logsURL() != "s3://bucket/logs" {
 		t.Errorf("%+v", item)
 	}
-	p := parsed{Config: Config{Markers: "s3://b/<<.Job>>?endpoint=http://h&region=r"}}
+	p := parsed{Config: Config{Store: config.Store{Markers: "s3://b/<<.Job>>?endpoint=http://h&region=r"}}}
 	if diff := cmp.Diff("s3://bucket/logs?endpoint=http://h&region=r", p.withParameters(item.logsURL())); diff != "" {
 		t.Error(diff)
 	}
