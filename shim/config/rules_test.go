@@ -1,0 +1,209 @@
+package config
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/failure"
+)
+
+func number(n int64) *int64 { return &n }
+
+func small(n int) *int { return &n }
+
+// runOf is a command that takes the flags of nth run, and is told nothing wrong.
+func runOf(command Commands, change func(*Told)) Told {
+	t := Told{For: command, Completions: number(10), Said: map[string]string{}, Config: &Config{
+		Markers: Markers{OnChange: "fail", DoneExitCodes: []int{0}}, Stores: Stores{StoreTimeout: time.Second},
+		Tasks: Tasks{Lease: time.Minute, OnFailure: "continue"}, Process: Process{StopSignals: []string{"TERM"}},
+	}}
+	change(&t)
+	return t
+}
+
+func run(change func(*Told)) Told { return runOf(ForRun, change) }
+
+// lookOf is a command that looks at the markers from outside.
+func lookOf(command Commands, said ...string) Told {
+	t := Told{For: command, Store: &Store{StoreTimeout: time.Second}, Said: map[string]string{}}
+	for i := 0; i < len(said); i += 2 {
+		t.Said[said[i]] = said[i+1]
+	}
+	return t
+}
+
+// brokenRules has for every rule of the table what breaks that one alone.
+var brokenRules = []struct {
+	told Told
+	want string
+	code failure.Code
+}{
+	{runOf(ForPlan, func(t *Told) { t.Said["--index"] = "3" }), "--index: the plan is of every index, and of its first attempt", 78},
+	{runOf(ForLocal, func(t *Told) { t.Said["--index-offset"] = "-1" }), "--index-offset: each index is told its own, counted from 0", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--pod"] = "p" }), "--pod: each pod of a Job is told its own", 78},
+
+	{run(func(t *Told) { t.Markers.DoneExitCodes = []int{0, 256} }), "--done-exit-codes and --skip-exit-codes: 256 is no exit code", 64},
+	{run(func(t *Told) { t.Markers.URL, t.Markers.SkipExitCodes = "file:///m", []int{-1} }), "--done-exit-codes and --skip-exit-codes: -1 is no exit code", 64},
+	{run(func(t *Told) { t.Stores.StoreWait = -1 }), "--store-wait: it is negative", 64},
+	{run(func(t *Told) { t.Stores.MarkerTimeout = -1 }), "--marker-timeout: it is negative", 64},
+	{run(func(t *Told) { t.Mapping.RequireWait = -1 }), "--require-wait: it is negative", 64},
+	{run(func(t *Told) { t.Tasks.MaxRuntime = -1 }), "--max-runtime: it is negative", 64},
+	{run(func(t *Told) { t.Tasks.IdleTimeout = -1 }), "--idle-timeout: it is negative", 64},
+	{run(func(t *Told) { t.Tasks.Drain = -1 }), "--drain: it is negative", 64},
+	{run(func(t *Told) { t.Process.StopGrace = -1 }), "--stop-grace: it is negative", 64},
+	{run(func(t *Told) { t.Process.SweepGrace = -1 }), "--sweep-grace: it is negative", 64},
+	{run(func(t *Told) { t.Process.Timeout = -1 }), "--timeout: it is negative", 64},
+	{Told{For: ForCheck, Store: &Store{StoreTimeout: 1, StoreWait: -1}}, "--store-wait: it is negative", 64},
+	{run(func(t *Told) { t.Stores.StoreTimeout = 0 }), "--store-timeout: it is not positive", 64},
+	{Told{For: ForCheck, Store: &Store{}}, "--store-timeout: it is not positive", 64},
+	{lookOf(ForStatus, "--interval", "0s"), "--interval: it is not positive", 64},
+	{lookOf(ForStatus, "--interval", "-5s"), "--interval: it is not positive", 64},
+	{lookOf(ForStatus, "--index", "-3"), "--index: it is negative", 64},
+	{Told{For: ForReset, Store: &Store{StoreTimeout: 1}, Completions: number(0), Said: map[string]string{"--all": "true"}}, "--completions: it is not positive", 64},
+	{run(func(t *Told) { t.Mapping.Items = -1 }), "--items: it is negative", 64},
+	{run(func(t *Told) { t.Mapping.Items, t.Mapping.Each, t.Mapping.Jobs = 3, true, small(0) }), "--jobs: it is less than 1", 64},
+	{run(func(t *Told) { t.Tasks.Lease = time.Millisecond }), "--lease: it is shorter than 1s", 64},
+	{run(func(t *Told) { t.Tasks.URL, t.Tasks.MaxAttempts = "redis://h/0?queue=q", small(-1) }), "--max-attempts: it is negative", 64},
+	{run(func(t *Told) { t.Tasks.MaxTasks = -1 }), "--max-tasks: it is negative", 64},
+	{run(func(t *Told) { t.Process.StderrTail = small(-1) }), "--stderr-tail: -1 bytes", 64},
+	{run(func(t *Told) { t.Process.StderrTail = small(MaxStderrTail + 1) }), "--stderr-tail: 1048577 bytes", 64},
+	{runOf(ForLocal, func(t *Told) { t.Process.StopSignals = []string{"NONE"} }), `--stop-signals: there is no signal "NONE"; write TERM, INT, HUP, QUIT, USR1, … or a number`, 64},
+	{runOf(ForPlan, func(t *Told) { t.Process.Signal = []string{"TERM"} }), `--signal: "TERM" is not FROM=TO, such as TERM=INT, or HUP= to drop it`, 64},
+
+	{run(func(t *Told) { t.Markers.URL, t.Markers.SkipExitCodes = "file:///m", []int{0} }), "--done-exit-codes and --skip-exit-codes: both name 0", 78},
+	{run(func(t *Told) { t.Markers.RecordStart = true }), "--record-start: there is no --markers URL to record it under", 78},
+	{run(func(t *Told) { t.Markers.OnChange = "rerun" }), "--on-change=rerun: there are no markers without --markers", 78},
+	{run(func(t *Told) { t.Markers.SkipExitCodes = []int{9} }), "--skip-exit-codes: a settled item needs a marker, and there is no --markers URL", 78},
+	{runOf(ForPlan, func(t *Told) { t.Index.Indexes, t.Index.IndexOffset = "1-3", 1 }), "--index-offset and --indexes: the list already says which item it is", 78},
+	{runOf(ForPlan, func(t *Told) { t.Tasks.URL = "redis://h/0?queue=q" }), "--tasks: which tasks there will be is the queue's to say", 64},
+	{runOf(ForPlan, func(t *Told) { t.Mapping.Items, t.Completions = 3, nil }), "--items and --each: how many indexes share the items isn't given", 64},
+	{run(func(t *Told) { t.Mapping.Items, t.Completions = 3, nil }), "--items: how many indexes share them isn't known", 78},
+	{run(func(t *Told) { t.Mapping.Jobs = small(2) }), "--jobs: it is about items, and there are none without --each", 78},
+	{run(func(t *Told) { t.Mapping.KeepGoing = true }), "--keep-going: it is about items, and there are none without --each", 78},
+	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL = true, "redis://h/0?queue=q" }), "--each and --tasks: a queue gives its tasks one by one", 78},
+	{run(func(t *Told) { t.Mapping.Each = true }), "--each: there are no items", 78},
+	{run(func(t *Told) { t.Mapping.Each, t.Mapping.Items, t.Tasks.URL = true, 3, "file:///r.csv" }), "--items and --tasks: the items are the manifest's rows", 78},
+	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Completions = true, "file:///r.csv", nil }), "--each: how many indexes share the items isn't known", 78},
+	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Tasks.TaskStdin = true, "file:///r.csv", true }), "--each and --task-stdin: an item's stdin is empty", 78},
+	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Tasks.Drain = true, "file:///r.csv", 1 }), "--each and --drain: that is for queues", 78},
+
+	{run(func(t *Told) { t.Tasks.TaskID = "x" }), "--task-id: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.Tasks.MaxAttempts = small(0) }), "--max-attempts: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.Tasks.MaxTasks = 1 }), "--max-tasks: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.Tasks.MaxRuntime = 1 }), "--max-runtime: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.Tasks.IdleTimeout = 1 }), "--idle-timeout: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.Tasks.OnFailure = "stop" }), "--on-failure: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.API.FailURL = "x" }), "--fail-url: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.API.UnfinishedURL = "x" }), "--unfinished-url: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.API.HTTPBody = []string{"x"} }), "--http-body: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.SQL.TakeSQL = "x" }), "--take-sql: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.API.KeepURL = "x" }), "--keep-url: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.API.DoneURL = "x" }), "--done-url: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.API.HTTPHeader = []string{"x"} }), "--http-header: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.Tasks.TaskStdin = true }), "--task-stdin: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.Tasks.Drain = 1 }), "--drain: there are no tasks without --tasks", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.Tasks.MaxTasks = "https://h/<<.Index>>", 1 }), "--max-tasks: it is about a queue, and --tasks names one item for each index", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.API.UnfinishedURL = "https://h/<<.Index>>", "x" }), "--unfinished-url: it is about a queue, and --tasks names one item for each index", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.API.DoneURL = "file:///r.csv", "x" }), "--done-url: it is of an HTTP API, and --tasks names a file of rows", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.API.KeepURL = "file:///r.csv", "x" }), "--keep-url: it is of an HTTP API, and --tasks names a file of rows", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.API.HTTPHeader = "file:///r.csv", []string{"x"} }), "--http-header: it is of an HTTP API, and --tasks names a file of rows", 78},
+	{run(func(t *Told) { t.SQL.KeepSQL = "x" }), "--keep-sql: without --take-sql the statements are nth's own", 78},
+	{run(func(t *Told) { t.SQL.DoneSQL = "x" }), "--done-sql: without --take-sql the statements are nth's own", 78},
+	{run(func(t *Told) { t.SQL.FailSQL = "x" }), "--fail-sql: without --take-sql the statements are nth's own", 78},
+	{run(func(t *Told) { t.SQL.UnfinishedSQL = "x" }), "--unfinished-sql: without --take-sql the statements are nth's own", 78},
+
+	{lookOf(ForStatus, "--watch", "true", "--used", "true"), "--watch: it has a view of its own: leave out --list, --index, --format, --used and --reason", 78},
+	{lookOf(ForStatus, "--watch", "true", "--job", "-"), "--watch and --job -: stdin can be read once; give a file that you keep up to date", 78},
+	{lookOf(ForStatus, "--index", "3", "--indexes", "3"), "--index: it shows one index: leave out --list, --reason, --used and --indexes", 78},
+	{lookOf(ForStatus, "--index", "3", "--format", "html"), "--index and --format=html: the page is of the whole Job; it tells of each index", 78},
+	{lookOf(ForStatus, "--logs", "true"), "--logs: it needs --index N", 78},
+	{lookOf(ForStatus, "--logs", "true", "--index", "3", "--format", "json"), "--logs and --format: outputs are printed as they are", 78},
+	{lookOf(ForStatus, "--list", "done", "--format", "json"), "--list: it prints the list alone: leave out --format and --used", 78},
+	{lookOf(ForStatus, "--list", "failed,missing", "--reason", "oom"), "--reason and --list: only the failed have a reason: --list failed", 78},
+	{lookOf(ForMark, "--indexes", "3", "--reason", " "), "--reason: it is not given", 64},
+	{lookOf(ForMark, "--all", "true", "--reason", "x"), "--completions: it is not given", 64},
+	{lookOf(ForReset), "--indexes, --failed, --missing and --all: none of them is given", 64},
+	{lookOf(ForReset, "--failed", "true", "--all", "true"), "--indexes, --failed, --missing and --all: more than one of them is given", 64},
+	{runOf(ForManifest, func(t *Told) { t.Said["--schedule"], t.Said["--kind"] = "@daily", "jobset" }), "--schedule: only a CronJob has one", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--replicas"] = "2" }), "--replicas: only a JobSet has them", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--indexes"], t.Said["--failed"] = "3", "true" }), "--indexes, --missing and --failed: each says which indexes are repaired", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--kind"] = "true", "cronjob" }), "--kind: a repair is made once", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Tasks.URL = "true", "redis://h/0?queue=q" }), "--tasks: a queue's tasks have no indexes", 78},
+}
+
+// TestRules: each rule of the table is broken by something that breaks no other, and says
+// what and with which exit code.
+func TestRules(t *testing.T) {
+	tried := map[*rule]bool{}
+	for _, tt := range brokenRules {
+		var told []string
+		for _, part := range table() {
+			for i := range part {
+				if err := part[i].refuse(&tt.told); err != nil {
+					tried[&part[i]] = true
+					told = append(told, short(err))
+				}
+			}
+		}
+		if diff := cmp.Diff([]string{tt.want}, told); diff != "" {
+			t.Error(diff)
+		}
+		if err := Check(tt.told); err == nil || short(err) != tt.want || failure.From(err).Code != tt.code {
+			t.Errorf("%v, want %s with code %d", err, tt.want, tt.code)
+		}
+	}
+	for _, part := range table() {
+		for i, r := range part {
+			if !tried[&part[i]] {
+				t.Errorf("nothing here breaks this rule: %s: %s", r.on, r.why)
+			}
+		}
+	}
+}
+
+// short is a failure without what was tried and the hint.
+func short(err error) string {
+	f := failure.From(err)
+	return fmt.Sprintf("%s: %v", f.On, f.Cause)
+}
+
+// TestNothingWrong: what is told right breaks no rule.
+func TestNothingWrong(t *testing.T) {
+	for _, told := range []Told{
+		run(func(*Told) {}), runOf(ForPlan, func(*Told) {}), runOf(ForLocal, func(*Told) {}), runOf(ForManifest, func(*Told) {}),
+		lookOf(ForStatus), lookOf(ForCheck), lookOf(ForReset, "--all", "true"), lookOf(ForMark, "--indexes", "3", "--reason", "x"),
+	} {
+		if err := Check(told); err != nil {
+			t.Errorf("command %d: %v", told.For, err)
+		}
+	}
+}
+
+// TestFirstRule: of several rules that are broken the same one is told every time.
+func TestFirstRule(t *testing.T) {
+	wrong := run(func(t *Told) {
+		t.Stores.MarkerTimeout, t.Mapping.RequireWait, t.Tasks.Drain, t.Process.Timeout = -1, -1, -1, -1
+		t.Markers.RecordStart, t.SQL.KeepSQL, t.SQL.DoneSQL, t.API.KeepURL, t.API.FailURL = true, "x", "x", "x", "x"
+	})
+	later := wrong
+	later.Config = &Config{Stores: Stores{StoreTimeout: 1}, Tasks: Tasks{Lease: time.Minute}, SQL: wrong.SQL, API: wrong.API}
+	last := later
+	last.Config = &Config{Stores: Stores{StoreTimeout: 1}, Tasks: Tasks{Lease: time.Minute}, SQL: wrong.SQL}
+	for range 100 {
+		for _, tt := range []struct {
+			told Told
+			want string
+		}{
+			{wrong, "--marker-timeout: it is negative"},
+			{later, "--fail-url: there are no tasks without --tasks"},
+			{last, "--keep-sql: without --take-sql the statements are nth's own"},
+		} {
+			if err := tt.told.Config.Check(tt.told.Completions); err == nil || short(err) != tt.want {
+				t.Fatalf("%v, want %s", err, tt.want)
+			}
+		}
+	}
+}
