@@ -15,7 +15,7 @@ import (
 // Config is what `nth check` is told: a flag each. What nth run knows too has the
 // same name there.
 type Config struct {
-	config.Store `embed:"" set:"where=The store" set:"wait=5s"`
+	config.Store `embed:"" set:"wait=5s"`
 
 	Index       *string `group:"Templates" placeholder:"N" help:"For a URL with <<.Index>>, where no platform tells one."`
 	Completions *int64  `group:"Templates" placeholder:"N" help:"How many indexes the whole Job has."`

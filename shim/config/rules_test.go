@@ -85,7 +85,7 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Mapping.KeepGoing = true }), "--keep-going: it is about items, and there are none without --each", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL = true, "redis://h/0?queue=q" }), "--each and --tasks: a queue gives its tasks one by one", 78},
 	{run(func(t *Told) { t.Mapping.Each = true }), "--each: there are no items", 78},
-	{run(func(t *Told) { t.Mapping.Each, t.Mapping.Items, t.Tasks.URL = true, 3, "file:///r.csv" }), "--items and --tasks: the items are the manifest's rows", 78},
+	{run(func(t *Told) { t.Mapping.Each, t.Mapping.Items, t.Tasks.URL = true, 3, "file:///r.csv" }), "--items and --tasks: the items are the file's rows", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Completions = true, "file:///r.csv", nil }), "--each: how many indexes share the items isn't known", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Tasks.TaskStdin = true, "file:///r.csv", true }), "--each and --task-stdin: an item's stdin is empty", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Tasks.Drain = true, "file:///r.csv", 1 }), "--each and --drain: that is for queues", 78},
@@ -116,7 +116,7 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.SQL.UnfinishedSQL = "x" }), "--unfinished-sql: without --take-sql the statements are nth's own", 78},
 
 	{lookOf(ForStatus, "--watch", "true", "--used", "true"), "--watch: it has a view of its own: leave out --list, --index, --format, --used and --reason", 78},
-	{lookOf(ForStatus, "--watch", "true", "--job", "-"), "--watch and --job -: stdin can be read once; give a file that you keep up to date", 78},
+	{lookOf(ForStatus, "--watch", "true", "--kubernetes", "-"), "--watch and --kubernetes -: stdin can be read once; give a file that you keep up to date", 78},
 	{lookOf(ForStatus, "--index", "3", "--indexes", "3"), "--index: it shows one index: leave out --list, --reason, --used and --indexes", 78},
 	{lookOf(ForStatus, "--index", "3", "--format", "html"), "--index and --format=html: the page is of the whole Job; it tells of each index", 78},
 	{lookOf(ForStatus, "--logs", "true"), "--logs: it needs --index N", 78},

@@ -25,7 +25,7 @@ import (
 // Config is what both commands are told. What nth run knows too has the same name
 // there; what chooses, confirms or destroys has no variable.
 type Config struct {
-	config.Store `embed:"" set:"where=Where the markers are" set:"wait=30s"`
+	config.Store `embed:"" set:"wait=30s"`
 
 	Completions *int64 `group:"Indexes" placeholder:"N" help:"How many indexes the whole Job has."`
 	Job         string `group:"Store" placeholder:"NAME" help:"Name of the Job."`

@@ -20,7 +20,7 @@ import (
 // Config is what `nth status` is told: a flag each. What nth run knows too has the
 // same name there, and the same meaning.
 type Config struct {
-	config.Store `embed:"" set:"where=Where the markers are" set:"wait=30s"`
+	config.Store `embed:"" set:"wait=30s"`
 
 	Completions *int64 `group:"Indexes" placeholder:"N" help:"How many indexes the whole Job has (default: what one of the documents says)."`
 	Indexes     string `group:"Indexes" placeholder:"LIST" help:"Look at these only, such as 7,42,90-99; where the user picks the numbers, all that there should be."`
