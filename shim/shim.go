@@ -88,7 +88,19 @@ func prepare(r *item.Run) (from *source.Mapping, err error) {
 	if from, err = source.Parse(r.Config); err != nil {
 		return nil, err
 	}
+	keepSecrets(r, from)
 	return from, r.Config.Check(r.Identity.Completions)
+}
+
+// keepSecrets lets nobody see what any template will read as a secret, whenever it does:
+// a command may tell it before that.
+func keepSecrets(r *item.Run, from *source.Mapping) {
+	for _, t := range append(append(r.Mapping.All(), r.Mapping.Markers()), from.All()...) {
+		for _, name := range t.Secrets() {
+			value, _ := r.LookupEnv(name)
+			r.Secrets.Add(value)
+		}
+	}
 }
 
 // identify finds out which index this is, and logs that before anything else is done.

@@ -69,6 +69,7 @@ type Template struct {
 	usesTask  bool
 	usesItem  bool
 	variables []string
+	secrets   []string // of them, those that nobody may see
 }
 
 // Expansion is one word at one index.
@@ -106,7 +107,7 @@ func parseWith(word string, more []string) (*Template, error) {
 		w.err.Word = word
 		return nil, w.err
 	}
-	t.usesIndex, t.usesTask, t.usesItem, t.variables = w.usesIndex, w.usesTask, w.usesItem, w.variables
+	t.usesIndex, t.usesTask, t.usesItem, t.variables, t.secrets = w.usesIndex, w.usesTask, w.usesItem, w.variables, w.secrets
 	return t, nil
 }
 
@@ -133,6 +134,9 @@ func (t *Template) UsesTask() bool { return t.usesTask }
 // Variables gives the names that the word hands to env and secret, also in branches that
 // aren't taken; what it calculates isn't among them.
 func (t *Template) Variables() []string { return t.variables }
+
+// Secrets gives the names that the word hands to secret, as Variables does.
+func (t *Template) Secrets() []string { return t.secrets }
 
 // Expand gives the word at one index, whole or not at all. An error is an *Error.
 // Each file is read once, so that Text and Stable speak of the same content.

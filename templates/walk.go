@@ -14,7 +14,7 @@ import (
 type walker struct {
 	more                          []string // fields of Statement that it may name
 	usesIndex, usesTask, usesItem bool
-	variables                     []string
+	variables, secrets            []string
 	err                           *Error
 }
 
@@ -112,7 +112,14 @@ func (w *walker) reads(c *parse.CommandNode) {
 	if len(c.Args) != 2 || !isCall(c, "env") && !isCall(c, "secret") {
 		return
 	}
-	if name, ok := c.Args[1].(*parse.StringNode); ok && !slices.Contains(w.variables, name.Text) {
+	name, ok := c.Args[1].(*parse.StringNode)
+	if !ok {
+		return
+	}
+	if !slices.Contains(w.variables, name.Text) {
 		w.variables = append(w.variables, name.Text)
+	}
+	if isCall(c, "secret") && !slices.Contains(w.secrets, name.Text) {
+		w.secrets = append(w.secrets, name.Text)
 	}
 }

@@ -103,7 +103,7 @@ func answer(ctx context.Context, r *item.Run, address expand.Text, headers func(
 // row is the item that a row of a file is.
 func row(ctx context.Context, r *item.Run, address string, report *end.Report) (item.From, error) {
 	of := item.From{Kind: templates.RowItem, Header: r.Header(), Attempt: r.Identity.Attempt}
-	m, err := manifest.Open(ctx, address, report.Record.Store())
+	m, err := manifest.Open(ctx, r.Stores, address, report.Record.Store())
 	if err != nil {
 		return of, err
 	}

@@ -17,9 +17,11 @@ import (
 type Mapping struct {
 	Command []*templates.Template
 	Env     []expand.Named
-	TaskID  []*templates.Template // of --task-id; none: the queue's own
-	Digest  []string              // --digest-extra
-	Items   int64                 // that are shared out
+	// TaskID names a queue's task, where NamesTasks says so; else the queue does.
+	TaskID     expand.Named
+	NamesTasks bool
+	Digest     []string // --digest-extra
+	Items      int64    // that are shared out
 	places
 }
 
@@ -43,9 +45,8 @@ func Parse(c *config.Config) (*Mapping, error) {
 	m.logs = p.One("--logs", c.Markers.Logs)
 	m.doneIf = p.One("--done-if", c.Markers.DoneIf)
 	m.quitURL = p.One("--quit-url", c.Messages.QuitURL)
-	if c.Tasks.TaskID != "" {
-		m.TaskID = append(m.TaskID, p.One("--task-id", c.Tasks.TaskID))
-	}
+	m.TaskID = expand.Named{Name: "--task-id", Template: p.One("--task-id", c.Tasks.TaskID)}
+	m.NamesTasks = c.Tasks.TaskID != ""
 	for _, assignment := range c.Mapping.Env {
 		name, value, ok := strings.Cut(assignment, "=")
 		if !ok || name == "" {
@@ -86,7 +87,7 @@ func (m *Mapping) All() (list []expand.Named) {
 	for _, t := range m.require {
 		list = append(list, expand.Named{Name: "--require", Template: t})
 	}
-	return append(list, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf},
+	return append(list, m.TaskID, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf},
 		expand.Named{Name: "--quit-url", Template: m.quitURL})
 }
 

@@ -61,10 +61,10 @@ type ended struct {
 // none.
 func (c Command) run(it item.Item) (ended, error) {
 	given, err := give(it, c.Config.Tasks.TaskStdin)
-	defer given.Close()
 	if err != nil {
 		return ended{}, err
 	}
+	defer given.Close()
 	kept := c.Output.Begin(c.Process, c.logName(it))
 	command := c.command(it, given, kept)
 	started := make(chan struct{})

@@ -105,7 +105,7 @@ func (p *rows) each() bool { return p.run.Config.Mapping.Each }
 // addRows adds the indexes from, up to but without to, which are rows of one manifest.
 func (p *rows) addRows(url expand.Text, from, to int64, alone bool) error {
 	// Nothing is written: the plan has no part in the manifest's index.
-	m, err := manifest.Open(context.Background(), url.Value, nil)
+	m, err := manifest.Open(context.Background(), p.run.Stores, url.Value, nil)
 	if err != nil {
 		return err
 	}

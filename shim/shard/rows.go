@@ -47,7 +47,7 @@ const (
 
 // openRows opens the file, and counts its rows: they are all indexes' items.
 func openRows(ctx context.Context, w *once.Way, address string) (*rows, error) {
-	m, err := manifest.Open(ctx, address, w.Record.Store())
+	m, err := manifest.Open(ctx, w.Stores, address, w.Record.Store())
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,6 @@ func (d *delivery) log() *zerolog.Logger { return &d.way.Log }
 // do does one task. An error ends the worker; a task that failed is none.
 func (w *worker) do(ctx context.Context, t *task.Task) error {
 	d := w.delivery(t)
-	defer d.secrets.End()
 	held := w.hold(ctx, t)
 	r := d.run(held)
 	held.release()
@@ -47,6 +46,9 @@ func (w *worker) do(ctx context.Context, t *task.Task) error {
 	w.count.settled++
 	err := w.settle(d, held, r)
 	w.Output.Wait(d.way.Process)
+	if err == nil { // else it is told at the end of the run, without the secrets
+		d.secrets.End()
+	}
 	return err
 }
 
@@ -87,17 +89,17 @@ func (d *delivery) named() (item.From, error) {
 
 // name gives the task's own ID, or what --task-id makes of its payload.
 func (d *delivery) name(of item.From) (string, error) {
-	for _, t := range d.way.Mapping.TaskID {
-		f := d.way.Fields()
-		f.Kind, f.Task = of.Kind, &of.Task
-		x := d.way.Expander(f, d.secrets)
-		id := x.Text("--task-id", t)
-		if x.Err == nil && id.Value == "" {
-			x.Err = &failure.Failure{Code: failure.BadIndex, Tried: "name the task", On: "--task-id", Cause: errors.New("it gives an empty name")}
-		}
-		return id.Value, x.Err
+	if !d.way.Mapping.NamesTasks {
+		return d.task.ID, nil
 	}
-	return d.task.ID, nil
+	f := d.way.Fields()
+	f.Kind, f.Task = of.Kind, &of.Task
+	x := d.way.Expander(f, d.secrets)
+	id := x.Named(d.way.Mapping.TaskID)
+	if x.Err == nil && id.Value == "" {
+		x.Err = &failure.Failure{Code: failure.BadIndex, Tried: "name the task", On: "--task-id", Cause: errors.New("it gives an empty name")}
+	}
+	return id.Value, x.Err
 }
 
 // item expands the task.

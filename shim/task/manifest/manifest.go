@@ -58,8 +58,8 @@ type visitor func(i int64, r Row) error
 
 // Open opens a manifest without asking the store anything; index is where its index is
 // kept, nil for nowhere. An error is a failure with exit code 64 or 78, as store.Open's.
-func Open(ctx context.Context, url string, index *store.Store) (*Manifest, error) {
-	s, key, err := store.OpenObject(ctx, url)
+func Open(ctx context.Context, stores *store.Stores, url string, index *store.Store) (*Manifest, error) {
+	s, key, err := stores.OpenObject(ctx, url)
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func markers(t testing.TB) *store.Store {
 // opened opens a manifest whose warnings are added to what is given back.
 func opened(t testing.TB, url string, index *store.Store) (*Manifest, *[]string) {
 	t.Helper()
-	m, err := Open(context.Background(), url, index)
+	m, err := Open(context.Background(), new(store.Stores), url, index)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestOpen(t *testing.T) {
 		{"file:///tmp/a.csv", 0}, {"file:///tmp/a.txt.gz", 0}, {"file:///tmp/a.csv.zip", 64}, {"file:///tmp/csv", 64}, {"file:///tmp/a.gz", 64},
 		{"ftp://host/a.csv", 64}, {"file:///tmp/", 64},
 	} {
-		m, err := Open(t.Context(), tt.url, nil)
+		m, err := Open(t.Context(), new(store.Stores), tt.url, nil)
 		var code failure.Code
 		if err != nil {
 			code = failure.From(err).Code

@@ -52,7 +52,7 @@ func readLarge(ctx context.Context, url string) error {
 		return err
 	}
 	for _, i := range []int64{500_000, 0, million - 1} {
-		m, err := Open(ctx, url, s)
+		m, err := Open(ctx, new(store.Stores), url, s)
 		if err != nil {
 			return err
 		}
