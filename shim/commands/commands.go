@@ -26,54 +26,70 @@ import (
 // Command is a subcommand.
 type Command struct {
 	help.Command
-	Do func(args []string, w edge.World) int // gives the exit code
+	// do gives the exit code: c is what Flags gave, read; own are the flags' own words,
+	// rest what follows them. An error is a failure. Nil: it is nth run, which is no
+	// person's, and whose failures have more views than a line.
+	do func(c any, own, rest []string, w edge.World) (int, error)
 }
 
 // Table gives all of them, in the order of a Job's life. The build is what `nth version`
-// says of this program beside its version.
+// says of this program beside its version. (With type parameters for the flags it would
+// be much larger: their tags become part of the functions' names.)
 func Table(build string) []Command {
 	all := []Command{
-		person(plan.Spec, func(c *plan.Config, _, rest []string, w edge.World) (int, error) {
-			c.Command = rest
-			return planned(c, w)
-		}),
-		person(check.Spec, func(c *check.Config, _, rest []string, w edge.World) (int, error) {
-			return 0, check.Command(*c, rest, check.World{Sources: w.Sources(), Hostname: w.Hostname, RunID: w.RunID, Stdout: os.Stdout, Stderr: w.Stderr})
-		}),
-		person(local.Spec, func(c *local.Config, own, rest []string, w edge.World) (int, error) {
-			c.Command = rest
-			return local.Command(*c, own, w)
-		}),
-		person(manifest.Spec, func(c *manifest.Config, own, rest []string, w edge.World) (int, error) {
-			return 0, manifest.Command(*c, own, rest, manifest.World{World: w, Stdout: os.Stdout})
-		}),
-		{help.Command{Spec: config.Spec, Flags: func() any { return new(config.Config) }}, Run},
-		person(status.Spec, func(c *status.Config, _, rest []string, w edge.World) (int, error) {
-			return status.Command(*c, rest, status.World{Sources: w.Sources(), Hostname: w.Hostname, RunID: w.RunID, Version: w.Version,
-				Stdin: os.Stdin, Stdout: os.Stdout, Stderr: w.Stderr})
-		}),
-		person(repair.ResetSpec, func(c *repair.Config, _, rest []string, w edge.World) (int, error) {
-			return repair.Reset(*c, rest, repairs(w))
-		}),
-		person(repair.MarkSpec, func(c *repair.MarkConfig, _, rest []string, w edge.World) (int, error) {
-			return repair.Mark(*c, rest, repairs(w))
-		}),
-		person(install.Spec, func(_ *struct{}, _, rest []string, _ edge.World) (int, error) {
+		{help.Command{Spec: plan.Spec, Flags: func() any { return new(plan.Config) }}, planned},
+		{help.Command{Spec: check.Spec, Flags: func() any { return new(check.Config) }}, checked},
+		{help.Command{Spec: local.Spec, Flags: func() any { return new(local.Config) }}, func(c any, own, rest []string, w edge.World) (int, error) {
+			c.(*local.Config).Command = rest
+			return local.Command(*c.(*local.Config), own, w)
+		}},
+		{help.Command{Spec: manifest.Spec, Flags: func() any { return new(manifest.Config) }}, func(c any, own, rest []string, w edge.World) (int, error) {
+			return 0, manifest.Command(*c.(*manifest.Config), own, rest, manifest.World{World: w, Stdout: os.Stdout})
+		}},
+		{help.Command{Spec: config.Spec, Flags: func() any { return new(config.Config) }}, nil},
+		{help.Command{Spec: status.Spec, Flags: func() any { return new(status.Config) }}, looked},
+		{help.Command{Spec: repair.ResetSpec, Flags: func() any { return new(repair.Config) }}, func(c any, _, rest []string, w edge.World) (int, error) {
+			return repair.Reset(*c.(*repair.Config), rest, repairs(w))
+		}},
+		{help.Command{Spec: repair.MarkSpec, Flags: func() any { return new(repair.MarkConfig) }}, func(c any, _, rest []string, w edge.World) (int, error) {
+			return repair.Mark(*c.(*repair.MarkConfig), rest, repairs(w))
+		}},
+		{help.Command{Spec: install.Spec, Flags: none}, func(_ any, _, rest []string, _ edge.World) (int, error) {
 			return 0, install.Command(rest)
-		}),
-		person(versionSpec, func(_ *struct{}, _, _ []string, w edge.World) (int, error) {
+		}},
+		{help.Command{Spec: versionSpec, Flags: none}, func(_ any, _, _ []string, w edge.World) (int, error) {
 			fmt.Printf("nth %s (%s, %s, %s/%s)\n", w.Version, build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return 0, nil
-		}),
+		}},
 	}
-	all = append(all, person(help.Spec, func(_ *struct{}, _, rest []string, _ edge.World) (int, error) {
+	all = append(all, Command{help.Command{Spec: help.Spec, Flags: none}, func(_ any, _, rest []string, _ edge.World) (int, error) {
 		return 0, help.Topic(os.Stdout, rest, shown(all))
-	}))
+	}})
 	return all
 }
 
 var versionSpec = flags.Spec{Name: "nth version", Line: "version, commit, Go version and platform",
 	About: "Print version, commit, Go version and platform.", Example: "nth version"}
+
+func none() any { return new(struct{}) }
+
+// Do runs the subcommand, and gives its exit code. A failure is one line on stderr.
+func (c Command) Do(args []string, w edge.World) int {
+	if c.do == nil {
+		return Run(args, w)
+	}
+	target, code := c.Flags(), 0
+	own, rest, err := flags.Parse(c.Spec, target, args)
+	if err == nil {
+		code, err = c.do(target, own, rest, w)
+	}
+	if err != nil && !errors.Is(err, flags.ErrHelp) {
+		f := failure.From(err)
+		fmt.Fprintln(w.Stderr, "nth: "+f.Error())
+		return int(f.Code)
+	}
+	return code
+}
 
 // Run is `nth run`, and every command line that names no subcommand.
 func Run(args []string, w edge.World) int {
@@ -89,25 +105,9 @@ func Run(args []string, w edge.World) int {
 	return shim.Run(c, w)
 }
 
-// person gives a subcommand that a person runs: a failure is one line on stderr.
-func person[C any](s flags.Spec, do func(c *C, own, rest []string, w edge.World) (int, error)) Command {
-	return Command{help.Command{Spec: s, Flags: func() any { return new(C) }}, func(args []string, w edge.World) int {
-		c := new(C)
-		own, rest, err := flags.Parse(s, c, args)
-		code := 0
-		if err == nil {
-			code, err = do(c, own, rest, w)
-		}
-		if err != nil && !errors.Is(err, flags.ErrHelp) {
-			f := failure.From(err)
-			fmt.Fprintln(w.Stderr, "nth: "+f.Error())
-			return int(f.Code)
-		}
-		return code
-	}}
-}
-
-func planned(c *plan.Config, w edge.World) (int, error) {
+func planned(flags any, _, rest []string, w edge.World) (int, error) {
+	c := flags.(*plan.Config)
+	c.Command = rest
 	p, err := plan.New(c.Config, w)
 	if err != nil {
 		return 0, err
@@ -121,6 +121,16 @@ func planned(c *plan.Config, w edge.World) (int, error) {
 		return 0, &failure.Failure{Code: failure.Unavailable, Tried: "print the plan", Cause: err}
 	}
 	return p.Code(), nil
+}
+
+func checked(c any, _, rest []string, w edge.World) (int, error) {
+	return 0, check.Command(*c.(*check.Config), rest, check.World{Sources: w.Sources(), Hostname: w.Hostname, RunID: w.RunID,
+		Stdout: os.Stdout, Stderr: w.Stderr})
+}
+
+func looked(c any, _, rest []string, w edge.World) (int, error) {
+	return status.Command(*c.(*status.Config), rest, status.World{Sources: w.Sources(), Hostname: w.Hostname, RunID: w.RunID, Version: w.Version,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: w.Stderr})
 }
 
 func repairs(w edge.World) repair.World {
