@@ -10,5 +10,5 @@ var Spec = flags.Spec{
 if absent, replace on condition, copy and delete, with probes under the real prefix that are
 removed again. Names the permission that is missing, and tells what the store can serve.
 Exit 0 when --markers works, else the exit code that a run would end with.`,
-	Example: `nth check --markers file:///tmp/markers?create_dir=true`,
+	Example: `nth check --markers file:///tmp/markers`,
 }

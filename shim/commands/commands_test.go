@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/config"
 	"nth/shim/edge"
 	"nth/shim/flags"
 )
@@ -78,6 +80,33 @@ func TestSpecs(t *testing.T) {
 		}
 		if c.Line == "" || c.About == "" || !strings.Contains(c.Example, c.Name) {
 			t.Errorf("%s doesn't say what it is: %+v", c.Name, c.Spec)
+		}
+	}
+}
+
+// TestRefused: the help of a command shows the flags that it honours, and nth manifest's
+// those that it sets.
+func TestRefused(t *testing.T) {
+	by := map[string]config.Commands{"plan": config.ForPlan, "local": config.ForLocal, "manifest": config.ForManifest}
+	for _, c := range Table("") {
+		of, ok := by[c.Word()]
+		if !ok {
+			continue
+		}
+		var help strings.Builder
+		if err := c.Help(&help, c.Flags(), "all"); !errors.Is(err, flags.ErrHelp) {
+			t.Fatal(err)
+		}
+		rows, err := flags.Reference(new(config.Config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			name, _, _ := strings.Cut(r.Flag, " ")
+			want := config.UseOf(name, of) != config.Refuses || of == config.ForManifest && r.Group == config.PodFlags
+			if got := strings.Contains(help.String(), "\n  "+name+" "); got != want {
+				t.Errorf("%s shows %s: %t, want %t", c.Name, name, got, want)
+			}
 		}
 	}
 }

@@ -26,6 +26,9 @@ type Spec struct {
 	// tells the groups, but not Aside. Without Common, --help shows every flag.
 	Own, Common []string
 	Aside       string
+	// Refuses tells of a flag, such as --index, that the command takes from another one
+	// and can't honour: --help is silent about it. Nil: there is none.
+	Refuses func(flag string) bool
 }
 
 // Parse fills target, a pointer to a struct of flags, and gives the words after

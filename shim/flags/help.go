@@ -37,8 +37,20 @@ func (s Spec) Help(w io.Writer, target any, what string) error {
 	return s.print(w, list, what)
 }
 
+// honoured leaves out what the command refuses.
+func (s Spec) honoured(all []Row) (list []Row) {
+	for _, r := range all {
+		name, _, _ := strings.Cut(r.Flag, " ")
+		if s.Refuses == nil || !s.Refuses(name) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
 // print writes the help. The error is ErrHelp where all went well, or a failure.
 func (s Spec) print(w io.Writer, all []Row, what string) error {
+	all = s.honoured(all)
 	var b strings.Builder
 	switch chosen := group(all, what); {
 	case what == "" && len(s.Common) > 0:

@@ -77,6 +77,20 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestRefuses: what a command can't honour isn't shown.
+func TestRefuses(t *testing.T) {
+	s := partsSpec
+	s.Refuses = func(flag string) bool { return flag == "--rare" }
+	var b strings.Builder
+	if err := s.Help(&b, &parts{}, "all"); !errors.Is(err, ErrHelp) {
+		t.Fatal(err)
+	}
+	_, rare, _ := strings.Cut(shared, "  --rare")
+	if diff := cmp.Diff(usage+mine+strings.TrimSuffix(shared, "  --rare"+rare)+told, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestWanted: --help is asked for among the flags, and not by a value or the command.
 func TestWanted(t *testing.T) {
 	for args, want := range map[string]string{

@@ -12,8 +12,9 @@ var Spec = flags.Spec{
 	About: `Run the whole Indexed Job on this machine: one nth run for each index, with retries and
 the exit-code policy of the manifest. Ctrl-C stops it cleanly, a second one at once; with
 --markers, the same command goes on where it stopped. Takes the flags of nth run.`,
-	Example: `nth local --completions 5 --markers file:///tmp/m?create_dir=true -- echo 'item <<.Index>>'`,
+	Example: `nth local --completions 5 --markers file:///tmp/markers -- echo 'item <<.Index>>'`,
 	Own:     []string{"Local"},
 	Common:  []string{"completions", "env", "require", "items", "each", "jobs", "markers", "logs", "tasks", "timeout"},
 	Aside:   config.PodFlags,
+	Refuses: func(flag string) bool { return config.UseOf(flag, config.ForLocal) == config.Refuses },
 }

@@ -13,4 +13,6 @@ command line that nth run takes, whose flags become variables of the container. 
 	Own:     []string{"Manifest", "Pods", "Policy", "Repair"},
 	Common: []string{"completions", "indexes", "job", "env", "require", "items", "each", "markers", "logs", "tasks",
 		"timeout", "stop-grace"},
+	// The others that it refuses are those that it sets, of which nobody else tells.
+	Refuses: func(flag string) bool { return flag == "--index" || flag == "--index-env" },
 }

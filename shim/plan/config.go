@@ -22,4 +22,5 @@ with its row, and how much the Job will read of it. Takes the flags of nth run.`
 	Own:     []string{"Plan"},
 	Common:  []string{"completions", "indexes", "env", "require", "items", "each", "markers", "tasks"},
 	Aside:   config.PodFlags,
+	Refuses: func(flag string) bool { return config.UseOf(flag, config.ForPlan) == config.Refuses },
 }

@@ -8,7 +8,7 @@ var ResetSpec = flags.Spec{
 	Line: "forget indexes, so that they run again",
 	About: `Forget indexes, so that they run again: delete what is recorded of them, the markers
 last. What a living run claims is refused. Exit 0 when all was done, 1 when some were refused.`,
-	Example: `nth reset --markers file:///tmp/markers?create_dir=true --indexes 3,7-9 --dry-run`,
+	Example: `nth reset --markers file:///tmp/markers --indexes 3,7-9 --dry-run`,
 }
 
 // MarkSpec is what `nth mark --help` says.
@@ -18,5 +18,5 @@ var MarkSpec = flags.Spec{
 	About: `Record indexes as done by hand, with a reason: they are not run any more. What has a
 marker is left alone, and what a living run claims is refused. Exit 0 when all was done, 1
 when some were refused.`,
-	Example: `nth mark --markers file:///tmp/markers?create_dir=true --indexes 7 --reason 'the file is empty' --dry-run`,
+	Example: `nth mark --markers file:///tmp/markers --indexes 7 --reason 'the file is empty' --dry-run`,
 }
