@@ -53,7 +53,7 @@ func Parse(s Spec, target any, args []string) (own, rest []string, err error) {
 	}
 	if err != nil {
 		return nil, nil, &failure.Failure{Code: failure.Usage, Tried: "read the flags", Cause: err,
-			Hint: s.Name + " --help lists them; put -- before the command if it begins with a dash"}
+			Hint: s.Name + " --help=all lists them; put -- before the command if it begins with a dash"}
 	}
 	return own, rest, nil
 }

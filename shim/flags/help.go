@@ -64,7 +64,7 @@ func (s Spec) print(w io.Writer, all []Row, what string) error {
 	default:
 		List(&b, "", chosen)
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if _, err := io.WriteString(w, strings.TrimLeft(b.String(), "\n")); err != nil {
 		return &failure.Failure{Code: failure.Unavailable, Tried: "print the help", Cause: err}
 	}
 	return ErrHelp

@@ -53,7 +53,7 @@ for those that have a word with nth help flags WORD.
 
 func TestHelp(t *testing.T) {
 	for what, want := range map[string]string{
-		"": short, "all": usage + mine + shared + told, "shared": shared, "S": shared, "mine": mine, "told": told,
+		"": short, "all": usage + mine + shared + told, "shared": shared[1:], "S": shared[1:], "mine": mine[1:], "told": told[1:],
 	} {
 		var b strings.Builder
 		if err := partsSpec.Help(&b, &parts{}, what); !errors.Is(err, ErrHelp) {
