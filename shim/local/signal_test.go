@@ -1,6 +1,8 @@
 package local
 
 import (
+	"nth/testdata/harness"
+
 	"bytes"
 	"io"
 	"os"
@@ -33,7 +35,7 @@ func startWhole(t *testing.T, start func(*exec.Cmd) error, behaviour string) (cm
 
 func waitGone(t *testing.T, pids []int) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(harness.Patience)
 	for _, pid := range pids {
 		for alive(pid) {
 			if time.Now().After(deadline) {

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"nth/testdata/harness"
+
 	"context"
 	"fmt"
 	"os"
@@ -165,7 +167,7 @@ func announce(dir, index string) {
 // waitPid waits for the file with a pid.
 func waitPid(t *testing.T, path string) int {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(harness.Patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if b, err := os.ReadFile(path); err == nil {
 			pid, _ := strconv.Atoi(string(b))
 			return pid

@@ -1,6 +1,8 @@
 package logs
 
 import (
+	"nth/testdata/harness"
+
 	"bytes"
 	"fmt"
 	"io"
@@ -73,7 +75,7 @@ func text(t *testing.T, s *store.Store) string {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(harness.Patience); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("never: %s", what)
 		}

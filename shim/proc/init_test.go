@@ -1,6 +1,8 @@
 package proc_test
 
 import (
+	"nth/testdata/harness"
+
 	"fmt"
 	"os"
 	"strconv"
@@ -21,8 +23,9 @@ const manyOrphans = `$| = 1; for (1 .. $ARGV[0]) {
   my $p = fork; if (!$p) { if (!fork) { exit } exit } waitpid $p, 0; print "$_\n" if $_ == 500 }
 print "all\n"; <STDIN>`
 
+// TestSoakOfOrphans: process 1 takes in what others leave, and nothing of it stays.
 func TestSoakOfOrphans(t *testing.T) {
-	p := prepare(t, true, "--", "perl", "-e", manyOrphans, "10000")
+	p := prepare(t, true, "--", "perl", "-e", manyOrphans, strconv.Itoa(harness.Soak(10_000, 200_000)))
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds every wait of these tests; nothing is asserted about time.
-const patience = 30 * time.Second
+const patience = harness.Patience
 
 func TestMain(m *testing.M) {
 	nth, err := harness.Binary()

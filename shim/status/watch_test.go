@@ -1,6 +1,8 @@
 package status
 
 import (
+	"nth/testdata/harness"
+
 	"bytes"
 	"fmt"
 	"io"
@@ -79,7 +81,7 @@ func lookOn(t *testing.T, cols, rows uint16, env []string, args ...string) *watc
 // sees waits until the screen has a text, and none of another.
 func (w *watching) sees(text, not string) string {
 	w.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(harness.Patience); ; time.Sleep(5 * time.Millisecond) {
 		s := w.String()
 		if strings.Contains(s, text) && (not == "" || !strings.Contains(s, not)) {
 			return s

@@ -16,8 +16,9 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Binary builds nth once a process, just as a release is built, and gives its
-// path. The caller removes its folder at the end.
+// Binary builds nth once a process, just as a release is built, and gives its path.
+// Where NTH_TEST_BINARY names one that was built so, this is used: who runs many
+// packages builds it once. The caller removes the folder of what it gets at the end.
 var Binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "nth-test-")
 	if err != nil {
@@ -27,6 +28,12 @@ var Binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "nth")
+	if built := os.Getenv("NTH_TEST_BINARY"); built != "" {
+		if out, err := exec.Command("cp", built, path).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("copy NTH_TEST_BINARY: %w\n%s", err, out)
+		}
+		return path, nil
+	}
 	build := exec.Command(filepath.Join(Root(), ".ci", "build"), path)
 	build.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -55,7 +55,7 @@ func NewItem(t *testing.T, place *Place, prefix string) *Item {
 }
 
 // Quick are the flags of a run that has to give up soon.
-var Quick = []string{"--store-wait", "300ms", "--marker-timeout", "300ms", "--store-timeout", "2s"}
+var Quick = []string{"--store-wait", "300ms", "--marker-timeout", "300ms", "--store-timeout", "1m"}
 
 // Work is what a command does that succeeds: its effect is a line in runs.
 const Work = `echo "$NTH_ITEM_RUN_ID" >> runs`

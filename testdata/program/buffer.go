@@ -2,9 +2,9 @@ package program
 
 import (
 	"bytes"
-	"strings"
+	"strconv"
 	"sync"
-	"time"
+	"testing"
 )
 
 // Buffer collects what a command writes, or a terminal shows, and can be read meanwhile.
@@ -25,12 +25,8 @@ func (b *Buffer) String() string {
 	return b.text.String()
 }
 
-// Await waits until a text is there, and tells whether it came.
-func (b *Buffer) Await(text string, limit time.Duration) bool {
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if strings.Contains(b.String(), text) {
-			return true
-		}
-	}
-	return false
+// Await waits until a text is there.
+func (b *Buffer) Await(t testing.TB, text string) {
+	t.Helper()
+	AwaitText(t, "text "+strconv.Quote(text), b.String, text)
 }

@@ -1,21 +1,19 @@
 package program
 
 import (
+	"fmt"
+
+	"nth/testdata/harness"
+
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Appears waits for a file.
 func Appears(t testing.TB, path string) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if _, err := os.Stat(path); err == nil {
-			return
-		}
-	}
-	t.Fatalf("%s doesn't appear", path)
+	harness.Await(t, func() bool { _, err := os.Stat(path); return err == nil }, func() string { return path + " doesn't appear" })
 }
 
 // CheckFile compares what is in a file.
@@ -27,11 +25,7 @@ func CheckFile(t *testing.T, path, want string) {
 }
 
 // AwaitText waits until what is read has a text.
-func AwaitText(t *testing.T, what string, read func() string, text string) {
+func AwaitText(t testing.TB, what string, read func() string, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(read(), text); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s: %q", what, read())
-		}
-	}
+	harness.Await(t, func() bool { return strings.Contains(read(), text) }, func() string { return fmt.Sprintf("no %s: %q", what, read()) })
 }

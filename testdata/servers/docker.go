@@ -31,7 +31,7 @@ type Docker struct {
 }
 
 // startup bounds how long the engine may take until it answers, and to stop.
-const startup = 2 * time.Minute
+const startup = harness.Patience
 
 // StartDocker starts an engine and stops it when the test ends. A machine
 // without Docker fails the test.

@@ -1,11 +1,12 @@
 package servers
 
 import (
+	"nth/testdata/harness"
+
 	"net/http"
 	"os"
 	"os/exec"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -27,16 +28,15 @@ func StartMinIOWith(t testing.TB, env ...string) *S3 {
 		cmd.Env = append(cmd.Env, env...)
 		return cmd
 	})}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	status := ""
+	harness.Await(t, func() bool {
 		// It listens before it knows who its users are, and answers 503.
 		res, err := s.ask(aws.Credentials{AccessKeyID: "nobody", SecretAccessKey: "nothing"}, "s3", http.MethodGet, "/", "", nil)
-		switch {
-		case err != nil:
+		if err != nil {
 			t.Fatal(err)
-		case res.StatusCode == http.StatusForbidden:
-			return s
-		case time.Now().After(deadline):
-			t.Fatalf("MinIO isn't ready: %s", res.Status)
 		}
-	}
+		status = res.Status
+		return res.StatusCode == http.StatusForbidden
+	}, func() string { return "MinIO isn't ready: " + status })
+	return s
 }

@@ -1,6 +1,8 @@
 package servers
 
 import (
+	"nth/testdata/harness"
+
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -123,15 +125,8 @@ func (p *Postgres) Restart(t testing.TB) {
 
 func (p *Postgres) ready(t testing.TB) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		err := p.DB.Ping()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("PostgreSQL doesn't answer: %v", err)
-		}
-	}
+	var err error
+	harness.Await(t, func() bool { err = p.DB.Ping(); return err == nil }, func() string { return fmt.Sprint("PostgreSQL doesn't answer: ", err) })
 }
 
 // PgBouncer is a pooler that gives each transaction whichever of its few sessions is

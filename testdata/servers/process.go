@@ -1,6 +1,8 @@
 package servers
 
 import (
+	"nth/testdata/harness"
+
 	"bytes"
 	"fmt"
 	"net"
@@ -65,7 +67,7 @@ func (s *Server) Start() error {
 		_ = cmd.Wait()
 		close(ended)
 	}()
-	for deadline := time.After(time.Minute); ; {
+	for deadline := time.After(harness.Patience); ; {
 		if c, err := net.Dial("tcp", s.Address); err == nil {
 			c.Close()
 			select {

@@ -1,6 +1,10 @@
 package servers
 
 import (
+	"fmt"
+
+	"nth/testdata/harness"
+
 	"context"
 	"net"
 	"os"
@@ -9,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gomodule/redigo/redis"
 )
@@ -98,15 +101,11 @@ func StartSentinels(t testing.TB, master *Redis, password string) (sentinels [3]
 		sentinels[i] = s
 	}
 	for _, s := range sentinels {
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-			info, _ := redis.StringMap(s.Do(t, "SENTINEL", "MASTER", "mymaster"), nil)
-			if info["num-other-sentinels"] == "2" && info["num-slaves"] == "1" {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("a sentinel knows only this: %v", info)
-			}
-		}
+		var info map[string]string
+		harness.Await(t, func() bool {
+			info, _ = redis.StringMap(s.Do(t, "SENTINEL", "MASTER", "mymaster"), nil)
+			return info["num-other-sentinels"] == "2" && info["num-slaves"] == "1"
+		}, func() string { return fmt.Sprint("a sentinel knows only this: ", info) })
 	}
 	return sentinels
 }
@@ -128,29 +127,18 @@ func (r *Redis) Replicate(t testing.TB) *Redis {
 // Has waits until a server, a replica it may be, has this value.
 func (r *Redis) Has(t testing.TB, key, value string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		got, _ := redis.String(r.Do(t, "GET", key), nil)
-		if got == value {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s is %q there", key, got)
-		}
-	}
+	got := ""
+	harness.Await(t, func() bool {
+		got, _ = redis.String(r.Do(t, "GET", key), nil)
+		return got == value
+	}, func() string { return fmt.Sprintf("%s is %q there", key, got) })
 }
 
 // Ready waits until a server that was started has loaded its data.
 func (r *Redis) Ready(t testing.TB) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		_, err := r.ask("PING")
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("redis isn't ready: %v", err)
-		}
-	}
+	var err error
+	harness.Await(t, func() bool { _, err = r.ask("PING"); return err == nil }, func() string { return fmt.Sprint("redis isn't ready: ", err) })
 }
 
 func (r *Redis) dial() (redis.Conn, error) {
@@ -227,19 +215,16 @@ func StartRedisCluster(t testing.TB) (nodes [3]*Redis) {
 			nodes[0].Do(t, "CLUSTER", "MEET", host, port, buses[i])
 		}
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		ready := 0
+	ready := 0
+	harness.Await(t, func() bool {
+		ready = 0
 		for _, n := range nodes {
 			info, _ := redis.String(n.Do(t, "CLUSTER", "INFO"), nil)
 			if strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3") {
 				ready++
 			}
 		}
-		if ready == len(nodes) {
-			return nodes
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d nodes of the cluster are ready", ready)
-		}
-	}
+		return ready == len(nodes)
+	}, func() string { return fmt.Sprintf("%d nodes of the cluster are ready", ready) })
+	return nodes
 }

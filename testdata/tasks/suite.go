@@ -3,6 +3,8 @@
 package tasks
 
 import (
+	"nth/testdata/harness"
+
 	"bytes"
 	"context"
 	"errors"
@@ -66,15 +68,14 @@ func must(t testing.TB, what string, err error) {
 // take takes a task, waiting for one that is delayed or leased.
 func (h Harness) take(t testing.TB, s task.Source) *task.Task {
 	t.Helper()
-	for end := time.Now().Add(10*h.Lease + 20*time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		got, err := s.Take(context.Background())
+	var got *task.Task
+	harness.Await(t, func() bool {
+		var err error
+		got, err = s.Take(context.Background())
 		must(t, "take", err)
-		if got != nil {
-			return got
-		}
-	}
-	t.Fatal("there is no task to take")
-	return nil
+		return got != nil
+	}, func() string { return "there is no task to take" })
+	return got
 }
 
 func none(t testing.TB, s task.Source) {

@@ -1,6 +1,8 @@
 package redis_test
 
 import (
+	"nth/testdata/harness"
+
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +94,7 @@ type state struct {
 // finish does what is left, and gives the payloads in order.
 func finish(t *testing.T, s *redis.Source) (payloads []string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(harness.Patience); time.Now().Before(deadline); {
 		got, err := s.Take(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -212,7 +214,7 @@ func TestFailover(t *testing.T) {
 	p := servers.StartLossy(t, master.Address)
 	s := newSource(t, strings.Replace(q.url, master.Address, p.Addr().String(), 1))
 	q.Fill(t, []byte("one"))
-	for deadline := time.Now().Add(time.Minute); fmt.Sprint(replica.Do(t, "LLEN", q.name)) != "1"; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(harness.Patience); fmt.Sprint(replica.Do(t, "LLEN", q.name)) != "1"; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing is replicated")
 		}

@@ -1,6 +1,8 @@
 package redis_test
 
 import (
+	"nth/testdata/harness"
+
 	"encoding/json"
 	"errors"
 	"strings"
@@ -75,7 +77,7 @@ func TestContentGone(t *testing.T) {
 	server.Do(t, "DEL", q.key("task"))
 	const gone = "its content is gone: was a key evicted?"
 	var got *task.Task
-	for end := time.Now().Add(time.Minute); got == nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(harness.Patience); got == nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if got, err = s.Take(t.Context()); err != nil {
 			t.Fatal(err)
 		}

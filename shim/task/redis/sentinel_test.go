@@ -1,6 +1,8 @@
 package redis_test
 
 import (
+	"nth/testdata/harness"
+
 	"errors"
 	"strings"
 	"testing"
@@ -83,7 +85,7 @@ func TestSentinels(t *testing.T) {
 // until calls until it succeeds; before that, the server is unreachable.
 func until(t *testing.T, call func() error) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(harness.Patience); ; time.Sleep(20 * time.Millisecond) {
 		err := call()
 		hidden(t, err)
 		if err == nil {

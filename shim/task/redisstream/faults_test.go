@@ -1,6 +1,8 @@
 package redisstream_test
 
 import (
+	"nth/testdata/harness"
+
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +98,7 @@ type state struct {
 // finish does what is left, and gives the payloads in order.
 func finish(t *testing.T, s task.Source) (payloads []string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(harness.Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		for {
 			got, err := s.Take(t.Context())
 			if err != nil {
@@ -219,7 +221,7 @@ func TestFailover(t *testing.T) {
 	p := servers.StartLossy(t, master.Address)
 	s := open(t, strings.Replace(q.url, master.Address, p.Addr().String(), 1), task.Options{RunID: "a", Lease: time.Second})
 	q.Fill(t, []byte("one"))
-	for deadline := time.Now().Add(time.Minute); fmt.Sprint(replica.Do(t, "EXISTS", q.name)) != "1" || fmt.Sprint(replica.Do(t, "XLEN", q.name)) != "1"; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(harness.Patience); fmt.Sprint(replica.Do(t, "EXISTS", q.name)) != "1" || fmt.Sprint(replica.Do(t, "XLEN", q.name)) != "1"; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing is replicated")
 		}

@@ -85,7 +85,7 @@ func orphans(arg ...string) {
 	for range number(arg[0]) {
 		check(self("parent").Run())
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		left := processes()
 		if len(left) == 2 {
 			fmt.Println("all reaped")

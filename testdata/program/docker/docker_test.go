@@ -96,15 +96,10 @@ func (c *container) start(flags []string, image string, command ...string) {
 
 func (c *container) await(text string) {
 	c.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	program.AwaitText(c.t, "text "+text, func() string {
 		logs := c.Run(c.t, "logs", c.id)
-		if strings.Contains(logs.Stdout+logs.Stderr, text) {
-			return
-		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("no %q in a minute:\n%s%s", text, logs.Stdout, logs.Stderr)
-		}
-	}
+		return logs.Stdout + logs.Stderr
+	}, text)
 }
 
 // wait gives the exit code of the container and what its command printed.

@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"nth/testdata/harness"
+
 	"io"
 	"os"
 	"path/filepath"
@@ -123,9 +125,7 @@ func dockerTerminal(t *testing.T, d *servers.Docker) {
 			defer terminal.Close()
 			s := &program.Buffer{}
 			go func() { _, _ = io.Copy(s, terminal) }() // EIO: nobody has the other end open any more
-			if !s.Await("ready", time.Minute) {
-				t.Errorf("not ready within a minute: %s", s)
-			}
+			s.Await(t, "ready")
 			if _, err := terminal.WriteString(tt.typed); err != nil {
 				t.Fatal(err)
 			}
@@ -133,13 +133,11 @@ func dockerTerminal(t *testing.T, d *servers.Docker) {
 			go func() { done <- cmd.Wait() }()
 			select {
 			case <-done:
-			case <-time.After(2 * time.Minute):
+			case <-time.After(harness.Patience):
 				_ = cmd.Process.Kill()
 				t.Fatalf("it doesn't end: %s", s)
 			}
-			if !s.Await(tt.shown, 10*time.Second) {
-				t.Errorf("the screen doesn't show %q: %s", tt.shown, s)
-			}
+			s.Await(t, tt.shown)
 			c.expect(servers.Outcome{Code: cmd.ProcessState.ExitCode(), Stdout: s.String()}, tt.code)
 		})
 	}

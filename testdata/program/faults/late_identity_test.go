@@ -190,7 +190,7 @@ func TestLateIdentity(t *testing.T) {
 			done := filepath.Join(t.TempDir(), "done")
 			env = append(env, "JOB_COMPLETION_INDEX=3", "HOME=/nonexistent")
 			run := func() (string, int) {
-				stdout, stderr, code := program.Nth(t, env, "run", "--store-wait=1m", "--markers", url, "--", "sh", "-c", "sleep 3; echo >>"+done)
+				stdout, stderr, code := program.Nth(t, env, "run", "--store-wait=10m", "--markers", url, "--", "sh", "-c", "sleep 3; echo >>"+done)
 				if stdout != "" || strings.Contains(stderr, "canary") {
 					t.Errorf("something on stdout, or a secret: %q, %s", stdout, stderr)
 				}

@@ -99,7 +99,7 @@ func TestFaults(t *testing.T) {
 
 // patient are the flags of a run that gets over what happens once, also on a machine
 // that is busy.
-var patient = []string{"--store-wait", "30s", "--marker-timeout", "30s"}
+var patient = []string{"--store-wait", "10m", "--marker-timeout", "10m"}
 
 // through is an item whose store misbehaves: at the n-th request of the operation,
 // or with 0 at each. It gives the item a command that fails, where it has to.

@@ -290,9 +290,7 @@ func TestLogsTerminal(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	if !s.Await("terminal", time.Minute) {
-		t.Errorf("stdout was no terminal: %s", s)
-	}
+	s.Await(t, "terminal")
 	if diff := cmp.Diff("err\n", program.Log(t, url, 5)); diff != "" {
 		t.Error(diff)
 	}

@@ -3,6 +3,8 @@
 package queues
 
 import (
+	"nth/testdata/harness"
+
 	"cmp"
 	"fmt"
 	"os"
@@ -26,7 +28,8 @@ func TestWorkersKilled(t *testing.T) {
 }
 
 func killWorkers(t *testing.T, q *filledQueue) {
-	const tasks, workers = 10_000, 8
+	const workers = 8
+	tasks := harness.Soak(3000, 10_000)
 	dir := t.TempDir()
 	var all []string
 	for i := range tasks {

@@ -101,11 +101,7 @@ func (p *pod) text() string {
 // says waits until its log has a text.
 func (p *pod) says(text string) {
 	p.t.Helper()
-	for end := time.Now().Add(time.Minute); !strings.Contains(p.text(), text); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			p.t.Fatalf("it never says %q: %s", text, p.text())
-		}
-	}
+	program.AwaitText(p.t, "line "+text, p.text, text)
 }
 
 // ends waits for its end, which must be this.
@@ -113,7 +109,7 @@ func (p *pod) ends(code int, says ...string) {
 	p.t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(harness.Patience):
 		p.t.Fatalf("it doesn't end: %s", p.text())
 	}
 	log := p.text()

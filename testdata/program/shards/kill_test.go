@@ -3,6 +3,8 @@
 package shards
 
 import (
+	"nth/testdata/harness"
+
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -115,11 +117,8 @@ func TestEachStopped(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); len(ran(t, dir+"/begun")) < 22; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("only %d began: %s", len(ran(t, dir+"/begun")), log)
-		}
-	}
+	begun := func() int { return len(ran(t, dir+"/begun")) }
+	harness.Await(t, func() bool { return begun() >= 22 }, func() string { return fmt.Sprintf("only %d began: %s", begun(), log) })
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -3,12 +3,13 @@
 package shards
 
 import (
+	"nth/testdata/harness"
+
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"nth/shim/store"
 	"nth/testdata/program"
@@ -84,11 +85,7 @@ func TestEachOutage(t *testing.T) {
 	cmd.Stderr = log
 	wait := func(what string, ok func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("never: %s: %s", what, read(t, dir+"/log"))
-			}
-		}
+		harness.Await(t, ok, func() string { return fmt.Sprintf("never: %s: %s", what, read(t, dir+"/log")) })
 	}
 	free := func(item int) {
 		t.Helper()

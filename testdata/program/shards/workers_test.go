@@ -3,6 +3,8 @@
 package shards
 
 import (
+	"nth/testdata/harness"
+
 	"encoding/json"
 	"fmt"
 	"os"
@@ -19,7 +21,7 @@ import (
 // TestShardsKilled: as TestWorkersKilled, for work that isn't taken from a queue: of 8
 // indexes with a part each, a third are killed again and again.
 func TestShardsKilled(t *testing.T) {
-	const items = 10_000
+	items := int64(harness.Soak(10_000, 100_000))
 	for name, flags := range map[string]func(dir string) []string{
 		"numbers": func(string) []string { return []string{fmt.Sprint("--items=", items)} },
 		"manifest": func(dir string) []string {

@@ -3,6 +3,8 @@
 package worker
 
 import (
+	"nth/testdata/harness"
+
 	"bytes"
 	"fmt"
 	"os"
@@ -11,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -185,11 +186,7 @@ func TestStoppedIdleWorker(t *testing.T) {
 		stats, _ := r.Do(t, "INFO", "commandstats").([]byte)
 		return bytes.Contains(stats, []byte("evalsha"))
 	}
-	for end := time.Now().Add(time.Minute); !asked(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the worker doesn't ask for a task")
-		}
-	}
+	harness.Await(t, asked, func() string { return "the worker doesn't ask for a task" })
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	_ = cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != 143 || !strings.Contains(log.String(), "settled or given back") {
