@@ -1,8 +1,6 @@
 package local
 
 import (
-	"nth/testdata/harness"
-
 	"bytes"
 	"io"
 	"os"
@@ -16,6 +14,8 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
+
+	"nth/testdata/harness"
 )
 
 // startWhole starts a whole nth local of two sleeping children and waits until both run.

@@ -1,8 +1,6 @@
 package local
 
 import (
-	"nth/testdata/harness"
-
 	"context"
 	"fmt"
 	"os"
@@ -14,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nth/testdata/harness"
 )
 
 // TestMain makes the test binary the child, or a whole nth local, when it is

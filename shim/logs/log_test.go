@@ -1,8 +1,6 @@
 package logs
 
 import (
-	"nth/testdata/harness"
-
 	"bytes"
 	"fmt"
 	"io"
@@ -22,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/store"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 

@@ -1,13 +1,13 @@
 package proc_test
 
 import (
-	"nth/testdata/harness"
-
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+
+	"nth/testdata/harness"
 )
 
 func TestOrphansAreReaped(t *testing.T) {

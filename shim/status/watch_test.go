@@ -1,8 +1,6 @@
 package status
 
 import (
-	"nth/testdata/harness"
-
 	"bytes"
 	"fmt"
 	"io"
@@ -20,6 +18,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/templates"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 

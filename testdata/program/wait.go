@@ -2,12 +2,11 @@ package program
 
 import (
 	"fmt"
-
-	"nth/testdata/harness"
-
 	"os"
 	"strings"
 	"testing"
+
+	"nth/testdata/harness"
 )
 
 // Appears waits for a file.

@@ -1,8 +1,6 @@
 package servers
 
 import (
-	"nth/testdata/harness"
-
 	"bytes"
 	"errors"
 	"fmt"
@@ -16,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nth/testdata/harness"
 )
 
 // Docker is a Docker engine of a test's own: its images, containers and socket

@@ -1,14 +1,14 @@
 package servers
 
 import (
-	"nth/testdata/harness"
-
 	"net/http"
 	"os"
 	"os/exec"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"nth/testdata/harness"
 )
 
 // StartMinIO starts MinIO over a temporary folder, and stops it when the test ends. It

@@ -1,8 +1,6 @@
 package servers
 
 import (
-	"nth/testdata/harness"
-
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -24,6 +22,8 @@ import (
 	"time"
 
 	_ "github.com/lib/pq" // the driver
+
+	"nth/testdata/harness"
 )
 
 // The administrator of every database of the tests.

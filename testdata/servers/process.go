@@ -1,8 +1,6 @@
 package servers
 
 import (
-	"nth/testdata/harness"
-
 	"bytes"
 	"fmt"
 	"net"
@@ -13,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"nth/testdata/harness"
 )
 
 // Server is a real server of a test's own, as a process.

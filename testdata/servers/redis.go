@@ -1,11 +1,8 @@
 package servers
 
 import (
-	"fmt"
-
-	"nth/testdata/harness"
-
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/gomodule/redigo/redis"
+
+	"nth/testdata/harness"
 )
 
 // Redis is a Redis server of a test's own. It writes each change to its disk before it

@@ -3,8 +3,6 @@
 package tasks
 
 import (
-	"nth/testdata/harness"
-
 	"bytes"
 	"context"
 	"errors"
@@ -19,6 +17,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/testdata/harness"
 )
 
 // Queue is a queue of a test's own, on a server that the test has started.

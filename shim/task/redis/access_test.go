@@ -1,8 +1,6 @@
 package redis_test
 
 import (
-	"nth/testdata/harness"
-
 	"context"
 	"net"
 	"os"
@@ -13,6 +11,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 	"nth/testdata/tasks"
 )

@@ -1,8 +1,6 @@
 package redis_test
 
 import (
-	"nth/testdata/harness"
-
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +13,7 @@ import (
 	"nth/shim/store/contract"
 	"nth/shim/task"
 	"nth/shim/task/redis"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 

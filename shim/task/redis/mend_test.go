@@ -1,8 +1,6 @@
 package redis_test
 
 import (
-	"nth/testdata/harness"
-
 	"encoding/json"
 	"errors"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nth/shim/task"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 

@@ -1,8 +1,6 @@
 package redis_test
 
 import (
-	"nth/testdata/harness"
-
 	"errors"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"nth/shim/task"
 	"nth/shim/task/redis"
 	"nth/shim/task/redis/server"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 

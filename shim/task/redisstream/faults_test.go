@@ -1,8 +1,6 @@
 package redisstream_test
 
 import (
-	"nth/testdata/harness"
-
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 

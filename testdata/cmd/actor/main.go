@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -114,6 +115,7 @@ func processes() []string {
 func crowd(arg ...string) {
 	stay, err := time.ParseDuration(arg[0])
 	check(err)
+	runtime.GOMAXPROCS(1) // for there is no thread to be had in the end, not even for this program
 	for n := 0; ; n++ {
 		if err := self("sleep", "1h").Start(); err != nil {
 			fmt.Printf("%d processes, then: %v\n", n, err)

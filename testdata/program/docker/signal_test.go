@@ -1,8 +1,6 @@
 package docker
 
 import (
-	"nth/testdata/harness"
-
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"nth/testdata/harness"
 	"nth/testdata/program"
 	"nth/testdata/servers"
 )

@@ -3,8 +3,6 @@
 package queues
 
 import (
-	"nth/testdata/harness"
-
 	"cmp"
 	"fmt"
 	"os"
@@ -16,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"nth/testdata/harness"
 	"nth/testdata/program"
 )
 

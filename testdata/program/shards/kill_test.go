@@ -3,8 +3,6 @@
 package shards
 
 import (
-	"nth/testdata/harness"
-
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nth/testdata/harness"
 )
 
 // TestEachKilled: a run that is killed again and again at any moment, and comes back as

@@ -3,8 +3,6 @@
 package shards
 
 import (
-	"nth/testdata/harness"
-
 	"fmt"
 	"os"
 	"strconv"
@@ -12,6 +10,7 @@ import (
 	"testing"
 
 	"nth/shim/store"
+	"nth/testdata/harness"
 	"nth/testdata/program"
 	"nth/testdata/servers"
 )

@@ -3,8 +3,6 @@
 package shards
 
 import (
-	"nth/testdata/harness"
-
 	"encoding/json"
 	"fmt"
 	"os"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"nth/shim/marker"
+	"nth/testdata/harness"
 	"nth/testdata/program"
 )
 

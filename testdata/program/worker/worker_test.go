@@ -3,8 +3,6 @@
 package worker
 
 import (
-	"nth/testdata/harness"
-
 	"bytes"
 	"fmt"
 	"os"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nth/testdata/harness"
 	"nth/testdata/program"
 	"nth/testdata/servers"
 )
