@@ -10,7 +10,7 @@ import (
 	"nth/testdata/harness"
 )
 
-// Jobs gives the SQL of the README's table of a user's own, and its statements by their
+// Jobs gives the SQL of the page's table of a user's own, and its statements by their
 // flags. A payload is the field text of a job's body.
 func Jobs(t testing.TB) (schema string, statements map[string]string) {
 	t.Helper()
@@ -22,11 +22,11 @@ func Jobs(t testing.TB) (schema string, statements map[string]string) {
 		return string(body)
 	}
 	statements = map[string]string{}
-	for _, m := range regexp.MustCompile(`export NTH_(\w+)_SQL="([^"]*)"`).FindAllStringSubmatch(read("README.md"), -1) {
+	for _, m := range regexp.MustCompile(`export NTH_(\w+)_SQL="([^"]*)"`).FindAllStringSubmatch(read("docs/queues-try.md"), -1) {
 		statements["--"+strings.ToLower(m[1])+"-sql"] = strings.Replace(m[2], "body AS payload", "body ->> 'text' AS payload", 1)
 	}
 	if len(statements) != 5 || !strings.Contains(statements["--take-sql"], "'text'") {
-		t.Fatalf("the README has the statements %q", statements)
+		t.Fatalf("docs/queues-try.md has the statements %q", statements)
 	}
 	return read("testdata/examples/jobs.sql"), statements
 }

@@ -13,7 +13,7 @@ import (
 	"nth/testdata/tasks"
 )
 
-// jobs is a table of a user's own, with the statements that the README has for it.
+// jobs is a table of a user's own, with the statements that docs/queues-try.md has for it.
 type jobs struct {
 	*queue
 	statements map[string]string // by their flags

@@ -115,7 +115,7 @@ func copyFrom(t *testing.T, d *servers.Docker) {
 	if !ok || !end {
 		t.Fatal("README.md has no Dockerfile")
 	}
-	if out := d.RunInput(t, strings.NewReader(strings.ReplaceAll(file, "\n   ", "\n")), "build", "-t", "users", "-"); out.Code != 0 {
+	if out := d.RunInput(t, strings.NewReader(file), "build", "-t", "users", "-"); out.Code != 0 {
 		t.Fatalf("build the README's Dockerfile: %s", out.Stderr)
 	}
 	data := t.TempDir()

@@ -14,47 +14,32 @@ import (
 	"nth/testdata/servers"
 )
 
-// TestReadmeQueues is a newcomer's way from no server to five tasks that are done, for
-// each queue and a file's rows, as the README has it.
-func TestReadmeQueues(t *testing.T) {
+// TestQueues is a newcomer's way from no server to five tasks that are done, for each
+// queue, as the page has it.
+func TestQueues(t *testing.T) {
 	const dir = "/tmp/nth-queue"
-	ran := 0
-	for _, block := range blocks(t, "sh") {
-		if !strings.Contains(block, "--tasks") || strings.Contains(block, "--each") {
-			continue
-		}
-		ran++
+	ways := taken(t, "queue")
+	if len(ways) != 6 {
+		t.Errorf("%d ways are on the page, want 6", len(ways))
+	}
+	for _, b := range ways {
 		t.Cleanup(func() { _ = exec.Command("redis-cli", "-p", "6399", "shutdown", "nosave").Run() })
-		os.RemoveAll(dir)
-		t.Cleanup(func() { os.RemoveAll(dir) })
-		out := shell(t, block, "GOFLAGS=-buildvcs=false")
+		cleared(t, b.page)
+		out := shell(t, b.text)
 		if n := strings.Count(out, " testdata/examples/sonnet_"); n != 5 {
-			t.Errorf("%d tasks were done, want 5:\n%s\n%s", n, block, out)
+			t.Errorf("%d tasks were done, want 5:\n%s\n%s", n, b.text, out)
 		}
 		if n := program.Documents(t, "file://"+dir+"/markers", "done/"); n != 5 {
-			t.Errorf("%d markers, want 5:\n%s\n%s", n, block, out)
+			t.Errorf("%d markers, want 5:\n%s\n%s", n, b.text, out)
 		}
-	}
-	if ran != 7 {
-		t.Errorf("%d ways are in the README, want 7", ran)
 	}
 }
 
-// isAgain tells whether a block lets tasks be tried again that were put aside.
-func isAgain(block string) bool {
-	return strings.Contains(block, ":nth:dead") || strings.Contains(block, "state = 'dead'")
-}
-
-// TestReadmeAgain: what was put aside is done after all, under its own ID.
-func TestReadmeAgain(t *testing.T) {
-	var all []string
-	for _, block := range blocks(t, "sh") {
-		if isAgain(block) {
-			all = append(all, block)
-		}
-	}
+// TestAgain: what was put aside is done after all, under its own ID.
+func TestAgain(t *testing.T) {
+	all := taken(t, "again")
 	if len(all) != 3 {
-		t.Fatalf("%d ways are in the README, want 3", len(all))
+		t.Fatalf("%d ways are on the page, want 3", len(all))
 	}
 	r, p := servers.StartRedis(t), servers.StartPostgres(t)
 	pgHost, pgPort, err := net.SplitHostPort(p.Address)
@@ -67,7 +52,7 @@ func TestReadmeAgain(t *testing.T) {
 	program.QueueOf(t, r, "list", "a", "b")
 	r.Each(t, []string{"a", "b"}, "XADD", "sonnets", "*", "payload")
 	for i, tasks := range []string{"redis://" + r.Address + "?queue=list", "redis://" + r.Address + "?stream=sonnets&group=g", "postgres:///?table=nth_tasks"} {
-		again := strings.ReplaceAll(all[i], "-p 6399", "-p "+r.Address[strings.LastIndexByte(r.Address, ':')+1:])
+		again := strings.ReplaceAll(all[i].text, "-p 6399", "-p "+r.Address[strings.LastIndexByte(r.Address, ':')+1:])
 		if i == 0 {
 			again = strings.ReplaceAll(again, "{sonnets}", "{list}")
 		}

@@ -24,7 +24,7 @@ type refusal struct {
 }
 
 const (
-	hintACL      = "what the user of an ACL needs is in the README"
+	hintACL      = "what the user of an ACL needs is in docs/queues.md"
 	hintPassword = "are the user and the password of the URL, or of REDISCLI_AUTH, right?"
 	hintType     = "is the name right? ?queue= is for a list, ?stream= for a stream"
 )

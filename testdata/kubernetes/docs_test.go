@@ -1,9 +1,10 @@
-// Package kubernetes holds the README's manifests against Kubernetes' own types.
+// Package kubernetes holds the pages' manifests against Kubernetes' own types.
 // It is a module of its own, so that those types are no dependency of nth.
 package kubernetes
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,12 +12,20 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func TestReadmeManifests(t *testing.T) {
-	body, err := os.ReadFile("../../README.md")
+// TestPages: every manifest of every page is one, with no field that Kubernetes doesn't know.
+func TestPages(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := strings.Split(string(body), "\n```yaml\n")[1:]
+	var blocks []string
+	for _, page := range append(pages, "../../README.md") {
+		body, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks = append(blocks, strings.Split(string(body), "\n```yaml\n")[1:]...)
+	}
 	kinds := map[string]int{}
 	for _, b := range blocks {
 		text, _, _ := strings.Cut(b, "\n```")

@@ -1,0 +1,113 @@
+package docs
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// checks are what a page says of its commands beside what it shows that they print.
+var checks = []struct {
+	page, has string
+	check     func(t *testing.T, b *block, printed string)
+}{
+	{"README.md", "/tmp/nth-demo/markers", checkDemo},
+	{"docs/tutorial.md", "/tmp/nth-tutorial/nth .\n", says("nth dev (commit ")},
+	{"docs/kubernetes.md", " --missing ", says(`{ name: NTH_INDEXES, value: "3,4" }`)},
+	{"docs/running.md", "/tmp/nth-logs", checkLogs},
+	{"docs/items.md", "sonnets.csv", checkRows},
+	{"docs/items.md", "CREATE TABLE users", checkPartition},
+	{"docs/items.md", "/tmp/nth-each/", checkEach},
+	{"docs/queues.md", " manifest ", says("parallelism: 8\n", `{ name: NTH_TASKS, value: "redis://redis:6379/0?queue=sonnets" }`)},
+	{"docs/queues-own.md", " manifest ", says(`{ name: NTH_DONE_URL, value: "DELETE https://api.example.com/jobs/{id}" }`, "NTH_HTTP_BODY")},
+	{"docs/stores.md", " check ", says("serves              --markers\n")},
+	{"docs/status-and-repair.md", " local ", says("5 of 5 settled (100%)")},
+	{"docs/status-and-repair.md", "--index 3", says("index 3: done", "command: wc -w testdata/examples/sonnet_3.txt", "\n5,6\n")},
+	{"docs/status-and-repair.md", " reset ", says("deleted 1 marker: 3\n")},
+	{"docs/status-and-repair.md", " mark ", says("marked 1 index as done: 3\n")},
+}
+
+// says checks that each of the texts is printed.
+func says(texts ...string) func(t *testing.T, b *block, printed string) {
+	return func(t *testing.T, b *block, printed string) {
+		t.Helper()
+		for _, text := range texts {
+			if !strings.Contains(printed, text) {
+				t.Errorf("%s: %s\ndoesn't print %q, but\n%s", b.page, b.text, text, printed)
+			}
+		}
+	}
+}
+
+// checkDemo: five files are counted, once, and nothing the second time.
+func checkDemo(t *testing.T, b *block, printed string) {
+	t.Helper()
+	if strings.Count(printed, "sonnet_") != 5 {
+		t.Errorf("the main job over five files printed\n%s", printed)
+	}
+	if n := markers(t, "/tmp/nth-demo/markers"); n != 5 {
+		t.Errorf("%d markers, want 5", n)
+	}
+	if again := shell(t, b.text); strings.Contains(again, "sonnet_") || !strings.Contains(again, "5 of 5 succeeded") {
+		t.Errorf("the second run did it again:\n%s", again)
+	}
+}
+
+// checkLogs: what a command said is passed through, and kept.
+func checkLogs(t *testing.T, _ *block, printed string) {
+	t.Helper()
+	for i, want := range []int{1, 1, 2} {
+		if n := strings.Count(printed, fmt.Sprintf("hello from %d\n", i)); n != want {
+			t.Errorf("index %d said hello %d times, want %d:\n%s", i, n, want, printed)
+		}
+	}
+}
+
+// checkRows: each row's file was counted, and has its marker.
+func checkRows(t *testing.T, _ *block, printed string) {
+	t.Helper()
+	if n := strings.Count(printed, " testdata/examples/sonnet_"); n != 5 {
+		t.Errorf("%d rows were done, want 5:\n%s", n, printed)
+	}
+	if n := markers(t, "/tmp/nth-queue/markers"); n != 5 {
+		t.Errorf("%d markers, want 5", n)
+	}
+}
+
+// checkPartition: each of the users was handled by one index, and all indexes had some.
+func checkPartition(t *testing.T, _ *block, printed string) {
+	t.Helper()
+	users, indexes := map[string]int{}, map[string]bool{}
+	for line := range strings.Lines(printed) {
+		if index, user, ok := strings.Cut(strings.TrimSpace(line), " user-"); ok {
+			users[user]++
+			indexes[index] = true
+		}
+	}
+	for n := range 20 {
+		if times := users[fmt.Sprint(n+1)]; times != 1 {
+			t.Errorf("user %d was handled %d times", n+1, times)
+		}
+	}
+	if len(users) != 20 || len(indexes) != 5 {
+		t.Errorf("%d users were handled by %d indexes:\n%s", len(users), len(indexes), printed)
+	}
+}
+
+// checkEach: every item is done once, and nothing the second time.
+func checkEach(t *testing.T, b *block, printed string) {
+	t.Helper()
+	for _, want := range []int{1, 0} {
+		for i := range 20 {
+			if n := strings.Count(printed, fmt.Sprintf("item %d of 20\n", i)); n != want {
+				t.Errorf("item %d was done %d times, want %d:\n%s", i, n, want, printed)
+			}
+		}
+		for i, name := range []string{"Ann", "Bob", "Carol", "Dave, Jr.", "Eve"} {
+			if n := strings.Count(printed, fmt.Sprintf("row %d is %s\n", i, name)); n != want {
+				t.Errorf("row %d was done %d times, want %d:\n%s", i, n, want, printed)
+			}
+		}
+		printed = shell(t, b.text)
+	}
+}
