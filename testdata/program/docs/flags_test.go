@@ -23,23 +23,38 @@ var others = strings.Fields(`
 	--array --init --joblog --resume --skip --wait
 	--aws-sigv4 --user --daemonize --port --save --rm --from`)
 
-// TestFlags: no page speaks of a flag that isn't there.
+var called = regexp.MustCompile("(?:nth|go run \\.) (run|plan|local|manifest|check|status|reset|mark) ([^`\n]*)")
+
+// TestFlags: no page speaks of a flag that isn't there, or of one that the command
+// doesn't have.
 func TestFlags(t *testing.T) {
-	known := append(others, "--help")
-	for _, c := range []any{&config.Config{}, &local.Config{}, &manifest.Config{}, &check.Config{}, &status.Config{}, &repair.Config{}, &repair.MarkConfig{}} {
+	known, of := append(others, "--help"), map[string][]string{}
+	for command, c := range map[string]any{
+		"run": &config.Config{}, "plan": &config.Config{}, "local": &local.Config{}, "manifest": &manifest.Config{}, "check": &check.Config{},
+		"status": &status.Config{}, "reset": &repair.Config{}, "mark": &repair.MarkConfig{},
+	} {
 		rows, err := flags.Reference(c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range rows {
 			name, _, _ := strings.Cut(r.Flag, " ")
-			known = append(known, name)
+			known, of[command] = append(known, name), append(of[command], name)
 		}
 	}
 	for _, page := range append(pages(t), "CHANGELOG.md") {
-		for _, name := range written.FindAllString(program.Page(t, page), -1) {
+		text := program.Page(t, page)
+		for _, name := range written.FindAllString(text, -1) {
 			if !slices.Contains(known, name) {
 				t.Errorf("%s: there is no flag %s", page, name)
+			}
+		}
+		for _, m := range called.FindAllStringSubmatch(text, -1) {
+			own, _, _ := strings.Cut(m[2], " -- ")
+			for _, name := range written.FindAllString(own, -1) {
+				if !slices.Contains(of[m[1]], name) && name != "--help" {
+					t.Errorf("%s: nth %s has no flag %s", page, m[1], name)
+				}
 			}
 		}
 	}
