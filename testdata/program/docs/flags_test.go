@@ -28,7 +28,7 @@ var called = regexp.MustCompile("(?:nth|go run \\.) (run|plan|local|manifest|che
 // TestFlags: no page speaks of a flag that isn't there, or of one that the command
 // doesn't have.
 func TestFlags(t *testing.T) {
-	known, of := append(others, "--help"), map[string][]string{}
+	known, of := append(others, "--help", "--version"), map[string][]string{}
 	for command, c := range map[string]any{
 		"run": &config.Config{}, "plan": &config.Config{}, "local": &local.Config{}, "manifest": &manifest.Config{}, "check": &check.Config{},
 		"status": &status.Config{}, "reset": &repair.Config{}, "mark": &repair.MarkConfig{},
