@@ -83,8 +83,15 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
+// newTransport speaks HTTP/1 alone, however nth is built. Over HTTP/2 all requests share
+// one connection, and when that dies without a word each of them waits on it in vain,
+// the renewals of a lease too; over HTTP/1 the next one goes over another. The clone's
+// TLS settings, which may offer HTTP/2, don't come along.
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true
+	t.Protocols = &http.Protocols{}
+	t.Protocols.SetHTTP1(true)
+	t.ForceAttemptHTTP2, t.TLSClientConfig, t.TLSNextProto = false, nil, nil
 	return t
 }

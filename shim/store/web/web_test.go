@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -203,5 +204,36 @@ func TestProxy(t *testing.T) {
 	_, err := get(Client(), "https://example.com/x")
 	if text := Unreachable(t.Context(), err).Error(); err == nil || strings.Contains(text, "canary") {
 		t.Errorf("a proxy that is gone: %s", text)
+	}
+}
+
+// TestHTTP1 speaks HTTP/1.1 to a server that offers HTTP/2 as well, also after another
+// client of the process has spoken HTTP/2.
+func TestHTTP1(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	bundle := filepath.Join(t.TempDir(), "authority.pem")
+	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SSL_CERT_FILE", bundle)
+	direct := Direct()
+	direct.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+	direct.Transport.(*http.Transport).TLSClientConfig.RootCAs.AddCert(server.Certificate())
+	for _, c := range []struct {
+		name, want string
+		client     *http.Client
+	}{{"another client", "HTTP/2.0", server.Client()}, {"a store's", "HTTP/1.1", Client()}, {"the machine's", "HTTP/1.1", direct}} {
+		res, err := c.client.Get(server.URL)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		got, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if string(got) != c.want || err != nil {
+			t.Errorf("%s: %s, %v; want %s", c.name, got, err, c.want)
+		}
 	}
 }
