@@ -9,6 +9,7 @@ import (
 	"nth/shim/config"
 	"nth/shim/expand"
 	"nth/shim/failure"
+	"nth/shim/store/contract"
 	"nth/shim/task"
 	"nth/shim/task/httpapi"
 	"nth/templates"
@@ -99,7 +100,7 @@ func (c Caller) Headers() (http.Header, error) {
 	return all, x.Err
 }
 
-// body gives that of one call. An error is a failure.
+// body gives that of one call.
 func (o *opener) body(b expand.Named, c httpapi.Call, opts task.Options) (string, error) {
 	f := o.Fields()
 	f.Statement = &templates.Statement{Lease: opts.Lease.Seconds(), Delay: c.Delay.Seconds(), MaxAttempts: opts.MaxAttempts, Reason: c.Reason, Dead: c.Dead, Release: c.Release}
@@ -109,5 +110,17 @@ func (o *opener) body(b expand.Named, c httpapi.Call, opts task.Options) (string
 	}
 	e, err := b.Expand(f, o.Sources())
 	o.keep.Add(e.Secrets...)
+	if err != nil {
+		err = ofTask(failure.Expansion("", err))
+	}
 	return e.Text, err
+}
+
+// ofTask leaves an error that is the task's fault as it is, and makes any other, which
+// every task would meet, one of the kind that sources know for it.
+func ofTask(f *failure.Failure) error {
+	if f.Code == failure.BadIndex {
+		return f.Cause
+	}
+	return &contract.Error{Kind: contract.Invalid, Cause: f.Cause}
 }

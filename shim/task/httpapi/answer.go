@@ -3,11 +3,13 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
-	"time"
+	"strings"
 	"unicode/utf8"
 
 	"nth/shim/store/contract"
@@ -20,12 +22,10 @@ const maxAnswer = 64 << 20
 
 const hintAnswer = `the answer to take is {"id": …, "payload": …}, or an object that has an id; --task-id makes one of the payload`
 
-// taken is a task as its answer gave it, and what this worker did with it.
+// taken is a task as its answer gave it.
 type taken struct {
-	task        *task.Task
-	id, receipt json.RawMessage // as they came: a number goes back as a number
-	key         string          // of the Take
-	free        time.Time       // since when others may take it; zero: it is held
+	task *task.Task
+	named
 }
 
 // read reads the answer to Take. Nil: there is no task.
@@ -68,19 +68,33 @@ func parse(body []byte, ownID bool) (*taken, error) {
 	case err != nil:
 		return nil, foreign("it is not JSON")
 	}
-	if !utf8.Valid(text) {
-		if _, envelope := doc["payload"]; envelope || !ownID {
-			return nil, strange(`it is not UTF-8: send such a payload as payload_base64`)
-		}
-	}
-	bare.name(doc)
-	if bare.task.ID == "" && !ownID {
+	if _, has := doc["id"]; !has && !ownID {
 		return nil, strange("the task has no id, as a string or a number")
 	}
-	if doc["payload"] == nil && doc["payload_base64"] == nil {
-		return bare, nil
+	bare.name(doc, ownID)
+	envelope := doc["payload"] != nil || doc["payload_base64"] != nil
+	if envelope {
+		bare.open(doc)
 	}
-	return bare, open(bare.task, doc)
+	if !utf8.Valid(text) && (envelope || !ownID) {
+		bare.broken(`it is not UTF-8: send such a payload as payload_base64`)
+	}
+	if bare.task.Broken != nil && bare.task.ID == "" { // something must name it
+		content := append(append([]byte{}, doc["payload"]...), doc["payload_base64"]...)
+		if !envelope {
+			content = text
+		}
+		sum := sha256.Sum256(content)
+		bare.task.ID = "sha256:" + hex.EncodeToString(sum[:8])
+	}
+	return bare, nil
+}
+
+// broken says why nothing can be done with the task.
+func (t *taken) broken(why string) {
+	if t.task.Broken == nil {
+		t.task.Broken = strange(why)
+	}
 }
 
 // strange is an answer of an API that doesn't do what is written at the package.
@@ -97,10 +111,22 @@ func isHTML(text []byte) bool {
 	return false
 }
 
-// name takes what names the task and this delivery.
-func (t *taken) name(doc map[string]json.RawMessage) {
-	if id, ok := scalar(doc["id"]); ok {
-		t.id, t.task.ID = doc["id"], id
+// maxOddID bounds an id that is none and stands for itself all the same, in bytes.
+const maxOddID = 200
+
+// name takes what names the task and this delivery. An id of another kind names it in
+// messages and markers, and in no URL.
+func (t *taken) name(doc map[string]json.RawMessage, ownID bool) {
+	raw := doc["id"]
+	id, ok := scalar(raw)
+	switch {
+	case ok && utf8.Valid(raw):
+		t.id, t.task.ID, t.inURL = raw, id, id
+	case !ownID:
+		if t.id = raw; len(raw) < maxOddID && (raw[0] == '[' || raw[0] == '{' || ok) {
+			t.task.ID = strings.ToValidUTF8(string(raw), "\uFFFD")
+		}
+		t.broken("its id is neither a string nor a number")
 	}
 	if receipt, ok := scalar(doc["receipt"]); ok {
 		t.receipt, t.task.Receipt = doc["receipt"], receipt
@@ -121,25 +147,27 @@ func scalar(raw json.RawMessage) (string, bool) {
 }
 
 // open takes the task out of its envelope.
-func open(t *task.Task, doc map[string]json.RawMessage) error {
+func (of *taken) open(doc map[string]json.RawMessage) {
+	t := of.task
 	t.Payload = doc["payload"]
 	if t.Payload == nil {
 		if json.Unmarshal(doc["payload_base64"], &t.Payload) != nil || t.Payload == nil {
-			return strange("payload_base64 is not base64 (RFC 4648, section 4)")
+			of.broken("payload_base64 is not base64 (RFC 4648, section 4)")
 		}
 	} else if t.Payload[0] == '"' {
 		var s string
 		if err := json.Unmarshal(t.Payload, &s); err != nil {
-			return strange("the payload is no string")
+			of.broken("the payload is no string")
 		}
 		t.Payload = []byte(s)
 	}
 	if raw := doc["attempt"]; raw != nil && (json.Unmarshal(raw, &t.Attempt) != nil || t.Attempt < 0) {
-		return strange("the attempt is not a whole number")
+		t.Attempt = 0
+		of.broken("the attempt is not a whole number")
 	}
 	var meta map[string]json.RawMessage
 	if raw := doc["meta"]; raw != nil && json.Unmarshal(raw, &meta) != nil {
-		return strange("meta is not an object")
+		of.broken("meta is not an object")
 	}
 	for name, raw := range meta {
 		if t.Meta == nil {
@@ -150,5 +178,4 @@ func open(t *task.Task, doc map[string]json.RawMessage) error {
 			t.Meta[name] = s
 		}
 	}
-	return nil
 }

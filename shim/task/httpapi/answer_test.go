@@ -20,7 +20,7 @@ func TestAnswers(t *testing.T) {
 		name, body string
 		ownID      bool
 		want       *task.Task
-		err        string
+		err        string // of the answer, or, with a task, of the task
 	}{
 		{"all of it", `{"id": "a", "payload": "p", "attempt": 2, "receipt": "r", "meta": {"s": "x", "n": 1, "o": {"a": [1]}, "e": ""}}`, false,
 			&task.Task{ID: "a", Payload: []byte("p"), Attempt: 2, Receipt: "r", Meta: map[string]string{"s": "x", "n": "1", "o": `{"a": [1]}`, "e": ""}}, ""},
@@ -54,22 +54,26 @@ func TestAnswers(t *testing.T) {
 		{"no task", `false`, false, nil, "malformed"},
 		{"no member", `{}`, false, nil, "malformed"},
 		{"no ID", `{"payload": "x"}`, false, nil, "malformed"},
-		{"an empty ID", `{"id": "", "payload": "x"}`, false, nil, "malformed"},
-		{"null as ID", `{"id": null, "payload": "x"}`, false, nil, "malformed"},
-		{"an object as ID", `{"id": {}, "payload": "x"}`, false, nil, "malformed"},
-		{"an attempt and a half", `{"id": 7, "payload": "x", "attempt": 1.5}`, false, nil, "malformed"},
-		{"an attempt before the first", `{"id": 7, "payload": "x", "attempt": -1}`, false, nil, "malformed"},
-		{"meta is a list", `{"id": 7, "payload": "x", "meta": []}`, false, nil, "malformed"},
-		{"no base64", `{"id": 7, "payload_base64": "?"}`, false, nil, "malformed"},
-		{"null as base64", `{"id": 7, "payload_base64": null}`, false, nil, "malformed"},
-		{"no UTF-8", "{\"id\": 7, \"payload\": \"\xff\"}", false, nil, "malformed"},
-		{"no UTF-8, with an own ID", "{\"payload\": \"\xff\"}", true, nil, "malformed"},
+		// These are tasks, and broken.
+		{"an empty ID", `{"id": "", "payload": "x"}`, false, &task.Task{ID: "sha256:ba2df4903a2c14e8", Payload: []byte("x")}, "malformed"},
+		{"null as ID", `{"id": null, "payload": "x"}`, false, &task.Task{ID: "sha256:ba2df4903a2c14e8", Payload: []byte("x")}, "malformed"},
+		{"an object as ID", `{"id": {}, "payload": "x"}`, false, &task.Task{ID: "{}", Payload: []byte("x")}, "malformed"},
+		{"a list as ID", `{"id": ["a"], "payload": "x"}`, false, &task.Task{ID: `["a"]`, Payload: []byte("x")}, "malformed"},
+		{"an ID that is no UTF-8", "{\"id\": \"a\xff\", \"payload\": \"x\"}", false, &task.Task{ID: "\"a\uFFFD\"", Payload: []byte("x")}, "malformed"},
+		{"an attempt and a half", `{"id": 7, "payload": "x", "attempt": 1.5}`, false, &task.Task{ID: "7", Payload: []byte("x")}, "malformed"},
+		{"an attempt before the first", `{"id": 7, "payload": "x", "attempt": -1}`, false, &task.Task{ID: "7", Payload: []byte("x")}, "malformed"},
+		{"meta is a list", `{"id": 7, "payload": "x", "meta": []}`, false, &task.Task{ID: "7", Payload: []byte("x")}, "malformed"},
+		{"no base64", `{"id": 7, "payload_base64": "?"}`, false, &task.Task{ID: "7"}, "malformed"},
+		{"null as base64", `{"id": 7, "payload_base64": null}`, false, &task.Task{ID: "7"}, "malformed"},
+		{"no UTF-8", "{\"id\": 7, \"payload\": \"\xff\"}", false, &task.Task{ID: "7", Payload: []byte("\uFFFD")}, "malformed"},
+		{"no UTF-8, with an own ID", "{\"payload\": \"\xff\"}", true, &task.Task{ID: "sha256:2c1ba6ac713bfc21", Payload: []byte("\uFFFD")}, "malformed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parse([]byte(tt.body), tt.ownID)
 			var gotTask *task.Task
 			if got != nil && err == nil {
-				gotTask = got.task
+				gotTask, err = got.task, got.task.Broken
+				gotTask.Broken = nil
 			}
 			if tt.err == "" && err != nil || tt.err != "" && outcome(err) != tt.err {
 				t.Errorf("error %v, want %q", err, tt.err)
@@ -171,6 +175,11 @@ func FuzzParse(f *testing.F) {
 		case got == nil:
 			if string(bytes.TrimSpace(body)) != "null" {
 				t.Fatal("it was taken for none")
+			}
+			return
+		case got.task.Broken != nil:
+			if outcome(got.task.Broken) != "malformed" || got.task.ID == "" {
+				t.Fatalf("took %+v", got.task)
 			}
 			return
 		case got.task.ID == "" && !ownID, got.task.Attempt < 0:

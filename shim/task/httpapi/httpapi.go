@@ -33,6 +33,11 @@
 //
 // Another method, and another body, can be given for each call. The answers and statuses
 // mean the same then.
+//
+// A task whose answer has a member that can't be used (an id that is a list, a payload
+// that is no UTF-8), or of which a call can't be made, is broken: it fails. Where even
+// that can't be told, as its id can't stand in the URL, the source counts, and doesn't
+// give it again when it has had all its attempts.
 package httpapi
 
 import (
@@ -59,7 +64,8 @@ type Settings struct {
 	// error shows their values.
 	Headers func() (http.Header, error)
 	// Body gives a call's body, JSON, where it isn't the usual one; what of it is secret
-	// task.Options.Hide knows from then on. Empty: none is sent.
+	// task.Options.Hide knows from then on. Empty: none is sent. An error of the kinds of
+	// nth/shim/store/contract says that it isn't the task's fault; any other is.
 	Body map[string]func(Call) (string, error)
 	// OwnID says that the caller makes the tasks' IDs (--task-id): an answer needs
 	// none, and may be any payload.
@@ -74,8 +80,8 @@ type Call struct {
 	Dead, Release bool
 }
 
-// source is a task.Source. Tasks that it took are in mine until it is known that
-// somebody else has them, or nobody.
+// source is a task.Source. Of the tasks that it took it keeps what it must say of them,
+// and never their payloads.
 type source struct {
 	Settings
 	task.Options
@@ -86,7 +92,11 @@ type source struct {
 	key   string               // of a Take that hasn't been answered
 	keyed time.Time            // since when it is used
 	waits map[string]time.Time // when the API wants to be called again, by call
-	mine  map[string]*taken
+	held  *held                // nil: none was taken
+	// given are tasks that may still come back, as long as the API can't be asked, and
+	// untold those of which it can't be told.
+	given  task.Given
+	untold task.Untold
 }
 
 // New opens an API without asking it anything.
@@ -95,7 +105,11 @@ func New(s Settings, o task.Options) (task.Source, error) {
 	if err := s.check(o, methods); err != nil {
 		return nil, err
 	}
-	return &source{Settings: s, Options: o, methods: methods, client: web.Client(), waits: map[string]time.Time{}, mine: map[string]*taken{}}, nil
+	api := &source{Settings: s, Options: o, methods: methods, client: web.Client(), waits: map[string]time.Time{}}
+	if err := api.checkBodies(); err != nil {
+		return nil, err
+	}
+	return api, nil
 }
 
 // credentials are parameters that say who asks, and not what for.

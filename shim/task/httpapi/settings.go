@@ -13,7 +13,7 @@ import (
 	"nth/shim/task"
 )
 
-func invalid(format string, a ...any) error {
+func invalid(format string, a ...any) *contract.Error {
 	return &contract.Error{Kind: contract.Invalid, Cause: fmt.Errorf(format, a...)}
 }
 

@@ -3,12 +3,9 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -28,12 +25,23 @@ var (
 	gone = []int{http.StatusNotFound, http.StatusGone}
 )
 
-// Take asks for a task.
+// Take asks for a task. Those that were given up here come again with each end of their
+// leases, and others may stand behind them.
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
+	for range s.untold.Buried() + 1 {
+		t, again, err := s.take(ctx)
+		if !again {
+			return t, err
+		}
+	}
+	return nil, nil
+}
+
+func (s *source) take(ctx context.Context) (_ *task.Task, again bool, err error) {
 	key, began := s.takeKey(), time.Now()
 	asking, err := s.asking()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	asking.key = key
 	res, err := s.send(ctx, asking)
@@ -41,8 +49,8 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	if err == nil {
 		t, err = s.read(ctx, res)
 	}
-	if err == nil && t != nil {
-		err = s.tellable(t.task)
+	if err == nil && t != nil && t.task.Broken == nil {
+		t.task.Broken, err = s.tellable(t)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,14 +59,17 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	}
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, false, err
 	case t == nil:
-		s.missed(began)
-		return nil, nil
+		s.given.Missed(began)
+		return nil, false, nil
+	case s.untold.Dead(lasting(t.task)):
+		return nil, true, nil
+	case s.untold.Full():
+		return nil, false, strange("so many tasks came that nothing can be told of that they can't be remembered")
 	}
-	t.key = key
-	s.mine[name(t.task)] = t
-	return t.task, nil
+	s.hold(t, key)
+	return t.task, false, nil
 }
 
 // asking is Take's request, the same for the same Idempotency-Key.
@@ -66,36 +77,6 @@ func (s *source) asking() (call, error) {
 	runID, _ := json.Marshal(s.RunID)
 	return s.with(call{name: "take", method: http.MethodPost, url: s.Settings.Take,
 		body: fmt.Sprintf(`{"index":%d,"run_id":%s,"lease_s":%v}`, s.Index, runID, s.Lease.Seconds())}, Call{})
-}
-
-// with puts the caller's own body into a call, if there is one.
-func (s *source) with(c call, about Call) (call, error) {
-	own := s.Body[c.name]
-	if own == nil {
-		return c, nil
-	}
-	var err error
-	if c.body, err = own(about); err != nil {
-		return c, invalid("the body of %s: %w", c.name, err)
-	}
-	if c.body != "" && !json.Valid([]byte(c.body)) {
-		return c, &contract.Error{Kind: contract.Invalid, Cause: fmt.Errorf("the body of %s is no JSON", c.name), Hint: "<< >> gives a value as JSON, a string with its quotes: write none around it"}
-	}
-	return c, nil
-}
-
-// tellable tells whether all can be said of a task that must be: the work would be for
-// nothing if that couldn't be told when it is done.
-func (s *source) tellable(t *task.Task) error {
-	for what, u := range map[string]string{"keep": s.Settings.Keep, "done": s.Settings.Done, "fail": s.Settings.Fail} {
-		if _, err := expand(u, t.ID, t.Receipt); err != nil {
-			return invalid("%s: %w", what, err)
-		}
-		if _, err := s.with(call{name: what}, Call{Task: t}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // takeKey gives the Idempotency-Key: that of the Take whose answer is missing, as long
@@ -109,27 +90,13 @@ func (s *source) takeKey() string {
 	return s.key
 }
 
-// missed: there was nothing to take since then. What this worker gave back before that,
-// others have.
-func (s *source) missed(began time.Time) {
-	for n, t := range s.mine {
-		if !t.free.IsZero() && t.free.Before(began) {
-			delete(s.mine, n)
-		}
-	}
-}
-
-// name finds a task among this worker's.
-func name(t *task.Task) string {
-	if t.ID != "" {
-		return "id " + t.ID
-	}
-	return "receipt " + t.Receipt
-}
-
 // Keep begins the lease's time anew.
 func (s *source) Keep(ctx context.Context, t *task.Task) error {
-	res, err := s.tell(ctx, "keep", s.Settings.Keep, Call{Task: t}, map[string]any{"lease_s": s.Lease.Seconds()})
+	c, err := s.about("keep", s.Settings.Keep, Call{Task: t}, map[string]any{"lease_s": s.Lease.Seconds()})
+	if err != nil {
+		return err
+	}
+	res, err := s.tell(ctx, c, t)
 	if err == nil {
 		web.Drain(res)
 	}
@@ -138,7 +105,11 @@ func (s *source) Keep(ctx context.Context, t *task.Task) error {
 
 // Done ends a task for good.
 func (s *source) Done(ctx context.Context, t *task.Task) error {
-	res, err := s.tell(ctx, "done", s.Settings.Done, Call{Task: t}, nil)
+	c, err := s.about("done", s.Settings.Done, Call{Task: t}, nil)
+	if err != nil {
+		return err
+	}
+	res, err := s.tell(ctx, c, t)
 	switch {
 	case err == nil:
 		web.Drain(res)
@@ -151,7 +122,7 @@ func (s *source) Done(ctx context.Context, t *task.Task) error {
 
 // Fail gives a task back, or puts it aside.
 func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (dead bool, err error) {
-	return s.giveBack(ctx, Call{Task: t, Reason: f.Reason, Delay: f.After, Dead: s.MaxAttempts > 0 && t.Attempt >= s.MaxAttempts})
+	return s.giveBack(ctx, Call{Task: t, Reason: f.Reason, Delay: f.After, Dead: s.MaxAttempts > 0 && s.attempt(t) >= s.MaxAttempts})
 }
 
 // Release gives a task back at once.
@@ -162,7 +133,10 @@ func (s *source) Release(ctx context.Context, t *task.Task) error {
 
 func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 	t := c.Task
-	if s.Settings.Fail == "" {
+	switch {
+	case s.Settings.Fail == "" && t.Broken != nil:
+		return s.keepToItself(c), nil
+	case s.Settings.Fail == "":
 		s.free(t, s.Lease)
 		return false, nil
 	}
@@ -170,7 +144,14 @@ func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 	if c.Release {
 		body["release"] = true
 	}
-	res, err := s.tell(ctx, "fail", s.Settings.Fail, c, body)
+	told, err := s.about("fail", s.Settings.Fail, c, body)
+	if isUnsayable(err) {
+		return s.keepToItself(c), nil
+	}
+	if err != nil {
+		return false, err
+	}
+	res, err := s.tell(ctx, told, t)
 	if err != nil {
 		return false, err
 	}
@@ -184,11 +165,7 @@ func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 	} else {
 		dead = c.Dead
 	}
-	if dead {
-		s.forget(t)
-	} else {
-		s.free(t, c.Delay)
-	}
+	s.failed(c, dead)
 	return dead, nil
 }
 
@@ -196,29 +173,12 @@ func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 var done = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
 
 // tell makes a call on a task that this worker holds, or believes to hold.
-func (s *source) tell(ctx context.Context, what, url string, about Call, more map[string]any) (*http.Response, error) {
-	t := about.Task
-	url, err := expand(url, t.ID, t.Receipt)
-	if err != nil {
-		return nil, invalid("%s: %w", what, err)
-	}
-	body, key, err := s.body(t, more)
-	if err != nil {
-		return nil, invalid("%s: %w", what, err)
-	}
-	c, err := s.with(call{name: what, method: s.methods[what], url: url, body: body}, about)
-	if err != nil {
-		return nil, err
-	}
-	if key != "" && what != "keep" { // to keep a task is always a new call
-		sum := sha256.Sum256([]byte(c.body))
-		c.key = key + "-" + what + "-" + hex.EncodeToString(sum[:8])
-	}
+func (s *source) tell(ctx context.Context, c call, t *task.Task) (*http.Response, error) {
 	res, err := s.send(ctx, c)
 	switch {
-	case slices.Contains(lost[what], status(err)):
+	case slices.Contains(lost[c.name], status(err)):
 		s.free(t, 0)
-		return nil, task.Lost(fmt.Sprintf("%s: %v", what, errors.Unwrap(err)))
+		return nil, task.Lost(fmt.Sprintf("%s: %v", c.name, errors.Unwrap(err)))
 	case err != nil:
 		return nil, err
 	case !slices.Contains(done, res.StatusCode):
@@ -228,48 +188,15 @@ func (s *source) tell(ctx context.Context, what, url string, about Call, more ma
 	return res, nil
 }
 
-// body gives the usual one of a call on a task, and what its Idempotency-Key begins with:
-// a repeated call has the same key, and that on the next delivery another.
-func (s *source) body(t *task.Task, more map[string]any) (body, key string, err error) {
-	doc := map[string]any{"id": t.ID, "receipt": t.Receipt, "attempt": t.Attempt, "index": s.Index, "run_id": s.RunID}
-	s.mu.Lock()
-	if mine := s.mine[name(t)]; mine != nil && mine.task.Receipt == t.Receipt {
-		key = mine.key
-		if mine.id != nil {
-			doc["id"] = mine.id
-		}
-		if mine.receipt != nil {
-			doc["receipt"] = mine.receipt
-		}
-	}
-	s.mu.Unlock()
-	maps.Copy(doc, more)
-	text, err := json.Marshal(doc)
-	return string(text), key, err
-}
-
-// forget: the task is nobody's any more.
-func (s *source) forget(t *task.Task) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.mine, name(t))
-}
-
-// free: others may take the task then, and nobody tells when one did.
-func (s *source) free(t *task.Task, after time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if mine := s.mine[name(t)]; mine != nil && mine.task.Receipt == t.Receipt {
-		mine.free = time.Now().Add(after)
-	}
-}
-
 // Unfinished asks the API, or else remembers.
 func (s *source) Unfinished(ctx context.Context) (bool, error) {
-	if s.Settings.Unfinished == "" {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return len(s.mine) > 0, nil
+	s.mu.Lock()
+	remembered := s.holds() || s.given.Any()
+	// Of those that were given up here, the API says for ever that they are unfinished.
+	alone := s.Settings.Unfinished == "" || s.untold.Buried() > 0
+	s.mu.Unlock()
+	if alone {
+		return remembered, nil
 	}
 	res, err := s.send(ctx, call{name: "unfinished", method: http.MethodGet, url: s.Settings.Unfinished})
 	if err != nil {

@@ -100,7 +100,8 @@ func TestAnotherAPI(t *testing.T) {
 	}
 }
 
-// TestAnotherBody: what can't be said to an API is found before there is anything to say.
+// TestAnotherBody: what can't be said to an API is found before there is anything to say,
+// and of one task it is that task's failure.
 func TestAnotherBody(t *testing.T) {
 	api := &jobsAPI{token: "x", kept: make(chan struct{})}
 	server := httptest.NewServer(api)
@@ -118,10 +119,10 @@ func TestAnotherBody(t *testing.T) {
 		{`--http-body=take={"x": <<.TaskID>>}`, 64, "there is none yet"},
 		{`--http-body=take={"x": "<<.Lease>>`, 78, "the body of take is no JSON"},
 		{`--http-body=done={"x": "<<.TaskID>>"}`, 78, "the body of done is no JSON"},
-		{`--http-body=keep={"x": <<.Task.lease>>}`, 78, "the body of keep"},
+		{`--http-body=keep={"x": <<.Task.lease>>}`, 65, "the body of keep"},
 		{`--http-body=fail={"x": <<secret "NOTHING">>}`, 78, "the body of fail"},
 		{`--done-url=GET http://127.0.0.1:1/canary`, 78, `the method \"GET\" of done`},
-		{`--done-url=http://127.0.0.1:1/{receipt}`, 78, "done: the task's {receipt} is"},
+		{`--done-url=http://127.0.0.1:1/{receipt}`, 65, "done: the task's {receipt} is"},
 		{`--http-header=X=<<file "/no/such">>`, 77, "no such file"},
 	} {
 		api.mu.Lock()

@@ -1,0 +1,103 @@
+package task
+
+import (
+	"crypto/sha256"
+	"time"
+)
+
+// fingerprint names a task in a source's memory: IDs may be long.
+type fingerprint [16]byte
+
+func printOf(name string) fingerprint {
+	sum := sha256.Sum256([]byte(name))
+	return fingerprint(sum[:16])
+}
+
+// maxGiven bounds what Given remembers by name.
+const maxGiven = 1024
+
+// Given are the tasks that a worker gave back, or lost, and that may still come back to
+// it: a source remembers them whose server can't tell. It holds none of their payloads,
+// and not more the more there are. The zero value is empty.
+type Given struct {
+	free map[fingerprint]time.Time // since when others may take each
+	rest time.Time                 // since when those may be taken that there was no room for
+}
+
+// Add remembers a task that others may take then.
+func (g *Given) Add(name string, free time.Time) {
+	p := printOf(name)
+	if _, known := g.free[p]; !known && len(g.free) >= maxGiven {
+		if free.After(g.rest) {
+			g.rest = free
+		}
+		return
+	}
+	if g.free == nil {
+		g.free = map[fingerprint]time.Time{}
+	}
+	g.free[p] = free
+}
+
+// Forget forgets a task: it is held again, or nobody's any more.
+func (g *Given) Forget(name string) { delete(g.free, printOf(name)) }
+
+// Missed: there was nothing to take since then. What others could have taken before
+// that, they have.
+func (g *Given) Missed(began time.Time) {
+	for p, free := range g.free {
+		if free.Before(began) {
+			delete(g.free, p)
+		}
+	}
+	if g.rest.Before(began) {
+		g.rest = time.Time{}
+	}
+}
+
+// Any tells whether there is one.
+func (g *Given) Any() bool { return len(g.free) > 0 || !g.rest.IsZero() }
+
+// maxUntold bounds what Untold remembers.
+const maxUntold = 1 << 16
+
+// Untold are the tasks whose failure can't be told to the server, for what would have to
+// be said of them can't be. It delivers them again and again; whoever counts that here
+// can end. The zero value is empty.
+type Untold struct {
+	failures map[fingerprint]int
+	dead     int
+}
+
+// Fail counts a failure of a task, and tells whether it has had all its attempts: those
+// that the server counted may be more. Without a number of attempts, the first was the
+// last, as no further one could be told of either.
+func (u *Untold) Fail(name string, attempt, most int) (dead bool) {
+	p := printOf(name)
+	n := u.failures[p] + 1
+	if u.failures == nil {
+		u.failures = map[fingerprint]int{}
+	}
+	u.failures[p] = n
+	if max(n, attempt) < most {
+		return false
+	}
+	u.failures[p] = buried
+	u.dead++
+	return true
+}
+
+// buried is the number of failures of a task that is dead.
+const buried = 1 << 30
+
+// Failures gives how many a task has had.
+func (u *Untold) Failures(name string) int { return u.failures[printOf(name)] }
+
+// Dead tells whether a task that comes again has had all its attempts.
+func (u *Untold) Dead(name string) bool { return u.failures[printOf(name)] >= buried }
+
+// Buried is how many have had all their attempts.
+func (u *Untold) Buried() int { return u.dead }
+
+// Full tells that no more can be remembered: it isn't a few tasks that are broken then.
+func (u *Untold) Full() bool { return len(u.failures) >= maxUntold }
