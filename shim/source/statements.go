@@ -68,7 +68,13 @@ func (o *opener) openStatements(u *url.URL, opts task.Options) (task.Source, err
 	var s postgres.Statements
 	for _, st := range o.mapping.own {
 		*st.to(&s) = &postgres.Statement{Flag: st.flag, SQL: st.sql, Values: len(st.values),
-			Args: func(c postgres.Call) ([]string, error) { return o.values(st, c) }}
+			Args: func(c postgres.Call) ([]string, error) {
+				list, err := o.values(st, c)
+				if err != nil {
+					err = ofTask(failure.From(err))
+				}
+				return list, err
+			}}
 	}
 	if s.Keep == nil || s.Done == nil {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "open the queue", On: "--take-sql", Cause: errors.New("it needs --keep-sql and --done-sql"),

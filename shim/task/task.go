@@ -40,6 +40,21 @@ type Task struct {
 	Broken error
 }
 
+// Unsayable is what can't be said to the server of one task, for what that says of
+// itself. Of another task it can be.
+type Unsayable struct{ Why *contract.Error }
+
+func (u *Unsayable) Error() string { return u.Why.Error() }
+
+// Unwrap gives the error with its kind.
+func (u *Unsayable) Unwrap() error { return u.Why }
+
+// IsUnsayable tells whether an error is one.
+func IsUnsayable(err error) bool {
+	_, is := errors.AsType[*Unsayable](err)
+	return is
+}
+
 // Failure is why a task is given back.
 type Failure struct {
 	Reason string        // one line, for a dead task's keeper

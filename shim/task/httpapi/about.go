@@ -12,20 +12,6 @@ import (
 	"nth/shim/task"
 )
 
-// unsayable is what can't be said of one task, for what that says of itself. Of another
-// task it can be.
-type unsayable struct{ why *contract.Error }
-
-func (u *unsayable) Error() string { return u.why.Error() }
-
-// Unwrap gives the error with its kind.
-func (u *unsayable) Unwrap() error { return u.why }
-
-func isUnsayable(err error) bool {
-	_, is := errors.AsType[*unsayable](err)
-	return is
-}
-
 // about makes a call on a task that this worker holds, or believes to hold.
 func (s *source) about(what, url string, of Call, more map[string]any) (call, error) {
 	t := of.Task
@@ -44,7 +30,7 @@ func (s *source) about(what, url string, of Call, more map[string]any) (call, er
 	s.mu.Unlock()
 	url, err := expand(url, id, t.Receipt)
 	if err != nil {
-		return call{}, &unsayable{invalid("%s: %w", what, err)}
+		return call{}, &task.Unsayable{Why: invalid("%s: %w", what, err)}
 	}
 	maps.Copy(doc, more)
 	body, err := json.Marshal(doc)
@@ -77,7 +63,7 @@ func (s *source) with(c call, of Call) (call, error) {
 	}
 	switch {
 	case why != nil && of.Task != nil:
-		return c, &unsayable{why}
+		return c, &task.Unsayable{Why: why}
 	case why != nil:
 		return c, why
 	}
@@ -98,11 +84,11 @@ func (s *source) tellable(t *taken) (broken, err error) {
 	for _, c := range []struct{ name, url string }{{"keep", s.Settings.Keep}, {"done", s.Settings.Done}, {"fail", s.Settings.Fail}} {
 		_, err := expand(c.url, t.inURL, t.task.Receipt)
 		if err != nil {
-			err = &unsayable{invalid("%s: %w", c.name, err)}
+			err = &task.Unsayable{Why: invalid("%s: %w", c.name, err)}
 		} else {
 			_, err = s.with(call{name: c.name}, Call{Task: t.task})
 		}
-		if isUnsayable(err) {
+		if task.IsUnsayable(err) {
 			return err, nil
 		} else if err != nil {
 			return nil, err

@@ -145,7 +145,7 @@ func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 		body["release"] = true
 	}
 	told, err := s.about("fail", s.Settings.Fail, c, body)
-	if isUnsayable(err) {
+	if task.IsUnsayable(err) {
 		return s.keepToItself(c), nil
 	}
 	if err != nil {

@@ -1,6 +1,9 @@
 package postgres
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,7 +16,7 @@ import (
 
 // delivery reads what a take of the user's own gave. Its columns are known also where
 // it gave no row, so that a mistake in them isn't found with the first task. Nil: there
-// is no task now.
+// is no task now. One of which a column can't be used is broken.
 func delivery(a answer) (*task.Task, *contract.Error) {
 	wrong := func(hint, format string, args ...any) (*task.Task, *contract.Error) {
 		return nil, &contract.Error{Kind: contract.Malformed, Cause: fmt.Errorf(format, args...), Hint: hint}
@@ -40,12 +43,12 @@ func delivery(a answer) (*task.Task, *contract.Error) {
 		switch v := a.row[i]; {
 		case name == "id":
 			if t.ID = string(content(v)); t.ID == "" {
-				return wrong("", "a task has no id")
+				t.Broken = &contract.Error{Kind: contract.Malformed, Cause: errors.New("the task has no id")}
 			}
 		case name == "attempt":
 			n, err := strconv.Atoi(string(content(v)))
 			if err != nil || n < 0 {
-				return wrong("", "the attempt isn't a number")
+				t.Broken, n = &contract.Error{Kind: contract.Malformed, Cause: errors.New("the attempt isn't a number")}, 0
 			}
 			t.Attempt = n
 		case name == "payload":
@@ -55,6 +58,12 @@ func delivery(a answer) (*task.Task, *contract.Error) {
 		}
 	}
 	return t, nil
+}
+
+// nameless gives a task without an id a name for messages and markers.
+func nameless(t *task.Task) {
+	sum := sha256.Sum256(t.Payload)
+	t.ID = "sha256:" + hex.EncodeToString(sum[:8])
 }
 
 // content gives a value of any type as the text that the server writes for it, or

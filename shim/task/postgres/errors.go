@@ -72,6 +72,13 @@ func refused(answer *pq.Error) error {
 	return &contract.Error{Kind: m.kind, Cause: &refusal{line(answer.Message), code}, Hint: m.hint}
 }
 
+// ofRow tells whether the server refuses a value, or what it would make of a row
+// (SQLSTATE classes 22 and 23): with another task's it would not.
+func ofRow(err error) bool {
+	r, ok := errors.AsType[*refusal](err)
+	return ok && (strings.HasPrefix(r.code, "22") || strings.HasPrefix(r.code, "23"))
+}
+
 // refusal is what the server says, with the SQLSTATE.
 type refusal struct{ message, code string }
 

@@ -16,7 +16,8 @@ type Statement struct {
 	Flag string // by which it was given
 	SQL  string // as Bind gives it
 	// Values is how many parameters it has, and Args gives them, each as text: of which
-	// type it is, the server knows.
+	// type it is, the server knows. An error of the kinds of nth/shim/store/contract says
+	// that it isn't the task's fault; any other is.
 	Values int
 	Args   func(Call) ([]string, error)
 }
@@ -54,9 +55,16 @@ type own struct {
 	queue  string
 	proved bool   // the server knows of every statement what it means
 	unsure string // what got no answer: the statement and the delivery
-	// mine are the tasks that are still ours, by their IDs; with a time: until then, or
-	// until there is none to take.
-	mine map[string]time.Time
+	held   held   // what was taken last
+	given  task.Given
+	untold task.Untold
+}
+
+// held is the task that this worker took last.
+type held struct {
+	id       string
+	nameless bool // the table gives it none
+	over     bool // it isn't ours any more, or there was none
 }
 
 const hintQueue = "write postgres://user@host:5432/database?queue=NAME: it is part of the names of the tasks' markers, so that the statements may change"
@@ -74,22 +82,35 @@ func OpenOwn(u *url.URL, o task.Options, s Statements) (task.Source, error) {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: errors.New("there is no statement by which a task that has had all its attempts could be put aside"),
 			Hint: "give --fail-sql, or --max-attempts 0, where the statement that takes counts by itself or a task may come back without end"}
 	}
-	return &own{session: session{config: config}, Statements: s, Options: o, queue: queue, mine: map[string]time.Time{}}, nil
+	return &own{session: session{config: config}, Statements: s, Options: o, queue: queue, held: held{over: true}}, nil
 }
 
 // String names the queue, and no secret.
 func (s *own) String() string { return "the tasks " + s.queue + " at " + s.config.Host }
 
 // Take takes a task. What a Take without an answer took comes back when its lease ends,
-// unless the statement looks for it (Call.Retry).
+// unless the statement looks for it (Call.Retry). Those that were given up here come
+// again with each end of their leases, and others may stand behind them.
 func (s *own) Take(ctx context.Context) (*task.Task, error) {
 	if err := s.prove(ctx); err != nil {
 		return nil, err
 	}
+	for range s.untold.Buried() + 1 {
+		t, err := s.take(ctx)
+		if t == nil || err != nil || !s.untold.Dead(t.ID) {
+			return t, err
+		}
+		s.held.over = true
+		s.given.Forget(t.ID)
+	}
+	return nil, nil
+}
+
+func (s *own) take(ctx context.Context) (*task.Task, error) {
 	began := time.Now()
 	a, _, err := s.say(ctx, s.Statements.Take, Call{})
 	if err != nil {
-		s.mine[""] = time.Now().Add(s.Lease) // what it may have taken
+		s.given.Add("", time.Now().Add(s.Lease)) // what it may have taken
 		return nil, err
 	}
 	t, wrong := delivery(a)
@@ -97,15 +118,40 @@ func (s *own) Take(ctx context.Context) (*task.Task, error) {
 	case wrong != nil:
 		return nil, s.Statements.Take.at(wrong)
 	case t == nil:
-		for id, free := range s.mine {
-			if !free.IsZero() && free.Before(began) {
-				delete(s.mine, id) // others have it
-			}
-		}
+		s.given.Missed(began) // others have them
 		return nil, nil
+	case s.untold.Full():
+		return nil, s.Statements.Take.at(&contract.Error{Kind: contract.Malformed, Cause: errors.New("so many tasks came that nothing can be told of that they can't be remembered")})
 	}
-	s.mine[t.ID] = time.Time{}
-	return t, nil
+	if !s.held.over {
+		s.given.Add(s.held.id, time.Now().Add(s.Lease))
+	}
+	s.held = held{nameless: t.ID == ""}
+	if s.held.nameless {
+		nameless(t)
+	}
+	s.held.id = t.ID
+	s.given.Forget(t.ID)
+	if t.Broken == nil {
+		t.Broken, err = s.tellable(t)
+	}
+	return t, err
+}
+
+// tellable tells whether all can be said of a task that must be. What is for another
+// reason than the task is an error.
+func (s *own) tellable(t *task.Task) (broken, err error) {
+	for _, st := range []*Statement{s.Statements.Keep, s.Statements.Done, s.Statements.Fail} {
+		if st == nil {
+			continue
+		}
+		if _, err := st.args(Call{Options: s.Options, Task: t}); task.IsUnsayable(err) {
+			return err, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }
 
 // Keep begins the lease anew.
@@ -118,7 +164,7 @@ func (s *own) Keep(ctx context.Context, t *task.Task) error {
 func (s *own) Done(ctx context.Context, t *task.Task) error {
 	_, err := s.tell(ctx, s.Statements.Done, Call{Task: t})
 	if err == nil {
-		delete(s.mine, t.ID)
+		s.forget(t)
 	}
 	return err
 }
@@ -135,11 +181,19 @@ func (s *own) Release(ctx context.Context, t *task.Task) error {
 }
 
 func (s *own) giveBack(ctx context.Context, c Call) (dead bool, err error) {
-	if s.Statements.Fail == nil {
-		s.mine[c.Task.ID] = time.Now().Add(s.Lease)
+	t := c.Task
+	nameless := s.held.nameless && s.held.id == t.ID
+	switch {
+	case s.Statements.Fail == nil && t.Broken == nil:
+		s.free(t, s.Lease)
 		return false, nil
+	case s.Statements.Fail == nil, nameless:
+		return s.keepToItself(c), nil
 	}
 	a, err := s.tell(ctx, s.Statements.Fail, c)
+	if task.IsUnsayable(err) || ofRow(err) {
+		return s.keepToItself(c), nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -147,11 +201,35 @@ func (s *own) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 	if i := slices.Index(a.columns, "dead"); i >= 0 && a.row != nil {
 		dead = isTrue(a.row[i])
 	}
-	s.mine[c.Task.ID] = time.Now().Add(c.Delay)
 	if dead {
-		delete(s.mine, c.Task.ID)
+		s.forget(t)
+	} else {
+		s.free(t, c.Delay)
 	}
 	return dead, nil
+}
+
+// keepToItself gives back a task that the table can't be told of: the end of its lease
+// does, and without end. When it has had all its attempts, it is given up here.
+func (s *own) keepToItself(c Call) (dead bool) {
+	if dead = !c.Release && s.untold.Fail(c.Task.ID, c.Task.Attempt, s.MaxAttempts); dead {
+		s.forget(c.Task)
+	} else {
+		s.free(c.Task, s.Lease)
+	}
+	return dead
+}
+
+// free: others may take the task then, and nobody tells when one did.
+func (s *own) free(t *task.Task, after time.Duration) {
+	s.given.Add(t.ID, time.Now().Add(after))
+	s.held.over = s.held.over || s.held.id == t.ID
+}
+
+// forget: the task is nobody's any more.
+func (s *own) forget(t *task.Task) {
+	s.given.Forget(t.ID)
+	s.held.over = s.held.over || s.held.id == t.ID
 }
 
 // tell says something of a task that this worker holds, or believes to hold.
@@ -165,7 +243,7 @@ func (s *own) tell(ctx context.Context, st *Statement, c Call) (answer, error) {
 		return a, nil // it was the first time that did it, whose answer is missing
 	}
 	if lost {
-		s.mine[c.Task.ID] = time.Now()
+		s.free(c.Task, 0)
 		return a, task.ErrLost
 	}
 	return a, nil
@@ -173,8 +251,9 @@ func (s *own) tell(ctx context.Context, st *Statement, c Call) (answer, error) {
 
 // Unfinished asks the server, or else remembers.
 func (s *own) Unfinished(ctx context.Context) (bool, error) {
-	if s.Statements.Unfinished == nil {
-		return len(s.mine) > 0, nil
+	// Of those that were given up here, the statement says for ever that they are unfinished.
+	if s.Statements.Unfinished == nil || s.untold.Buried() > 0 {
+		return !s.held.over || s.given.Any(), nil
 	}
 	a, _, err := s.say(ctx, s.Statements.Unfinished, Call{})
 	return err == nil && len(a.row) > 0 && isTrue(a.row[0]), err

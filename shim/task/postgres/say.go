@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"nth/shim/store/contract"
+	"nth/shim/task"
 )
 
 // say runs one of the user's statements; again: it had been said before, to which the
@@ -32,18 +33,30 @@ func (s *own) say(ctx context.Context, st *Statement, c Call) (a answer, again b
 		return a, err
 	})
 	if bad != nil {
-		err = &contract.Error{Kind: contract.Invalid, Cause: bad}
+		return a, again, bad
 	}
 	return a, again, s.explain(st, err)
 }
 
+// args gives the values of one call. What one task is at fault for is unsayable.
 func (st *Statement) args(c Call) ([]driver.Value, error) {
 	texts, err := st.Args(c)
+	e, other := errors.AsType[*contract.Error](err)
+	switch {
+	case other:
+		return nil, st.at(e)
+	case err != nil:
+		why := st.at(&contract.Error{Kind: contract.Invalid, Cause: err})
+		if c.Task == nil {
+			return nil, why
+		}
+		return nil, &task.Unsayable{Why: why}
+	}
 	args := make([]driver.Value, len(texts))
 	for i, text := range texts {
 		args[i] = text
 	}
-	return args, err
+	return args, nil
 }
 
 // prove asks the server once what it makes of every statement, before a task is taken:
@@ -100,6 +113,6 @@ func (s *own) explain(st *Statement, err error) error {
 }
 
 // at says which statement an error is of.
-func (st *Statement) at(e *contract.Error) error {
+func (st *Statement) at(e *contract.Error) *contract.Error {
 	return &contract.Error{Kind: e.Kind, Cause: fmt.Errorf("%s: %w", st.Flag, e.Cause), Hint: e.Hint}
 }
