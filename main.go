@@ -11,7 +11,7 @@ import (
 	"nth/shim/proc"
 )
 
-// Set by the release build.
+// Set by the release build; plain `go build` says what the module's version control does.
 var (
 	version = "dev"
 	commit  = "unknown"

@@ -14,9 +14,16 @@ import (
 	"nth/shim/local"
 )
 
-// World is the process's own surroundings. The version is nth's.
+// unreleased is the version of a build that isn't the release's.
+const unreleased = "dev"
+
+// World is the process's own surroundings. The version is nth's; of a plain `go build` it
+// is what Go knows of the checkout, a tag or a commit.
 func World(version string) edge.World {
 	hostname, _ := os.Hostname() // without one, the records have none
+	if info, ok := debug.ReadBuildInfo(); version == unreleased && ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
 	return edge.World{
 		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(local.Config{}), // nth run's are among them
 		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: newRunID(), Version: version,

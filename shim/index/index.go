@@ -44,7 +44,7 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 	report.Header, report.QuitURL = it.Header, it.Places.QuitURL
 	way := &once.Way{Run: r, Record: kept, Ending: e}
 	if !kept.Kept() {
-		way.Record, err = record.Open(ctx, r.Process, r.Config, it.Places.Markers.Value)
+		way.Record, err = record.Open(ctx, r.Process, r.Config.Markers, r.Config.Stores, it.Places.Markers.Value)
 	}
 	if err == nil {
 		way.Output, err = output.Open(ctx, r.Process, it.Places.Logs.Value, r.Config.Stores.StoreTimeout)
@@ -73,7 +73,7 @@ func get(ctx context.Context, r *item.Run, from *source.Mapping, report *end.Rep
 		return item.From{}, err
 	}
 	if r.Config.Source() == config.Rows {
-		if report.Record, err = record.Open(ctx, r.Process, r.Config, shared.Markers.Value); err != nil { // for the rows' offsets
+		if report.Record, err = record.Open(ctx, r.Process, r.Config.Markers, r.Config.Stores, shared.Markers.Value); err != nil { // for the rows' offsets
 			return item.From{}, err
 		}
 		return row(ctx, r, address.Value, report)

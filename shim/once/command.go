@@ -42,7 +42,7 @@ func (c Command) Do(ctx context.Context, it item.Item, _ Inputs) (Outcome, error
 		return Outcome{}, err
 	}
 	c.Begin("judge")
-	as, failed := Judge(c.Config, ended.result)
+	as, failed := Judge(c.Config.Markers, c.Config.Process, ended.result)
 	ended.evidence.Judged = failed == nil
 	if failed != nil {
 		failed.On = it.Words.StableCommand[0]

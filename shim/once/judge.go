@@ -14,20 +14,20 @@ import (
 
 // Judge tells whether a command's end was success: marker.Done or marker.Skipped, or why it
 // wasn't. What it left behind has ended by now.
-func Judge(c *config.Config, res *proc.Result) (outcome string, why *failure.Failure) {
+func Judge(m config.Markers, c config.Process, res *proc.Result) (outcome string, why *failure.Failure) {
 	own := res.Signal == 0
 	switch {
 	case res.Cancelled:
 		return "", failed(failure.Held, errors.New("stopped, for the task's lease was lost"), "another worker has it by now")
 	case res.TimedOut:
-		return "", failed(failure.Timeout, fmt.Errorf("stopped after %s", c.Process.Timeout), "give it more with --timeout")
-	case own && (slices.Contains(c.Markers.DoneExitCodes, res.ExitCode) || slices.Contains(c.Markers.SkipExitCodes, res.ExitCode)):
-		if res.Stop != 0 && c.Process.ExitZeroAfterSignal != "done" {
+		return "", failed(failure.Timeout, fmt.Errorf("stopped after %s", c.Timeout), "give it more with --timeout")
+	case own && (slices.Contains(m.DoneExitCodes, res.ExitCode) || slices.Contains(m.SkipExitCodes, res.ExitCode)):
+		if res.Stop != 0 && c.ExitZeroAfterSignal != "done" {
 			return "", failed(failure.SignalOffset+failure.Code(res.Stop),
 				fmt.Errorf("exit code %d after %s was received: not taken for success", res.ExitCode, edge.SignalName(res.Stop)),
 				"--exit-zero-after-signal=done if the command finishes its work before it ends")
 		}
-		if slices.Contains(c.Markers.SkipExitCodes, res.ExitCode) {
+		if slices.Contains(m.SkipExitCodes, res.ExitCode) {
 			return marker.Skipped, nil
 		}
 		return marker.Done, nil
@@ -39,7 +39,7 @@ func Judge(c *config.Config, res *proc.Result) (outcome string, why *failure.Fai
 		return "", failed(1, errors.New("exit code 0, which --done-exit-codes doesn't name"), "")
 	}
 	code, note := failure.Code(res.ExitCode), ""
-	if c.Process.ReserveExitCodes && reserved(code) {
+	if c.ReserveExitCodes && reserved(code) {
 		code, note = 1, "nth exits 1 instead: --reserve-exit-codes"
 	}
 	if res.OOMKilled {

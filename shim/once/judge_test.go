@@ -45,7 +45,7 @@ func TestJudge(t *testing.T) {
 			if tt.config.Markers.DoneExitCodes == nil {
 				tt.config.Markers.DoneExitCodes = []int{0} // the flag's default
 			}
-			as, failed := Judge(&tt.config, &tt.result)
+			as, failed := Judge(tt.config.Markers, tt.config.Process, &tt.result)
 			got := want{Outcome: as}
 			if failed != nil {
 				got.Code = failed.Code

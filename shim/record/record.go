@@ -28,7 +28,7 @@ type Record struct {
 
 // Open opens the record at the markers' URL; "" is nowhere. It asks the store nothing. An
 // error is a failure with exit code 64 or 78.
-func Open(ctx context.Context, p edge.Process, c *config.Config, url string) (Record, error) {
+func Open(ctx context.Context, p edge.Process, m config.Markers, w config.Stores, url string) (Record, error) {
 	if url == "" {
 		return Record{}, nil
 	}
@@ -37,10 +37,10 @@ func Open(ctx context.Context, p edge.Process, c *config.Config, url string) (Re
 		return Record{}, err
 	}
 	per := func(window time.Duration) store.Policy {
-		return store.Policy{Window: window, PerCall: c.Stores.StoreTimeout}
+		return store.Policy{Window: window, PerCall: w.StoreTimeout}
 	}
-	return Record{Process: p, book: &marker.Book{Store: s, OnChange: c.Markers.OnChange, FanOut: strings.HasPrefix(url, "file:"),
-		Wait: per(c.Stores.StoreWait), Write: per(c.Stores.MarkerTimeout), Told: per(Told), Retrying: p.Retrying}}, nil
+	return Record{Process: p, book: &marker.Book{Store: s, OnChange: m.OnChange, FanOut: strings.HasPrefix(url, "file:"),
+		Wait: per(w.StoreWait), Write: per(w.MarkerTimeout), Told: per(Told), Retrying: p.Retrying}}, nil
 }
 
 // Kept tells whether anything is.

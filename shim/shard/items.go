@@ -150,7 +150,7 @@ func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
 	if err != nil {
 		why = failure.From(err)
 	} else {
-		outcome, why = once.Judge(l.Config, res)
+		outcome, why = once.Judge(l.Config.Markers, l.Config.Process, res)
 	}
 	if e := l.Log.Debug(); e.Enabled() {
 		e.Int64("item", one.Item).Int("exit_code", res.ExitCode).Msg("item ended")

@@ -50,7 +50,7 @@ func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.R
 	if err != nil {
 		return it, err
 	}
-	if sh.Record, err = record.Open(ctx, sh.Process, sh.Config, shared.Markers.Value); err != nil {
+	if sh.Record, err = record.Open(ctx, sh.Process, sh.Config.Markers, sh.Config.Stores, shared.Markers.Value); err != nil {
 		return it, err
 	}
 	sh.total = sh.Mapping.Items

@@ -68,7 +68,7 @@ func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Endi
 	if shared.Markers.Value == "" {
 		r.Log.Info().Msg("no --markers: what is done twice isn't noticed")
 	}
-	w.Record, err = record.Open(ctx, r.Process, r.Config, shared.Markers.Value)
+	w.Record, err = record.Open(ctx, r.Process, r.Config.Markers, r.Config.Stores, shared.Markers.Value)
 	report.Record = w.Record
 	return w, err
 }
