@@ -91,6 +91,8 @@ func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text) (bool
 		return true, nil
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return false, nil
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return false, &failure.Failure{Code: failure.BadIndex, Tried: tried, On: input.Shown, Cause: err, Hint: "no file can have such a name"}
 	case errors.Is(err, fs.ErrPermission):
 		return false, &failure.Failure{Code: failure.Denied, Tried: tried, On: input.Shown, Cause: err,
 			Hint: "let this user search the directories that lead to it"}
