@@ -3,13 +3,9 @@ package proc
 import (
 	"io"
 	"os"
-	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
-
-	"nth/shim/proc/launch"
 )
 
 // Many is what is run one after the other, some of it at the same time.
@@ -44,72 +40,64 @@ type One struct {
 // more. Next and Ended are called from here alone. The error is ErrStopped, before
 // there was a command, or a failure.
 func (s *Signals) RunMany(m Many) error {
-	runtime.LockOSThread() // as in Run
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return notRunnable(os.DevNull, err, "the commands' stdin is to be empty")
 	}
 	defer null.Close()
-	if !s.pid1 {
-		becomeSubreaper()
+	s.prepare(m.Stdout != nil || m.Stderr != nil)
+	c := newCrew(s, m, null.Fd())
+	if err := c.begin(); err != nil {
+		return err
 	}
-	makeSpareThreads(m.Stdout != nil || m.Stderr != nil)
-	c := &crew{s: s, m: m, slots: make([]slot, m.Jobs), oom: oomKills()}
-	for i := range c.slots {
-		c.slots[i].child = launch.New(!s.pid1)
-		c.slots[i].attr = &syscall.ProcAttr{Files: []uintptr{null.Fd(), 1, 2}, Sys: attributes(s.pid1)}
-		c.free = append(c.free, &c.slots[i])
-	}
-	s.mu.Lock()
-	if s.ctx.Err() != nil {
-		s.mu.Unlock()
-		return ErrStopped
-	}
-	s.phase, s.crew, s.pid = running, c, 0
-	s.mu.Unlock()
 	done := make(chan struct{})
-	go c.stopped(done)
-	s.noted(false)
+	go c.heedStop(done)
+	s.intake.noted(false)
 	c.run()
-	s.noted(true)
+	s.intake.noted(true)
 	close(done)
-	if s.pid1 {
-		c.sweepEscaped()
-	}
-	s.mu.Lock()
-	s.phase, s.crew = over, nil
-	s.mu.Unlock()
-	for i := range c.slots {
-		c.slots[i].stdout.close()
-		c.slots[i].stderr.close()
-	}
+	c.sweepEscaped()
+	s.end()
+	c.closePipes()
 	return nil
 }
 
-// sweepEscaped ends what left the commands' groups, where nth is process 1.
-func (c *crew) sweepEscaped() {
-	c.s.mu.Lock()
-	c.s.phase = swept
-	killAt := c.killAt
-	c.s.mu.Unlock()
-	cmd := Command{StopGrace: c.m.StopGrace, SweepGrace: c.m.SweepGrace, Log: c.m.Log}
-	(&runner{s: c.s, cmd: cmd, tty: &terminal{fd: -1}, ended: true, killAt: killAt}).sweep()
+// crew are the commands that run at the same time, each in its slot.
+type crew struct {
+	s       *Signals
+	m       Many
+	slots   []slot
+	free    []*slot
+	swept   int       // slots whose leftovers are being ended
+	over    bool      // no more are started
+	killAt  time.Time // of all, after a stop signal; under the lock of Signals
+	oom     int64     // processes that had been killed for memory
+	program program   // that was found last
 }
 
-// crew are the commands that run at the same time. What signals need of it is under the
-// lock of Signals.
-type crew struct {
-	s      *Signals
-	m      Many
-	slots  []slot
-	free   []*slot
-	swept  int  // slots whose leftovers are being ended
-	over   bool // no more are started
-	killAt time.Time
-	oom    int64
+func newCrew(s *Signals, m Many, stdin uintptr) *crew {
+	c := &crew{s: s, m: m, slots: make([]slot, m.Jobs), oom: oomKills()}
+	for i := range c.slots {
+		sl := &c.slots[i]
+		sl.place, sl.starter = i, newStarter(s.pid1, stdin)
+		c.free = append(c.free, sl)
+	}
+	return c
+}
 
-	name, search, path string // the program that was found last, and for what
-	direct             bool   // the kernel executes it, no shell
+// begin gives the signals to the slots.
+func (c *crew) begin() error {
+	s := c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop.first != 0 {
+		return ErrStopped
+	}
+	s.set = set{phase: running, open: true, background: true, kept: s.set.kept}
+	for i := range c.slots {
+		s.set.list = append(s.set.list, &c.slots[i].process)
+	}
+	return nil
 }
 
 func (c *crew) run() {
@@ -133,8 +121,7 @@ func (c *crew) run() {
 
 // next starts a command, if there is one.
 func (c *crew) next() {
-	_, stopped := c.s.Stopped()
-	if stopped {
+	if _, stopped := c.s.Stopped(); stopped {
 		c.over = true
 		return
 	}
@@ -155,109 +142,33 @@ func (c *crew) next() {
 	}
 }
 
-// find looks for the program, which most of the time is that of the command before.
-func (c *crew) find(one One) error {
-	name, search := one.Args[0], searchPath(one.Env)
-	if name == c.name && search == c.search {
-		return nil
-	}
-	path, _, err := find(one.Args, one.Env)
-	if err == nil {
-		c.name, c.search, c.path, c.direct = name, search, path, isExecuted(path)
-	}
-	return err
-}
-
-// outputs makes the pipes of a slot's first command, where anything is wanted of what
-// comes through them.
-func (c *crew) outputs(sl *slot) (err error) {
-	if sl.piped {
-		return nil
-	}
-	wanted := func(copy func() io.WriteCloser) io.WriteCloser {
-		if copy == nil {
-			return nil
-		}
-		return copy()
-	}
-	if sl.stdout, err = newDrainer(1, 0, wanted(c.m.Stdout)); err != nil {
+func (c *crew) start(sl *slot, one One) error {
+	if err := c.program.find(one); err != nil {
 		return err
 	}
-	if sl.stderr, err = newDrainer(2, c.m.StderrTail, wanted(c.m.Stderr)); err != nil {
-		return err
-	}
-	sl.attr.Files[1], sl.attr.Files[2] = sl.stdout.or(1), sl.stderr.or(2)
-	sl.piped = true
-	return nil
-}
-
-func (c *crew) start(sl *slot, one One) (err error) {
-	if err := c.find(one); err != nil {
-		return err
-	}
-	if err := c.outputs(sl); err != nil {
+	if err := c.makePipes(sl); err != nil {
 		return err
 	}
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.first != 0 {
-		return ErrStopped
-	}
-	sl.attr.Env, sl.attr.Files = one.Env, sl.attr.Files[:3]
-	for _, f := range one.Extra {
-		sl.attr.Files = append(sl.attr.Files, f.Fd())
-	}
-	sl.result = Result{Started: time.Now()}
-	pid, err := c.begin(sl, one)
-	if err != nil {
+	if err := s.start(&sl.process, func() (int, error) { return sl.starter.start(&c.program, one) }); err != nil {
 		return err
 	}
-	sl.pid, sl.one, sl.phase = pid, one, running
-	if c.m.Timeout > 0 {
-		sl.runs++
-		runs := sl.runs
-		sl.timer = time.AfterFunc(c.m.Timeout, func() { c.timeout(sl, runs) })
-	}
-	for _, sig := range s.kept {
-		s.forward(sig)
-	}
-	s.kept = nil
+	sl.one = one
+	c.limit(sl)
+	s.deliver()
 	return nil
-}
-
-// begin makes the process: where it can without waiting for it to be the command.
-func (c *crew) begin(sl *slot, one One) (int, error) {
-	if c.direct {
-		if pid, ok := sl.child.Start(c.path, one.Args, one.Env, sl.attr.Files); ok {
-			sl.launched, sl.path, sl.args = true, c.path, append(sl.args[:0], one.Args...)
-			return pid, nil
-		}
-	}
-	sl.launched = false
-	return spawn(c.path, one.Args, sl.attr)
 }
 
 // reap collects a child that has ended, if there is one.
 func (c *crew) reap() bool {
-	var status syscall.WaitStatus
-	var usage syscall.Rusage
-	c.s.mu.Lock()
-	pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, &usage)
-	sl := c.of(pid)
-	if sl != nil {
-		sl.phase = swept
-		sl.result.end(status, usage)
-		sl.result.Stop = c.s.while
-		if sl.timer != nil {
-			sl.timer.Stop()
-		}
+	child := c.s.collect(0)
+	if child.command == nil {
+		return child.pid > 0
 	}
-	c.s.mu.Unlock()
-	if sl == nil {
-		return pid > 0 || err == syscall.EINTR
-	}
-	if syscall.Kill(-sl.pid, 0) == nil {
+	sl := &c.slots[child.command.place]
+	if isThere(-sl.pid) {
 		c.swept++ // or a zombie, that the next reap collects
 	} else {
 		c.finish(sl)
@@ -265,32 +176,70 @@ func (c *crew) reap() bool {
 	return true
 }
 
-// of finds the slot whose command has this number.
-func (c *crew) of(pid int) *slot {
+// sweep looks at what ended commands have left behind.
+func (c *crew) sweep() {
 	for i := range c.slots {
-		if sl := &c.slots[i]; sl.phase == running && sl.pid == pid {
-			return sl
+		if sl := &c.slots[i]; sl.phase == swept && !sl.sweepOn(c.m.SweepGrace) {
+			c.swept--
+			c.finish(sl)
 		}
 	}
-	return nil
+	if c.swept > 0 {
+		time.Sleep(sweepTick)
+	}
 }
 
+// finish tells how a command ended, and frees its slot.
 func (c *crew) finish(sl *slot) {
+	sl.result = sl.process.result()
 	c.s.mu.Lock()
 	sl.phase = before
+	sl.result.TimedOut = sl.timeout.end()
 	c.s.mu.Unlock()
-	sl.stdout.flush()
-	sl.stderr.tell(&sl.result)
+	if sl.leftovers.target != 0 {
+		sl.result.Leftovers, sl.leftovers = 1, sweep{} // their number is not known
+	}
+	sl.pipes.stdout.flush()
+	sl.pipes.stderr.tell(&sl.result)
 	if sl.result.ExitCode != 0 {
 		kills := oomKills()
 		sl.result.OOMKilled, c.oom = kills > c.oom, kills
 	}
 	c.free = append(c.free, sl)
-	res, err := &sl.result, sl.startError()
+	res, err := &sl.result, sl.starter.failed()
 	if err != nil {
 		res = &Result{} // it never was the command
 	}
 	if !c.m.Ended(sl.one, res, err) {
 		c.over = true
+	}
+}
+
+// sweepEscaped ends what left the commands' groups, where nth is process 1.
+func (c *crew) sweepEscaped() {
+	c.s.mu.Lock()
+	c.s.set.close()
+	g := graces{sweep: c.m.SweepGrace, stop: c.m.StopGrace, killAt: c.killAt}
+	c.s.mu.Unlock()
+	if c.s.pid1 {
+		c.s.sweep(everybody, g, c.reapEscaped, c.m.Log)
+	}
+}
+
+func (c *crew) reapEscaped() (n int, children bool) {
+	for {
+		switch child := c.s.collect(0); {
+		case child.pid <= 0:
+			return n, child.pid == 0
+		default:
+			n++
+		}
+	}
+}
+
+func (c *crew) closePipes() {
+	for i := range c.slots {
+		c.slots[i].pipes.stdout.close()
+		c.slots[i].pipes.stderr.close()
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"nth/shim/failure"
 )
 
@@ -157,14 +159,14 @@ func (o outputs) started() {
 	o.stderr.started()
 }
 
-// finish reads what is left of both.
-func (o outputs) finish(cmd *Command, res *Result) {
+// finish reads what is left of both, and gives the end of stderr as tail does.
+func (o outputs) finish(log zerolog.Logger) (end []byte, cut bool) {
 	o.stdout.end()
 	o.stderr.end()
 	o.stdout.finish()
 	o.stderr.finish()
-	res.Stderr, res.StderrTruncated = o.stderr.tail()
 	if o.stdout != nil && o.stdout.err != nil && !errors.Is(o.stdout.err, syscall.EPIPE) {
-		cmd.Log.Warn().Err(o.stdout.err).Msg("the command's stdout couldn't be passed on")
+		log.Warn().Err(o.stdout.err).Msg("the command's stdout couldn't be passed on")
 	}
+	return o.stderr.tail()
 }

@@ -1,130 +1,181 @@
 package proc
 
 import (
+	"io"
 	"syscall"
 	"time"
 
 	"nth/shim/proc/launch"
 )
 
-// slot is the place of one command among many. Its phase is before: free; running;
-// swept: it has ended, and perhaps not what it left behind.
+// slot is the place of one command after the other among many.
 type slot struct {
-	phase  phase
-	pid    int // and its group
-	one    One
-	result Result
-	attr   *syscall.ProcAttr
-	child  *launch.Child
-	piped  bool // its pipes are made
-	stdout *drainer
-	stderr *drainer
-	timer  *time.Timer
-	runs   int // tells a timer of an earlier command from this one's
+	process
+	one       One
+	starter   starter
+	pipes     pipes
+	timeout   timeout
+	leftovers sweep
+	result    Result // as it was told last
+}
 
+// program is the one that was found last, and what for: most of the time the next
+// command's too.
+type program struct {
+	name, search, path string
+	direct             bool // the kernel executes it, no shell
+}
+
+// find looks for the program. An error is a failure with exit code 126 or 127.
+func (p *program) find(one One) error {
+	name, search := one.Args[0], searchPath(one.Env)
+	if name == p.name && search == p.search {
+		return nil
+	}
+	path, _, err := find(one.Args, one.Env)
+	if err == nil {
+		*p = program{name: name, search: search, path: path, direct: isExecuted(path)}
+	}
+	return err
+}
+
+// starter makes the processes of a slot.
+type starter struct {
+	child    *launch.Child
+	attr     *syscall.ProcAttr
 	launched bool // by child, and path and args may yet turn out to be no command
 	path     string
 	args     []string
-
-	killAt time.Time // of what it left behind; zero: not yet told to end
-	never  bool      // but not killed by nth
-	kills  int
 }
 
-// How often the leftovers of a command are looked at, and SIGKILL is repeated.
-const (
-	sweepTick = 2 * time.Millisecond
-	killTick  = 100 * time.Millisecond
-	mostKills = 20 // what they don't end hangs in the kernel
-)
+func newStarter(pid1 bool, stdin uintptr) starter {
+	return starter{child: launch.New(!pid1), attr: &syscall.ProcAttr{Files: []uintptr{stdin, 1, 2}, Sys: attributes(pid1)}}
+}
 
-// startError tells, after the end of the process, whether it never was the command.
-func (sl *slot) startError() error {
-	if !sl.launched {
+// start makes the process: where it can without waiting for it to be the command.
+func (st *starter) start(p *program, one One) (int, error) {
+	st.attr.Env, st.attr.Files = one.Env, st.attr.Files[:3]
+	for _, f := range one.Extra {
+		st.attr.Files = append(st.attr.Files, f.Fd())
+	}
+	if p.direct {
+		if pid, ok := st.child.Start(p.path, one.Args, one.Env, st.attr.Files); ok {
+			st.launched, st.path, st.args = true, p.path, append(st.args[:0], one.Args...)
+			return pid, nil
+		}
+	}
+	st.launched = false
+	return spawn(p.path, one.Args, st.attr)
+}
+
+// failed tells, after the end of the process, whether it never was the command.
+func (st *starter) failed() error {
+	if !st.launched {
 		return nil
 	}
-	if n := sl.child.Failed(); n != 0 {
-		return explain(sl.path, sl.args, syscall.Errno(n))
+	if n := st.child.Failed(); n != 0 {
+		return explain(st.path, st.args, syscall.Errno(n))
 	}
 	return nil
 }
 
-// sweep looks at what ended commands have left behind.
-func (c *crew) sweep() {
-	for i := range c.slots {
-		sl := &c.slots[i]
-		if sl.phase != swept {
-			continue
-		}
-		if syscall.Kill(-sl.pid, 0) != nil || sl.kills > mostKills {
-			sl.killAt, sl.kills = time.Time{}, 0
-			c.swept--
-			c.finish(sl)
-			continue
-		}
-		now := time.Now()
-		switch {
-		case sl.killAt.IsZero():
-			sl.result.Leftovers++ // their number is not known
-			sl.killAt = now.Add(c.m.SweepGrace)
-			sl.never = sl.result.Stop != 0 // then StopGrace counts, as for all
-			_ = syscall.Kill(-sl.pid, syscall.SIGTERM)
-			_ = syscall.Kill(-sl.pid, syscall.SIGCONT) // a stopped one wouldn't see it
-		case !sl.never && now.After(sl.killAt):
-			_ = syscall.Kill(-sl.pid, syscall.SIGKILL)
-			sl.killAt = now.Add(killTick)
-			sl.kills++
-		}
-	}
-	if c.swept > 0 {
-		time.Sleep(sweepTick)
-	}
+// pipes are those of a slot's outputs, made for its first command.
+type pipes struct {
+	made           bool
+	stdout, stderr *drainer
 }
 
-// forward passes a signal on to every command; the lock is held.
-func (c *crew) forward(sig syscall.Signal) {
-	for i := range c.slots {
-		c.slots[i].send(sig, c.s.cfg.Group)
+// makePipes makes them, where anything is wanted of what comes through them.
+func (c *crew) makePipes(sl *slot) (err error) {
+	if sl.pipes.made {
+		return nil
 	}
+	wanted := func(copy func() io.WriteCloser) io.WriteCloser {
+		if copy == nil {
+			return nil
+		}
+		return copy()
+	}
+	p, files := &sl.pipes, sl.starter.attr.Files
+	if p.stdout, err = newDrainer(1, 0, wanted(c.m.Stdout)); err != nil {
+		return err
+	}
+	if p.stderr, err = newDrainer(2, c.m.StderrTail, wanted(c.m.Stderr)); err != nil {
+		return err
+	}
+	files[1], files[2] = p.stdout.or(1), p.stderr.or(2)
+	p.made = true
+	return nil
 }
 
-func (sl *slot) send(sig syscall.Signal, group bool) {
-	switch {
-	case sl.phase == before:
-	case sl.phase == swept || group:
-		_ = syscall.Kill(-sl.pid, sig)
-	default:
-		_ = syscall.Kill(sl.pid, sig)
-	}
+// timeout is a command's time. It is under the lock of Signals, for its timers are
+// goroutines.
+type timeout struct {
+	timer *time.Timer // nil where there is no limit
+	runs  int         // tells a timer of an earlier command from this one's
+	over  bool
 }
 
-// timeout stops a command that takes too long.
-func (c *crew) timeout(sl *slot, runs int) {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	if sl.phase != running || sl.runs != runs {
+// end tells whether the command took too long.
+func (t *timeout) end() (over bool) {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	over, t.over = t.over, false
+	return over
+}
+
+// limit stops a command that takes too long, and kills it when it doesn't heed that.
+func (c *crew) limit(sl *slot) {
+	if c.m.Timeout <= 0 {
 		return
 	}
-	sl.result.TimedOut = true
-	sl.send(syscall.SIGTERM, c.s.cfg.Group)
-	sl.send(syscall.SIGCONT, c.s.cfg.Group) // a stopped one wouldn't see it
-	sl.timer = time.AfterFunc(c.m.OwnStopGrace, func() {
+	sl.timeout.runs++
+	c.after(c.m.Timeout, sl, func() {
+		sl.timeout.over = true
+		sl.send(syscall.SIGTERM, c.s.cfg.Group)
+		sl.send(syscall.SIGCONT, c.s.cfg.Group) // a stopped one wouldn't see it
+		c.after(c.m.OwnStopGrace, sl, func() { sl.send(syscall.SIGKILL, true) })
+	})
+}
+
+// after calls f if the command of the slot still runs then.
+func (c *crew) after(d time.Duration, sl *slot, f func()) {
+	runs := sl.timeout.runs
+	sl.timeout.timer = time.AfterFunc(d, func() {
 		c.s.mu.Lock()
 		defer c.s.mu.Unlock()
-		if sl.phase == running && sl.runs == runs {
-			sl.send(syscall.SIGKILL, true)
+		if sl.phase == running && sl.timeout.runs == runs {
+			f()
 		}
 	})
 }
 
-// stopped kills everything StopGrace after the first stop signal.
-func (c *crew) stopped(done <-chan struct{}) {
+// sweepOn ends what the slot's command has left behind. False: nothing is left, or
+// what can't be ended.
+func (sl *slot) sweepOn(grace time.Duration) bool {
+	if !isThere(-sl.pid) {
+		return false
+	}
+	if sl.leftovers.target == 0 {
+		var killAt time.Time // after a stop signal heedStop kills, as it does all
+		if sl.ending.stop == 0 {
+			killAt = time.Now().Add(grace)
+		}
+		sl.leftovers.begin(-sl.pid, killAt)
+		return true
+	}
+	return sl.leftovers.insist()
+}
+
+// heedStop kills everything StopGrace after the first stop signal.
+func (c *crew) heedStop(done <-chan struct{}) {
 	var kill <-chan time.Time
 	for {
 		select {
 		case <-done:
 			return
-		case <-c.s.stop:
+		case <-c.s.wake.stop:
 			if c.m.OnStop != nil {
 				c.m.OnStop()
 			}
@@ -136,9 +187,7 @@ func (c *crew) stopped(done <-chan struct{}) {
 			}
 		case <-kill:
 			c.s.mu.Lock()
-			for i := range c.slots {
-				c.slots[i].send(syscall.SIGKILL, true)
-			}
+			c.s.set.send(syscall.SIGKILL, true)
 			c.s.mu.Unlock()
 			kill = time.After(killTick)
 		}

@@ -26,9 +26,9 @@ func becomeSubreaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 // noted stops and continues SIGCHLD's way to the channels: where many commands end each
 // second it would cost more than all else, and awaitChild needs none.
-func (s *Signals) noted(on bool) {
+func (in *intake) noted(on bool) {
 	if on {
-		signal.Notify(s.caught, syscall.SIGCHLD)
+		signal.Notify(in.caught, syscall.SIGCHLD)
 	} else {
 		signal.Reset(syscall.SIGCHLD)
 	}

@@ -19,10 +19,10 @@ func attributes(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid
 func becomeSubreaper() {}
 
 // noted does nothing: awaitChild lives on SIGCHLD.
-func (s *Signals) noted(bool) {}
+func (in *intake) noted(bool) {}
 
 // awaitChild returns when a child may have ended.
-func (s *Signals) awaitChild() { <-s.child }
+func (s *Signals) awaitChild() { <-s.wake.child }
 
 // without calls f. A thread has no mask of its own here that could be reached, so
 // SIGTTOU, which would stop a background group that sets the terminal's, is ignored.

@@ -12,9 +12,11 @@ import (
 // terminal is the controlling terminal, where nth is in its foreground: then the
 // command's group is put there, and all that is typed goes to it alone.
 type terminal struct {
-	fd      int
-	own     int // nth's process group
-	watcher *watcher
+	s       *Signals
+	fd      int      // negative: there is none
+	own     int      // nth's process group
+	command int      // and the command's, once it has started
+	watcher *watcher // once the terminal was taken; nil too where none can be started
 }
 
 func isTerminal(fd int) bool {
@@ -24,29 +26,35 @@ func isTerminal(fd int) bool {
 
 // openTerminal gives the terminal that nth has in the foreground, else one
 // without a file: nothing is taken from a shell that runs nth with &.
-func openTerminal() *terminal {
-	t := &terminal{fd: -1, own: unix.Getpgrp()}
+func openTerminal(s *Signals) *terminal {
+	own := unix.Getpgrp()
+	return &terminal{s: s, fd: foregroundOf(own), own: own}
+}
+
+// foregroundOf gives the descriptor of a terminal that has the group in its foreground;
+// -1: none has.
+func foregroundOf(group int) int {
 	for fd := range 3 {
-		if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && group == t.own {
-			t.fd = fd
-			break
+		if is, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && is == group {
+			return fd
 		}
 	}
-	return t
+	return -1
 }
 
 func (t *terminal) taken() bool { return t.fd >= 0 }
 
 // take puts the command in the foreground, and before that a watcher in its
 // group: a Ctrl-C is a stop signal that nth itself doesn't get from then on.
-func (t *terminal) take(pid int, s *Signals) {
+func (t *terminal) take(command int) {
+	t.command = command
 	if !t.taken() {
 		return
 	}
 	if t.watcher == nil {
-		t.watcher = startWatcher(pid, s)
+		t.watcher = startWatcher(command, t.s)
 	}
-	t.foreground(pid)
+	t.foreground(command)
 }
 
 // foreground sets the terminal's group. That there is no terminal any more is no
@@ -63,41 +71,41 @@ func (t *terminal) has(group int) bool {
 }
 
 // giveBack gives the terminal back, unless a shell has taken it since (bg).
-func (t *terminal) giveBack(s *Signals) {
-	if t.has(s.pid) {
+func (t *terminal) giveBack() {
+	if t.has(t.command) {
 		t.foreground(t.own)
 	}
 }
 
 // reclaim takes the terminal for the command when a shell has given it to nth,
 // as fg does; nth may have been started with &.
-func (t *terminal) reclaim(s *Signals) {
-	if now := openTerminal(); now.taken() {
-		t.fd = now.fd
-		t.take(s.pid, s)
+func (t *terminal) reclaim() {
+	if now := foregroundOf(t.own); now >= 0 {
+		t.fd = now
+		t.take(t.command)
 	}
 }
 
-// stopped answers a stop of the command. Under a shell with job control nth stops
+// answerStop answers a stop of the command. Under a shell with job control nth stops
 // too, so that the shell takes over, and goes on with the command at SIGCONT.
-func (t *terminal) stopped(s *Signals, by syscall.Signal) {
-	resume := func() { _ = syscall.Kill(-s.pid, syscall.SIGCONT) }
+func (t *terminal) answerStop(by syscall.Signal) {
+	resume := func() { _ = syscall.Kill(-t.command, syscall.SIGCONT) }
 	if by == syscall.SIGTTIN || by == syscall.SIGTTOU {
-		t.reclaim(s)
-		if t.has(s.pid) { // it touched the terminal before that was its own
+		t.reclaim()
+		if t.has(t.command) { // it touched the terminal before that was its own
 			resume()
 			return
 		}
 	}
-	if !resumable(s.pid1) {
+	if !resumable(t.s.pid1) {
 		if by != syscall.SIGSTOP { // whoever sent that one can send SIGCONT
 			resume()
 		}
 		return
 	}
-	t.giveBack(s)
-	s.suspend()
-	t.reclaim(s)
+	t.giveBack()
+	t.s.suspend()
+	t.reclaim()
 	resume()
 }
 
@@ -122,31 +130,31 @@ func resumable(pid1 bool) bool {
 
 // finish asks the watcher for what was typed at the very end, and gives the
 // terminal back.
-func (t *terminal) finish(r *runner) {
+func (t *terminal) finish(reap func() (int, bool)) {
 	if !t.taken() {
 		return
 	}
 	t.watcher.finish()
 	for deadline := time.Now().Add(time.Second); t.watcher != nil && time.Now().Before(deadline) && !t.watcher.reaped; {
-		r.reap()
+		reap()
 		time.Sleep(time.Millisecond)
 	}
-	t.giveBack(r.s)
+	t.giveBack()
 }
 
 // is tells whether a process that was reaped is the watcher. One that a typed
 // signal ended had not yet begun to catch it: HUP and INT kill a Go program then,
 // QUIT makes it exit with 2 (os/signal, "Default behavior of signals").
-func (t *terminal) is(pid int, status syscall.WaitStatus, s *Signals) bool {
+func (t *terminal) is(pid int, status syscall.WaitStatus) bool {
 	if t.watcher == nil || t.watcher.pid != pid {
 		return false
 	}
 	t.watcher.reaped = true
 	switch {
 	case status.Signaled() && slices.Contains(typed, os.Signal(status.Signal())):
-		s.typed(status.Signal())
+		t.s.typed(status.Signal())
 	case status.Exited() && status.ExitStatus() == 2:
-		s.typed(syscall.SIGQUIT)
+		t.s.typed(syscall.SIGQUIT)
 	}
 	return true
 }

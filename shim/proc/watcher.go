@@ -84,19 +84,6 @@ func (w *watcher) collect(s *Signals) {
 	}
 }
 
-// typed notes a signal that the terminal sent to the command.
-func (s *Signals) typed(sig syscall.Signal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !slices.Contains(s.cfg.Stop, sig) {
-		return
-	}
-	if s.first == 0 {
-		s.first = sig
-	}
-	s.note(sig)
-}
-
 // finish waits until the watcher has told everything.
 func (w *watcher) finish() {
 	if w == nil {

@@ -1,0 +1,58 @@
+package proc
+
+import (
+	"os"
+	"os/signal"
+	"slices"
+	"sync/atomic"
+	"syscall"
+)
+
+// unforwarded are signals about nth itself: its children, the Go runtime's
+// preemption (SIGURG), and synchronous faults, as in tini. 32 to 34 belong to
+// libc's threads and can't be caught with Go.
+var unforwarded = []syscall.Signal{
+	syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGURG, syscall.SIGFPE, syscall.SIGILL, syscall.SIGSEGV,
+	syscall.SIGBUS, syscall.SIGABRT, syscall.SIGTRAP, syscall.SIGSYS, 32, 33, 34,
+}
+
+// intake is where nth's signals arrive. None of a kind is lost, though equal ones
+// merge, as in the kernel.
+type intake struct {
+	caught  chan os.Signal
+	waiting [maxSignal + 1]atomic.Bool // what is in ready already
+	ready   chan syscall.Signal        // each kind at most once
+}
+
+// newIntake begins to catch signals; handle gets them one after the other.
+func newIntake(handle func(syscall.Signal)) *intake {
+	in := &intake{caught: make(chan os.Signal, 4*maxSignal), ready: make(chan syscall.Signal, maxSignal)}
+	var list []os.Signal
+	for n := syscall.Signal(1); n <= maxSignal; n++ {
+		// What nth was started to ignore (nohup; & in a script), the command ignores too:
+		// to catch it here would undo that. Go can tell so of SIGHUP and SIGINT alone.
+		if !slices.Contains(unforwarded, n) && !signal.Ignored(n) {
+			list = append(list, n)
+		}
+	}
+	signal.Notify(in.caught, list...)
+	go in.collect()
+	go func() {
+		for sig := range in.ready {
+			in.waiting[sig].Store(false)
+			handle(sig)
+		}
+	}()
+	return in
+}
+
+// collect takes signals from a channel that loses what it has no room for, and
+// never waits: not for the lock of Signals either, which a start holds for as long as
+// the program's file takes to load.
+func (in *intake) collect() {
+	for sig := range in.caught {
+		if n := sig.(syscall.Signal); !in.waiting[n].Swap(true) {
+			in.ready <- n
+		}
+	}
+}

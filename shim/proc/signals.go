@@ -1,0 +1,211 @@
+package proc
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+)
+
+// SignalConfig says which signals mean stop, and how signals are passed on.
+type SignalConfig struct {
+	Stop  []syscall.Signal
+	Remap map[syscall.Signal]syscall.Signal // 0 drops
+	Group bool                              // to the command's whole group, not to it alone
+}
+
+// unkept are dropped before there is a command: the size of the terminal is asked
+// for when a program starts.
+var unkept = []syscall.Signal{syscall.SIGWINCH}
+
+// Signals catches every signal from the beginning of a run to its end, and passes it
+// on to the commands that there are.
+type Signals struct {
+	cfg    SignalConfig
+	pid1   bool
+	intake *intake
+	wake   wakes
+
+	// mu is the one lock of start, reap and kill: a process is signalled only
+	// while nobody can have reaped it. It guards all that follows.
+	mu    sync.Mutex
+	stop  stop
+	set   set
+	pause pause
+}
+
+// wakes tell those who wait for commands that they should look; each holds one word.
+type wakes struct {
+	child     chan struct{} // a child has changed its state
+	stop      chan struct{} // the first stop signal while a command runs
+	drain     chan struct{} // one was held back
+	continued chan struct{} // SIGCONT came to an nth that had not stopped
+}
+
+// stop is what is known of stop signals. While a command may drain, the first one is
+// held back.
+type stop struct {
+	ctx    context.Context // ends with one that comes before there is a command
+	cancel context.CancelCauseFunc
+	first  syscall.Signal // of the run
+	while  syscall.Signal // the first one that the commands there are lived to see
+	drains bool
+	held   syscall.Signal
+}
+
+// pause is nth's own suspension.
+type pause struct {
+	stopped bool          // nth has stopped itself, as its command did
+	own     bool          // the next SIGTSTP is the one that it sent to its group
+	resumed chan struct{} // and was continued
+}
+
+// Watch begins to catch signals. It comes first of all in a run, so that none is
+// lost before the command exists.
+func Watch(cfg SignalConfig) *Signals {
+	word := func() chan struct{} { return make(chan struct{}, 1) }
+	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, pause: pause{resumed: word()},
+		wake: wakes{child: word(), stop: word(), drain: word(), continued: word()}}
+	s.stop.ctx, s.stop.cancel = context.WithCancelCause(context.Background())
+	s.intake = newIntake(s.handle)
+	return s
+}
+
+// Context ends with a stop signal that comes before the command exists.
+func (s *Signals) Context() context.Context { return s.stop.ctx }
+
+// Stopped gives the first stop signal so far, whenever it came.
+func (s *Signals) Stopped() (syscall.Signal, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stop.first, s.stop.first != 0
+}
+
+// Again makes ready for another command after one has ended. False: a stop signal has
+// come, and there must be none.
+func (s *Signals) Again() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop.first != 0 {
+		return false
+	}
+	s.set.phase, s.stop.while, s.stop.held = before, 0, 0
+	return true
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// handle never waits for anything but the lock.
+func (s *Signals) handle(sig syscall.Signal) {
+	switch sig {
+	case syscall.SIGCHLD:
+		poke(s.wake.child)
+		return
+	case syscall.SIGPIPE:
+		return // of nth's own: its log, or the connection to a store or queue that is gone
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stop := s.isStop(sig)
+	switch phase := s.set.phase; {
+	case s.pause.own && sig == syscall.SIGTSTP:
+		s.pause.own = false
+	case s.pause.stopped && sig == syscall.SIGCONT:
+		// The terminal comes first; then the command is continued.
+		s.pause.stopped = false
+		poke(s.pause.resumed)
+	case phase == before && stop:
+		s.stop.cancel(fmt.Errorf("stopped by %s", SignalName(sig)))
+	case phase == before && !slices.Contains(unkept, sig):
+		s.set.keep(sig)
+	case phase == running && stop && s.stop.drains && s.stop.held == 0:
+		s.stop.held = sig
+		poke(s.wake.drain)
+	case phase == running && s.set.background && sig == syscall.SIGTSTP:
+		if resumable(s.pid1) {
+			s.forward(sig)
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		}
+	case phase == running:
+		if stop {
+			s.note(sig)
+		}
+		if sig == syscall.SIGCONT { // fg of what was started with & or sent on with bg
+			poke(s.wake.continued)
+		}
+		s.forward(sig)
+	case phase == swept:
+		s.forward(sig)
+	}
+}
+
+// isStop tells whether a signal means stop, and remembers the run's first.
+func (s *Signals) isStop(sig syscall.Signal) bool {
+	if !slices.Contains(s.cfg.Stop, sig) {
+		return false
+	}
+	if s.stop.first == 0 {
+		s.stop.first = sig
+	}
+	return true
+}
+
+// note remembers the first stop signal that the command lived to see.
+func (s *Signals) note(sig syscall.Signal) {
+	if s.stop.while == 0 {
+		s.stop.while = sig
+		poke(s.wake.stop)
+	}
+}
+
+// typed notes a signal that the terminal sent to the command.
+func (s *Signals) typed(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isStop(sig) {
+		s.note(sig)
+	}
+}
+
+// passOn sends the command the stop signal that was held back.
+func (s *Signals) passOn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.set.phase == running && s.stop.while == 0 {
+		s.note(s.stop.held)
+		s.forward(s.stop.held)
+	}
+}
+
+// forward sends a signal, or what it is mapped to, to all commands, and as process 1 to
+// all that they have left behind.
+func (s *Signals) forward(sig syscall.Signal) {
+	if to, ok := s.cfg.Remap[sig]; ok {
+		sig = to
+	}
+	switch {
+	case sig == 0:
+	case s.set.phase == swept && s.pid1:
+		_ = syscall.Kill(-1, sig)
+	default:
+		s.set.send(sig, s.cfg.Group)
+	}
+}
+
+// suspend stops nth, and returns when it was continued. The rest of its group, a
+// script that waits for it, gets what it would have had from the terminal.
+func (s *Signals) suspend() {
+	s.mu.Lock()
+	s.pause.stopped, s.pause.own = true, true
+	s.mu.Unlock()
+	_ = syscall.Kill(0, syscall.SIGTSTP)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	<-s.pause.resumed
+}
