@@ -22,8 +22,12 @@ type Child struct {
 	none   [4]uint64 // SIG_DFL
 	calls  [mostCalls]call
 	fixed  int // calls that are the same each time
+	words  words
+}
 
-	text       []byte // all words, each with its NUL
+// words are what execve(2) takes, laid out for it.
+type words struct {
+	text       []byte // all of them, each with its NUL
 	ends       []int
 	argv, envp []*byte
 }
@@ -87,7 +91,7 @@ func (c *Child) call(want, number, a, b, d, e uintptr) {
 // files from descriptor 0 on, and gives its number. It is false where that can't be done
 // in this way: syscall.ForkExec can, or tells what is wrong.
 func (c *Child) Start(path string, args, env []string, files []uintptr) (int, bool) {
-	if len(files) > mostFiles || !c.words(path, args, env) {
+	if len(files) > mostFiles || !c.words.lay(path, args, env) {
 		return 0, false
 	}
 	fixed := c.fixed
@@ -106,7 +110,7 @@ func (c *Child) Start(path string, args, env []string, files []uintptr) (int, bo
 		c.call(0, sysPrlimit64, 0, rlimitNofile, addr(&original), 0)
 	}
 	c.call(0, sysRtSigprocmask, sigSetmask, addr(&c.mask), 0, setSize)
-	c.call(0, sysExecve, addr(&c.text[0]), addr(&c.argv[0]), addr(&c.envp[0]), 0)
+	c.call(0, sysExecve, addr(&c.words.text[0]), addr(&c.words.argv[0]), addr(&c.words.envp[0]), 0)
 	c.failed = 0
 	pid := clone(c)
 	if pid < 0 {
@@ -129,39 +133,39 @@ func (c *Child) Failed() int {
 	return 0
 }
 
-// words lays out what execve(2) takes; false: a NUL would cut a word.
-func (c *Child) words(path string, args, env []string) bool {
-	c.text, c.ends = c.text[:0], c.ends[:0]
-	if !c.word(path) {
+// lay lays them out; false: a NUL would cut a word.
+func (w *words) lay(path string, args, env []string) bool {
+	w.text, w.ends = w.text[:0], w.ends[:0]
+	if !w.add(path) {
 		return false
 	}
 	for _, list := range [][]string{args, env} {
 		for _, word := range list {
-			if !c.word(word) {
+			if !w.add(word) {
 				return false
 			}
 		}
 	}
-	c.argv = c.pointers(c.argv[:0], c.ends[:1+len(args)])
-	c.envp = c.pointers(c.envp[:0], c.ends[len(args):])
+	w.argv = w.pointers(w.argv[:0], w.ends[:1+len(args)])
+	w.envp = w.pointers(w.envp[:0], w.ends[len(args):])
 	return true
 }
 
-func (c *Child) word(word string) bool {
+func (w *words) add(word string) bool {
 	for i := range len(word) {
 		if word[i] == 0 {
 			return false
 		}
 	}
-	c.text = append(append(c.text, word...), 0)
-	c.ends = append(c.ends, len(c.text))
+	w.text = append(append(w.text, word...), 0)
+	w.ends = append(w.ends, len(w.text))
 	return true
 }
 
 // pointers gives those of the words that begin at the ends of others, but for the last.
-func (c *Child) pointers(list []*byte, starts []int) []*byte {
+func (w *words) pointers(list []*byte, starts []int) []*byte {
 	for _, at := range starts[:len(starts)-1] {
-		list = append(list, &c.text[at])
+		list = append(list, &w.text[at])
 	}
 	return append(list, nil)
 }
