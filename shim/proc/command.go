@@ -12,20 +12,26 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Command is what to run, and how long it may take to stop.
+// Command is what to run, and how long it may take to stop. Times that are negative are as
+// 0 is.
 type Command struct {
+	// Args are the program, looked for in the PATH of Env if it has no slash, and its
+	// arguments: one word at least. Env is the whole environment, each NAME=value.
 	Args, Env []string
-	// StderrTail is how many bytes of stderr are kept.
+	// StderrTail is how many bytes of the end of stderr are kept, 0: none.
 	StderrTail int
 	// Stdout and Stderr get a copy of what the command writes there, and are closed when
-	// nothing more comes. An output of which nothing is wanted, and a terminal, is
-	// handed over untouched.
+	// nothing more comes; their errors change nothing. An output of which nothing is
+	// wanted (nil, and no tail), and a terminal, is handed over untouched.
 	Stdout, Stderr io.WriteCloser
 	// StopGrace is how long after the first stop signal its group is killed, 0: no
 	// limit; OwnStopGrace the same for a stop that nth begins.
 	StopGrace, OwnStopGrace time.Duration
-	SweepGrace              time.Duration // for what it leaves behind
-	Timeout                 time.Duration // 0: none
+	// SweepGrace is how long after its end what it leaves behind is killed, 0: at once.
+	// After a stop signal what is left of StopGrace counts instead.
+	SweepGrace time.Duration
+	// Timeout is how long after its start it is stopped, 0: never.
+	Timeout time.Duration
 	// Drain is how long the first stop signal is held back, so that the command may end
 	// its work; the next one is passed on at once. 0: not at all.
 	Drain time.Duration
@@ -34,25 +40,28 @@ type Command struct {
 	Stdin   *os.File   // nil: nth's own
 	Extra   []*os.File // its descriptors from 3 on
 	Log     zerolog.Logger
-	OnStart func() // may be nil
-	OnStop  func() // there is a stop signal, the command's or one that nth holds back; may be nil
+	OnStart func() // it has been started; may be nil
+	// OnStop is called, in the goroutine of Run, when there is a stop signal: one that nth
+	// holds back, and one that the command got. It may be nil.
+	OnStop func()
 }
 
-// Result is how a command ended.
+// Result is how a command ended. It is no error that it failed: the fields tell.
 type Result struct {
 	ExitCode        int            // its own, or 128+n
 	Signal          syscall.Signal // that ended it; 0: none
 	Stop            syscall.Signal // the first stop signal while it ran; 0: none
-	TimedOut        bool
-	Cancelled       bool
-	OOMKilled       bool
-	Started, Ended  time.Time
-	MaxRSS          int64 // bytes, of the command and those that it waited for
-	User, System    time.Duration
-	Stderr          []byte // its end
-	StderrTruncated bool   // more was written than is kept
-	Leftovers       int    // processes that it left behind
+	TimedOut        bool           // nth stopped it at Timeout
+	Cancelled       bool           // nth stopped it at Cancel
+	OOMKilled       bool           // the kernel killed something of this container for memory meanwhile
+	Started, Ended  time.Time      // of the command itself, by this machine's clock
+	MaxRSS          int64          // bytes, of the command and those that it waited for, each
+	User, System    time.Duration  // of processor, theirs together
+	Stderr          []byte         // its end, StderrTail bytes at most
+	StderrTruncated bool           // more was written than is kept
+	Leftovers       int            // processes that it left behind and nth ended; of many commands, 1 for any number
 }
 
-// ErrStopped is a run that a stop signal ended before the command existed.
+// ErrStopped is the error of a run that a stop signal ended before the command existed.
+// Stopped tells which it was.
 var ErrStopped = errors.New("stopped before the command started")

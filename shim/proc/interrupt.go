@@ -12,8 +12,10 @@ import (
 
 // Interruptible is for a command that a person waits for, and that runs nothing: its
 // context ends with the first signal that stops, and the cause is the failure, with
-// what was tried. A second signal ends the process. SIGPIPE is a reader of stdout who
-// has enough; what was begun must be brought to an end all the same.
+// what was tried and exit code 128+n. A second signal ends the process. SIGPIPE is a
+// reader of stdout who has enough; what was begun must be brought to an end all the same.
+// The function is for when the command's work is done: it ends the context, and signals
+// are without effect from then on.
 func Interruptible(tried string) (context.Context, func()) {
 	typed := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 	ctx, cancel := context.WithCancelCause(context.Background())

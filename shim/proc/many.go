@@ -10,8 +10,9 @@ import (
 
 // Many is what is run one after the other, some of it at the same time.
 type Many struct {
-	Jobs int // at the same time
-	// The others are a Command's, for each of them.
+	Jobs int // at the same time, 1 or more
+	// The others are a Command's, in its units, for each of them; StopGrace is for all
+	// together.
 	StderrTail              int
 	StopGrace, OwnStopGrace time.Duration
 	SweepGrace, Timeout     time.Duration
@@ -19,26 +20,31 @@ type Many struct {
 	// the same time as there are jobs; they may be nil.
 	Stdout, Stderr func() io.WriteCloser
 	Log            zerolog.Logger
-	OnStop         func() // is called when a stop signal has come; it may be nil
+	// OnStop is called, in a goroutine of its own, when a stop signal has come. It may be
+	// nil.
+	OnStop func()
 	// Next gives the next command; false: there is none any more.
 	Next func() (One, bool)
-	// Ended is told how a command ended, or with an error, which is a failure, why it
-	// didn't start; false: start no more.
+	// Ended is told how a command ended, or with an error, which is a failure with exit
+	// code 126 or 127, why it didn't start. The Result is the caller's until Ended
+	// returns. False: start no more.
 	Ended func(One, *Result, error) bool
 }
 
-// One of them. Its stdin is empty. Args, Env and Extra are of no use once it has started.
+// One of them. Its stdin is empty. Args, Env and Extra are as a Command's, and of no use
+// once it has started.
 type One struct {
-	Item      int64
-	Payload   string // the caller's own
+	Item      int64  // with Payload the caller's own: Ended gets them back
+	Payload   string // of any form
 	Args, Env []string
 	Extra     []*os.File // its descriptors from 3 on
 }
 
 // RunMany starts commands until there are none, passes signals on to all of them, reaps,
 // and returns when they and what they left behind have ended. A stop signal starts no
-// more. Next and Ended are called from here alone. The error is ErrStopped, before
-// there was a command, or a failure.
+// more. Next and Ended are called from here alone, one at a time. The error is ErrStopped,
+// when a stop signal came before, or a failure with exit code 126 when none could be
+// started; how each of them ended is told to Ended.
 func (s *Signals) RunMany(m Many) error {
 	null, err := os.Open(os.DevNull)
 	if err != nil {

@@ -21,7 +21,8 @@ func SignalName(sig syscall.Signal) string {
 	return "signal " + strconv.Itoa(int(sig))
 }
 
-// ParseSignal reads TERM, SIGTERM, term or 15.
+// ParseSignal reads TERM, SIGTERM, term or 15: a number from 1 to 64. An error says what to
+// write instead.
 func ParseSignal(s string) (syscall.Signal, error) {
 	if n, err := strconv.Atoi(s); err == nil {
 		if n < 1 || n > maxSignal {
@@ -39,7 +40,8 @@ func ParseSignal(s string) (syscall.Signal, error) {
 	return 0, fmt.Errorf("there is no signal %q; write TERM, INT, HUP, QUIT, USR1, … or a number", s)
 }
 
-// ParseSignals reads a list such as TERM,INT; an empty text is no signals.
+// ParseSignals reads a list such as TERM,INT; an empty text is no signals. It is an error
+// if one of them isn't a signal, or can't be caught.
 func ParseSignals(s string) (list []syscall.Signal, err error) {
 	if s == "" {
 		return nil, nil
@@ -57,7 +59,8 @@ func ParseSignals(s string) (list []syscall.Signal, err error) {
 	return list, nil
 }
 
-// ParseRemap reads a list such as TERM=INT,HUP=: another signal, or none (0).
+// ParseRemap reads a list such as TERM=INT,HUP=: another signal, or none (0); an empty
+// text is nil. Errors are as those of ParseSignals.
 func ParseRemap(s string) (map[syscall.Signal]syscall.Signal, error) {
 	if s == "" {
 		return nil, nil

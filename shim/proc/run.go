@@ -9,7 +9,8 @@ import (
 
 // Run starts the command, passes signals on, reaps, and returns when the command
 // and what it left behind have ended. An error is a failure with exit code 126 or
-// 127, or ErrStopped.
+// 127, or ErrStopped: then there was no command, and the Result is empty. One command
+// at a time; between two of them comes Again.
 func (s *Signals) Run(cmd Command) (Result, error) {
 	path, args, err := find(cmd.Args, cmd.Env)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 
 // SignalConfig says which signals mean stop, and how signals are passed on.
 type SignalConfig struct {
-	Stop  []syscall.Signal
-	Remap map[syscall.Signal]syscall.Signal // 0 drops
+	Stop  []syscall.Signal                  // as they come to nth, before Remap
+	Remap map[syscall.Signal]syscall.Signal // what the command gets instead; 0: nothing
 	Group bool                              // to the command's whole group, not to it alone
 }
 
@@ -62,8 +62,8 @@ type pause struct {
 	resumed chan struct{} // and was continued
 }
 
-// Watch begins to catch signals. It comes first of all in a run, so that none is
-// lost before the command exists.
+// Watch begins to catch signals, for as long as the process lives. It comes first of all
+// in a run, and once, so that none is lost before the command exists.
 func Watch(cfg SignalConfig) *Signals {
 	word := func() chan struct{} { return make(chan struct{}, 1) }
 	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, pause: pause{resumed: word()},
@@ -73,10 +73,11 @@ func Watch(cfg SignalConfig) *Signals {
 	return s
 }
 
-// Context ends with a stop signal that comes before the command exists.
+// Context ends with a stop signal that comes before the command exists; its cause names
+// the signal.
 func (s *Signals) Context() context.Context { return s.stop.ctx }
 
-// Stopped gives the first stop signal so far, whenever it came.
+// Stopped gives the first stop signal so far, whenever it came; false: there was none.
 func (s *Signals) Stopped() (syscall.Signal, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +85,7 @@ func (s *Signals) Stopped() (syscall.Signal, bool) {
 }
 
 // Again makes ready for another command after one has ended. False: a stop signal has
-// come, and there must be none.
+// come, and there must be no other command.
 func (s *Signals) Again() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

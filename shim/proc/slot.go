@@ -135,7 +135,9 @@ func (c *crew) limit(sl *slot) {
 		sl.timeout.over = true
 		sl.send(syscall.SIGTERM, c.s.cfg.Group)
 		sl.send(syscall.SIGCONT, c.s.cfg.Group) // a stopped one wouldn't see it
-		c.after(c.m.OwnStopGrace, sl, func() { sl.send(syscall.SIGKILL, true) })
+		if c.m.OwnStopGrace > 0 {
+			c.after(c.m.OwnStopGrace, sl, func() { sl.send(syscall.SIGKILL, true) })
+		}
 	})
 }
 

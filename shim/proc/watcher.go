@@ -96,7 +96,8 @@ func (w *watcher) finish() {
 	w.reports.Close()
 }
 
-// WatcherMain is the whole of a watcher. It catches every other signal as well,
+// WatcherMain is the whole of a watcher, and returns at its end; that a report can't be
+// written changes nothing. It catches every other signal as well,
 // for what ends the command must not end it, and stops only with its group.
 func WatcherMain() {
 	heard := slices.DeleteFunc(slices.Clone(typed), signal.Ignored) // the command ignores those too

@@ -88,8 +88,9 @@ func (c *Child) call(want, number, a, b, d, e uintptr) {
 }
 
 // Start starts the program at a path, in a process group of its own, with these open
-// files from descriptor 0 on, and gives its number. It is false where that can't be done
-// in this way: syscall.ForkExec can, or tells what is wrong.
+// files from descriptor 0 on, and gives its process number. It is false where that can't be
+// done in this way: syscall.ForkExec can, or tells what is wrong. That there is no such
+// program is no error here: Failed tells it.
 func (c *Child) Start(path string, args, env []string, files []uintptr) (int, bool) {
 	if len(files) > mostFiles || !c.words.lay(path, args, env) {
 		return 0, false
@@ -121,8 +122,8 @@ func (c *Child) Start(path string, args, env []string, files []uintptr) (int, bo
 	return pid, true
 }
 
-// Failed tells, when the process was reaped, the error number for which there was no
-// program; 0: there was one.
+// Failed tells, when the process was reaped, the error number (errno) for which there was
+// no program; 0: there was one.
 func (c *Child) Failed() int {
 	switch {
 	case c.failed < 0 && c.failed >= -maxErrno:
