@@ -1,5 +1,11 @@
-// Package proc runs one command as a process 1 should: every signal reaches it,
-// every orphan is reaped, and when it ends nothing of it is left.
+// Package proc runs commands as a process 1 should: every signal reaches them, every
+// orphan is reaped, and when a command ends nothing of it is left.
+//
+// Watch comes first of all; then Run for one command, and for another after Again, or
+// RunMany for many. Both own a set of commands, through which signals reach them
+// (signals.go, set.go), and end in one way what these leave behind (sweep.go). They differ
+// in how they wait: one command has the terminal, a drain and its time (run.go), of many
+// as many as can be are started in a second (many.go, slot.go).
 package proc
 
 import (

@@ -3,6 +3,7 @@ package proc
 import (
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -106,6 +107,9 @@ func (c *crew) begin() error {
 	return nil
 }
 
+// run waits in waitid(2), and not in a select as for one command: a SIGCHLD for each item
+// would cost nth half as much again. So what else may come, a stop signal and timeouts,
+// has goroutines of its own.
 func (c *crew) run() {
 	for {
 		for len(c.free) > 0 && !c.over {
@@ -218,6 +222,32 @@ func (c *crew) finish(sl *slot) {
 	}
 	if !c.m.Ended(sl.one, res, err) {
 		c.over = true
+	}
+}
+
+// heedStop kills everything StopGrace after the first stop signal.
+func (c *crew) heedStop(done <-chan struct{}) {
+	var kill <-chan time.Time
+	for {
+		select {
+		case <-done:
+			return
+		case <-c.s.wake.stop:
+			if c.m.OnStop != nil {
+				c.m.OnStop()
+			}
+			if c.m.StopGrace > 0 {
+				c.s.mu.Lock()
+				c.killAt = time.Now().Add(c.m.StopGrace)
+				c.s.mu.Unlock()
+				kill = time.After(c.m.StopGrace)
+			}
+		case <-kill:
+			c.s.mu.Lock()
+			c.s.set.send(syscall.SIGKILL, true)
+			c.s.mu.Unlock()
+			kill = time.After(killTick)
+		}
 	}
 }
 

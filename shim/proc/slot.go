@@ -169,29 +169,3 @@ func (sl *slot) sweepOn(grace time.Duration) bool {
 	}
 	return sl.leftovers.insist()
 }
-
-// heedStop kills everything StopGrace after the first stop signal.
-func (c *crew) heedStop(done <-chan struct{}) {
-	var kill <-chan time.Time
-	for {
-		select {
-		case <-done:
-			return
-		case <-c.s.wake.stop:
-			if c.m.OnStop != nil {
-				c.m.OnStop()
-			}
-			if c.m.StopGrace > 0 {
-				c.s.mu.Lock()
-				c.killAt = time.Now().Add(c.m.StopGrace)
-				c.s.mu.Unlock()
-				kill = time.After(c.m.StopGrace)
-			}
-		case <-kill:
-			c.s.mu.Lock()
-			c.s.set.send(syscall.SIGKILL, true)
-			c.s.mu.Unlock()
-			kill = time.After(killTick)
-		}
-	}
-}
