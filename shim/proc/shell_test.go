@@ -114,35 +114,6 @@ func (s *shell) exitCode(want int) {
 	s.sees(fmt.Sprintf("code=%d.", want))
 }
 
-func TestSuspendAndForeground(t *testing.T) {
-	s := newShell(t)
-	s.types("nth run -- sh -c 'echo sta''rted; read line; echo got $line; exit 7'\n")
-	s.sees("started")
-	for range 3 {
-		s.types("\x1a")
-		s.sees("Stopped")
-		s.types("fg\n")
-		s.sees("fg\r\nnth run")
-	}
-	s.types("words\n")
-	s.sees("got words")
-	s.exitCode(7)
-}
-
-func TestSuspendAndBackground(t *testing.T) {
-	s := newShell(t)
-	dir := t.TempDir()
-	s.types("nth run -- sh -c 'echo sta''rted; while [ ! -e " + dir + "/go ]; do sleep 0.05; done; exit 7'\n")
-	s.sees("started")
-	s.types("\x1a")
-	s.sees("Stopped")
-	s.types("bg; touch " + dir + "/go; wait %1; echo code=$?.\n")
-	s.sees("code=7.")
-	// The terminal is still the shell's.
-	s.types("echo still''here\n")
-	s.sees("stillhere")
-}
-
 // TestBackground: under & the terminal isn't taken, and a command that reads from
 // it is stopped, as any other would be.
 func TestBackground(t *testing.T) {
@@ -165,27 +136,6 @@ func TestBackground(t *testing.T) {
 	s.types("words\n")
 	s.sees("got words")
 	s.exitCode(7)
-}
-
-func TestScriptAroundIsSuspendedToo(t *testing.T) {
-	s := newShell(t)
-	script := filepath.Join(t.TempDir(), "script")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nnth run -- cat\necho script $?\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s.types(script + "\n")
-	s.types("one\n")
-	s.sees("one") // the terminal's echo
-	s.sees("one") // and cat's
-	s.types("\x1a")
-	s.sees("Stopped")
-	s.types("fg\n")
-	s.sees("fg\r\n" + script)
-	s.types("two\n")
-	s.sees("two")
-	s.sees("two")
-	s.types("\x04")
-	s.sees("script 0")
 }
 
 func TestInterrupt(t *testing.T) {

@@ -55,18 +55,11 @@ type stop struct {
 	held   syscall.Signal
 }
 
-// pause is nth's own suspension.
-type pause struct {
-	stopped bool          // nth has stopped itself, as its command did
-	own     bool          // the next SIGTSTP is the one that it sent to its group
-	resumed chan struct{} // and was continued
-}
-
 // Watch begins to catch signals, for as long as the process lives. It comes first of all
 // in a run, and once, so that none is lost before the command exists.
 func Watch(cfg SignalConfig) *Signals {
 	word := func() chan struct{} { return make(chan struct{}, 1) }
-	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, pause: pause{resumed: word()},
+	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, pause: pause{heard: word(), resumed: word()},
 		wake: wakes{child: word(), stop: word(), drain: word(), continued: word()}}
 	s.stop.ctx, s.stop.cancel = context.WithCancelCause(context.Background())
 	s.intake = newIntake(s.handle)
@@ -115,13 +108,10 @@ func (s *Signals) handle(sig syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stop := s.isStop(sig)
+	if s.pause.takes(sig) {
+		return
+	}
 	switch phase := s.set.phase; {
-	case s.pause.own && sig == syscall.SIGTSTP:
-		s.pause.own = false
-	case s.pause.stopped && sig == syscall.SIGCONT:
-		// The terminal comes first; then the command is continued.
-		s.pause.stopped = false
-		poke(s.pause.resumed)
 	case phase == before && stop:
 		s.stop.cancel(fmt.Errorf("stopped by %s", SignalName(sig)))
 	case phase == before && !slices.Contains(unkept, sig):
@@ -198,15 +188,4 @@ func (s *Signals) forward(sig syscall.Signal) {
 	default:
 		s.set.send(sig, s.cfg.Group)
 	}
-}
-
-// suspend stops nth, and returns when it was continued. The rest of its group, a
-// script that waits for it, gets what it would have had from the terminal.
-func (s *Signals) suspend() {
-	s.mu.Lock()
-	s.pause.stopped, s.pause.own = true, true
-	s.mu.Unlock()
-	_ = syscall.Kill(0, syscall.SIGTSTP)
-	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-	<-s.pause.resumed
 }
