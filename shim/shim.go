@@ -12,7 +12,6 @@ import (
 	"nth/shim/identity"
 	"nth/shim/index"
 	"nth/shim/item"
-	"nth/shim/once"
 	"nth/shim/proc"
 	"nth/shim/secrets"
 	"nth/shim/shard"
@@ -56,7 +55,9 @@ func run(c *config.Config, p *edge.Process, e *end.Ending) end.Report {
 	e.Watch(*p)
 	ctx := p.Signals.Context()
 	r := &item.Run{Process: *p, Config: c}
-	r.Identity, err = once.Step(ctx, r, "identify", func() (identity.Identity, error) { return identify(r) })
+	if err = r.Step(ctx, "identify"); err == nil {
+		r.Identity, err = identify(r)
+	}
 	if err != nil {
 		return end.Report{Err: err}
 	}

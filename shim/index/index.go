@@ -28,14 +28,13 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 	var kept record.Record
 	if r.Config.Source() != config.NoSource {
 		var err error
-		of, err = once.Step(ctx, r, "fetch", func() (item.From, error) { return get(ctx, r, from, &report) })
-		if err != nil {
+		if of, err = get(ctx, r, from, &report); err != nil {
 			report.Err = err
 			return report
 		}
 		kept = report.Record
 	}
-	it, err := once.Step(ctx, r, "expand", func() (item.Item, error) { return r.Make(of, r.Secrets) })
+	it, err := expanded(ctx, r, of)
 	if err != nil {
 		report.Err = err
 		return report
@@ -56,8 +55,18 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 	return way.Do(ctx, it, once.Command{Way: way, Drain: r.Config.Tasks.Drain}.Do)
 }
 
+func expanded(ctx context.Context, r *item.Run, of item.From) (item.Item, error) {
+	if err := r.Step(ctx, "expand"); err != nil {
+		return item.Item{}, err
+	}
+	return r.Make(of, r.Secrets)
+}
+
 // get fetches what the item is. What is known of the run meanwhile goes into the report.
 func get(ctx context.Context, r *item.Run, from *source.Mapping, report *end.Report) (item.From, error) {
+	if err := r.Step(ctx, "fetch"); err != nil {
+		return item.From{}, err
+	}
 	x := r.Expander(r.Fields(), r.Secrets)
 	shared, err := r.Mapping.Shared(x)
 	report.QuitURL = shared.QuitURL

@@ -1,6 +1,8 @@
 package item
 
 import (
+	"context"
+
 	"nth/shim/config"
 	"nth/shim/edge"
 	"nth/shim/expand"
@@ -83,5 +85,16 @@ func (of From) vouched() []string {
 	return nil
 }
 
-// Begin logs that a step begins.
+// Step begins a step, unless the run is to end before it; name is how the log, and whoever
+// stops the run there, calls it. (No function around the step: what is generic, the linker
+// keeps with all its methods.)
+func (r *Run) Step(ctx context.Context, name string) error {
+	if ctx.Err() != nil {
+		return r.Stopped(name)
+	}
+	r.Begin(name)
+	return nil
+}
+
+// Begin begins a step that comes whatever has happened.
 func (r *Run) Begin(step string) { r.Log.Debug().Str("step", step).Msg("step") }

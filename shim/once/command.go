@@ -37,7 +37,10 @@ type Command struct {
 
 // Do runs the command, ends what it leaves behind, and judges it.
 func (c Command) Do(ctx context.Context, it item.Item, _ Inputs) (Outcome, error) {
-	ended, err := Step(ctx, c.Run, "command", func() (ended, error) { return c.run(it) })
+	if err := c.Step(ctx, "command"); err != nil {
+		return Outcome{}, err
+	}
+	ended, err := c.run(it)
 	if err != nil {
 		return Outcome{}, err
 	}

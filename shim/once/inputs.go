@@ -27,6 +27,9 @@ const requirePoll = time.Second
 
 // doneIf settles the item when its result exists, as make does with its targets.
 func (w *Way) doneIf(ctx context.Context, it item.Item, found record.Verdict) (record.Verdict, error) {
+	if err := w.Step(ctx, "done-if"); err != nil {
+		return found, err
+	}
 	result := it.Places.DoneIf
 	if result.Value == "" || found.Again() {
 		return found, nil
@@ -45,6 +48,9 @@ func (w *Way) doneIf(ctx context.Context, it item.Item, found record.Verdict) (r
 // one index and not the whole Job: exit code 66, or, after a wait, 69, for then it is late
 // and may be there the next time.
 func (w *Way) require(ctx context.Context, it item.Item) (in Inputs, err error) {
+	if err := w.Step(ctx, "require"); err != nil {
+		return in, err
+	}
 	deadline := time.Now().Add(w.Config.Mapping.RequireWait)
 	for _, input := range it.Places.Require {
 		for {

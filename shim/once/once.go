@@ -38,18 +38,16 @@ type Outcome struct {
 // Do takes an item its way. ctx ends with what is to end it before its command exists.
 func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 	r := end.Report{Header: it.Header, Record: w.Record, Output: w.Output, QuitURL: it.Places.QuitURL}
-	found, err := Step(ctx, w.Run, "look", func() (v record.Verdict, err error) {
-		v, r.Record, err = w.look(ctx, it)
-		return v, err
-	})
+	found, rec, err := w.look(ctx, it)
+	r.Record = rec
 	if err == nil && !found.Settled {
-		found, err = Step(ctx, w.Run, "done-if", func() (record.Verdict, error) { return w.doneIf(ctx, it, found) })
+		found, err = w.doneIf(ctx, it, found)
 	}
 	if err != nil || found.Settled {
 		r.Err = err
 		return r
 	}
-	in, err := Step(ctx, w.Run, "require", func() (Inputs, error) { return w.require(ctx, it) })
+	in, err := w.require(ctx, it)
 	if err != nil {
 		r.Err = err
 		return r
@@ -69,6 +67,9 @@ func (w *Way) Look(ctx context.Context, it item.Item) (record.Verdict, error) {
 }
 
 func (w *Way) look(ctx context.Context, it item.Item) (record.Verdict, record.Record, error) {
+	if err := w.Step(ctx, "look"); err != nil {
+		return record.Verdict{}, w.Record, err
+	}
 	if it.Places.Markers.Value == "" {
 		w.Log.Info().Msg("no --markers: nothing is recorded, and every start runs the command")
 	}
@@ -92,16 +93,6 @@ func (w *Way) finish(m marker.Marker, found record.Verdict) error {
 		w.Ending.Close()
 	}
 	return w.Record.Finish(m, found)
-}
-
-// Step does a step, unless the run is to end before it; name is how the log, and whoever
-// stops the run there, calls it.
-func Step[T any](ctx context.Context, r *item.Run, name string, do func() (T, error)) (result T, err error) {
-	if ctx.Err() != nil {
-		return result, r.Stopped(name)
-	}
-	r.Begin(name)
-	return do()
 }
 
 // Grace gives how long a command may take to stop: after a stop signal that came from

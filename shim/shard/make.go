@@ -65,7 +65,7 @@ func newMaker(sh *shard, f templates.Fields) (*maker, error) {
 			return nil, err
 		}
 		delete(m.own, n.Name) // what the user sets wins over what nth sets
-		m.vars = slices.DeleteFunc(m.vars, func(v bound) bool { return v.name == n.Name })
+		m.drop(n.Name)        // the last one counts
 		if b.Varies() {
 			m.vars = append(m.vars, b)
 			continue
@@ -76,9 +76,30 @@ func newMaker(sh *shard, f templates.Fields) (*maker, error) {
 	all := once.Overlay(sh.Identity.Environment(sh.Environ, sh.Own, sh.RunID), same)
 	m.base = slices.DeleteFunc(slices.Clone(all), func(assignment string) bool {
 		name, _, _ := strings.Cut(assignment, "=")
-		return m.own[name] || slices.ContainsFunc(m.vars, func(v bound) bool { return v.name == name })
+		return m.own[name] || m.varies(name)
 	})
 	return m, nil
+}
+
+// drop forgets a variable. (With package slices all methods of text/template would be
+// linked.)
+func (m *maker) drop(name string) {
+	kept := m.vars[:0]
+	for _, v := range m.vars {
+		if v.name != name {
+			kept = append(kept, v)
+		}
+	}
+	m.vars = kept
+}
+
+func (m *maker) varies(name string) bool {
+	for _, v := range m.vars {
+		if v.name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // one makes the command of an item. It is good until the next one is made.

@@ -32,7 +32,7 @@ type shard struct {
 func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) end.Report {
 	report := end.Report{Header: r.Header()}
 	sh := &shard{Way: &once.Way{Run: r, Ending: e}}
-	it, err := once.Step(ctx, r, "expand", func() (item.Item, error) { return sh.expand(ctx, from, &report) })
+	it, err := sh.expand(ctx, from, &report)
 	if sh.rows != nil {
 		defer sh.rows.m.Close()
 	}
@@ -45,6 +45,9 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 
 // expand settles everything that the items have in common.
 func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.Report) (it item.Item, err error) {
+	if err := sh.Step(ctx, "expand"); err != nil {
+		return it, err
+	}
 	x := sh.Expander(sh.Fields(), sh.Secrets)
 	shared, err := sh.Mapping.Shared(x)
 	if err != nil {
@@ -125,9 +128,14 @@ func (sh *shard) digest(ctx context.Context, h marker.Header) (string, error) {
 // work is the shard's own in the way that every item goes.
 func (sh *shard) work(ctx context.Context, it item.Item, _ once.Inputs) (once.Outcome, error) {
 	t := &tally{at: sh.Start}
-	_, err := once.Step(ctx, sh.Run, "resume", func() (struct{}, error) { return struct{}{}, sh.resume(ctx, it, t) })
-	if err != nil {
+	if err := sh.Step(ctx, "resume"); err != nil {
 		return once.Outcome{}, err
 	}
-	return once.Step(ctx, sh.Run, "items", func() (once.Outcome, error) { return sh.items(ctx, it, t) })
+	if err := sh.resume(ctx, it, t); err != nil {
+		return once.Outcome{}, err
+	}
+	if err := sh.Step(ctx, "items"); err != nil {
+		return once.Outcome{}, err
+	}
+	return sh.items(ctx, it, t)
 }

@@ -63,7 +63,10 @@ func (d *delivery) run(held *lease) end.Report {
 		return d.report(err)
 	}
 	d.log().Info().Int("delivery", d.task.Attempt).Msg("task taken")
-	it, err := once.Step(ctx, d.way.Run, "expand", func() (item.Item, error) { return d.item(of) })
+	if err := d.way.Step(ctx, "expand"); err != nil {
+		return d.report(err)
+	}
+	it, err := d.item(of)
 	if err != nil {
 		return d.report(err)
 	}

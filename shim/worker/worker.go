@@ -34,10 +34,10 @@ type counts struct {
 // Run runs a worker.
 func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) end.Report {
 	report := end.Report{Header: r.Header()}
-	w, err := once.Step(ctx, r, "prepare", func() (*worker, error) { return prepare(ctx, r, from, e, &report) })
+	w, err := prepare(ctx, r, from, e, &report)
 	if err == nil {
 		defer w.queue.Close()
-		_, err = once.Step(ctx, r, "tasks", func() (struct{}, error) { return struct{}{}, w.pull(ctx) })
+		err = w.pull(ctx)
 	}
 	if err != nil {
 		report.Err = failure.From(err) // what a task's command left behind is told of the task
@@ -48,6 +48,9 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 // prepare expands what there is to expand, opens the queue and the record, and asks
 // neither of them anything.
 func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending, report *end.Report) (*worker, error) {
+	if err := r.Step(ctx, "prepare"); err != nil {
+		return nil, err
+	}
 	x := r.Expander(r.Fields(), r.Secrets)
 	shared, err := r.Mapping.Shared(x)
 	report.QuitURL = shared.QuitURL
@@ -75,6 +78,9 @@ func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Endi
 
 // pull takes one task after the other.
 func (w *worker) pull(ctx context.Context) error {
+	if err := w.Step(ctx, "tasks"); err != nil {
+		return err
+	}
 	warned := false
 	for {
 		if why := w.enough(); why != "" {
