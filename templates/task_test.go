@@ -70,15 +70,18 @@ func TestTask(t *testing.T) {
 	}
 }
 
-// TestStableTask: who took a task is chance, and no part of what it is.
+// TestStableTask: who took a task is chance, and no part of what it is; a row's index is
+// what it is.
 func TestStableTask(t *testing.T) {
 	tmpl, err := Parse("<<.Index>> <<.TaskID>>")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := tmpl.Expand(Fields{Index: 7, Task: &Task{ID: "x"}}, Sources{})
-	if diff := cmp.Diff(Expansion{Text: "7 x", Stable: "0 x"}, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
+	for kind, stable := range map[ItemKind]string{TaskItem: "0 x", RowItem: "7 x", FetchedItem: "7 x", ShardRowItem: "7 x"} {
+		got, err := tmpl.Expand(Fields{Index: 7, Kind: kind, Task: &Task{ID: "x"}}, Sources{})
+		if diff := cmp.Diff(Expansion{Text: "7 x", Stable: stable}, got); diff != "" || err != nil {
+			t.Errorf("%v: %v (-want +got):\n%s", kind, err, diff)
+		}
 	}
 }
 

@@ -102,11 +102,12 @@ func TestFaults(t *testing.T) {
 var patient = []string{"--store-wait", "10m", "--marker-timeout", "10m"}
 
 // through is an item whose store misbehaves: at the n-th request of the operation,
-// or with 0 at each. It gives the item a command that fails, where it has to.
-func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) *matrix.Item {
-	i := matrix.NewItem(t, place, prefix)
+// or with 0 at each. It gives the item a command that fails, where it has to. seen counts
+// the operation's requests.
+func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) (i *matrix.Item, seen *atomic.Int64) {
+	i = matrix.NewItem(t, place, prefix)
 	op, fault := operations[o], networkFaults[f]
-	var seen atomic.Int64
+	seen = new(atomic.Int64)
 	proxy := place.Fault(t, func(_ int, r *http.Request) servers.Action {
 		if about(r, op.dir) && writes(r) == op.write {
 			if k := seen.Add(1); n == 0 || k == int64(n) {
@@ -128,7 +129,7 @@ func through(t *testing.T, place *matrix.Place, prefix string, o, f, n int) *mat
 			t.Error("no such request came")
 		}
 	})
-	return i
+	return i, seen
 }
 
 // asked says where the item's store is asked, and with which flags.
@@ -143,7 +144,7 @@ func writes(r *http.Request) bool { return r.Method != http.MethodGet && r.Metho
 
 // faultOnce: a run gets over what happens once.
 func faultOnce(t *testing.T, place *matrix.Place, prefix string, o, f int) {
-	i := through(t, place, prefix, o, f, 1)
+	i, seen := through(t, place, prefix, o, f, 1)
 	op, fault := operations[o], networkFaults[f]
 	if op.failing {
 		i.Run(3)
@@ -153,8 +154,11 @@ func faultOnce(t *testing.T, place *matrix.Place, prefix string, o, f int) {
 		return
 	}
 	h := i.Run(0)
-	if got := strings.Contains(h.Nth, "trying again"); got != fault.harmful && !fault.landed {
-		t.Errorf("it was tried again: %v: %s", got, h.Nth)
+	// On a connection that had served another request before, Go repeats one that changes
+	// nothing by itself (net/http, Transport), and nth never hears of it.
+	again := strings.Contains(h.Nth, "trying again") || !op.write && seen.Load() > 1
+	if again != fault.harmful && !fault.landed {
+		t.Errorf("it was tried again: %v, in %d requests: %s", again, seen.Load(), h.Nth)
 	}
 	if own := strings.Contains(h.Nth, "our own write"); own != (op.marker && fault.harmful && fault.landed) {
 		t.Errorf("it found its own write: %v: %s", own, h.Nth)
@@ -167,7 +171,7 @@ func faultOnce(t *testing.T, place *matrix.Place, prefix string, o, f int) {
 
 // faultAlways: the run fails as promised, and the next one, unharmed, makes good.
 func faultAlways(t *testing.T, place *matrix.Place, prefix string, o, f int) {
-	i := through(t, place, prefix, o, f, 0)
+	i, _ := through(t, place, prefix, o, f, 0)
 	op, fault := operations[o], networkFaults[f]
 	there := map[bool]int{true: 1}
 	switch {
