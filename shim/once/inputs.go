@@ -127,7 +127,7 @@ func (w *Way) blobExists(ctx context.Context, it item.Item, url expand.Text, tri
 
 // whose tells whose matter it is what a store says of an item's object.
 func whose(k templates.ItemKind) failure.Whose {
-	if k == templates.TaskItem {
+	if k.HasPayload() {
 		return failure.OneTask
 	}
 	return failure.OneIndex

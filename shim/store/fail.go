@@ -23,7 +23,7 @@ var meanings = map[contract.Kind][failure.Whoses]failure.Code{
 	contract.Malformed:   {failure.Setup, failure.BadIndex, failure.BadIndex, failure.Unavailable},
 	contract.Unsupported: {failure.Setup, failure.Unavailable, failure.Unavailable, failure.Unavailable},
 	contract.NoSuch:      {failure.Setup, failure.BadIndex, failure.BadIndex, failure.Unavailable},
-	contract.Invalid:     {failure.Setup, failure.BadIndex, failure.BadIndex, failure.Unavailable},
+	contract.Invalid:     {failure.Setup, failure.Setup, failure.BadIndex, failure.Unavailable},
 	contract.Lost:        {failure.Unavailable, failure.Unavailable, failure.Unavailable, failure.Unavailable},
 }
 

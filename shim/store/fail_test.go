@@ -28,7 +28,7 @@ func TestFail(t *testing.T) {
 		{"malformed", kind(contract.Malformed), [4]failure.Code{78, 65, 65, 69}},
 		{"unsupported", kind(contract.Unsupported), [4]failure.Code{78, 69, 69, 69}},
 		{"no such queue", kind(contract.NoSuch), [4]failure.Code{78, 65, 65, 69}},
-		{"invalid", kind(contract.Invalid), [4]failure.Code{78, 65, 65, 69}},
+		{"invalid", kind(contract.Invalid), [4]failure.Code{78, 78, 65, 69}},
 		{"lost", kind(contract.Lost), [4]failure.Code{69, 69, 69, 69}},
 		{"not a store's error", errors.New("x"), [4]failure.Code{69, 69, 69, 69}},
 	} {

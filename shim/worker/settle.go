@@ -48,11 +48,7 @@ func ofTask(err error, commandFailed bool) bool {
 // tell tells the queue something, as long as a marker may take.
 func (d *delivery) tell(what string, do func(context.Context) error) error {
 	return store.Retry(context.Background(), d.worker.policy(d.way.Config.Stores.MarkerTimeout), func(ctx context.Context) error {
-		err := do(ctx)
-		if errors.Is(err, task.ErrLost) {
-			return errors.Join(err, &contract.Error{Kind: contract.Invalid, Cause: err}) // no further try changes it
-		}
-		return err
+		return do(ctx)
 	}, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
 }
 
@@ -65,6 +61,9 @@ func (d *delivery) acknowledge() {
 		d.log().Info().Msg("task done")
 	case errors.Is(err, task.ErrLost):
 		d.log().Warn().Msg("the task is done, and its lease was lost: another worker may find it done")
+	case store.Classify(err) == contract.Refused:
+		// It is about this very task, which would be delivered without end.
+		d.goBack(d.say(store.Fail(err, failure.OneTask, what, d.worker.queue.Shown)))
 	default:
 		d.log().Warn().Msg(what + ": " + d.way.Said(err) + "; it will be delivered again")
 	}
@@ -90,7 +89,17 @@ func (d *delivery) fail(r end.Report) error {
 	f := failure.From(r.Err)
 	message := d.say(f)
 	r.Fail(d.way.Process, f, message, "")
-	dead := false
+	if d.goBack(message) {
+		d.dead(f, message)
+	}
+	if d.way.Config.Tasks.OnFailure == "stop" {
+		return f
+	}
+	return nil
+}
+
+// goBack gives a task back for which there is this message, or puts it aside.
+func (d *delivery) goBack(message string) (dead bool) {
 	const what = "give the failed task back"
 	told := d.tell(what, func(ctx context.Context) (err error) {
 		dead, err = d.worker.queue.Fail(ctx, d.task, task.Failure{Reason: message, After: pauseAfter(d.task.Attempt)})
@@ -101,15 +110,11 @@ func (d *delivery) fail(r end.Report) error {
 		d.log().Warn().Msg(what + ": " + d.way.Said(told) + "; it will be delivered again when its lease has ended")
 	case dead:
 		d.worker.count.dead++
-		d.dead(f, message)
 		d.log().Warn().Msg("the task has failed too often, and was put aside")
 	default:
 		d.log().Info().Msg(fmt.Sprintf("the task is delivered again in %s", pauseAfter(d.task.Attempt)))
 	}
-	if d.way.Config.Tasks.OnFailure == "stop" {
-		return f
-	}
-	return nil
+	return dead
 }
 
 // say logs a failure of the task.

@@ -69,6 +69,8 @@ func TestQueueAnswers(t *testing.T) {
 		{"a payload that is not UTF-8", map[string][]string{"take": {"200 {\"id\": \"bad\", \"payload\": \"\xff\"}", good, "204"}}, nil, 65, []string{"task done"}, 1},
 		{"a body that can't be made of one payload", map[string][]string{"take": {`200 {"id": "bad", "payload": {"n": 1}}`, `200 {"id": "good", "payload": {"n": 1, "m": 2}}`, "204"}},
 			[]string{`--http-body=done={"m": <<.Task.m>>}`}, 65, []string{"task done"}, 1},
+		{"an acknowledgement that is refused", map[string][]string{"take": {`200 {"id": "good", "payload": "x", "attempt": 1}`, "204"}, "done": {"422"}}, nil, 65, []string{"acknowledge the task", "put aside"}, 1},
+		{"a proxy's 404 for an acknowledgement", map[string][]string{"take": {good, other, "204"}, "done": {"403", "200"}}, nil, 0, []string{"trying again"}, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
