@@ -12,6 +12,13 @@ import (
 // Pass lets the server answer.
 func Pass(f *Fault, w http.ResponseWriter, r *http.Request) { f.backend.ServeHTTP(w, r) }
 
+// Finish lets the server answer, also when nobody waits for it any more.
+func Finish(f *Fault, w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context())) // without an end of its own the proxy would look for the client's
+	defer cancel()
+	f.backend.ServeHTTP(w, r.WithContext(ctx))
+}
+
 // Delay lets the server answer, later.
 func Delay(d time.Duration) Action {
 	return func(f *Fault, w http.ResponseWriter, r *http.Request) {
