@@ -13,10 +13,8 @@ import (
 	"nth/shim/index"
 	"nth/shim/item"
 	"nth/shim/proc"
-	"nth/shim/secrets"
 	"nth/shim/shard"
 	"nth/shim/source"
-	"nth/shim/store"
 	"nth/shim/worker"
 )
 
@@ -40,7 +38,7 @@ func Refuse(err error, w edge.World) int {
 
 // open gives what a process has once.
 func open(w edge.World, m config.Messages) edge.Process {
-	p := edge.Process{World: w, Secrets: &secrets.Set{}, Stores: &store.Stores{}}
+	p := edge.NewProcess(w)
 	p.Log = edge.NewLogger(m.LogFormat, m.LogLevel, w.Stderr, p.Secrets)
 	return p
 }
@@ -62,7 +60,7 @@ func run(c *config.Config, p *edge.Process, e *end.Ending) end.Report {
 		return end.Report{Err: err}
 	}
 	p.Log = r.Log
-	from, err := prepare(r)
+	from, err := source.Prepare(r)
 	if err != nil {
 		return end.Report{Err: err, Header: r.Header()}
 	}
@@ -78,30 +76,6 @@ func work(c *config.Config) func(context.Context, *item.Run, *source.Mapping, *e
 		return worker.Run
 	}
 	return index.Run
-}
-
-// prepare parses every template, and reconciles the settings. An error is a failure with
-// exit code 64 or 78.
-func prepare(r *item.Run) (from *source.Mapping, err error) {
-	if r.Mapping, err = item.Parse(r.Config); err != nil {
-		return nil, err
-	}
-	if from, err = source.Parse(r.Config); err != nil {
-		return nil, err
-	}
-	keepSecrets(r, from)
-	return from, r.Config.Check(r.Identity.Completions)
-}
-
-// keepSecrets lets nobody see what any template will read as a secret, whenever it does:
-// a command may tell it before that.
-func keepSecrets(r *item.Run, from *source.Mapping) {
-	for _, t := range append(append(r.Mapping.All(), r.Mapping.Markers()), from.All()...) {
-		for _, name := range t.Secrets() {
-			value, _ := r.LookupEnv(name)
-			r.Secrets.Add(value)
-		}
-	}
 }
 
 // identify finds out which index this is, and logs that before anything else is done.

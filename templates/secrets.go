@@ -82,15 +82,6 @@ func differing(a, b string) string {
 // Mask stands where a secret was.
 const Mask = "***"
 
-// Hide takes secrets out of a text, also as they stand in a URL. The longest come
-// first, as Expansion has them: one within another would leave the rest to be seen.
-func Hide(text string, secrets []string) string {
-	for _, form := range Forms(secrets) {
-		text = strings.ReplaceAll(text, form, Mask)
-	}
-	return text
-}
-
 // Forms gives each secret as it may stand in a text: as it is, and in a URL.
 func Forms(secrets []string) (forms []string) {
 	for _, secret := range secrets {

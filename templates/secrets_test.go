@@ -69,18 +69,3 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		}
 	}
 }
-
-// TestHide: a secret is hidden as it was written, and as a URL has it.
-func TestHide(t *testing.T) {
-	secrets := []string{"a b/c+d", "a b", "x"}
-	for text, want := range map[string]string{
-		"say a b/c+d, a b and x": "say ***, *** and ***",
-		"s3://b/a%20b/c+d/done":  "s3://b/***/done",
-		"?q=a+b%2Fc%2Bd&r=a+b":   "?q=***&r=***",
-		"nothing of it":          "nothing of it",
-	} {
-		if got := Hide(text, secrets); got != want {
-			t.Errorf("%q is shown as %q, want %q", text, got, want)
-		}
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nth/shim/failure"
+	"nth/shim/secrets"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 )
@@ -30,12 +31,12 @@ const (
 // Options is what Run is told.
 type Options struct {
 	URL     string
-	RunID   string              // names the probes, so that no two checks meet
-	Wait    time.Duration       // how long a store that doesn't answer is tried
-	Timeout time.Duration       // of a single call
-	Hide    func(string) string // takes secrets out of what is shown; nil: there are none
-	Each    func(Result)        // hears of each probe as it ends; may be nil
-	Waiting func(why string)    // hears once why it takes longer; may be nil
+	RunID   string           // names the probes, so that no two checks meet
+	Wait    time.Duration    // how long a store that doesn't answer is tried
+	Timeout time.Duration    // of a single call
+	Secrets *secrets.Set     // that are not shown; nil: there are none
+	Each    func(Result)     // hears of each probe as it ends; may be nil
+	Waiting func(why string) // hears once why it takes longer; may be nil
 }
 
 // session is one check.
@@ -73,14 +74,11 @@ func Run(ctx context.Context, o Options) *Report {
 }
 
 func newSession(o Options) *session {
-	if o.Hide == nil {
-		o.Hide = func(s string) string { return s }
-	}
 	s := &session{Options: o, key: "check-" + o.RunID, report: &Report{Results: []Result{}, Left: []Left{}}}
 	if u, err := url.Parse(o.URL); err == nil && u.Scheme != "" {
 		s.rights, s.report.listTells = rightsOf(u)
 		shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path} // the rest may hold credentials
-		s.report.URL = o.Hide(shown.String())
+		s.report.URL = o.Secrets.Hide(shown.String())
 	}
 	return s
 }
@@ -178,9 +176,9 @@ func (s *session) answer(r *Result, p probe, err error) {
 	if !ok {
 		f = store.Fail(err, failure.TheJob, "", "")
 	}
-	r.Status, r.Code, r.Why, r.Hint = Failed, f.Code, s.say(f.Cause), s.Hide(f.Hint)
+	r.Status, r.Code, r.Why, r.Hint = Failed, f.Code, s.say(f.Cause), s.Secrets.Hide(f.Hint)
 	if f.Code == failure.Denied && aboutPermission(f.Hint) {
-		r.Permission = s.Hide(s.rights[p.right])
+		r.Permission = s.Secrets.Hide(s.rights[p.right])
 		r.Hint = "grant " + r.Permission
 		if p.id == first && s.report.listTells {
 			r.Hint += ", or " + s.rights[toList] + ": without that, the answer is the same for a key that isn't there"
@@ -192,7 +190,7 @@ func (s *session) say(err error) string {
 	if err == nil {
 		return ""
 	}
-	return s.Hide(failure.OneLine(err.Error()))
+	return s.Secrets.Hide(failure.OneLine(err.Error()))
 }
 
 // waiting tells once why nothing seems to happen.
@@ -255,7 +253,7 @@ func (s *session) leave(key, why string) {
 	s.report.Left = append(s.report.Left, Left{URL: s.shown(key), Why: why})
 }
 
-func (s *session) shown(key string) string { return s.Hide(s.store.Show(key)) }
+func (s *session) shown(key string) string { return s.Secrets.Hide(s.store.Show(key)) }
 
 // patient gives a context that ends with ctx's deadline, but a while after its end.
 func patient(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -14,9 +14,9 @@ import (
 
 	"nth/shim/check"
 	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/store"
-	"nth/templates"
 	"nth/testdata/servers"
 )
 
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	err := check.Command(check.Config{Store: config.Store{Markers: url, StoreTimeout: time.Minute}, Format: "json"}, nil, check.World{
-		Sources: templates.Sources{LookupEnv: os.LookupEnv, ReadFile: os.ReadFile}, RunID: "helper", Stdout: os.Stdout, Stderr: os.Stderr})
+		Process: edge.NewProcess(edge.World{LookupEnv: os.LookupEnv, RunID: "helper", Stderr: os.Stderr}), Stdout: os.Stdout})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(int(failure.From(err).Code))

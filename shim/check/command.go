@@ -6,10 +6,10 @@ import (
 	"io"
 
 	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/proc"
-	"nth/templates"
 )
 
 // Config is what `nth check` is told: a flag each. What nth run knows too has the
@@ -26,9 +26,8 @@ type Config struct {
 
 // World is what a check touches besides its store.
 type World struct {
-	Sources         templates.Sources
-	Hostname, RunID string
-	Stdout, Stderr  io.Writer
+	edge.Process
+	Stdout io.Writer
 }
 
 // Command is `nth check`: it prints the report. An error is a failure with the exit
@@ -40,7 +39,7 @@ func Command(c Config, rest []string, w World) error {
 	if err := config.Check(config.Told{For: config.ForCheck, Store: &c.Store, Completions: c.Completions, Said: flags.Said(c)}); err != nil {
 		return err
 	}
-	where, secrets, err := expand(c, w)
+	where, err := expand(c, w.Process)
 	if err != nil {
 		return err
 	}
@@ -48,7 +47,7 @@ func Command(c Config, rest []string, w World) error {
 	defer stop()
 	var printed error
 	o := Options{URL: where, RunID: w.RunID, Wait: c.StoreWait, Timeout: c.StoreTimeout,
-		Hide:    func(s string) string { return templates.Hide(s, secrets) },
+		Secrets: w.Secrets,
 		Waiting: func(why string) { fmt.Fprintln(w.Stderr, "nth: check the store: "+why) }}
 	if c.Format == "text" {
 		o.Each = func(r Result) {

@@ -7,10 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/store"
 	"nth/shim/store/contract"
-	"nth/templates"
 )
 
 // TestExpand: the URL is what a run would have, as far as it is known here.
@@ -38,10 +38,11 @@ func TestExpand(t *testing.T) {
 		{config: Config{}, code: failure.Usage},
 	} {
 		t.Run(c.config.Markers, func(t *testing.T) {
-			got, _, err := expand(c.config, World{Sources: templates.Sources{LookupEnv: func(name string) (string, bool) {
+			p := edge.NewProcess(edge.World{RunID: "r", LookupEnv: func(name string) (string, bool) {
 				value, ok := c.env[name]
 				return value, ok
-			}}, RunID: "r"})
+			}})
+			got, err := expand(c.config, p)
 			if c.code == 0 && err == nil {
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					t.Error(diff)

@@ -29,7 +29,7 @@ type Command struct {
 	// do gives the exit code: c is what Flags gave, read; own are the flags' own words,
 	// rest what follows them. An error is a failure. Nil: it is nth run, which is no
 	// person's, and whose failures have more views than a line.
-	do func(c any, own, rest []string, w edge.World) (int, error)
+	do func(c any, own, rest []string, p edge.Process) (int, error)
 }
 
 // Table gives all of them, in the order of a Job's life. The build is what `nth version`
@@ -39,30 +39,30 @@ func Table(build string) []Command {
 	all := []Command{
 		{help.Command{Spec: plan.Spec, Flags: func() any { return new(plan.Config) }}, planned},
 		{help.Command{Spec: check.Spec, Flags: func() any { return new(check.Config) }}, checked},
-		{help.Command{Spec: local.Spec, Flags: func() any { return new(local.Config) }}, func(c any, own, rest []string, w edge.World) (int, error) {
+		{help.Command{Spec: local.Spec, Flags: func() any { return new(local.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
 			c.(*local.Config).Command = rest
-			return local.Command(*c.(*local.Config), own, w)
+			return local.Command(*c.(*local.Config), own, p)
 		}},
-		{help.Command{Spec: manifest.Spec, Flags: func() any { return new(manifest.Config) }}, func(c any, own, rest []string, w edge.World) (int, error) {
-			return 0, manifest.Command(*c.(*manifest.Config), own, rest, manifest.World{World: w, Stdout: os.Stdout})
+		{help.Command{Spec: manifest.Spec, Flags: func() any { return new(manifest.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
+			return 0, manifest.Command(*c.(*manifest.Config), own, rest, manifest.World{Process: p, Stdout: os.Stdout})
 		}},
 		{help.Command{Spec: config.Spec, Flags: func() any { return new(config.Config) }}, nil},
 		{help.Command{Spec: status.Spec, Flags: func() any { return new(status.Config) }}, looked},
-		{help.Command{Spec: repair.ResetSpec, Flags: func() any { return new(repair.Config) }}, func(c any, _, rest []string, w edge.World) (int, error) {
-			return repair.Reset(*c.(*repair.Config), rest, repairs(w))
+		{help.Command{Spec: repair.ResetSpec, Flags: func() any { return new(repair.Config) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
+			return repair.Reset(*c.(*repair.Config), rest, repairs(p))
 		}},
-		{help.Command{Spec: repair.MarkSpec, Flags: func() any { return new(repair.MarkConfig) }}, func(c any, _, rest []string, w edge.World) (int, error) {
-			return repair.Mark(*c.(*repair.MarkConfig), rest, repairs(w))
+		{help.Command{Spec: repair.MarkSpec, Flags: func() any { return new(repair.MarkConfig) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
+			return repair.Mark(*c.(*repair.MarkConfig), rest, repairs(p))
 		}},
-		{help.Command{Spec: install.Spec, Flags: none}, func(_ any, _, rest []string, _ edge.World) (int, error) {
+		{help.Command{Spec: install.Spec, Flags: none}, func(_ any, _, rest []string, _ edge.Process) (int, error) {
 			return 0, install.Command(rest)
 		}},
-		{help.Command{Spec: versionSpec, Flags: none}, func(_ any, _, _ []string, w edge.World) (int, error) {
-			fmt.Printf("nth %s (%s, %s, %s/%s)\n", w.Version, build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		{help.Command{Spec: versionSpec, Flags: none}, func(_ any, _, _ []string, p edge.Process) (int, error) {
+			fmt.Printf("nth %s (%s, %s, %s/%s)\n", p.Version, build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return 0, nil
 		}},
 	}
-	all = append(all, Command{help.Command{Spec: help.Spec, Flags: none}, func(_ any, _, rest []string, _ edge.World) (int, error) {
+	all = append(all, Command{help.Command{Spec: help.Spec, Flags: none}, func(_ any, _, rest []string, _ edge.Process) (int, error) {
 		return 0, help.Topic(os.Stdout, rest, shown(all))
 	}})
 	return all
@@ -73,19 +73,21 @@ var versionSpec = flags.Spec{Name: "nth version", Line: "version, commit, Go ver
 
 func none() any { return new(struct{}) }
 
-// Do runs the subcommand, and gives its exit code. A failure is one line on stderr.
+// Do runs the subcommand, and gives its exit code. A failure is one line on stderr, in
+// which no secret is left that the command has read.
 func (c Command) Do(args []string, w edge.World) int {
 	if c.do == nil {
 		return Run(args, w)
 	}
-	target, code := c.Flags(), 0
+	p, target, code := edge.NewProcess(w), c.Flags(), 0
+	defer p.Stores.Close()
 	own, rest, err := flags.Parse(c.Spec, target, args)
 	if err == nil {
-		code, err = c.do(target, own, rest, w)
+		code, err = c.do(target, own, rest, p)
 	}
 	if err != nil && !errors.Is(err, flags.ErrHelp) {
 		f := failure.From(err)
-		fmt.Fprintln(w.Stderr, "nth: "+f.Error())
+		fmt.Fprintln(w.Stderr, "nth: "+p.Secrets.Hide(f.Error()))
 		return int(f.Code)
 	}
 	return code
@@ -105,17 +107,17 @@ func Run(args []string, w edge.World) int {
 	return shim.Run(c, w)
 }
 
-func planned(flags any, _, rest []string, w edge.World) (int, error) {
+func planned(flags any, _, rest []string, process edge.Process) (int, error) {
 	c := flags.(*plan.Config)
 	c.Command = rest
-	p, err := plan.New(c.Config, w)
+	p, err := plan.New(c.Config, process)
 	if err != nil {
 		return 0, err
 	}
 	if c.Format == "json" {
 		err = p.WriteJSON(os.Stdout)
 	} else {
-		err = p.WriteText(os.Stdout, w.Stderr)
+		err = p.WriteText(os.Stdout, process.Stderr)
 	}
 	if err != nil {
 		return 0, &failure.Failure{Code: failure.Unavailable, Tried: "print the plan", Cause: err}
@@ -123,19 +125,16 @@ func planned(flags any, _, rest []string, w edge.World) (int, error) {
 	return p.Code(), nil
 }
 
-func checked(c any, _, rest []string, w edge.World) (int, error) {
-	return 0, check.Command(*c.(*check.Config), rest, check.World{Sources: w.Sources(), Hostname: w.Hostname, RunID: w.RunID,
-		Stdout: os.Stdout, Stderr: w.Stderr})
+func checked(c any, _, rest []string, p edge.Process) (int, error) {
+	return 0, check.Command(*c.(*check.Config), rest, check.World{Process: p, Stdout: os.Stdout})
 }
 
-func looked(c any, _, rest []string, w edge.World) (int, error) {
-	return status.Command(*c.(*status.Config), rest, status.World{Sources: w.Sources(), Hostname: w.Hostname, RunID: w.RunID, Version: w.Version,
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: w.Stderr})
+func looked(c any, _, rest []string, p edge.Process) (int, error) {
+	return status.Command(*c.(*status.Config), rest, status.World{Process: p, Stdin: os.Stdin, Stdout: os.Stdout})
 }
 
-func repairs(w edge.World) repair.World {
-	return repair.World{Sources: w.Sources(), Hostname: w.Hostname, RunID: w.RunID, Version: w.Version,
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: w.Stderr}
+func repairs(p edge.Process) repair.World {
+	return repair.World{Process: p, Stdin: os.Stdin, Stdout: os.Stdout}
 }
 
 func shown(all []Command) []help.Command {

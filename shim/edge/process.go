@@ -23,6 +23,13 @@ type Process struct {
 	Signals *proc.Signals
 }
 
+// NewProcess gives a process that has read no secret and opened nothing yet. It logs
+// nothing. Its stores' URLs are shown without what its secrets are by then.
+func NewProcess(w World) Process {
+	hidden := &secrets.Set{}
+	return Process{World: w, Secrets: hidden, Stores: &store.Stores{Hide: hidden.Hide}}
+}
+
 // Said gives a store's or a source's error in one line, without secrets and without what
 // the layers between have put around it.
 func (p Process) Said(err error) string {

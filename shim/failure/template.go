@@ -21,16 +21,3 @@ func Expansion(on string, err error) *Failure {
 	}
 	return f
 }
-
-// Hide gives an error as a failure that shows none of these secrets; nil stays nil.
-func Hide(err error, secrets []string) error {
-	if err == nil || len(secrets) == 0 {
-		return err
-	}
-	f := *From(err)
-	f.On, f.Hint = templates.Hide(f.On, secrets), templates.Hide(f.Hint, secrets)
-	if f.Cause != nil {
-		f.Cause = errors.New(templates.Hide(f.Cause.Error(), secrets))
-	}
-	return &f
-}

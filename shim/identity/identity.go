@@ -52,6 +52,11 @@ type Identity struct {
 	rewrites []string    // NAME=VALUE of variables that would tell it another one
 }
 
+// Outside is who a process is that is none of a Job's runs: it has no index.
+func Outside(s Settings, hostname string) Identity {
+	return Identity{Completions: s.Completions, Attempt: 1, Job: s.Job, JobUID: s.JobUID, Hostname: hostname}
+}
+
 // lookup gives a variable of nth's own environment, as os.LookupEnv.
 type lookup = func(name string) (string, bool)
 
@@ -59,7 +64,7 @@ type lookup = func(name string) (string, bool)
 // the order of the table. An error is a failure with exit code 64 (no such
 // platform), 65 (beyond the last index) or 78.
 func Resolve(s Settings, env func(name string) (string, bool), hostname string) (Identity, error) {
-	id := Identity{Completions: s.Completions, Attempt: 1, Job: s.Job, JobUID: s.JobUID, Hostname: hostname}
+	id := Outside(s, hostname)
 	if err := s.contradictions(); err != nil {
 		return id, err
 	}

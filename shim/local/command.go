@@ -30,13 +30,13 @@ type Config struct {
 
 // Command is `nth local`; own are its flags as they were written. It gives the exit code,
 // or the failure of a Job that could not be run at all.
-func Command(c Config, own []string, w edge.World) (int, error) {
+func Command(c Config, own []string, p edge.Process) (int, error) {
 	if err := config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
 		return 0, err
 	}
-	o, err := c.options(own, w)
+	o, err := c.options(own, p.World)
 	if err == nil {
-		err = look(&c.Config, w)
+		err = look(&c.Config, p)
 	}
 	if err != nil {
 		return 0, err
@@ -44,7 +44,7 @@ func Command(c Config, own []string, w edge.World) (int, error) {
 	stop := make(chan os.Signal, 8)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	o.Signals = stop
-	count, done := source.Counts(c.Config, w)
+	count, done := source.Counts(c.Config, p)
 	if count != nil {
 		defer done()
 		o.Tasks = count

@@ -33,7 +33,7 @@ func TestRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 				c.Command = rest
-				_, err = Command(c, own, edge.World{})
+				_, err = Command(c, own, edge.NewProcess(edge.World{}))
 				if f := failure.From(err); err == nil || f.Code != failure.Setup || f.On != flag {
 					t.Errorf("inherited %t: %v", inherited, err)
 				}

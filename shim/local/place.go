@@ -16,19 +16,14 @@ import (
 // look tells at once of a directory for the markers that isn't there: a run asks for a
 // minute, for a volume may be mounted late, and each index would. What can't be found out
 // here is left to the runs. The exit code is theirs.
-func look(c *config.Config, w edge.World) error {
+func look(c *config.Config, p edge.Process) error {
 	t, err := templates.Parse(c.Markers.URL)
 	if err != nil || t.UsesIndex() || !strings.HasPrefix(c.Markers.URL, "file:") {
 		return nil
 	}
-	url, secrets, err := place.Expand(place.Markers{URL: c.Markers.URL, Completions: c.Index.Completions, Job: c.Index.Job, JobUID: c.Index.JobUID,
-		RunID: w.RunID, Hostname: w.Hostname}, w.Sources())
-	if err != nil {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.Stores.StoreTimeout)
 	defer cancel()
-	s, err := store.Open(ctx, url)
+	s, err := place.Open(ctx, place.Markers{URL: c.Markers.URL, Completions: c.Index.Completions, Job: c.Index.Job, JobUID: c.Index.JobUID}, p)
 	if err != nil {
 		return nil
 	}
@@ -40,7 +35,7 @@ func look(c *config.Config, w edge.World) error {
 	if strings.Contains(f.Hint, makes) {
 		f.Hint = "to have it made: --markers " + templates.Quote(withParameter(c.Markers.URL, makes))
 	}
-	return failure.Hide(f, secrets)
+	return f
 }
 
 // makes is the parameter of a URL that has directories made.

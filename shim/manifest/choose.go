@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"nth/shim/failure"
@@ -12,7 +11,6 @@ import (
 	"nth/shim/place"
 	"nth/shim/status"
 	"nth/shim/store"
-	"nth/templates"
 )
 
 // choose finds the indexes of a repair: those of --indexes, or what the store says.
@@ -43,19 +41,9 @@ const patience = 5 * time.Second
 // ask lists the markers. It needs their URL as the pods have it. An index that runs now is
 // left out: it has its pod.
 func (j *job) ask(w World) (string, error) {
-	address, secrets, err := place.Expand(place.Markers{URL: j.Markers.URL, Completions: j.Index.Completions, Job: j.Index.Job, RunID: w.RunID, Hostname: w.Hostname,
-		Usage: "give --markers URL", Hint: "give --indexes, for no list tells what is done"}, templates.Sources{LookupEnv: w.LookupEnv, ReadFile: os.ReadFile})
-	if err != nil {
-		return "", err
-	}
-	list, err := j.look(address)
-	return list, failure.Hide(err, secrets)
-}
-
-// look gives the list of what the store at a URL says is to be repaired.
-func (j *job) look(address string) (string, error) {
 	ctx := context.Background()
-	s, err := store.Open(ctx, address)
+	s, err := place.Open(ctx, place.Markers{URL: j.Markers.URL, Completions: j.Index.Completions, Job: j.Index.Job,
+		Usage: "give --markers URL", Hint: "give --indexes, for no list tells what is done"}, w.Process)
 	if err != nil {
 		return "", err
 	}

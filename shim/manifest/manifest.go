@@ -45,7 +45,7 @@ type Config struct {
 
 // World is what printing a manifest touches.
 type World struct {
-	edge.World
+	edge.Process
 	Stdout io.Writer
 }
 

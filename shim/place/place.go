@@ -3,10 +3,14 @@
 package place
 
 import (
+	"context"
 	"errors"
 
+	"nth/shim/edge"
+	"nth/shim/expand"
 	"nth/shim/failure"
 	"nth/shim/identity"
+	"nth/shim/store"
 	"nth/templates"
 )
 
@@ -16,39 +20,46 @@ type Markers struct {
 	Index       *string
 	Completions *int64
 	Job, JobUID string
-	Hostname    string
-	RunID       string
 	// Usage is how the command is called, Hint what to do about a URL that names the
 	// index where there is none.
 	Usage, Hint string
 }
 
-// Expand gives the URL as a run would have it, and the secrets in it. The index is
-// wanted only by a URL that names it. An error is a failure with exit code 64 or 78.
-func Expand(m Markers, s templates.Sources) (url string, secrets []string, err error) {
+// Open opens the store at the URL, without asking it anything. An error is a failure with
+// exit code 64 or 78.
+func Open(ctx context.Context, m Markers, p edge.Process) (*store.Store, error) {
+	url, err := Expand(m, p)
+	if err != nil {
+		return nil, err
+	}
+	return p.Stores.Open(ctx, url)
+}
+
+// Expand gives the URL as a run would have it; the secrets in it are the process's. The
+// index is wanted only by a URL that names it. An error is a failure with exit code 64, 65
+// or 78.
+func Expand(m Markers, p edge.Process) (url string, err error) {
 	usage := func(why, hint string) error {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--markers", Cause: errors.New(why), Hint: hint}
 	}
 	if m.URL == "" {
-		return "", nil, usage("it is not given", m.Usage)
+		return "", usage("it is not given", m.Usage)
 	}
 	t, err := templates.Parse(m.URL)
 	if err != nil {
-		return "", nil, &failure.Failure{Code: failure.Usage, Tried: "parse", On: "--markers", Cause: err}
+		return "", &failure.Failure{Code: failure.Usage, Tried: "parse", On: "--markers", Cause: err}
 	}
-	id, err := identity.Resolve(identity.Settings{Index: m.Index, Completions: m.Completions, Job: m.Job, JobUID: m.JobUID}, s.LookupEnv, m.Hostname)
+	s := identity.Settings{Index: m.Index, Completions: m.Completions, Job: m.Job, JobUID: m.JobUID}
+	id, err := identity.Resolve(s, p.LookupEnv, p.Hostname)
 	switch {
 	case err != nil && m.Index != nil:
-		return "", nil, err
+		return "", err
 	case err != nil && t.UsesIndex():
-		return "", nil, usage("it depends on the index, and there is none here", m.Hint)
+		return "", usage("it depends on the index, and there is none here", m.Hint)
 	case err != nil:
-		id = identity.Identity{Completions: m.Completions, Attempt: 1, Job: m.Job, JobUID: m.JobUID, Hostname: m.Hostname}
+		id = identity.Outside(s, p.Hostname)
 	}
-	x, err := t.Expand(templates.Fields{Index: id.Index, RawIndex: id.RawIndex, Completions: id.Completions, Attempt: id.Attempt,
-		Job: id.Job, JobUID: id.JobUID, Platform: id.Platform, RunID: m.RunID, Hostname: m.Hostname}, s)
-	if err != nil {
-		return "", nil, failure.Expansion("--markers", err)
-	}
-	return x.Text, x.Secrets, nil
+	x := &expand.Expander{Fields: expand.Fields(id, p.RunID), Sources: p.Sources(), Secrets: p.Secrets}
+	where := x.Text("--markers", t)
+	return where.Value, x.Err
 }

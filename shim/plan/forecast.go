@@ -11,9 +11,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/item"
-	"nth/shim/secrets"
 	"nth/shim/source"
-	"nth/shim/store"
 	"nth/templates"
 )
 
@@ -35,7 +33,7 @@ func Foresee(c config.Config, numbers ...int64) (*Forecast, error) {
 	}
 	f := &Forecast{UsesIndex: c.Source() != config.NoSource || c.Mapping.Items > 0}
 	nowhere := edge.World{LookupEnv: func(string) (string, bool) { return "", false }}
-	process := edge.Process{World: nowhere, Secrets: &secrets.Set{}, Stores: &store.Stores{}}
+	process := edge.NewProcess(nowhere)
 	defer process.Stores.Close()
 	for _, number := range numbers {
 		r := &item.Run{Process: process, Config: &c}
@@ -54,14 +52,8 @@ func (f *Forecast) foresee(r *item.Run, number int64) (err error) {
 	if r.Identity, err = identity.Resolve(r.Config.Index, there, ""); err != nil {
 		return err
 	}
-	if r.Mapping, err = item.Parse(r.Config); err != nil {
-		return err
-	}
-	from, err := source.Parse(r.Config)
+	from, err := source.Prepare(r)
 	if err != nil {
-		return err
-	}
-	if err := r.Config.Check(r.Identity.Completions); err != nil {
 		return err
 	}
 	x := &guesser{f: f, at: representative(r), tasks: r.Config.Source() != config.NoSource}

@@ -19,9 +19,7 @@ import (
 	"nth/shim/flags"
 	"nth/shim/identity"
 	"nth/shim/item"
-	"nth/shim/secrets"
 	"nth/shim/source"
-	"nth/shim/store"
 	"nth/templates"
 )
 
@@ -49,7 +47,7 @@ const maxFindings = 20
 
 // New expands the command at every index of 0 to completions-1, or of --indexes. Nothing is
 // run, and no store is asked but that of a file of rows. An error is a failure.
-func New(c config.Config, w edge.World) (*Plan, error) {
+func New(c config.Config, process edge.Process) (*Plan, error) {
 	if err := config.Check(config.Told{For: config.ForPlan, Config: &c, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
 		return nil, err
 	}
@@ -65,8 +63,6 @@ func New(c config.Config, w edge.World) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	process := edge.Process{World: w, Secrets: &secrets.Set{}, Stores: &store.Stores{}}
-	defer process.Stores.Close()
 	p := &Plan{Findings: []string{}}
 	b := &builder{Plan: p, run: item.Run{Process: process, Config: &c, Mapping: m}, indexes: indexes, twins: newTwins()}
 	if c.Source() == config.NoSource {
@@ -135,9 +131,11 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) {
 		}
 		f.Item = &part.Start
 	}
-	words, places, err := r.Mapping.Expand(r.Expander(f, r.Secrets))
+	secrets := r.Secrets.Scope()
+	defer secrets.End()
+	words, places, err := r.Mapping.Expand(r.Expander(f, secrets))
 	if err != nil {
-		b.bad(r.Identity, err)
+		b.bad(r, err)
 		return
 	}
 	b.twins.add(len(b.Items), words)
@@ -170,12 +168,12 @@ func (b *builder) kind() templates.ItemKind {
 }
 
 // bad notes an index that can't be expanded.
-func (p *Plan) bad(id identity.Identity, err error) {
+func (p *Plan) bad(r *item.Run, err error) {
 	f := failure.From(err)
 	if p.code == 0 {
 		p.code = f.Code
 	}
-	p.Items = append(p.Items, Planned{Index: id.Index, Error: f.Error()})
+	p.Items = append(p.Items, Planned{Index: r.Identity.Index, Error: r.Secrets.Hide(f.Error())})
 }
 
 const noItems = "none"

@@ -212,7 +212,7 @@ func (p *rows) visit(m *manifest.Manifest, k, end int64) error {
 			r := p.at(k)
 			k++
 			if row.Err != nil {
-				p.bad(r.Identity, p.fail(row.Err, m))
+				p.bad(r, p.fail(row.Err, m))
 				return nil
 			}
 			p.row(r, &templates.Task{Payload: row.Payload()})

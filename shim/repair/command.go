@@ -15,11 +15,11 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/place"
 	"nth/shim/store"
-	"nth/templates"
 )
 
 // Config is what both commands are told. What nth run knows too has the same name
@@ -42,10 +42,8 @@ type Config struct {
 
 // World is what a repair touches besides its store.
 type World struct {
-	Sources               templates.Sources
-	Hostname, RunID       string
-	Version               string // of nth
-	Stdin, Stdout, Stderr *os.File
+	edge.Process
+	Stdin, Stdout *os.File
 }
 
 // session is one repair.
@@ -56,8 +54,6 @@ type session struct {
 	ctx   context.Context
 	store *store.Store
 	clock clock
-
-	secrets []string // in the URL
 }
 
 // agree refuses what a command can't be told; target is all of its flags.
@@ -74,18 +70,12 @@ func open(ctx context.Context, name string, c Config, rest []string, w World) (*
 	if c.All && !c.Yes && !c.DryRun && !isatty.IsTerminal(w.Stdin.Fd()) {
 		return nil, usage("--all", "nobody can be asked here", "--yes does without, and --dry-run shows what would be done")
 	}
-	url, secrets, err := place.Expand(place.Markers{URL: c.Markers, Completions: c.Completions, Job: c.Job, JobUID: c.JobUID,
-		Hostname: w.Hostname, RunID: w.RunID, Usage: "nth " + name + " --markers URL --indexes LIST", Hint: "give the URL of one index's markers"}, w.Sources)
+	s, err := place.Open(ctx, place.Markers{URL: c.Markers, Completions: c.Completions, Job: c.Job, JobUID: c.JobUID,
+		Usage: "nth " + name + " --markers URL --indexes LIST", Hint: "give the URL of one index's markers"}, w.Process)
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, url)
-	if err != nil {
-		return nil, failure.Hide(err, secrets)
-	}
-	hide := func(text string) string { return templates.Hide(text, secrets) }
-	s.Hide(hide)
-	return &session{Config: c, World: w, name: name, ctx: ctx, store: s, secrets: secrets}, nil
+	return &session{Config: c, World: w, name: name, ctx: ctx, store: s}, nil
 }
 
 func usage(on, why, hint string) error {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"nth/shim/config"
-	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/proc"
@@ -45,8 +44,7 @@ func Mark(c MarkConfig, rest []string, w World) (int, error) {
 	defer s.store.Close()
 	m := &mark{batch: batch{session: s}, like: c.marker(w)}
 	m.book = &marker.Book{Store: s.store, OnChange: marker.OnChangeSkip, Wait: s.policy(), Write: s.policy(), Told: s.policy()}
-	code, err := m.run()
-	return code, failure.Hide(err, s.secrets)
+	return m.run()
 }
 
 // marker gives what the markers have in common. They have no digest, and so vouch for
@@ -72,7 +70,7 @@ func (c *MarkConfig) marker(w World) marker.Marker {
 func (w World) user() string {
 	name := fmt.Sprintf("uid %d", os.Getuid())
 	for _, variable := range []string{"LOGNAME", "USER"} {
-		if value, _ := w.Sources.LookupEnv(variable); value != "" {
+		if value, _ := w.LookupEnv(variable); value != "" {
 			name = value
 		}
 	}

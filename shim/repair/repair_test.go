@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/repair"
-	"nth/templates"
 )
 
 // outcome is how a command ended.
@@ -36,8 +36,9 @@ func world(t *testing.T) (repair.World, func() outcome) {
 		t.Cleanup(func() { f.Close() })
 		files[i] = f
 	}
-	w := repair.World{Sources: templates.Sources{LookupEnv: func(name string) (string, bool) { return "alice", name == "USER" }},
-		Hostname: "laptop", RunID: fmt.Sprintf("run-%d", time.Now().UnixNano()), Version: "test", Stdin: files[0], Stdout: files[1], Stderr: files[2]}
+	p := edge.NewProcess(edge.World{LookupEnv: func(name string) (string, bool) { return "alice", name == "USER" },
+		Hostname: "laptop", RunID: fmt.Sprintf("run-%d", time.Now().UnixNano()), Version: "test", Stderr: files[2]})
+	w := repair.World{Process: p, Stdin: files[0], Stdout: files[1]}
 	return w, func() (o outcome) {
 		for i, to := range []*string{1: &o.stdout, 2: &o.stderr} {
 			if to == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"nth/shim/config"
-	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/proc"
@@ -30,8 +29,7 @@ func Reset(c Config, rest []string, w World) (int, error) {
 		return 0, err
 	}
 	defer s.store.Close()
-	code, err := (&reset{batch: batch{session: s}, deleted: make([]heap, len(kinds))}).run()
-	return code, failure.Hide(err, s.secrets)
+	return (&reset{batch: batch{session: s}, deleted: make([]heap, len(kinds))}).run()
 }
 
 func (r *reset) run() (int, error) {

@@ -5,9 +5,11 @@ package secrets
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
+	"nth/shim/failure"
 	"nth/templates"
 )
 
@@ -81,7 +83,21 @@ func (s *Set) sort() {
 		}
 		return strings.Compare(a, b)
 	})
-	s.sorted, s.forms = all, templates.Forms(all)
+	s.sorted, s.forms = all, nil
+	for _, v := range all {
+		s.forms = append(s.forms, forms(v)...)
+	}
+}
+
+// forms gives a secret as it may stand in a text: as it is, in a URL, in quotes, and in a
+// failure's one line.
+func forms(secret string) []string {
+	quoted := strconv.Quote(secret)
+	list := append(templates.Forms([]string{secret}), quoted[1:len(quoted)-1])
+	if line := failure.OneLine(secret); line != "" {
+		list = append(list, line)
+	}
+	return list
 }
 
 // All gives the secrets, the longest first.

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +20,12 @@ func TestHide(t *testing.T) {
 		{"one within another", []string{"cret", "secret"}, "a secret", "a ***"},
 		{"in a path", []string{"a b/c"}, "https://h/a%20b/c", "https://h/***"},
 		{"in a query", []string{"a b&c"}, "https://h/?t=a+b%26c", "https://h/?t=***"},
+		{"several, in a text", []string{"a b/c+d", "a b", "x"}, "say a b/c+d, a b and x", "say ***, *** and ***"},
+		{"several, in a path", []string{"a b/c+d", "a b", "x"}, "s3://b/a%20b/c+d/done", "s3://b/***/done"},
+		{"several, in a query", []string{"a b/c+d", "a b", "x"}, "?q=a+b%2Fc%2Bd&r=a+b", "?q=***&r=***"},
+		{"quoted", []string{`{"key": "a\b"}`}, fmt.Sprintf("%q is no number", `{"key": "a\b"}`), `"***" is no number`},
+		{"of several lines, in one", []string{"-- BEGIN\n  abc\n-- END\n"}, "it is -- BEGIN abc -- END", "it is ***"},
+		{"nothing of it", []string{"a b/c+d"}, "nothing of it", "nothing of it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var s Set

@@ -7,15 +7,13 @@ import (
 	"nth/shim/edge"
 	"nth/shim/identity"
 	"nth/shim/item"
-	"nth/shim/secrets"
-	"nth/shim/store"
 	"nth/shim/task"
 )
 
 // Counts gives what tells how many tasks the queue of --tasks has, for who starts the
 // workers; nil where there is no queue, each index has its own, or the source can't
 // tell. What is wrong with the queue is the workers' to say.
-func Counts(c config.Config, w edge.World) (count func(context.Context) (task.Counts, error), done func()) {
+func Counts(c config.Config, p edge.Process) (count func(context.Context) (task.Counts, error), done func()) {
 	if c.Source() != config.Queue {
 		return nil, nil
 	}
@@ -23,8 +21,7 @@ func Counts(c config.Config, w edge.World) (count func(context.Context) (task.Co
 	if err != nil || m.tasks.UsesIndex() {
 		return nil, nil
 	}
-	r := &item.Run{Process: edge.Process{World: w, Secrets: &secrets.Set{}, Stores: &store.Stores{}}, Config: &c,
-		Identity: identity.Identity{Completions: c.Index.Completions, Attempt: 1, Job: c.Index.Job, JobUID: c.Index.JobUID, Hostname: w.Hostname}}
+	r := &item.Run{Process: p, Config: &c, Identity: identity.Outside(c.Index, p.Hostname)}
 	x := r.Expander(r.Fields(), r.Secrets)
 	url := x.Named(m.Tasks())
 	if x.Err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"nth/shim/config"
 	"nth/shim/expand"
+	"nth/shim/item"
 	"nth/templates"
 )
 
@@ -39,6 +40,30 @@ func Parse(c *config.Config) (*Mapping, error) {
 		}
 	}
 	return m, p.Err
+}
+
+// Prepare parses every template of a run, its own and its source's, and reconciles its
+// settings. An error is a failure with exit code 64 or 78.
+func Prepare(r *item.Run) (from *Mapping, err error) {
+	if r.Mapping, err = item.Parse(r.Config); err != nil {
+		return nil, err
+	}
+	if from, err = Parse(r.Config); err != nil {
+		return nil, err
+	}
+	keepSecrets(r, from)
+	return from, r.Config.Check(r.Identity.Completions)
+}
+
+// keepSecrets lets nobody see what any template will read as a secret, whenever it does:
+// a command may tell it before that.
+func keepSecrets(r *item.Run, from *Mapping) {
+	for _, t := range append(append(r.Mapping.All(), r.Mapping.Markers()), from.All()...) {
+		for _, name := range t.Secrets() {
+			value, _ := r.LookupEnv(name)
+			r.Secrets.Add(value)
+		}
+	}
 }
 
 // Tasks is the template of --tasks.

@@ -19,7 +19,6 @@ import (
 	"nth/shim/proc"
 	"nth/shim/screen"
 	"nth/shim/store"
-	"nth/templates"
 )
 
 // plainWidth is how wide lines are where no terminal says otherwise.
@@ -32,8 +31,7 @@ func Command(c Config, rest []string, w World) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	code, err := p.command(w)
-	return code, failure.Hide(err, p.secrets)
+	return p.command(w)
 }
 
 func (p *parsed) command(w World) (int, error) {
@@ -113,18 +111,10 @@ func tell(stderr *os.File) (seen *atomic.Int64, stop func()) {
 // open opens the store of a flag's URL, whose templates are expanded as far as they
 // need no index.
 func (p *parsed) open(ctx context.Context, flag, url string, w World) (*store.Store, error) {
-	where, secrets, err := place.Expand(place.Markers{URL: url, Completions: p.Completions, Job: p.Job, JobUID: p.JobUID,
-		Hostname: w.Hostname, RunID: w.RunID, Usage: "nth status --markers URL", Hint: "look at one index's URL at a time"}, w.Sources)
+	s, err := place.Open(ctx, place.Markers{URL: url, Completions: p.Completions, Job: p.Job, JobUID: p.JobUID,
+		Usage: "nth status --markers URL", Hint: "look at one index's URL at a time"}, w.Process)
 	if f, ok := errors.AsType[*failure.Failure](err); ok && f.On == "--markers" {
 		f.On = flag
-	}
-	if err != nil {
-		return nil, err
-	}
-	p.secrets = append(p.secrets, secrets...)
-	s, err := store.Open(ctx, where)
-	if err == nil {
-		s.Hide(func(text string) string { return templates.Hide(text, secrets) })
 	}
 	return s, err
 }
@@ -226,7 +216,7 @@ func (p *parsed) item(ctx context.Context, o Options, w World) (int, error) {
 		return 0, kept.print(ctx, i, w)
 	}
 	if err != nil {
-		i.Broken = append(i.Broken, failure.From(err).Error())
+		i.Broken = append(i.Broken, w.Secrets.Hide(failure.From(err).Error()))
 	}
 	i.addLogs(kept)
 	err = print(w.Stdout, func(to io.Writer) error {

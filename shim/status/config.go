@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"nth/shim/config"
+	"nth/shim/edge"
 	"nth/shim/flags"
 	"nth/shim/local"
 	"nth/shim/store"
-	"nth/templates"
 )
 
 // Config is what `nth status` is told: a flag each. What nth run knows too has the
@@ -44,11 +44,8 @@ type Config struct {
 
 // World is what a look touches besides its store.
 type World struct {
-	Sources         templates.Sources
-	Hostname, RunID string
-	Version         string
-	Stdin           *os.File
-	Stdout, Stderr  *os.File
+	edge.Process
+	Stdin, Stdout *os.File
 }
 
 // parsed is what the flags say.
@@ -57,8 +54,7 @@ type parsed struct {
 	read      int64
 	maxFailed func(total int64) int64
 	lists     []State
-	secrets   []string // in URLs
-	queue     bool     // the markers are of a queue's tasks
+	queue     bool // the markers are of a queue's tasks
 }
 
 // parse refuses what makes no sense: exit code 64, or 78 for a contradiction.

@@ -26,7 +26,7 @@ func (p *parsed) outputs(ctx context.Context, i *Item, w World) (*outputs, error
 	if p.LogsURL != "" {
 		s, err = p.open(ctx, "--logs-url", p.LogsURL, w)
 	} else if dir := i.logsURL(); dir != "" {
-		s, err = store.Open(ctx, p.withParameters(dir))
+		s, err = w.Stores.Open(ctx, p.withParameters(dir))
 	}
 	if s == nil {
 		return nil, err

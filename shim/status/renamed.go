@@ -9,7 +9,7 @@ import (
 // renamed understands the flags as they were before --job was everywhere the Job's name:
 // it named the output of kubectl, and --job-name the Job. This is for one version.
 func (c Config) renamed(w World) Config {
-	name, _ := w.Sources.LookupEnv("NTH_JOB")
+	name, _ := w.LookupEnv("NTH_JOB")
 	if c.Job != name && c.Kubernetes == "" && isOutput(c.Job) {
 		fmt.Fprintf(w.Stderr, "nth: status: --job %s is now --kubernetes %s, for --job is the Job's name\n", c.Job, c.Job)
 		c.Kubernetes, c.Job = c.Job, name

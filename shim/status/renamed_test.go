@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nth/templates"
+	"nth/shim/edge"
 )
 
 // TestRenamed: --job is the Job's name; what it was before is still understood.
@@ -47,7 +47,7 @@ func TestRenamed(t *testing.T) {
 			}
 			defer stderr.Close()
 			env := func(name string) (string, bool) { return tt.variable, tt.variable != "" && name == "NTH_JOB" }
-			got := tt.given.renamed(World{Sources: templates.Sources{LookupEnv: env}, Stderr: stderr})
+			got := tt.given.renamed(World{Process: edge.NewProcess(edge.World{LookupEnv: env, Stderr: stderr})})
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}

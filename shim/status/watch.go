@@ -38,6 +38,7 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 				return 0, s.err
 			}
 			f.take(s)
+			f.trouble = w.Secrets.Hide(f.trouble)
 		case <-resized:
 		case <-ctx.Done():
 			v.end(f)
@@ -88,7 +89,6 @@ func (p parsed) looks(ctx context.Context, o Options, to chan<- seen) {
 
 func (p parsed) see(ctx context.Context, o Options) (s seen) {
 	if s.snap, s.err = Scan(ctx, o.Store, o.Of, o.Policy, nil); s.err != nil || p.Kubernetes == "" {
-		s.err = failure.Hide(s.err, p.secrets)
 		return s
 	}
 	job, err := ReadJob(p.Kubernetes, nil, p.Job)

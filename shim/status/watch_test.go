@@ -15,9 +15,9 @@ import (
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/flags"
-	"nth/templates"
 	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	_, rest, err := flags.Parse(flags.Spec{Name: "nth status"}, &c, strings.Split(args, "\n"))
 	code := 0
 	if err == nil {
-		code, err = Command(c, rest, World{Sources: templates.Sources{LookupEnv: os.LookupEnv, ReadFile: os.ReadFile}, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+		code, err = Command(c, rest, World{Process: edge.NewProcess(edge.World{LookupEnv: os.LookupEnv, Stderr: os.Stderr}), Stdin: os.Stdin, Stdout: os.Stdout})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

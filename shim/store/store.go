@@ -30,16 +30,20 @@ var errTooLarge = fmt.Errorf("it has more than %d bytes", maxDocument)
 type Store struct {
 	bucket *blob.Bucket
 	shown  string // its URL without credentials, with a slash at the end
+	hide   func(string) string
 }
 
 // Bucket gives the bucket itself.
 func (s *Store) Bucket() *blob.Bucket { return s.bucket }
 
-// Show gives the URL of a key for messages, without credentials.
-func (s *Store) Show(key string) string { return s.shown + key }
-
-// Hide lets Show give no secret that stands in the URL.
-func (s *Store) Hide(hide func(string) string) { s.shown = hide(s.shown) }
+// Show gives the URL of a key for messages, without credentials and, of a store that
+// Stores has opened, without secrets.
+func (s *Store) Show(key string) string {
+	if s.hide == nil {
+		return s.shown + key
+	}
+	return s.hide(s.shown + key)
+}
 
 // Close gives its connections back.
 func (s *Store) Close() error { return s.bucket.Close() }

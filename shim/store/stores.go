@@ -16,18 +16,29 @@ import (
 // prefixes are: each of these costs requests and memory. The zero value is ready, and may
 // be used from several goroutines.
 type Stores struct {
+	Hide func(string) string // takes secrets out of what is shown; nil: there are none
+
 	mu   sync.Mutex
 	held map[string]web.Bucket // by what of a URL they share
 }
 
 // Open is the package's Open. To close one store closes it for nobody else.
 func (s *Stores) Open(ctx context.Context, rawURL string) (*Store, error) {
-	return open(ctx, rawURL, s.bucket)
+	return s.hidden(open(ctx, rawURL, s.bucket))
 }
 
 // OpenObject is the package's OpenObject.
 func (s *Stores) OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
-	return openObject(ctx, rawURL, s.bucket)
+	o, key, err := openObject(ctx, rawURL, s.bucket)
+	o, err = s.hidden(o, err)
+	return o, key, err
+}
+
+func (s *Stores) hidden(o *Store, err error) (*Store, error) {
+	if o != nil {
+		o.hide = s.Hide
+	}
+	return o, err
 }
 
 // Close gives all connections back. A store that is still used makes new ones.
