@@ -71,7 +71,11 @@ func Resolve(s Settings, env func(name string) (string, bool), hostname string) 
 	if err := id.find(s, env); err != nil {
 		return id, err
 	}
-	if err := id.selectFrom(s); err != nil {
+	list, err := s.list(id.platform)
+	if err != nil {
+		return id, err
+	}
+	if err := id.selectFrom(s, list); err != nil {
 		return id, err
 	}
 	id.rewrite(s, env)
@@ -103,21 +107,27 @@ func (s Settings) contradictions() error {
 	return nil
 }
 
-// selectFrom applies --indexes and --index-offset.
-func (id *Identity) selectFrom(s Settings) error {
+// list reads --indexes, where the number comes from p; nil: from no platform.
+func (s Settings) list(p *Platform) (List, error) {
+	if s.Indexes == "" {
+		return List{}, nil
+	}
+	if p != nil && !p.Fixed {
+		return List{}, setup("use", "--indexes", fmt.Errorf("on %s the user picks the numbers", p.Title),
+			"take --indexes away, and name the indexes in the array itself")
+	}
+	list, err := ParseList(s.Indexes)
+	if err == nil && s.Completions != nil && list.Last() >= *s.Completions {
+		err = setup("use", "--indexes", fmt.Errorf("%d is beyond the last index, %d", list.Last(), *s.Completions-1), "correct the list or --completions")
+	}
+	return list, err
+}
+
+// selectFrom applies --indexes, which is this list, and --index-offset.
+func (id *Identity) selectFrom(s Settings, list List) error {
 	number := id.Index
 	switch {
-	case s.Indexes != "" && id.platform != nil && !id.platform.Fixed:
-		return setup("use", "--indexes", fmt.Errorf("on %s the user picks the numbers", id.platform.Title),
-			"take --indexes away, and name the indexes in the array itself")
 	case s.Indexes != "":
-		list, err := ParseList(s.Indexes)
-		if err != nil {
-			return err
-		}
-		if s.Completions != nil && list.Last() >= *s.Completions {
-			return setup("use", "--indexes", fmt.Errorf("%d is beyond the last index, %d", list.Last(), *s.Completions-1), "correct the list or --completions")
-		}
 		if number >= list.Len() {
 			return setup("use", "--indexes", fmt.Errorf("the list has %d indexes, and this is number %d of them, counted from 0", list.Len(), number),
 				"give the Job as many completions as the list has indexes")

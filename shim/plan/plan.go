@@ -51,9 +51,13 @@ func New(c config.Config, process edge.Process) (*Plan, error) {
 	if err := config.Check(config.Told{For: config.ForPlan, Config: &c, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
 		return nil, err
 	}
-	indexes, err := plannedIndexes(&c)
+	runs, err := identity.Foresee(c.Index, process.Hostname)
 	if err != nil {
 		return nil, err
+	}
+	if runs.Len() == 0 {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", Cause: errors.New("how many indexes there are isn't given"),
+			Hint: "give --completions 100, or --indexes 0-9"}
 	}
 	m, err := item.Parse(&c)
 	if err != nil {
@@ -64,13 +68,14 @@ func New(c config.Config, process edge.Process) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Findings: []string{}}
-	b := &builder{Plan: p, run: item.Run{Process: process, Config: &c, Mapping: m}, indexes: indexes, twins: newTwins()}
+	b := &builder{Plan: p, run: item.Run{Process: process, Config: &c, Mapping: m}, runs: runs, twins: newTwins()}
 	if c.Source() == config.NoSource {
-		for k := range indexes.Len() {
-			r := b.at(k)
-			b.add(r, expand.Shard(m.Items, r.Identity), nil)
+		for k := range runs.Len() {
+			if r := b.accepted(k); r != nil {
+				b.add(r, expand.Shard(m.Items, r.Identity), nil)
+			}
 		}
-	} else if err := (&rows{builder: b, from: from}).addAll(indexes.Len()); err != nil {
+	} else if err := (&rows{builder: b, from: from}).addAll(runs.Len()); err != nil {
 		return nil, err
 	}
 	switch {
@@ -90,34 +95,31 @@ func New(c config.Config, process edge.Process) (*Plan, error) {
 // builder adds one index after the other to a plan.
 type builder struct {
 	*Plan
-	run     item.Run
-	indexes identity.List
-	twins   *twins
+	run   item.Run
+	runs  identity.Runs
+	twins *twins
 }
 
-// at is the run of the k-th of the planned indexes.
-func (b *builder) at(k int64) *item.Run {
-	r, c := b.run, b.run.Config.Index
-	i := b.indexes.At(k)
-	r.Identity = identity.Identity{Index: i + c.IndexOffset, RawIndex: i, Completions: c.Completions, Attempt: 1,
-		Job: c.Job, JobUID: c.JobUID, Platform: c.Platform, Hostname: r.Hostname}
-	return &r
+// at is the k-th of the planned runs, and why it would refuse its index.
+func (b *builder) at(k int64) (_ *item.Run, err error) {
+	r := b.run
+	r.Identity, err = b.runs.At(k)
+	return &r, err
+}
+
+// accepted is at; where that run would refuse its index, it notes so and gives nil.
+func (b *builder) accepted(k int64) *item.Run {
+	r, err := b.at(k)
+	if err != nil {
+		b.bad(r, err)
+		return nil
+	}
+	return r
 }
 
 // Code is 0, 1 when mistakes were found, or the exit code of the first index
 // that can't be expanded.
 func (p *Plan) Code() int { return int(p.code) }
-
-func plannedIndexes(c *config.Config) (identity.List, error) {
-	switch {
-	case c.Index.Indexes != "":
-		return identity.ParseList(c.Index.Indexes)
-	case c.Index.Completions != nil && *c.Index.Completions > 0:
-		return identity.ParseList(fmt.Sprintf("0-%d", *c.Index.Completions-1))
-	}
-	return identity.List{}, &failure.Failure{Code: failure.Usage, Tried: "plan", Cause: errors.New("how many indexes there are isn't given"),
-		Hint: "give --completions 100, or --indexes 0-9"}
-}
 
 // add adds an index with its part of the items, if it has many, and its row.
 func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) {
@@ -167,7 +169,7 @@ func (b *builder) kind() templates.ItemKind {
 	return templates.IndexItem
 }
 
-// bad notes an index that can't be expanded.
+// bad notes an index that would fail before it runs anything.
 func (p *Plan) bad(r *item.Run, err error) {
 	f := failure.From(err)
 	if p.code == 0 {

@@ -71,6 +71,10 @@ type rows struct {
 // addAll adds n indexes; those that name the same file are read in one go.
 func (p *rows) addAll(n int64) error {
 	for k := int64(0); k < n; {
+		if p.accepted(k) == nil {
+			k++
+			continue
+		}
 		url, err := p.url(k)
 		if err != nil {
 			return err
@@ -91,14 +95,23 @@ func (p *rows) addAll(n int64) error {
 
 // url gives the file of an index.
 func (p *rows) url(k int64) (expand.Text, error) {
-	r := p.at(k)
+	r, err := p.at(k)
+	if err != nil {
+		return expand.Text{}, err
+	}
 	x := r.Expander(r.Fields(), r.Secrets)
 	url := x.Named(p.from.Tasks())
 	return url, x.Err
 }
 
-// identify gives the identity of the k-th of the planned indexes.
-func (p *rows) identify(k int64) identity.Identity { return p.at(k).Identity }
+// identify gives the identity of the k-th of the planned runs, which accepts its index.
+func (p *rows) identify(k int64) identity.Identity { return p.known(k).Identity }
+
+// known is at for a run that accepts its index.
+func (p *rows) known(k int64) *item.Run {
+	r, _ := p.at(k)
+	return r
+}
 
 func (p *rows) each() bool { return p.run.Config.Mapping.Each }
 
@@ -140,7 +153,7 @@ func (p *rows) addRows(url expand.Text, from, to int64, alone bool) error {
 		return nil
 	}
 	for k := end; k < to; k++ {
-		p.row(p.at(k), nil) // it has no part
+		p.row(p.known(k), nil) // it has no part
 	}
 	return nil
 }
@@ -193,8 +206,16 @@ func (p *rows) compare(m PlannedManifest, end, to int64, alone bool) {
 	if len(beyond) > 0 {
 		p.Findings = append(p.Findings, fmt.Sprintf("indexes %s have no row: %s has %d, counted from 0", identity.FormatList(beyond), m.URL, m.Rows))
 	}
-	if n := p.run.Config.Index.Completions; alone && n != nil && *n+p.run.Config.Index.IndexOffset < m.Rows {
-		p.Findings = append(p.Findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", *n+p.run.Config.Index.IndexOffset, m.URL, m.Rows, *n))
+	n := p.run.Config.Index.Completions
+	if !alone || n == nil {
+		return
+	}
+	beyondLast := *n
+	if p.run.Config.Index.Indexes == "" {
+		beyondLast = p.identify(to-1).Index + 1
+	}
+	if beyondLast < m.Rows {
+		p.Findings = append(p.Findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", beyondLast, m.URL, m.Rows, *n))
 	}
 }
 
@@ -209,7 +230,7 @@ func (p *rows) visit(m *manifest.Manifest, k, end int64) error {
 			if i != p.first(k) {
 				return nil
 			}
-			r := p.at(k)
+			r := p.known(k)
 			k++
 			if row.Err != nil {
 				p.bad(r, p.fail(row.Err, m))
@@ -236,7 +257,7 @@ func (p *rows) retry(m *manifest.Manifest, do func(context.Context) error) error
 
 // fail gives a manifest's error as a failure.
 func (p *rows) fail(err error, m *manifest.Manifest) error {
-	on := p.run.Secrets.Hide(m.Show())
+	on := m.Show()
 	if e, ok := errors.AsType[*manifest.Error](err); ok {
 		return &failure.Failure{Code: failure.BadIndex, Tried: "read the manifest", On: on, Cause: e.Cause, Hint: e.Hint}
 	}
