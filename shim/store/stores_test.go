@@ -165,3 +165,19 @@ func TestStoresRefuse(t *testing.T) {
 		t.Errorf("a directory: %v", err)
 	}
 }
+
+// TestHidden: stores that are opened together show their URLs as they are told to.
+func TestHidden(t *testing.T) {
+	dir := t.TempDir()
+	stores := &store.Stores{Hide: func(text string) string { return strings.ReplaceAll(text, "canary", "***") }}
+	defer stores.Close()
+	s, err := stores.Open(t.Context(), "file://"+dir+"/canary")
+	must(t, "open", err)
+	defer s.Close()
+	o, key, err := stores.OpenObject(t.Context(), "file://"+dir+"/canary/canary.csv")
+	must(t, "open an object", err)
+	defer o.Close()
+	if diff := cmp.Diff([]string{"file://" + dir + "/***/a/***.json", "file://" + dir + "/***/***.csv"}, []string{s.Show("a/canary.json"), o.Show(key)}); diff != "" {
+		t.Error(diff)
+	}
+}
