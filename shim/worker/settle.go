@@ -47,10 +47,16 @@ func ofTask(err error, commandFailed bool) bool {
 
 // tell tells the queue something, as long as a marker may take.
 func (d *delivery) tell(what string, do func(context.Context) error) error {
-	return store.Retry(context.Background(), d.worker.policy(d.way.Config.Stores.MarkerTimeout), func(ctx context.Context) error {
+	p := d.worker.policy(d.way.Config.Stores.MarkerTimeout)
+	p.Final = ofOneTask
+	return store.Retry(context.Background(), p, func(ctx context.Context) error {
 		return do(ctx)
 	}, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
 }
+
+// ofOneTask tells what no further try changes of a call that is about one task: a refusal is
+// of what this one says, and what else a server says in the middle of the work may change.
+func ofOneTask(k contract.Kind) bool { return k == contract.Refused || store.InTheMiddle(k) }
 
 // acknowledge: where it fails, the marker keeps the task from being done again.
 func (d *delivery) acknowledge() {
@@ -61,11 +67,11 @@ func (d *delivery) acknowledge() {
 		d.log().Info().Msg("task done")
 	case errors.Is(err, task.ErrLost):
 		d.log().Warn().Msg("the task is done, and its lease was lost: another worker may find it done")
-	case store.Classify(err) == contract.Refused:
-		// It is about this very task, which would be delivered without end.
-		d.goBack(d.say(store.Fail(err, failure.OneTask, what, d.worker.queue.Shown)))
 	default:
 		d.log().Warn().Msg(what + ": " + d.way.Said(err) + "; it will be delivered again")
+		if store.Classify(err) == contract.Refused { // without end, if nobody counted
+			d.goBack(end.Message(d.way.Process, d.header, store.Fail(err, failure.OneTask, what, d.worker.queue.Shown)))
+		}
 	}
 }
 
