@@ -23,6 +23,8 @@ var pairs = []rule{
 		on: "--tasks", why: "which tasks there will be is the queue's to say", hint: "plan shows what each index runs, without a queue", code: failure.Usage},
 	{of: ForPlan, wrong: func(t *Told) bool { return (t.Mapping.Each || t.Mapping.Items > 0) && t.Completions == nil },
 		on: "--items and --each", why: "how many indexes share the items isn't given", hint: "give --completions", code: failure.Usage},
+	{of: ForRun, detail: picked, on: "--items and --each",
+		hint: "give --completions N where the indexes are 0 to N-1; --index-offset -1 makes them so in an array from 1 to N"},
 	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Mapping.Items > 0 && t.Completions == nil },
 		on: "--items", why: "how many indexes share them isn't known", hint: "set --completions or NTH_COMPLETIONS"},
 
@@ -48,6 +50,18 @@ var pairs = []rule{
 	{of: runs, flag: withoutQueue, why: "it is about a queue, and --tasks names one item for each index", hint: "leave it out; an HTTP API that is a queue has --keep-url and --done-url"},
 	{of: runs, flag: withoutAPI, why: "it is of an HTTP API, and --tasks names a file of rows", hint: "leave it out"},
 	{of: runs, flag: withoutTakeSQL, why: "without --take-sql the statements are nth's own", hint: "give --take-sql"},
+}
+
+// picked tells why an index whose number the user picked has no part of the items.
+func picked(t *Told) string {
+	id := t.Identity
+	if !t.Mapping.Each && t.Mapping.Items == 0 || id == nil || id.Picked() == "" || id.Among() {
+		return ""
+	}
+	if t.Completions == nil {
+		return "the user picks the numbers of a " + id.Picked() + ", so its size doesn't say which part is this index's"
+	}
+	return fmt.Sprintf("index %d is none of 0 to %d, which share the items", id.Index, *t.Completions-1)
 }
 
 // bothCodes names a code that is success and bad at once.

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"nth/shim/failure"
+	"nth/shim/identity"
 )
 
 // Commands is a set of nth's commands.
@@ -30,8 +31,10 @@ type Told struct {
 	For     Commands // the one
 	*Config          // of those that take the flags of nth run, else nil
 	Store   *Store   // of the others
-	// Completions are how many indexes there are, as far as that is known.
+	// Completions are how many indexes there are, counted from 0, as far as that is known.
 	Completions *int64
+	// Identity is who a run is; nil: a command isn't one.
+	Identity *identity.Identity
 	// Said are the command's flags that say something, with what they say, as flags.Said
 	// gives them. A run needs none: no flag of its own is refused for its name.
 	Said map[string]string
@@ -51,10 +54,9 @@ func Check(t Told) error {
 	return nil
 }
 
-// Check refuses what a run can't be told. The completions are those that the platform
-// tells; nil: none.
-func (c *Config) Check(completions *int64) error {
-	return Check(Told{For: ForRun, Config: c, Completions: completions})
+// Check refuses what a run can't be told that has this index.
+func (c *Config) Check(id *identity.Identity) error {
+	return Check(Told{For: ForRun, Config: c, Completions: id.Total(), Identity: id})
 }
 
 // table is every rule, in the order in which they are asked: of several that are broken

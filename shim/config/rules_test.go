@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/failure"
+	"nth/shim/identity"
 )
 
 func number(n int64) *int64 { return &n }
@@ -22,6 +23,16 @@ func runOf(command Commands, change func(*Told)) Told {
 	}}
 	change(&t)
 	return t
+}
+
+// slurm is the index of a task of an array of Slurm's.
+func slurm(t *Told, s identity.Settings, number string) {
+	vars := map[string]string{"SLURM_ARRAY_TASK_ID": number, "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MAX": "2"}
+	id, err := identity.Resolve(s, func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, "")
+	if err != nil {
+		panic(err)
+	}
+	t.Identity, t.Completions = &id, id.Total()
 }
 
 func run(change func(*Told)) Told { return runOf(ForRun, change) }
@@ -81,6 +92,14 @@ var brokenRules = []struct {
 	{runOf(ForPlan, func(t *Told) { t.Tasks.URL = "redis://h/0?queue=q" }), "--tasks: which tasks there will be is the queue's to say", 64},
 	{runOf(ForPlan, func(t *Told) { t.Mapping.Items, t.Completions = 3, nil }), "--items and --each: how many indexes share the items isn't given", 64},
 	{run(func(t *Told) { t.Mapping.Items, t.Completions = 3, nil }), "--items: how many indexes share them isn't known", 78},
+	{run(func(t *Told) {
+		t.Mapping.Items = 4
+		slurm(t, identity.Settings{Completions: number(2)}, "2")
+	}), "--items and --each: index 2 is none of 0 to 1, which share the items", 78},
+	{run(func(t *Told) {
+		t.Mapping.Each, t.Tasks.URL = true, "file:///r.csv"
+		slurm(t, identity.Settings{Completions: number(2), IndexOffset: 1}, "1")
+	}), "--items and --each: index 2 is none of 0 to 1, which share the items", 78},
 	{run(func(t *Told) { t.Mapping.Jobs = small(2) }), "--jobs: it is about items, and there are none without --each", 78},
 	{run(func(t *Told) { t.Mapping.KeepGoing = true }), "--keep-going: it is about items, and there are none without --each", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL = true, "redis://h/0?queue=q" }), "--each and --tasks: a queue gives its tasks one by one", 78},
@@ -174,6 +193,10 @@ func short(err error) string {
 func TestNothingWrong(t *testing.T) {
 	for _, told := range []Told{
 		run(func(*Told) {}), runOf(ForPlan, func(*Told) {}), runOf(ForLocal, func(*Told) {}), runOf(ForManifest, func(*Told) {}),
+		run(func(t *Told) {
+			t.Mapping.Items = 4
+			slurm(t, identity.Settings{Completions: number(2), IndexOffset: -1}, "2")
+		}),
 		lookOf(ForStatus), lookOf(ForCheck), lookOf(ForReset, "--all", "true"), lookOf(ForMark, "--indexes", "3", "--reason", "x"),
 	} {
 		if err := Check(told); err != nil {
@@ -201,7 +224,7 @@ func TestFirstRule(t *testing.T) {
 			{later, "--fail-url: there are no tasks without --tasks"},
 			{last, "--keep-sql: without --take-sql the statements are nth's own"},
 		} {
-			if err := tt.told.Config.Check(tt.told.Completions); err == nil || short(err) != tt.want {
+			if err := Check(tt.told); err == nil || short(err) != tt.want {
 				t.Fatalf("%v, want %s", err, tt.want)
 			}
 		}

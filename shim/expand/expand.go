@@ -3,6 +3,8 @@
 package expand
 
 import (
+	"fmt"
+
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/templates"
@@ -25,14 +27,19 @@ func Fields(id identity.Identity, runID string) templates.Fields {
 	}
 }
 
-// Shard gives an index's part of so many items; nil where there are none to share out, or
-// nobody knows among how many indexes.
-func Shard(items int64, id identity.Identity) *templates.Shard {
-	if items == 0 || id.Completions == nil {
-		return nil
+// Shard gives an index's part of so many items; nil where there are none to share out. An
+// index that isn't one of those that share them has none: a failure with exit code 78, and
+// never the items of another.
+func Shard(items int64, id identity.Identity) (*templates.Shard, error) {
+	if items == 0 {
+		return nil, nil
 	}
-	s := templates.ShardOf(items, id.Index, *id.Completions)
-	return &s
+	if !id.Among() {
+		return nil, &failure.Failure{Code: failure.Setup, Tried: "share out", On: fmt.Sprintf("%d items", items),
+			Cause: fmt.Errorf("index %d is not known to be one of those that share them", id.Index), Hint: "give --completions, which counts the indexes of the whole Job from 0"}
+	}
+	s := templates.ShardOf(items, id.Index, *id.Total())
+	return &s, nil
 }
 
 // Keeper takes the secrets that templates read: secrets.Set for good, secrets.Scope for a

@@ -18,7 +18,7 @@ func (id *Identity) describe(s Settings, env lookup) {
 	part := s.Indexes != "" || p.Fixed && s.IndexOffset != 0
 	if n, ok := id.number(p.Count, 1, env); ok {
 		if id.Completions == nil && !part {
-			id.Completions = &n
+			id.Completions, id.sized = &n, !p.Fixed
 		}
 		if p.Fixed {
 			id.limit = &limit{n - 1 + p.Base, p.Count, n}
@@ -87,6 +87,31 @@ func (id *Identity) compareHostname(env lookup) {
 		id.warn("the host name %s ends in %d, and %s is %d: the variable counts; does the pod's template set it?",
 			id.Hostname, n, id.Variable, id.RawIndex)
 	}
+}
+
+// Total is how many indexes the whole Job has, counted from 0; nil: that isn't known.
+// The size of an array whose numbers the user picked isn't that: they may begin anywhere,
+// have gaps, or be the one number that is run again.
+func (id *Identity) Total() *int64 {
+	if id.sized {
+		return nil
+	}
+	return id.Completions
+}
+
+// Picked is where the user picked the numbers, for people; "": the platform did.
+func (id *Identity) Picked() string {
+	if id.platform == nil || id.platform.Fixed {
+		return ""
+	}
+	return id.platform.Title
+}
+
+// Among tells whether the index is one of 0 to Total-1, so that it has a part of what all
+// of them share. Where the user picked the numbers nothing else sees to that.
+func (id *Identity) Among() bool {
+	n := id.Total()
+	return n != nil && id.Index >= 0 && id.Index < *n
 }
 
 // limit is the greatest number that the platform gives, and what says so.

@@ -36,8 +36,8 @@ type Settings struct {
 type Identity struct {
 	Index    int64 // the item: from 0 where the platform fixes the numbering, else as the user chose it
 	RawIndex int64 // the number as it stood in Variable
-	// Completions is how many indexes the whole Job has; nil: not known. Where the
-	// user picks the numbers it is no bound of Index.
+	// Completions is what the command is told of how many indexes there are; nil: not
+	// known. Where the user picks the numbers it may be the array's size: see Total.
 	Completions *int64
 	Attempt     int // from 1; it may go back
 	Job, JobUID string
@@ -48,6 +48,7 @@ type Identity struct {
 
 	platform *Platform   // nil: the number came from --index or --index-env
 	limit    *limit      // nil: the platform tells none
+	sized    bool        // Completions is the size of an array whose numbers the user picked
 	tellers  []*Platform // the rows whose variables must tell the command this index
 	rewrites []string    // NAME=VALUE of variables that would tell it another one
 }

@@ -23,7 +23,7 @@ type Run struct {
 func (r *Run) Header() marker.Header {
 	id := r.Identity
 	h := marker.Header{
-		Version: marker.Version, Job: id.Job, JobUID: id.JobUID, Index: id.Index, Completions: id.Completions,
+		Version: marker.Version, Job: id.Job, JobUID: id.JobUID, Index: id.Index, Completions: id.Total(),
 		Attempt: id.Attempt, RunID: r.RunID, Platform: id.Platform, Hostname: id.Hostname, Node: r.Config.Index.Node, Nth: r.Version,
 	}
 	if pod := r.Config.Index.Pod; pod != "" {
@@ -59,7 +59,10 @@ func (r *Run) Index() From {
 func (r *Run) Make(of From, keep expand.Keeper) (Item, error) {
 	f := r.Fields()
 	f.Kind, f.Attempt = of.Kind, of.Attempt
-	f.Shard = expand.Shard(r.Mapping.Items, r.Identity)
+	var err error
+	if f.Shard, err = expand.Shard(r.Mapping.Items, r.Identity); err != nil {
+		return Item{}, err
+	}
 	if of.Kind.HasPayload() {
 		f.Task = &of.Task
 	}

@@ -56,7 +56,11 @@ func (f *Forecast) foresee(r *item.Run, number int64) (err error) {
 	if err != nil {
 		return err
 	}
-	x := &guesser{f: f, at: representative(r), tasks: r.Config.Source() != config.NoSource}
+	at, err := representative(r)
+	if err != nil {
+		return err
+	}
+	x := &guesser{f: f, at: at, tasks: r.Config.Source() != config.NoSource}
 	for _, t := range append(r.Mapping.All(), from.All()...) {
 		x.expand(t)
 	}
@@ -71,17 +75,19 @@ func (f *Forecast) foresee(r *item.Run, number int64) (err error) {
 }
 
 // representative gives the fields of one item that stands for all.
-func representative(r *item.Run) templates.Fields {
-	at := r.Fields()
+func representative(r *item.Run) (at templates.Fields, err error) {
+	at = r.Fields()
 	at.Statement = &templates.Statement{}
-	at.Shard = expand.Shard(r.Mapping.Items, r.Identity)
+	if at.Shard, err = expand.Shard(r.Mapping.Items, r.Identity); err != nil {
+		return at, err
+	}
 	if r.Config.Mapping.Each {
 		if at.Shard == nil {
 			at.Shard = &templates.Shard{}
 		}
 		at.Item = &at.Shard.Start
 	}
-	return at
+	return at, nil
 }
 
 // markers foresees where the markers are, and of what that depends.

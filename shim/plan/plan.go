@@ -72,7 +72,7 @@ func New(c config.Config, process edge.Process) (*Plan, error) {
 	if c.Source() == config.NoSource {
 		for k := range runs.Len() {
 			if r := b.accepted(k); r != nil {
-				b.add(r, expand.Shard(m.Items, r.Identity), nil)
+				b.number(r)
 			}
 		}
 	} else if err := (&rows{builder: b, from: from}).addAll(runs.Len()); err != nil {
@@ -115,6 +115,16 @@ func (b *builder) accepted(k int64) *item.Run {
 		return nil
 	}
 	return r
+}
+
+// number adds an index that has a part of the numbered items, if there are any.
+func (b *builder) number(r *item.Run) {
+	part, err := expand.Shard(r.Mapping.Items, r.Identity)
+	if err != nil {
+		b.bad(r, err)
+		return
+	}
+	b.add(r, part, nil)
 }
 
 // Code is 0, 1 when mistakes were found, or the exit code of the first index

@@ -70,6 +70,13 @@ type rows struct {
 
 // addAll adds n indexes; those that name the same file are read in one go.
 func (p *rows) addAll(n int64) error {
+	for k := int64(0); p.each() && k < n; k++ {
+		if r, err := p.at(k); err != nil {
+			continue // it is told below
+		} else if _, err := expand.Shard(1, r.Identity); err != nil {
+			return err
+		}
+	}
 	for k := int64(0); k < n; {
 		if p.accepted(k) == nil {
 			k++
@@ -170,7 +177,7 @@ func (p *rows) numbers(from, to int64) iter.Seq[int64] {
 func (p *rows) parts(rows, from, to int64) iter.Seq[manifest.Part] {
 	return func(yield func(manifest.Part) bool) {
 		for k := from; k < to; k++ {
-			if s := expand.Shard(rows, p.identify(k)); s != nil && s.Len() > 0 && !yield(manifest.Part{From: s.Start, To: s.End}) {
+			if s, err := expand.Shard(rows, p.identify(k)); err == nil && s != nil && s.Len() > 0 && !yield(manifest.Part{From: s.Start, To: s.End}) {
 				return
 			}
 		}
@@ -194,7 +201,8 @@ func (p *rows) part(id identity.Identity) *templates.Shard {
 	if !p.each() {
 		return nil
 	}
-	return expand.Shard(p.total, id)
+	s, _ := expand.Shard(p.total, id) // addAll has seen to it that each has one
+	return s
 }
 
 // compare finds indexes without a row, and rows without an index.

@@ -9,6 +9,7 @@ import (
 
 	"nth/shim/config"
 	"nth/shim/end"
+	"nth/shim/expand"
 	"nth/shim/failure"
 	"nth/shim/item"
 	"nth/shim/marker"
@@ -69,7 +70,13 @@ func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.R
 		}
 		sh.total, h.Manifest = sh.rows.total, &marker.Manifest{URL: sh.Secrets.Hide(sh.rows.shown), Version: sh.rows.version}
 	}
-	sh.Shard = templates.ShardOf(sh.total, sh.Identity.Index, *sh.Identity.Completions)
+	part, err := expand.Shard(sh.total, sh.Identity)
+	if err != nil {
+		return it, err
+	}
+	if part != nil { // else there are no items at all
+		sh.Shard = *part
+	}
 	x.Fields.Kind, x.Fields.Shard = sh.kind(), &sh.Shard
 	if it.Places, err = sh.Mapping.Places(x); err != nil {
 		return it, err

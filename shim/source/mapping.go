@@ -52,7 +52,7 @@ func Prepare(r *item.Run) (from *Mapping, err error) {
 		return nil, err
 	}
 	keepSecrets(r, from)
-	return from, r.Config.Check(r.Identity.Completions)
+	return from, r.Config.Check(&r.Identity)
 }
 
 // keepSecrets lets nobody see what any template will read as a secret, whenever it does:
