@@ -41,7 +41,7 @@ func Parse(s Spec, target any, args []string) (own, rest []string, err error) {
 	if own, rest, ok := narrow(target, args); ok {
 		return own, rest, nil
 	}
-	parser, err := kong.New(target, kong.Name(s.Name), kong.DefaultEnvars(EnvPrefix), kong.NoDefaultHelp())
+	parser, err := model(target, kong.Name(s.Name), kong.NoDefaultHelp())
 	if err != nil {
 		return nil, nil, &failure.Failure{Code: failure.Bug, Tried: "read the flags", Cause: err}
 	}

@@ -22,14 +22,14 @@ func Given(target any, own []string, env func(string) (string, bool)) []Setting 
 		name, _, _ := strings.Cut(word, "=")
 		words[Variable(name)] = append(words[Variable(name)], word)
 	}
-	return given(reflect.TypeOf(target), words, env)
+	return settings(reflect.TypeOf(target), words, env)
 }
 
-func given(t reflect.Type, words map[string][]string, env func(string) (string, bool)) (list []Setting) {
+func settings(t reflect.Type, words map[string][]string, env func(string) (string, bool)) (list []Setting) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if isSection(f) {
-			list = append(list, given(f.Type, words, env)...)
+			list = append(list, settings(f.Type, words, env)...)
 			continue
 		}
 		if f.Tag.Get("kong") == "-" {
@@ -52,7 +52,8 @@ func given(t reflect.Type, words map[string][]string, env func(string) (string, 
 
 // say gives a flag's words as one value, of which a list is made again at its separator.
 func (s *Setting) say(f reflect.StructField, words []string) {
-	if f.Type.Kind() != reflect.Slice {
+	list := f.Type.Kind() == reflect.Slice
+	if !list {
 		words = words[len(words)-1:] // the last one counts
 	}
 	sep := f.Tag.Get("sep")
@@ -66,9 +67,8 @@ func (s *Setting) say(f reflect.StructField, words []string) {
 		if !ok {
 			value = "true"
 		}
-		// A backslash would escape the separator, and a second one make an empty value.
-		joins := i == len(words)-1 || !strings.HasSuffix(value, `\`) && !strings.HasSuffix(value, sep)
-		fits = fits && value != "" && joins
+		// A variable has no line break in a value, and a comma at a value's end would end it twice.
+		fits = fits && value != "" && !(list && (strings.HasSuffix(value, sep) || sep == string(lineSep) && strings.ContainsAny(value, "\r\n")))
 		values[i] = value
 	}
 	s.Value = strings.Join(values, sep)

@@ -23,8 +23,13 @@ func TestGiven(t *testing.T) {
 		{name: "a bool that says no", args: []string{"--verbose=false"}, want: []Setting{{Flag: "--verbose", Variable: "NTH_VERBOSE", Value: "false"}}},
 		{name: "lists, each with its separator", args: []string{"--env", "A=1,2", "--codes", "1,2", "--env", "B= 3=4", "--codes=3"}, want: []Setting{
 			{Flag: "--codes", Variable: "NTH_CODES", Value: "1,2,3"}, {Flag: "--env", Variable: "NTH_ENV", Value: "A=1,2\nB= 3=4"}}},
-		{name: "a separator that would be escaped", args: []string{"--env", `A=C:\`, "--env", "B=1"}, want: []Setting{
-			{Flag: "--env", Variable: "NTH_ENV", Value: "A=C:\\\nB=1", Words: []string{`--env=A=C:\`, "--env=B=1"}}}},
+		{name: "a backslash before the next", args: []string{"--env", `A=C:\`, "--env", "B=1"}, want: []Setting{{Flag: "--env", Variable: "NTH_ENV", Value: "A=C:\\\nB=1"}}},
+		{name: "a line break in a value", args: []string{"--env", "A=1\nB=2"}, want: []Setting{
+			{Flag: "--env", Variable: "NTH_ENV", Value: "A=1\nB=2", Words: []string{"--env=A=1\nB=2"}}}},
+		{name: "a return at a value's end", args: []string{"--env", "A=1\r"}, want: []Setting{{Flag: "--env", Variable: "NTH_ENV", Value: "A=1\r", Words: []string{"--env=A=1\r"}}}},
+		{name: "a comma at a value's end", args: []string{"--codes", "1,", "--codes", "2"}, want: []Setting{
+			{Flag: "--codes", Variable: "NTH_CODES", Value: "1,,2", Words: []string{"--codes=1,", "--codes=2"}}}},
+		{name: "a comma, and no list", args: []string{"--job-uid", "u,"}, want: []Setting{{Flag: "--job-uid", Variable: "NTH_JOB_UID", Value: "u,"}}},
 		{name: "a backslash at the end", args: []string{"--env", "B=1", "--env", `A=C:\`}, want: []Setting{{Flag: "--env", Variable: "NTH_ENV", Value: "B=1\nA=C:\\"}}},
 		{name: "an empty value", args: []string{"--long-name="}, want: []Setting{{Flag: "--long-name", Variable: "NTH_LONG_NAME", Words: []string{"--long-name="}}}},
 		{name: "inherited", env: map[string]string{"NTH_LEVEL": "warn", "NTH_LONG_NAME": "", "NTH_JOB_UID": "u"}, args: []string{"--job-uid", "v"}, want: []Setting{

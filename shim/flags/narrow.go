@@ -20,7 +20,7 @@ func narrow(target any, args []string) (own, rest []string, ok bool) {
 	var n narrowed
 	n.add(reflect.ValueOf(target).Elem(), variables(args), "")
 	few := reflect.New(reflect.StructOf(n.fields))
-	parser, err := kong.New(few.Interface(), kong.NoDefaultHelp(), kong.DefaultEnvars(EnvPrefix))
+	parser, err := model(few.Interface(), kong.NoDefaultHelp())
 	if err != nil {
 		return nil, nil, false
 	}

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -66,7 +65,7 @@ func TestNarrow(t *testing.T) {
 				}
 				return
 			}
-			parser, err := kong.New(&all, kong.DefaultEnvars(EnvPrefix))
+			parser, err := model(&all)
 			if err != nil {
 				t.Fatal(err)
 			}
