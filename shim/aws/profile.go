@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,11 +48,7 @@ func (i *Identity) readProfile(name string) (profile, bool) {
 		{"AWS_CONFIG_FILE", "config", inConfig},
 		{"AWS_SHARED_CREDENTIALS_FILE", "credentials", name},
 	} {
-		path := i.getenv(f.variable)
-		if home, err := os.UserHomeDir(); path == "" && err == nil {
-			path = filepath.Join(home, ".aws", f.file)
-		}
-		file, err := os.Open(path)
+		file, err := i.open(f.variable, f.file)
 		if err != nil {
 			continue
 		}
@@ -69,11 +63,11 @@ func (i *Identity) readProfile(name string) (profile, bool) {
 	return p, found
 }
 
-// readSection reads one section of such a file; nil when there is none. Lines that
-// are indented belong to a setting of several parts, of which nth needs none.
+// readSection reads one section of such a file; nil when there is none. Lines that are
+// indented belong to the setting above them, which has several parts: s3.endpoint_url.
 func readSection(file io.Reader, section string) profile {
 	var p profile
-	inside := false
+	inside, whole := false, ""
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		text := lines.Text()
 		line := strings.TrimSpace(text)
@@ -85,10 +79,15 @@ func readSection(file io.Reader, section string) profile {
 			continue
 		}
 		at := strings.IndexAny(line, "=:")
-		if !inside || at < 0 || line[0] == '#' || line[0] == ';' || text[0] == ' ' || text[0] == '\t' {
+		if !inside || at < 0 || line[0] == '#' || line[0] == ';' {
 			continue
 		}
 		name := strings.ToLower(strings.TrimSpace(line[:at]))
+		if text[0] == ' ' || text[0] == '\t' {
+			name = whole + "." + name
+		} else {
+			whole = name
+		}
 		p[name] = plain(name, line[at+1:])
 	}
 	return p

@@ -55,10 +55,8 @@ func (i *Identity) stsEndpoint() (address, region string) {
 	if region = i.Region(); region == "" {
 		region = "us-east-1"
 	}
-	for _, variable := range []string{"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"} {
-		if address = i.getenv(variable); address != "" {
-			return address, region
-		}
+	if address = i.Endpoint("sts"); address != "" {
+		return address, region
 	}
 	address = "https://sts." + region + ".amazonaws.com"
 	if strings.HasPrefix(region, "cn-") {
@@ -75,7 +73,7 @@ func (i *Identity) sts(ctx context.Context, with aws.Credentials, action string,
 	body := form.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(address, "/")+"/", strings.NewReader(body))
 	if err != nil {
-		return aws.Credentials{}, denied(errors.New("AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL is no URL"), "")
+		return aws.Credentials{}, denied(errors.New("the endpoint that is configured for STS is no URL"), "")
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if with.HasKeys() {

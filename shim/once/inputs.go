@@ -16,6 +16,7 @@ import (
 	"nth/shim/marker"
 	"nth/shim/record"
 	"nth/shim/store"
+	"nth/shim/store/contract"
 	"nth/templates"
 )
 
@@ -34,7 +35,7 @@ func (w *Way) doneIf(ctx context.Context, it item.Item, found record.Verdict) (r
 	if result.Value == "" || found.Again() {
 		return found, nil
 	}
-	there, err := w.blobExists(ctx, it, result, "look for the result of --done-if")
+	there, err := w.blobExists(ctx, it, result, "look for the result of --done-if", w.blob)
 	if err != nil || !there {
 		return found, err
 	}
@@ -89,7 +90,15 @@ func (w *Way) missing(it item.Item, input expand.Text) error {
 func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text) (bool, error) {
 	const tried = "look for the required input"
 	if strings.Contains(input.Value, "://") {
-		return w.blobExists(ctx, it, input, tried)
+		look := w.blob
+		if address, _, _ := strings.Cut(input.Value, "?"); strings.HasSuffix(address, "/") {
+			look = w.anyBelow
+		}
+		there, err := w.blobExists(ctx, it, input, tried, look)
+		if errors.Is(err, contract.ErrDirectory) {
+			return true, nil // as for a path
+		}
+		return there, err
 	}
 	_, err := os.Stat(input.Value)
 	switch {
@@ -106,23 +115,42 @@ func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text) (bool
 	return false, &failure.Failure{Code: failure.Unavailable, Tried: tried, On: input.Shown, Cause: err}
 }
 
-// blobExists asks for one blob, for as long as --store-wait says when the store doesn't
-// answer.
-func (w *Way) blobExists(ctx context.Context, it item.Item, url expand.Text, tried string) (there bool, err error) {
-	s, key, err := w.Stores.OpenObject(ctx, url.Value)
+// look opens the store of a URL, and gives what asks it whether that is there.
+type look func(ctx context.Context, url string) (*store.Store, func(context.Context) (bool, error), error)
+
+// blobExists asks for as long as --store-wait says when the store doesn't answer.
+func (w *Way) blobExists(ctx context.Context, it item.Item, url expand.Text, tried string, look look) (there bool, err error) {
+	s, exists, err := look(ctx, url.Value)
 	if err != nil {
 		return false, itsOwn(err, it.Kind)
 	}
 	defer s.Close()
 	policy := store.Policy{Window: w.Config.Stores.StoreWait, PerCall: w.Config.Stores.StoreTimeout}
 	err = store.Retry(ctx, policy, func(ctx context.Context) (err error) {
-		there, err = s.Exists(ctx, key)
+		if there, err = exists(ctx); errors.Is(err, contract.ErrDirectory) {
+			return &contract.Error{Kind: contract.Refused, Cause: err, Hint: "a blob is a file; what ends in a slash is a directory"} // no further try changes it
+		}
 		return err
 	}, w.Retrying)
 	if err != nil {
 		return false, store.Fail(err, whose(it.Kind), tried, url.Shown)
 	}
 	return there, nil
+}
+
+// blob looks for one blob.
+func (w *Way) blob(ctx context.Context, url string) (*store.Store, func(context.Context) (bool, error), error) {
+	s, key, err := w.Stores.OpenObject(ctx, url)
+	return s, func(ctx context.Context) (bool, error) { return s.Exists(ctx, key) }, err
+}
+
+// anyBelow looks for any blob below a URL that ends in a slash.
+func (w *Way) anyBelow(ctx context.Context, url string) (*store.Store, func(context.Context) (bool, error), error) {
+	s, err := w.Stores.Open(ctx, url)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, s.Holds, nil
 }
 
 // whose tells whose matter it is what a store says of an item's object.

@@ -130,6 +130,17 @@ func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
 	return false, err
 }
 
+// Holds tells whether there is any blob.
+func (s *Store) Holds(ctx context.Context) (bool, error) {
+	var h contract.Holder
+	if s.bucket.As(&h) {
+		return h.Holds(ctx)
+	}
+	// Of two names one may be the prefix's own, a "folder" made by hand, which is no blob.
+	found, _, err := s.bucket.ListPage(ctx, blob.FirstPageToken, 2, nil)
+	return len(found) > 0, err
+}
+
 // Delete removes a blob: the kind Absent when there is none.
 func (s *Store) Delete(ctx context.Context, key string) error { return s.bucket.Delete(ctx, key) }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"gocloud.dev/blob"
@@ -120,4 +121,37 @@ func testMemory(t *testing.T, url string) {
 	if out, err := exec.Command(path, url, fmt.Sprint(largeSize), fmt.Sprint(memoryLimit)).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
+}
+
+// testHolds: whether there is anything, here and below prefixes with nothing but a "folder".
+func testHolds(t *testing.T, s *store.Store, url string) {
+	below := func(name string) *store.Store {
+		address, parameters, _ := strings.Cut(url, "?")
+		return open(t, address+"/"+name+"/?"+parameters)
+	}
+	if url == "mem://" {
+		below = func(string) *store.Store { return open(t, url) }
+	}
+	if url == "mem://" { // each has a bucket of its own
+		if got, err := below("").Holds(t.Context()); got || err != nil {
+			t.Errorf("nothing: %v, %v", got, err)
+		}
+		return
+	}
+	must(t, "put", s.Put(t.Context(), "holds/a/b.json", []byte("x")))
+	if !strings.HasPrefix(url, "file") {
+		must(t, "put a folder", s.Put(t.Context(), "holds/nothing/", nil))
+	}
+	if got, err := below("holds/nothing").Holds(t.Context()); got || err != nil {
+		t.Errorf("nothing: %v, %v", got, err)
+	}
+	for _, name := range []string{"holds", "holds/a"} {
+		if got, err := below(name).Holds(t.Context()); !got || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	if got, err := s.Holds(t.Context()); !got || err != nil {
+		t.Errorf("all: %v, %v", got, err)
+	}
+	must(t, "delete", s.Delete(t.Context(), "holds/a/b.json"))
 }

@@ -46,9 +46,7 @@ var places = []place{
 		setAzure(t, azureServer(t).Address)
 		return "azblob://data/a b/+%23"
 	}},
-	// versitygw looks before it writes, without a lock (its backend/posix): who wins is
-	// asked of the other servers.
-	{"s3", true, true, 1100, 0, func(t *testing.T) string { return s3Server(t).URL("data", "a b/+%23") }},
+	{"s3", true, true, 1100, 100, func(t *testing.T) string { return s3Server(t).URL("data", "a b/+%23") }},
 	{"minio", true, true, 2500, 100, func(t *testing.T) string { return s3Bucket(t, servers.StartMinIO).URL("data", "a b/+%23") }},
 	// moto looks before it writes, too: two creators have won in one of its races.
 	{"moto", true, true, 2500, 0, func(t *testing.T) string { return s3Bucket(t, servers.StartMoto).URL("data", "a b/+%23") }},
@@ -136,6 +134,7 @@ func TestStores(t *testing.T) {
 			t.Run("copy", func(t *testing.T) { testCopy(t, s) })
 			t.Run("keys", func(t *testing.T) { testKeys(t, s) })
 			t.Run("list", func(t *testing.T) { testList(t, s, p.many) })
+			t.Run("holds", func(t *testing.T) { testHolds(t, s, url) })
 			t.Run("large", func(t *testing.T) { testLarge(t, s) })
 			t.Run("broken source", func(t *testing.T) { testBrokenSource(t, s) })
 			t.Run("unseen until whole", func(t *testing.T) { testUnseen(t, s) })

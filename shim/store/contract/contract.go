@@ -5,6 +5,7 @@
 package contract
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -119,6 +120,15 @@ func Before(hook func(func(any) bool) error) error {
 // closed, and from then on the driver starts no process, whose exit nth's reaper
 // would take.
 type Idler interface{ Idle() }
+
+// Holder is offered through Bucket.As by drivers that can tell without a listing whether
+// they hold anything.
+type Holder interface {
+	Holds(context.Context) (bool, error)
+}
+
+// ErrDirectory is what stands in a blob's place and is none, but may be what is looked for.
+var ErrDirectory = errors.New("it is a directory")
 
 // HasNo is the error for what a driver doesn't do at all.
 func HasNo(what string) error {

@@ -67,9 +67,17 @@ type bucket struct {
 }
 
 func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(err) }
-func (b *bucket) As(any) bool                            { return false }
 func (b *bucket) ErrorAs(error, any) bool                { return false }
 func (b *bucket) Close() error                           { return nil }
+
+// As gives the contract.Holder.
+func (b *bucket) As(i any) bool {
+	p, ok := i.(*contract.Holder)
+	if ok {
+		*p = b
+	}
+	return ok
+}
 
 func (b *bucket) SignedURL(context.Context, string, *driver.SignedURLOptions) (string, error) {
 	return "", contract.HasNo("signed URLs")
@@ -78,7 +86,7 @@ func (b *bucket) SignedURL(context.Context, string, *driver.SignedURLOptions) (s
 // path gives the file of a key.
 func (b *bucket) path(key string) string { return filepath.Join(b.dir, escape(key)) }
 
-// errNotBlob is what stands in a blob's place and is none: a directory, a socket.
+// errNotBlob is what stands in a blob's place and is none, such as a socket.
 // It is no absence, for nothing could be written there either.
 var errNotBlob = errors.New("it is not a regular file")
 
@@ -88,6 +96,7 @@ var meanings = []struct {
 	kind contract.Kind
 	hint string
 }{
+	{contract.ErrDirectory, contract.Unreachable, "a directory stands in the place of the blob's file"},
 	{errNotBlob, contract.Unreachable, "something else stands in the place of the blob's file"},
 	{syscall.ENOTDIR, contract.Unreachable, "a file stands where a directory should be"},
 	{fs.ErrExist, contract.Exists, ""},

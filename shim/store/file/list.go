@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"gocloud.dev/blob/driver"
@@ -124,4 +125,37 @@ func (l *listing) visit(path, key string, entry fs.DirEntry) error {
 		l.found = append(l.found, &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size()})
 	}
 	return nil
+}
+
+// errFound ends a walk.
+var errFound = errors.New("found")
+
+// Holds looks for one file below the directory, whatever its name: others than nth may have
+// put it there.
+func (b *bucket) Holds(ctx context.Context) (bool, error) {
+	return within(ctx, func() (bool, error) {
+		root := b.dir + "/" // a link is followed
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil && path != root && errors.Is(err, fs.ErrNotExist): // deleted meanwhile
+				return nil
+			case err != nil:
+				return err
+			case d.IsDir() || strings.HasPrefix(d.Name(), temporary):
+				return ctx.Err()
+			}
+			return errFound
+		})
+		switch {
+		case err == errFound:
+			return true, nil
+		case errors.Is(err, syscall.ENOTDIR): // a file stands there
+			return false, nil
+		}
+		err = b.fail(err)
+		if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
+			err = nil // the directory is missing, in one that is there
+		}
+		return false, err
+	})
 }

@@ -35,10 +35,20 @@ func (b *bucket) Attributes(ctx context.Context, key string) (*driver.Attributes
 
 func (b *bucket) stat(key string) (fs.FileInfo, error) {
 	info, err := os.Stat(b.path(key))
-	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "stat", Path: b.path(key), Err: errNotBlob}
+	if err == nil {
+		err = regular("stat", b.path(key), info)
 	}
 	return info, err
+}
+
+func regular(op, path string, info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return &fs.PathError{Op: op, Path: path, Err: contract.ErrDirectory}
+	case !info.Mode().IsRegular():
+		return &fs.PathError{Op: op, Path: path, Err: errNotBlob}
+	}
+	return nil
 }
 
 // version names one version of a file: a blob is only ever replaced by another
@@ -100,8 +110,8 @@ func (b *bucket) open(key string, offset, length int64) (*reader, error) {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: f.Name(), Err: errNotBlob}
+	if err == nil {
+		err = regular("open", f.Name(), info)
 	}
 	if err != nil {
 		f.Close()

@@ -79,8 +79,7 @@ func setStyle(s *settings, value string) error {
 // parse reads the URL's parameters and the variables of the AWS SDKs. An error is
 // a mistake in the URL, or of the kind Invalid where settings contradict.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
-	s := &settings{bucket: &bucket{name: u.Host, prefix: web.Prefix(u), header: http.Header{}, put: http.Header{}, Driver: web.Driver{Client: web.Client()}},
-		address: cmp.Or(getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"))}
+	s := &settings{bucket: &bucket{name: u.Host, prefix: web.Prefix(u), header: http.Header{}, put: http.Header{}, Driver: web.Driver{Client: web.Client()}}}
 	switch {
 	case s.name == "":
 		return nil, errors.New("the bucket's name is missing: s3://bucket/prefix")
@@ -93,6 +92,9 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 		return nil, err
 	}
 	identity := aws.New(s.profile, s.region, getenv, s.Client)
+	if s.address == "" {
+		s.address = identity.Endpoint("s3")
+	}
 	if !s.anonymous {
 		s.identity, s.OnIdle = identity, identity.NoProcesses
 	}

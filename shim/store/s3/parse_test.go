@@ -3,6 +3,8 @@ package s3
 import (
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,6 +33,10 @@ func parseText(t *testing.T, raw string, env map[string]string) *bucket {
 // TestAddress: where a request for the key "k" goes, and for which region it is signed.
 func TestAddress(t *testing.T) {
 	type env = map[string]string
+	lab := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(lab, []byte("[default]\nregion = eu-north-1\nservices = lab\n[services lab]\ns3 =\n  endpoint_url = http://lab\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		url    string
 		env    env
@@ -54,6 +60,10 @@ func TestAddress(t *testing.T) {
 		{"s3://b?endpoint=http://host/s3/&use_path_style=true", nil, "http://host/s3/b/k", "us-east-1"},
 		{"s3://b", env{"AWS_ENDPOINT_URL": "http://one", "AWS_ENDPOINT_URL_S3": "http://two"}, "http://two/b/k", "us-east-1"},
 		{"s3://b", env{"AWS_ENDPOINT_URL": "http://one"}, "http://one/b/k", "us-east-1"},
+		{"s3://b", env{"AWS_ENDPOINT_URL": "http://one", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "https://b.s3.us-east-1.amazonaws.com/k", "us-east-1"},
+		{"s3://b?endpoint=http://two", env{"AWS_CONFIG_FILE": lab}, "http://two/b/k", "eu-north-1"},
+		{"s3://b", env{"AWS_CONFIG_FILE": lab}, "http://lab/b/k", "eu-north-1"},
+		{"s3://b?profile=other", env{"AWS_CONFIG_FILE": lab}, "https://b.s3.us-east-1.amazonaws.com/k", "us-east-1"},
 		{"s3://b/a%20b/%C3%BC+%2523", nil, "https://b.s3.us-east-1.amazonaws.com/a%20b/%C3%BC%2B%2523/k", "us-east-1"},
 	} {
 		b := parseText(t, c.url, c.env)

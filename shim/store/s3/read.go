@@ -46,9 +46,9 @@ func (b *bucket) nothing(ctx context.Context, key string) (driver.Reader, error)
 // Attributes asks with HEAD. A refusal of it has no body, so that its 404 doesn't
 // tell a missing key from a missing bucket or user, nor its 400 the region: a GET does.
 func (b *bucket) Attributes(ctx context.Context, key string) (*driver.Attributes, error) {
-	res, err := b.object(ctx, request{method: http.MethodHead, key: key})
+	res, err := b.about(ctx, request{method: http.MethodHead, key: key})
 	if answer, ok := errors.AsType[*refusal](err); ok && answer.status < 500 {
-		res, err = b.object(ctx, request{method: http.MethodGet, key: key})
+		res, err = b.about(ctx, request{method: http.MethodGet, key: key})
 	}
 	if err != nil {
 		return nil, err

@@ -68,6 +68,18 @@ func (b *bucket) object(ctx context.Context, r request) (*http.Response, error) 
 	return res, err
 }
 
+// about is do for an answer of which nothing but that it came is needed: a gateway has
+// files that it was never told a version of. That S3 answered, and no login page, is told
+// by the version or by the request's ID.
+func (b *bucket) about(ctx context.Context, r request) (*http.Response, error) {
+	res, err := b.do(ctx, r)
+	if err == nil && res.Header.Get("ETag") == "" && res.Header.Get("X-Amz-Request-Id") == "" {
+		res.Body.Close()
+		return nil, foreign("it has neither an ETag nor an ID")
+	}
+	return res, err
+}
+
 // url gives a blob's address, or with an empty key the bucket's.
 func (b *bucket) url(key string) *url.URL {
 	u := *b.endpoint

@@ -84,7 +84,7 @@ func parse(u *url.URL, o task.Options) (*source, error) {
 	if s.region = cmp.Or(s.identity.Region(), "us-east-1"); strings.Trim(s.region, letters) != "" {
 		return nil, invalid(errors.New("the region has other characters than letters, digits and hyphens"), "")
 	}
-	s.endpoint, err = locate(u.Host, cmp.Or(set.endpoint, getenv("AWS_ENDPOINT_URL_SQS"), getenv("AWS_ENDPOINT_URL")))
+	s.endpoint, err = locate(u.Host, cmp.Or(set.endpoint, s.identity.Endpoint("sqs")))
 	if err != nil {
 		return nil, invalid(err, "")
 	}

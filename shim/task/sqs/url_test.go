@@ -1,6 +1,8 @@
 package sqs
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,8 @@ import (
 
 func TestURL(t *testing.T) {
 	env := map[string]string{}
+	lab := filepath.Join(t.TempDir(), "config")
+	must(t, "write the profile", os.WriteFile(lab, []byte("[default]\nregion = eu-north-1\nendpoint_url = http://lab:1\n"), 0o666))
 	for _, c := range []struct {
 		url, variable string    // NAME=value
 		want          [4]string // queue, dead, endpoint, region
@@ -22,6 +26,7 @@ func TestURL(t *testing.T) {
 		{"sqs://mq.example.com/a/b/q.fifo", "AWS_REGION=us-west-2", [4]string{"https://mq.example.com/a/b/q.fifo", "", "https://mq.example.com/", "us-west-2"}},
 		{"sqs://mq.example.com/a/q?region=x-1", "AWS_ENDPOINT_URL_SQS=http://localhost:1/path", [4]string{"https://mq.example.com/a/q", "", "http://localhost:1/path", "x-1"}},
 		{"sqs://localhost:9324/queue/q?endpoint=http://localhost:9324", "AWS_ENDPOINT_URL=http://other", [4]string{"http://localhost:9324/queue/q", "", "http://localhost:9324/", "us-east-1"}},
+		{"sqs://mq.example.com/a/q", "AWS_CONFIG_FILE=" + lab, [4]string{"https://mq.example.com/a/q", "", "http://lab:1/", "eu-north-1"}},
 	} {
 		clear(env)
 		name, value, _ := strings.Cut(c.variable, "=")
