@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -223,6 +225,24 @@ func TestPartsAreTakenBack(t *testing.T) {
 	if there, err := s.Exists(t.Context(), "x"); there || err != nil {
 		t.Errorf("half of it is there: %v, %v", there, err)
 	}
+}
+
+// TestNoETag: existence needs no version. A gateway over a directory has none of a file
+// that was put there, and is known by its requests' IDs.
+func TestNoETag(t *testing.T) {
+	s3 := s3Server(t)
+	must(t, "make a directory", os.MkdirAll(filepath.Join(s3.Dir, "data", "p"), 0o777))
+	must(t, "write a file", os.WriteFile(filepath.Join(s3.Dir, "data", "p", "file"), []byte("x"), 0o666))
+	s := open(t, s3.URL("data", "p"))
+	for key, want := range map[string]bool{"file": true, "nothing": false} {
+		if there, err := s.Exists(t.Context(), key); there != want || err != nil {
+			t.Errorf("%s: %v, %v", key, there, err)
+		}
+	}
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("log in")) }))
+	defer page.Close()
+	_, err := open(t, "s3://data/p?anonymous=true&endpoint="+page.URL).Exists(t.Context(), "file")
+	wantKind(t, "a login page", err, contract.Unreachable)
 }
 
 // TestIdle: no connection lingers while a command works for hours.

@@ -30,7 +30,7 @@ func StartMoto(t testing.TB) *S3 {
 		p.Out.Host = p.In.Host
 	}})
 	t.Cleanup(proxy.Close)
-	return &S3{&Server{Address: proxy.Listener.Addr().String()}}
+	return &S3{Server: &Server{Address: proxy.Listener.Addr().String()}}
 }
 
 // nameResult gives the end of an upload the name that S3 gives it: moto 5.2 calls it

@@ -22,14 +22,17 @@ const (
 )
 
 // S3 is a real S3 server of a test's own.
-type S3 struct{ *Server }
+type S3 struct {
+	*Server
+	Dir string // of versitygw: the folder that its buckets are folders of
+}
 
 // StartS3 starts versitygw over a temporary folder, and stops it when the test ends.
 func StartS3(t testing.TB) *S3 {
 	t.Helper()
 	program := Program(t, "versitygw", "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
 	address, dir := freeAddress(t), t.TempDir()
-	return &S3{start(t, address, func() *exec.Cmd {
+	return &S3{Dir: dir, Server: start(t, address, func() *exec.Cmd {
 		cmd := exec.Command(program, "--port", address, "--region", region, "--quiet", "posix", dir)
 		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+accessKey, "ROOT_SECRET_KEY="+secretKey)
 		return cmd
