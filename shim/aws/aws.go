@@ -43,6 +43,24 @@ func New(profile, region string, getenv func(string) string, client *http.Client
 	return i
 }
 
+// ofKeys are the variables that are or name keys; others are of every request.
+var (
+	ofKeys = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"}
+	ofAll = []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+		"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_STS"}
+)
+
+// Check refuses variables that can't be what they should, by name: an error of the kind
+// Invalid. Who asks anonymously, or with a profile that is named, needs no keys of them.
+func (i *Identity) Check(anonymous bool) error {
+	names := ofAll
+	if !anonymous && i.profile == "" {
+		names = append(names[:len(names):len(names)], ofKeys...)
+	}
+	return contract.Printable(i.getenv, names...)
+}
+
 // NoProcesses says that the command is about to run: nth's reaper would take the
 // exit of a credential_process.
 func (i *Identity) NoProcesses() { i.running.Store(true) }

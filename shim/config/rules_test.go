@@ -58,6 +58,21 @@ var brokenRules = []struct {
 
 	{run(func(t *Told) { t.Markers.DoneExitCodes = []int{0, 256} }), "--done-exit-codes and --skip-exit-codes: 256 is no exit code", 64},
 	{run(func(t *Told) { t.Markers.URL, t.Markers.SkipExitCodes = "file:///m", []int{-1} }), "--done-exit-codes and --skip-exit-codes: -1 is no exit code", 64},
+	{lookOf(ForReset, "--all", "true", "--markers", "s3://b/p\n"), "--markers: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Markers.URL = "s3://b/<<\n.Index>>\n" }), "--markers: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Markers.Logs = "s3://b/\r\n" }), "--logs: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Markers.DoneIf = "s3://b/a\tb" }), "--done-if: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Tasks.URL = "redis://h/0?queue=q\n" }), "--tasks: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Messages.QuitURL = "http://h/\x7f" }), "--quit-url: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Mapping.Require = []string{"a\n", "s3://b/x\n"} }), "--require: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Tasks.URL, t.API.KeepURL = "http://h/t", "http://h/\n" }), "--keep-url: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Tasks.URL, t.API.DoneURL = "http://h/t", "http://h/\n" }), "--done-url: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Tasks.URL, t.API.DoneURL, t.API.FailURL = "http://h/t", "http://h/", "http://h/\n" }), "--fail-url: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) {
+		t.Tasks.URL, t.API.DoneURL, t.API.UnfinishedURL = "http://h/t", "http://h/", "http://h/\n"
+	}), "--unfinished-url: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Tasks.URL = "postgres://u:2024#pw@host/d" }), "--tasks: it has a #, behind which nothing is sent", 64},
+	{run(func(t *Told) { t.Tasks.URL, t.API.DoneURL = "http://h/t", "http://h/<<replace \"#\" \"\" .TaskID>>#x" }), "--done-url: it has a #, behind which nothing is sent", 64},
 	{run(func(t *Told) { t.Stores.StoreWait = -1 }), "--store-wait: it is negative", 64},
 	{run(func(t *Told) { t.Stores.MarkerTimeout = -1 }), "--marker-timeout: it is negative", 64},
 	{run(func(t *Told) { t.Mapping.RequireWait = -1 }), "--require-wait: it is negative", 64},
@@ -192,7 +207,7 @@ func short(err error) string {
 // TestNothingWrong: what is told right breaks no rule.
 func TestNothingWrong(t *testing.T) {
 	for _, told := range []Told{
-		run(func(*Told) {}), runOf(ForPlan, func(*Told) {}), runOf(ForLocal, func(*Told) {}), runOf(ForManifest, func(*Told) {}),
+		run(func(*Told) {}), run(func(t *Told) { t.Mapping.Require = []string{"a\nb"}; t.Markers.URL = "s3://b/<<.Index\n>>" }), runOf(ForPlan, func(*Told) {}), runOf(ForLocal, func(*Told) {}), runOf(ForManifest, func(*Told) {}),
 		run(func(t *Told) {
 			t.Mapping.Items = 4
 			slurm(t, identity.Settings{Completions: number(2), IndexOffset: -1}, "2")

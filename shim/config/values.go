@@ -7,6 +7,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/proc"
+	"nth/shim/store/contract"
 )
 
 const (
@@ -20,6 +21,8 @@ const (
 // values are about flags that say nothing by themselves: exit code 64.
 var values = []rule{
 	{of: runs, detail: noExitCode, on: "--done-exit-codes and --skip-exit-codes", hint: "exit codes are 0 to 255", code: failure.Usage},
+	{of: anyOne, flag: control, why: "it has a control character in it, such as a line break at its end", hint: contract.HintControl, code: failure.Usage},
+	{of: runs, flag: fragment, why: "it has a #, behind which nothing is sent", hint: "write %23 for one in a password or a name", code: failure.Usage},
 	{of: anyOne, flag: negative, why: "it is negative", hint: "give a duration such as 30s", code: failure.Usage},
 	{of: anyOne, wrong: func(t *Told) bool { return t.timeout() <= 0 },
 		on: "--store-timeout", why: "it is not positive", hint: "give a duration such as 30s", code: failure.Usage},

@@ -18,6 +18,9 @@ const maxItem = 16 << 20
 // HTTP asks for one item. Only the server's own 404 says that there is none. Errors are of
 // the kinds of nth/shim/store/contract.
 func HTTP(ctx context.Context, address string, header http.Header) ([]byte, error) {
+	if strings.Contains(address, "#") {
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: errors.New("the URL of --tasks has a #, behind which nothing is sent"), Hint: "write %23 for one in a name"}
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil || req.URL.Hostname() == "" || req.URL.User != nil {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: errors.New("the URL of --tasks is malformed"), Hint: "credentials go into --http-header"}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -90,7 +91,11 @@ func (c Caller) Headers() (http.Header, error) {
 	x := c.Expander(c.Fields(), c.keep)
 	all := http.Header{}
 	for _, h := range c.mapping.headers {
-		all.Set(strings.TrimPrefix(h.Name, "--http-header "), strings.TrimSpace(x.Named(h).Value))
+		value := strings.TrimSpace(x.Named(h).Value) // a file's last line ends too
+		if what := contract.Control(value); what != "" && x.Err == nil {
+			x.Err = c.uncontrolled(h, what)
+		}
+		all.Set(strings.TrimPrefix(h.Name, "--http-header "), value)
 	}
 	if x.Err != nil {
 		if f := failure.From(x.Err); f.Code == failure.BadIndex {
@@ -98,6 +103,19 @@ func (c Caller) Headers() (http.Header, error) {
 		}
 	}
 	return all, x.Err
+}
+
+// uncontrolled is the failure of a header that can't be sent, by the name of the variable
+// that is to blame, if one is.
+func (c Caller) uncontrolled(h expand.Named, what string) error {
+	f := &failure.Failure{Code: failure.Setup, Tried: "make", On: h.Name, Cause: errors.New("it " + what), Hint: contract.HintControl}
+	for _, name := range h.Variables() {
+		value, _ := c.LookupEnv(name)
+		if what := contract.Control(value); what != "" {
+			f.Cause = fmt.Errorf("the variable %s %s", name, what)
+		}
+	}
+	return f
 }
 
 // body gives that of one call.

@@ -42,17 +42,20 @@ type opener struct{ Caller }
 // Open opens the queue of --tasks, whose URL has been expanded. An error is a failure with
 // exit code 64 or 78: nobody was asked.
 func (m *Mapping) Open(r *item.Run, rawURL string) (*Queue, error) {
-	bad := func(why string) error {
+	bad := func(why, hint string) error {
 		return &failure.Failure{Code: failure.Usage, Tried: "open the queue", Cause: errors.New(why), Hint: hint}
+	}
+	if strings.Contains(rawURL, "#") { // what stands before it would be another URL, with another host
+		return nil, bad("the URL of --tasks has a #", "write %23 for one in a password or a name")
 	}
 	u, err := server.URL(rawURL)
 	if err != nil {
-		return nil, bad("the URL of --tasks is malformed")
+		return nil, bad("the URL of --tasks is malformed", hint)
 	}
 	o := &opener{m.Caller(r)}
 	k, known := o.kinds()[u.Scheme]
 	if !known {
-		return nil, bad(fmt.Sprintf("there is no queue for the scheme %q", u.Scheme))
+		return nil, bad(fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), hint)
 	}
 	if err := o.fits(k.name); err != nil {
 		return nil, err

@@ -2,10 +2,13 @@ package azure
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"nth/shim/store/contract"
 	"nth/shim/store/web"
 )
 
@@ -18,6 +21,9 @@ type claims struct {
 // fromEnvironment reads where the account is and who we are: a key, else a SAS
 // token, else a connection string, else an identity (gocloud's order in azureblob).
 func fromEnvironment(getenv func(string) string) (s settings, who claims, err error) {
+	if err := printable(getenv); err != nil {
+		return s, who, err
+	}
 	for name, parameter := range variables {
 		value := getenv(name)
 		if value == "" {
@@ -52,6 +58,17 @@ func fromEnvironment(getenv func(string) string) (s settings, who claims, err er
 		return s, who, invalid("AZURE_STORAGE_ACCOUNT and the connection string name different accounts", "leave one of them out")
 	}
 	return c.settings(), claims{key: c.key, sas: c.sas, connection: true}, nil
+}
+
+// printable refuses variables by name that hold a control character. Around a key and a
+// token space is taken away, so that a line break behind one does no harm.
+func printable(getenv func(string) string) error {
+	names := append(slices.Sorted(maps.Keys(variables)), "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGEBLOB_CONNECTIONSTRING", "AZURE_TENANT_ID", "AZURE_CLIENT_ID",
+		"AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_AUTHORITY_HOST", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+	if err := contract.Printable(getenv, names...); err != nil {
+		return err
+	}
+	return contract.Printable(func(name string) string { return strings.TrimSpace(getenv(name)) }, "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN")
 }
 
 // agree finds URLs that would send credentials elsewhere than the environment, from

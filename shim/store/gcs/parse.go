@@ -45,6 +45,9 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 // parse reads the URL's parameters and the variables of Google's libraries.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	s := &settings{bucket: &bucket{name: u.Host, prefix: web.Prefix(u), header: http.Header{}}, universe: "googleapis.com"}
+	if err := contract.Printable(getenv, "GOOGLE_CLOUD_UNIVERSE_DOMAIN", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST"); err != nil {
+		return nil, err
+	}
 	if domain := getenv("GOOGLE_CLOUD_UNIVERSE_DOMAIN"); domain != "" {
 		s.universe = domain
 	}

@@ -92,6 +92,9 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 		return nil, err
 	}
 	identity := aws.New(s.profile, s.region, getenv, s.Client)
+	if err := identity.Check(s.anonymous); err != nil {
+		return nil, err
+	}
 	if s.address == "" {
 		s.address = identity.Endpoint("s3")
 	}

@@ -80,6 +80,9 @@ func checkURL(raw string, needed, task bool) error {
 		}
 		return nil
 	}
+	if strings.Contains(raw, "#") {
+		return errors.New("it has a #, behind which nothing is sent; write %23 for one in a name")
+	}
 	full, err := expand(raw, "x", "x")
 	if err != nil {
 		return err

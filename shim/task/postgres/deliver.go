@@ -36,7 +36,7 @@ func delivery(a answer) (*task.Task, *contract.Error) {
 	case a.row == nil:
 		return nil, nil
 	case a.rows > 1:
-		return wrong("let it take one (LIMIT 1); these come back when their leases end", "it took %d tasks at once", a.rows)
+		return wrong("let it take one: WHERE id = (SELECT id … LIMIT 1 …), for what stands in id IN (SELECT …) may be done again for each row; these come back when their leases end", "it took %d tasks at once", a.rows)
 	}
 	t := &task.Task{Payload: []byte{}, Meta: map[string]string{}}
 	for i, name := range a.columns {

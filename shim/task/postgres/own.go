@@ -71,6 +71,9 @@ const hintQueue = "write postgres://user@host:5432/database?queue=NAME: it is pa
 
 // OpenOwn opens a queue of the user's own statements; it asks the server nothing.
 func OpenOwn(u *url.URL, o task.Options, s Statements) (task.Source, error) {
+	if err := contract.Printable(o.Getenv, variables...); err != nil {
+		return nil, err
+	}
 	config, _, queue, err := parse(u)
 	if err == nil && queue == "" {
 		err = errors.New("the URL doesn't name the queue")

@@ -23,6 +23,10 @@ var parameters = []string{
 	"target_session_attrs", "user",
 }
 
+// variables are those of libpq that lib/pq reads.
+var variables = []string{"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSSLMODE",
+	"PGSSLNEGOTIATION", "PGSSLCERT", "PGSSLKEY", "PGSSLROOTCERT", "PGSSLSNI", "PGCONNECT_TIMEOUT", "PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS"}
+
 // parse reads a URL, and what it leaves to the environment. The table is given in any
 // case, and the queue where the URL names one instead. No error has a parameter's value
 // in it, let alone the password.

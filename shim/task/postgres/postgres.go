@@ -38,6 +38,9 @@ type source struct {
 
 // Open opens a table; it asks the server nothing.
 func Open(u *url.URL, o task.Options) (task.Source, error) {
+	if err := contract.Printable(o.Getenv, variables...); err != nil {
+		return nil, err
+	}
 	config, table, queue, err := parse(u)
 	if err == nil && queue != "" {
 		err = errors.New("the parameter queue: it names tasks that --take-sql takes")

@@ -36,6 +36,7 @@ package redisstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -58,6 +59,9 @@ type Source struct {
 // Open opens a source without asking it anything.
 func Open(u *url.URL, o task.Options) (task.Source, error) {
 	s, err := parse(u, o.Getenv)
+	if e, ok := errors.AsType[*contract.Error](err); ok {
+		return nil, e
+	}
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: "redis://user:password@host:6379/0?stream=NAME&group=NAME"}
 	}

@@ -81,6 +81,9 @@ func parse(u *url.URL, o task.Options) (*source, error) {
 	s := newSource(o)
 	s.quiet.least = set.settle
 	s.identity = aws.New(set.profile, cmp.Or(set.region, regionOf(u.Hostname())), getenv, s.client)
+	if err := s.identity.Check(false); err != nil {
+		return nil, err
+	}
 	if s.region = cmp.Or(s.identity.Region(), "us-east-1"); strings.Trim(s.region, letters) != "" {
 		return nil, invalid(errors.New("the region has other characters than letters, digits and hyphens"), "")
 	}

@@ -47,7 +47,7 @@ func TestStatements(t *testing.T) {
 		{"a variable that isn't set", []string{`--keep-sql=SELECT <<env "NOT_SET">>`}, 78, []string{"--keep-sql", "NOT_SET"}},
 		{"no such table", []string{"--done-sql=DELETE FROM nothing WHERE id = <<.TaskID>>"}, 78, []string{"--done-sql", `relation \"nothing\" does not exist (42P01)`}},
 		{"no SQL", []string{"--fail-sql=SELECT <<.Reason>> FORM jobs WHERE"}, 78, []string{"--fail-sql", "(42601)"}},
-		{"more than one", []string{"--take-sql=SELECT n AS id, n AS payload FROM generate_series(1, 2) AS n"}, 78, []string{"--take-sql", "it took 2 tasks at once", "LIMIT 1"}},
+		{"more than one", []string{"--take-sql=SELECT n AS id, n AS payload FROM generate_series(1, 2) AS n"}, 78, []string{"--take-sql", "it took 2 tasks at once", "WHERE id = (SELECT", "LIMIT 1"}},
 		{"a secret in the server's words", []string{`--take-sql=SELECT id, body AS payload FROM jobs WHERE tries < <<secret "TOKEN">>::int LIMIT 1`}, 78,
 			[]string{"--take-sql", `invalid input syntax for type integer: \"***\" (22P02)`}},
 	} {

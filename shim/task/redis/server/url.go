@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"nth/shim/store/contract"
 )
 
 // Settings are what a URL says of the server.
@@ -42,6 +44,9 @@ func Parse(u *url.URL, getenv func(string) string) (Settings, error) {
 		s.Password = u.User.Username()
 	}
 	if s.Password == "" && getenv != nil {
+		if err := contract.Printable(getenv, "REDISCLI_AUTH"); err != nil {
+			return s, err
+		}
 		s.Password = getenv("REDISCLI_AUTH")
 	}
 	if path != "" {

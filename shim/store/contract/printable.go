@@ -1,0 +1,39 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Printable refuses variables that hold what no credential, name or address can: a key with
+// a line break behind it, as echo and editors leave it in a Secret, is one that every server
+// refuses, and says so as if the key were another's. The value is never part of the error.
+func Printable(getenv func(string) string, names ...string) error {
+	if getenv == nil {
+		return nil
+	}
+	for _, name := range names {
+		if what := Control(getenv(name)); what != "" {
+			return &Error{Kind: Invalid, Cause: fmt.Errorf("the variable %s %s", name, what), Hint: HintControl}
+		}
+	}
+	return nil
+}
+
+// HintControl says where such a value mostly comes from.
+const HintControl = "make its Secret or ConfigMap anew without it: from a file that printf wrote, or with --from-literal"
+
+// Control says which control character a text has, as a sentence's end; "" for none.
+func Control(text string) string {
+	at := strings.IndexFunc(text, unicode.IsControl)
+	switch {
+	case at < 0:
+		return ""
+	case strings.Trim(text[at:], "\r\n") == "":
+		return "ends in a line break"
+	case text[at] == '\n' || text[at] == '\r':
+		return "has a line break in it"
+	}
+	return "has a control character in it"
+}
