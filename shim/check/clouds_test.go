@@ -29,9 +29,9 @@ func TestGCS(t *testing.T) {
 		action servers.Action
 		want   want
 	}{
-		{"may not read", isRead, forbidden, want{bad: "absent=failed create=skipped" + afterCreate, code: 77,
+		{"may not read", isRead, forbidden, want{bad: "absent=failed stray=skipped create=skipped" + afterCreate, code: 77,
 			missing: []string{"storage.objects.get" + role}, lacks: every, says: "(grant storage.objects.get" + role + ", or storage.objects.list" + role + ": without that"}},
-		{"may not list", isListing, forbidden, want{bad: "absent=failed list=failed gone=skipped", code: 77,
+		{"may not list", isListing, forbidden, want{bad: "absent=failed list=failed stray=skipped gone=skipped", code: 77,
 			missing: []string{"storage.objects.list" + role}, lacks: every}},
 		{"may not create", isUpload, forbidden, want{bad: "create=failed" + afterCreate, code: 77,
 			missing: []string{"storage.objects.create" + role}, lacks: every}},
@@ -74,7 +74,7 @@ func TestAzure(t *testing.T) {
 		want        want
 	}{
 		{"rcwdl", want{}},
-		{"cwdl", want{bad: "absent=failed create=skipped" + afterCreate, code: 77, missing: []string{role + "r"}, lacks: every, says: "(grant " + role + "r)"}},
+		{"cwdl", want{bad: "absent=failed stray=skipped create=skipped" + afterCreate, code: 77, missing: []string{role + "r"}, lacks: every, says: "(grant " + role + "r)"}},
 		{"rcwd", want{bad: "list=failed", missing: []string{role + "l"}}},
 		{"rdl", want{bad: "create=failed" + afterCreate, code: 77, missing: []string{role + "c or w"}, lacks: every}},
 		{"rcwl", want{bad: "delete=failed gone=skipped", missing: []string{role + "d"},

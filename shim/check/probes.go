@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"nth/shim/marker"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 )
@@ -36,6 +37,7 @@ var probes = []probe{
 	{id: "open", what: "open the URL", needed: true, do: (*session).open},
 	{id: first, what: "read a key that isn't there", needed: true, after: []string{"open"}, right: toRead, do: (*session).absent},
 	{id: "list", what: "list", after: []string{"open"}, unless: (*session).unreached, right: toList, do: (*session).list},
+	{id: "stray", what: "look for objects where markers have directories", needed: true, after: []string{first}, right: toRead, do: (*session).stray},
 	{id: "create", what: "create if absent", needed: true, after: []string{"open"}, unless: (*session).unremovable, right: toCreate,
 		do: func(s *session, ctx context.Context) error {
 			s.probe = s.store.NewProbe(s.keyOf("one"))
@@ -114,6 +116,22 @@ func (s *session) list(ctx context.Context) error {
 	return s.store.List(ctx, s.key, func(key string, _ int64, _ time.Time) error {
 		return broken("it lists "+key+", which isn't there", "is there a cache before the store?")
 	})
+}
+
+// stray looks for an object that has the name of a directory of nth's: some servers then
+// list nothing of what is below it (MinIO on a single drive), and it can all be read.
+func (s *session) stray(ctx context.Context) error {
+	for _, name := range marker.Dirs {
+		there, err := s.store.Exists(ctx, name)
+		switch {
+		case errors.Is(err, contract.ErrDirectory):
+		case err != nil:
+			return err
+		case there:
+			return broken("there is an object named "+s.shown(name), "some servers list none of the markers below "+name+"/ then: delete it")
+		}
+	}
+	return nil
 }
 
 func (s *session) copy(ctx context.Context) error {

@@ -175,10 +175,10 @@ func TestMisbehaving(t *testing.T) {
 		want   want
 	}{
 		{"may not read", when(isGet, denied), want{
-			bad: "absent=failed create=skipped" + afterCreate, code: 77, missing: []string{"s3:GetObject"}, lacks: every,
+			bad: "absent=failed stray=skipped create=skipped" + afterCreate, code: 77, missing: []string{"s3:GetObject"}, lacks: every,
 			says: "status 403 AccessDenied: on purpose (grant s3:GetObject, or s3:ListBucket: without that"}},
 		{"may not list, which an absent key tells", notListed, want{
-			bad: "absent=failed list=failed gone=skipped", code: 77, missing: []string{"s3:ListBucket"}, lacks: every, says: "list: status 403 AccessDenied: on purpose (grant s3:ListBucket)"}},
+			bad: "absent=failed list=failed stray=skipped gone=skipped", code: 77, missing: []string{"s3:ListBucket"}, lacks: every, says: "list: status 403 AccessDenied: on purpose (grant s3:ListBucket)"}},
 		{"may not list, which an absent key doesn't tell", when(isList, denied), want{
 			bad: "list=failed", missing: []string{"s3:ListBucket"}, says: "(grant s3:ListBucket)"}},
 		{"may not write", when(isMethod("PUT"), denied), want{
@@ -193,7 +193,7 @@ func TestMisbehaving(t *testing.T) {
 			denied(f, w, r)
 		}), want{bad: "copy=failed", missing: []string{"s3:GetObject and s3:PutObject"}, lacks: "server-side copy"}},
 		{"may nothing", when(func(*http.Request) bool { return true }, denied), want{
-			bad: "absent=failed list=failed create=failed" + afterCreate, code: 77, missing: []string{"s3:ListBucket", "s3:PutObject"}, lacks: every}},
+			bad: "absent=failed list=failed stray=skipped create=failed" + afterCreate, code: 77, missing: []string{"s3:ListBucket", "s3:PutObject"}, lacks: every}},
 		{"overwrites", when(isCreate, servers.Action(overwriting)), want{
 			bad: "create-again=failed race=skipped", code: 78, lacks: every, says: "the store doesn't honour create-if-absent: it accepted the write, and overwrote (it can't keep markers"}},
 		{"overwrites when several come", when(isRace, servers.Action(overwriting)), want{
@@ -216,11 +216,11 @@ func TestMisbehaving(t *testing.T) {
 		{"is too busy to copy", when(isCopy, slowDown), want{
 			bad: "copy=failed", lacks: "server-side copy", says: "SlowDown"}},
 		{"is too busy", when(func(*http.Request) bool { return true }, slowDown), want{
-			bad: "absent=failed list=skipped create=skipped" + afterCreate, code: 69, lacks: every, says: "SlowDown"}},
+			bad: "absent=failed list=skipped stray=skipped create=skipped" + afterCreate, code: 69, lacks: every, says: "SlowDown"}},
 		{"gives other bytes", when(isGet, instead(http.StatusOK, otherBytes)), want{
 			bad: "read=failed" + afterRead, code: 78, lacks: every, says: "5 bytes came back that are not the"}},
 		{"has every key", when(isGet, otherBytes), want{
-			bad: "absent=failed list=skipped create=skipped" + afterCreate, code: 78, lacks: every, says: "there is a blob where none is"}},
+			bad: "absent=failed list=skipped stray=skipped create=skipped" + afterCreate, code: 78, lacks: every, says: "there is a blob where none is"}},
 		{"remembers absence", when(isGet, servers.S3Error(404, "NoSuchKey")), want{
 			bad: "read=failed" + afterRead, code: 78, lacks: every, says: "what was just written is not there"}},
 		{"deletes nothing", when(isMethod("DELETE"), servers.Answer(204, "")), want{
@@ -248,7 +248,7 @@ func TestWrongCredentials(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "another-canary")
 	r := run(t, t.Context(), server.URL("data", "p"), 0)
 	setEnv(t, servers.S3Env())
-	compare(t, r, want{bad: "absent=failed list=skipped create=skipped" + afterCreate, code: 77, lacks: every,
+	compare(t, r, want{bad: "absent=failed list=skipped stray=skipped create=skipped" + afterCreate, code: 77, lacks: every,
 		says: "check AWS_ACCESS_KEY_ID"}, server.URL("data", "p"))
 }
 

@@ -142,6 +142,9 @@ const (
 	startedDir = "started"
 )
 
+// Dirs are the directories in which documents are.
+var Dirs = []string{doneDir, failedDir, skippedDir, startedDir, progressDir, "claim"}
+
 // key gives the key of an item's document. Tasks may be millions, which no directory
 // of a file system likes.
 func (b *Book) key(dir string, h Header) string {

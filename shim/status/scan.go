@@ -52,7 +52,11 @@ func Scan(ctx context.Context, s *store.Store, of identity.List, p store.Policy,
 		return nil, err
 	}
 	l.list("done/tasks/", listing{follows: hex, visit: c.each(c.taskDone)})
-	return c.finish(l)
+	snap, err := c.finish(l)
+	if err != nil {
+		return nil, err
+	}
+	return snap, l.hidden(snap)
 }
 
 // scanOne is Scan of a single index, by a listing of its own keys.

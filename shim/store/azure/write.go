@@ -130,6 +130,9 @@ func (w *writer) conditional(err error) error {
 		return err
 	}
 	creates := w.when.Get("If-None-Match") != ""
+	if creates && e.Kind == contract.Exists {
+		return w.blocked(e)
+	}
 	exists := false
 	switch code := codeOf(err); {
 	case code == codeOverwrite: // a SAS token that may create, and nothing else
@@ -146,6 +149,21 @@ func (w *writer) conditional(err error) error {
 		return &contract.Error{Kind: contract.Exists, Cause: e.Cause}
 	}
 	return err
+}
+
+// blocked tells the blob that exists from blocks that a killed writer left, which Azurite
+// takes for one (3.35.0) when a blob is created, and for none when it is read.
+func (w *writer) blocked(exists *contract.Error) error {
+	if _, err := w.b.Attributes(w.ctx, w.key); !isAbsent(err) {
+		return exists
+	}
+	return &contract.Error{Kind: contract.Conflict, Cause: errors.New("it can't be created, as if it existed, and it isn't there: a writer that was killed has left blocks of it"),
+		Hint: "upload anything to it without a condition, and delete that; or wait a week, until they are dropped"}
+}
+
+func isAbsent(err error) bool {
+	e, ok := errors.AsType[*contract.Error](err)
+	return ok && e.Kind == contract.Absent
 }
 
 // Delete removes a blob.

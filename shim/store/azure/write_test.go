@@ -40,6 +40,37 @@ func writeTo(t *testing.T, b *bucket, key string, create bool, replaces contract
 	return w
 }
 
+// TestBlocksLeft: blocks of a writer that was killed stand in the way of whoever creates the
+// blob, and there is nothing to read: that is what is told.
+func TestBlocksLeft(t *testing.T) {
+	server := servers.StartAzurite(t)
+	server.Container(t, "data")
+	d, err := opener(server, "p")("data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := d.(*bucket)
+	if _, err := io.WriteString(writeTo(t, b, "k", false, ""), strings.Repeat("1", 2*web.PartSize)); err != nil {
+		t.Fatal(err)
+	}
+	small := func(create bool) *contract.Error {
+		w := writeTo(t, b, "k", create, "")
+		if _, err := io.WriteString(w, "mine"); err != nil {
+			t.Fatal(err)
+		}
+		return asError(w.Close())
+	}
+	if e := small(true); e == nil || e.Kind != contract.Conflict || !strings.Contains(e.Error(), "a writer that was killed") {
+		t.Errorf("beside the blocks: %+v", e)
+	}
+	if e := small(false); e != nil {
+		t.Errorf("over the blocks: %v", e)
+	}
+	if e := small(true); e == nil || e.Kind != contract.Exists {
+		t.Errorf("when it is there: %+v", e)
+	}
+}
+
 // TestWritersApart: of two who write the same large blob in turns, each sees only its
 // own blocks: the blob is one's or the other's, and one who lost is told.
 func TestWritersApart(t *testing.T) {
