@@ -8,18 +8,20 @@ import (
 
 // format is how a manifest's rows are written.
 type format struct {
-	name       string
-	comma      byte // between fields; 0: a row is a line, and there is no header
-	bareQuotes bool // within a field without quotes, a quote is text
-	json       bool // each row must be JSON
+	name  string
+	comma byte // between fields; 0: there is no header
+	spans bool // quotes protect a line's end, and must be right; else a row is a line
+	json  bool // each row must be JSON
 }
 
-// formats, by the end of the name. csv is RFC 4180's. tsv is the same with tabs, as
-// spreadsheets, Python and dsub write it, and takes a quote that doesn't begin a
-// field for text, as there is nothing to protect in 5" pipe.
+// formats, by the end of the name. csv is RFC 4180's. In tsv a row is a line: most of what
+// writes it knows no quotes, so that one that begins a field is no sign of another to
+// come, and looking for it would take the rows between for one. Quotes around a whole
+// field are those of spreadsheets, Python and dsub, and may hold tabs; every other quote
+// is text, as in 5" pipe.
 var formats = map[string]format{
-	".csv":   {name: "csv", comma: ','},
-	".tsv":   {name: "tsv", comma: '\t', bareQuotes: true},
+	".csv":   {name: "csv", comma: ',', spans: true},
+	".tsv":   {name: "tsv", comma: '\t'},
 	".jsonl": {name: "jsonl", json: true},
 	".txt":   {name: "txt"},
 }

@@ -14,7 +14,7 @@ import (
 
 // The index of a manifest, manifest/<version>.idx: where each block of rows begins.
 //
-//	"nth-manifest" 1
+//	"nth-manifest" 2
 //	text     the version that the store gave, as uvarint(length) and its bytes
 //	uvarint  the size of the file
 //	text     the format, text the header as it stands
@@ -31,7 +31,7 @@ import (
 // that exceeds it. Its sum is compared before a row of it is believed.
 const (
 	indexMagic   = "nth-manifest"
-	indexVersion = 1
+	indexVersion = 2 // 1 took a .tsv's lines together where a quote began a field
 	indexFolder  = "manifest/"
 
 	blockRows  = 1000

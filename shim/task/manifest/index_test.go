@@ -364,3 +364,30 @@ func TestReplacedWhileRead(t *testing.T) {
 		t.Errorf("an index of it is kept: %q", k)
 	}
 }
+
+// TestQuotesByIndex: the index of a .tsv counts lines, whatever quotes are in them, and
+// one that was made when a quote took lines together is another file.
+func TestQuotesByIndex(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("id\ttext\n")
+	for i := range 5000 {
+		fmt.Fprintf(&b, "%d\t%sthe text of a row %d\n", i, []string{"", `"`}[i%7/6], i)
+	}
+	url, s := written(t, "a.tsv", b.String()), markers(t)
+	for range 2 { // the first writes the index
+		m, warnings := opened(t, url, s)
+		for _, i := range []int64{0, 6, 7, 999, 1000, 4998, 4999} {
+			row, err := m.Row(t.Context(), i)
+			if err != nil || row.Fields["id"] != fmt.Sprint(i) || !strings.HasSuffix(row.Fields["text"], fmt.Sprintf("the text of a row %d", i)) {
+				t.Errorf("row %d: %v, %v", i, row.Fields, err)
+			}
+		}
+		v, err := m.look(t.Context())
+		if n, e := m.Len(t.Context()); n != 5000 || err != nil || e != nil || len(*warnings) > 0 {
+			t.Errorf("%d rows: %v, %v %q", n, err, e, *warnings)
+		}
+		if of := sha256.Sum256([]byte(strings.Join([]string{m.Show(), "tsv", string(v.token), "\x01"}, "\x00"))); strings.Contains(m.indexKey(v.version), hex.EncodeToString(of[:8])) {
+			t.Error("the index has the name of one that was made with other rows")
+		}
+	}
+}

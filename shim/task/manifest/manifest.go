@@ -10,7 +10,7 @@
 //
 // The rows are those of csv and tsv (a header first), jsonl and txt; empty lines are
 // none. A row that is bad says so itself, as its number's work can't be done; its
-// neighbours are well. Duplicate columns make every row bad.
+// neighbours are well. Two columns of one name make every row bad, unless it is none.
 //
 // A .gz is read from the nearest of its members' starts: bgzip and pigz -i write one
 // for each 64 or 128 KiB. What gzip itself writes is a single member, of which every

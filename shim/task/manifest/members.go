@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"io"
 )
@@ -74,7 +75,11 @@ func (m *members) Read(p []byte) (int, error) {
 		}
 		end := m.in.at
 		m.list[len(m.list)-1].end = end
-		switch err := m.z.Reset(m.in); {
+		err = m.padding()
+		if err == nil {
+			err = m.z.Reset(m.in)
+		}
+		switch {
 		case err == nil:
 			m.begun(end)
 		case n == 0 || err != io.EOF:
@@ -82,6 +87,23 @@ func (m *members) Read(p []byte) (int, error) {
 		}
 		if n > 0 {
 			return n, nil
+		}
+	}
+}
+
+// padding reads what may stand behind the last member, and gives io.EOF then: zeros to the
+// end, as tapes and blocks of a device leave them and gzip passes over.
+func (m *members) padding() error {
+	if head, _ := m.in.Peek(len(magicGzip)); len(head) == 0 || bytes.HasPrefix(magicGzip, head[:1]) {
+		return nil // another member, or the end
+	}
+	for from := m.in.at; ; {
+		switch b, err := m.in.ReadByte(); {
+		case err != nil:
+			return err
+		case b != 0:
+			return bad("gzip ignores it with a warning: is the file whole, and nothing written behind it?",
+				"from byte %d on stands what is no .gz, behind one that is whole", from)
 		}
 	}
 }

@@ -26,7 +26,7 @@ type record struct {
 }
 
 // records splits a stream into rows, in memory of one row. Empty lines are none. A
-// record's end is found as encoding/csv finds it: quotes that are wrong spoil their
+// record's end in csv is found as encoding/csv finds it: quotes that are wrong spoil their
 // line and no other, so that one bad row doesn't move those after it.
 type records struct {
 	in     *bufio.Reader
@@ -49,11 +49,12 @@ var (
 	magicGzip  = []byte{0x1F, 0x8B}
 	hintUTF16  = "save it as UTF-8: iconv -f UTF-16 -t UTF-8"
 	hintGunzip = "give it a name that ends in .gz"
+	hintCR     = "lines end in LF or CRLF: tr '\\r' '\\n' makes such a file"
 )
 
-// begin drops a byte order mark, and refuses what can't be text in UTF-8.
+// begin drops a byte order mark, and refuses what can't be text in UTF-8, or in lines.
 func (s *records) begin() error {
-	head, err := s.in.Peek(len(bomUTF8))
+	head, err := s.in.Peek(window)
 	if err != nil && err != io.EOF {
 		return err
 	}
@@ -64,6 +65,9 @@ func (s *records) begin() error {
 	}
 	if bytes.HasPrefix(head, magicGzip) {
 		return bad(hintGunzip, "it is compressed by gzip, and its name doesn't say so")
+	}
+	if bytes.IndexByte(head, '\n') < 0 && strayCR(head) {
+		return bad(hintCR, "its lines end in CR alone, so that all of it would be one row")
 	}
 	if bytes.HasPrefix(head, bomUTF8) {
 		_, err := s.in.Discard(len(bomUTF8))
@@ -111,7 +115,7 @@ func (s *records) next() (record, error) {
 // add keeps a piece of the record, unless the record is too long: then no more of
 // it is than tells that it isn't empty.
 func (s *records) add(rec *record, chunk []byte) {
-	if s.format.comma != 0 {
+	if s.format.spans {
 		s.state = s.state.after(chunk, s.format)
 	}
 	if rec.long = rec.long || len(s.buffer)+len(chunk) > maxRow+len("\r\n"); !rec.long {
@@ -123,6 +127,12 @@ func (s *records) add(rec *record, chunk []byte) {
 func trimEnd(line []byte) []byte {
 	line = bytes.TrimSuffix(line, []byte{'\n'})
 	return bytes.TrimSuffix(line, []byte{'\r'})
+}
+
+// strayCR tells whether a line's text holds a CR that stands neither at its end nor before
+// others there, as old converters leave them.
+func strayCR(text []byte) bool {
+	return bytes.IndexByte(bytes.TrimRight(text, "\r"), '\r') >= 0
 }
 
 // state is where in a record of fields a reader is.
@@ -169,9 +179,8 @@ func (st state) step(c byte, f format) state {
 			return plain
 		case st == fieldStart:
 			return quoted
-		case !f.bareQuotes:
-			return spoilt
 		}
+		return spoilt
 	case quote:
 		switch c {
 		case '"':

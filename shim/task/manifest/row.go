@@ -11,7 +11,7 @@ import (
 type Row struct {
 	Text    string            // as it stands in the file, without the line's end
 	Columns []string          // csv and tsv: the header's names
-	Fields  map[string]string // csv and tsv: the values, by column
+	Fields  map[string]string // csv and tsv: the values, by column; of several without a name none
 	Err     error             // an *Error: the row is bad, and the manifest's others may be well
 }
 
@@ -29,13 +29,17 @@ func (r Row) Payload() string {
 		b.Truncate(b.Len() - 1) // the line's end
 	}
 	b.WriteByte('{')
-	for i, c := range r.Columns {
-		if i > 0 {
+	for _, c := range r.Columns {
+		value, ok := r.Fields[c]
+		if !ok {
+			continue
+		}
+		if b.Len() > 1 {
 			b.WriteByte(',')
 		}
 		write(c)
 		b.WriteByte(':')
-		write(r.Fields[c])
+		write(value)
 	}
 	b.WriteByte('}')
 	return b.String()
@@ -71,9 +75,12 @@ func (f format) columns(rec record) ([]string, error) {
 	if wrong != "" {
 		return nil, bad(hintQuote, "the header: %s", wrong)
 	}
+	if f.joined(rec.raw) {
+		return nil, bad(hintCR, "the header: a CR stands in it that no LF follows")
+	}
 	seen := map[string]bool{}
 	for _, n := range names {
-		if seen[n] {
+		if n != "" && seen[n] { // spreadsheets write many without a name, which nobody can mean
 			return nil, bad("give each column a name of its own", "the header has the column %q twice", n)
 		}
 		seen[n] = true
@@ -99,13 +106,23 @@ func (f format) row(i int64, rec record, columns []string) Row {
 	case wrong != "":
 		r.Err = badRow(i, hintQuote, "%s", wrong)
 		return r
+	case f.joined(rec.raw):
+		r.Err = badRow(i, hintCR, "a CR stands in it that no LF follows")
+		return r
 	case len(values) != len(columns):
 		r.Err = badRow(i, "", "it has %d fields, and the header %d", len(values), len(columns))
 		return r
 	}
 	r.Fields = make(map[string]string, len(columns))
+	nameless := 0
 	for i, c := range columns {
 		r.Fields[c] = values[i]
+		if c == "" {
+			nameless++
+		}
+	}
+	if nameless > 1 {
+		delete(r.Fields, "")
 	}
 	return r
 }
@@ -125,18 +142,40 @@ func (f format) split(raw []byte) (fields []string, wrong string) {
 	}
 }
 
+// joined tells whether a record holds a line's end outside of quotes: a CR alone, so that
+// several rows of one column would be one.
+func (f format) joined(raw []byte) bool {
+	for bytes.IndexByte(raw, '\r') >= 0 {
+		field, rest, wrong := f.field(raw)
+		if wrong != "" {
+			return false
+		}
+		text := raw[:len(raw)-len(rest)]
+		if string(text) == field && (strayCR(text) || rest != nil && bytes.IndexByte(text, '\r') >= 0) {
+			return true // it is text: what stood in quotes has lost them
+		}
+		if rest == nil {
+			return false
+		}
+		raw = rest[1:]
+	}
+	return false
+}
+
 // field gives the first field, and the rest from the comma on, nil if there is none.
 func (f format) field(raw []byte) (field string, rest []byte, wrong string) {
 	if len(raw) > 0 && raw[0] == '"' {
-		return f.quoted(raw[1:])
+		if field, rest, wrong = f.quoted(raw[1:]); f.spans || wrong == "" {
+			return field, rest, wrong
+		}
 	}
 	end := bytes.IndexByte(raw, f.comma)
 	if end < 0 {
-		end = len(raw)
+		end, rest = len(raw), nil
 	} else {
 		rest = raw[end:]
 	}
-	if !f.bareQuotes && bytes.IndexByte(raw[:end], '"') >= 0 {
+	if f.spans && bytes.IndexByte(raw[:end], '"') >= 0 {
 		return "", nil, "a quote stands in a field that doesn't begin with one"
 	}
 	return string(raw[:end]), rest, ""
