@@ -2,6 +2,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -15,8 +16,12 @@ import (
 // maxItem bounds an item, in bytes.
 const maxItem = 16 << 20
 
-// HTTP asks for one item. Only the server's own 404 says that there is none. Errors are of
-// the kinds of nth/shim/store/contract.
+// api is whose answers these are.
+const api = "the API"
+
+// HTTP asks for one item. Only the server's own 404 says that there is none, and a 200 is
+// an item only where it can be one (web.Document). Errors are of the kinds of
+// nth/shim/store/contract.
 func HTTP(ctx context.Context, address string, header http.Header) ([]byte, error) {
 	if strings.Contains(address, "#") {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: errors.New("the URL of --tasks has a #, behind which nothing is sent"), Hint: "write %23 for one in a name"}
@@ -33,7 +38,11 @@ func HTTP(ctx context.Context, address string, header http.Header) ([]byte, erro
 		return nil, web.Unreachable(ctx, err)
 	}
 	if res.StatusCode == http.StatusOK {
-		return web.Body(ctx, res, "the API", maxItem)
+		body, err := web.Document(ctx, res, api, maxItem)
+		if err == nil && len(bytes.TrimSpace(body)) == 0 {
+			return nil, web.Foreign(api, "it is empty")
+		}
+		return body, err
 	}
 	defer res.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(res.Body, web.MaxError)) // best effort: it only explains

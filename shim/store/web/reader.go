@@ -42,7 +42,7 @@ func NewReader(ctx context.Context, res *http.Response, store, wanted string, to
 	switch {
 	case (wanted != "") != (res.StatusCode == http.StatusPartialContent):
 		err = Foreign(store, "a part was asked for, and "+res.Status+" came")
-	case res.ContentLength < 0 && len(res.TransferEncoding) == 0 && res.ProtoMajor == 1:
+	case Endless(res):
 		err = Foreign(store, "nothing tells where it ends")
 	}
 	if err != nil {

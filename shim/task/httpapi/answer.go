@@ -34,17 +34,13 @@ func (s *source) read(ctx context.Context, res *http.Response) (*taken, error) {
 	case res.StatusCode == http.StatusNoContent:
 		web.Drain(res)
 		return nil, nil
-	case res.StatusCode != http.StatusOK || res.Header.Get("Content-Encoding") != "":
+	case res.StatusCode != http.StatusOK:
 		web.Drain(res)
-		return nil, foreign("a task or none was asked for, and " + strconv.Itoa(res.StatusCode) + " " + res.Header.Get("Content-Encoding") + " came")
+		return nil, foreign("a task or none was asked for, and " + strconv.Itoa(res.StatusCode) + " came")
 	}
-	endless := res.ContentLength < 0 && len(res.TransferEncoding) == 0 && res.ProtoMajor == 1
-	body, err := wholeBody(ctx, res, maxAnswer)
+	body, err := web.Document(ctx, res, server, maxAnswer)
 	if err != nil {
-		return nil, err
-	}
-	if endless && !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
-		return nil, foreign("nothing tells where it ends") // an object ends by itself
+		return nil, hinted(ctx, err)
 	}
 	return parse(body, s.OwnID)
 }
@@ -55,7 +51,7 @@ func parse(body []byte, ownID bool) (*taken, error) {
 	switch {
 	case string(text) == "null":
 		return nil, nil
-	case len(text) == 0 && !ownID, isHTML(text):
+	case len(text) == 0 && !ownID, web.IsHTML(text):
 		return nil, foreign("it is no task")
 	}
 	bare := &taken{task: &task.Task{Payload: body}}
@@ -100,15 +96,6 @@ func (t *taken) broken(why string) {
 // strange is an answer of an API that doesn't do what is written at the package.
 func strange(why string) error {
 	return &contract.Error{Kind: contract.Malformed, Cause: fmt.Errorf("the answer to take can't be used: %s", why), Hint: hintAnswer}
-}
-
-func isHTML(text []byte) bool {
-	for _, begin := range []string{"<!doctype html", "<html"} {
-		if len(text) >= len(begin) && bytes.EqualFold(text[:len(begin)], []byte(begin)) {
-			return true
-		}
-	}
-	return false
 }
 
 // maxOddID bounds an id that is none and stands for itself all the same, in bytes.

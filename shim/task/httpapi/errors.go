@@ -150,11 +150,6 @@ func mediaType(h http.Header) string {
 	return t
 }
 
-func isPage(h http.Header) bool {
-	t := mediaType(h)
-	return t == "text/html" || t == "application/xhtml+xml"
-}
-
 // noAnswer is a request without an answer.
 func noAnswer(ctx context.Context, err error) error {
 	return hinted(ctx, web.Unreachable(ctx, err))

@@ -44,7 +44,7 @@ func (s *source) send(ctx context.Context, c call) (*http.Response, error) {
 	if res.StatusCode/100 != 2 {
 		return nil, s.refused(c.name, res, secrets)
 	}
-	if isPage(res.Header) {
+	if web.IsPage(res) {
 		web.Drain(res)
 		return nil, foreign("it is a page for people")
 	}

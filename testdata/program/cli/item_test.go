@@ -5,7 +5,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"nth/testdata/program"
@@ -89,6 +91,7 @@ func TestManifest(t *testing.T) {
 		{"2", users, "<<.Task.id>>", 66, "", "there is no row 2: the manifest has 2"},
 		{"1", lines, "<<.Task>>", 65, "", "of another command"},
 		{"1", put("ragged.csv", "a,b\n1,2\n3\n"), "<<.Task.a>>", 65, "", "row 1"},
+		{"0", put("mac.csv", "a\r1\r2\r"), "<<.Task.a>>", 65, "", "its lines end in CR alone"},
 		{"0", users, "<<.Task.none>>", 65, "", "none"},
 		{"0", "file://" + dir + "/nothing.csv", "<<.Task.a>>", 66, "", "nothing.csv"},
 		{"0", "file:///not/mounted/x.csv", "<<.Task.a>>", 69, "", "/not/mounted"},
@@ -112,5 +115,59 @@ func TestManifest(t *testing.T) {
 	}
 	if found, err := filepath.Glob(filepath.Join(dir, "markers2", "manifest", "*.idx")); len(found) != 1 || err != nil {
 		t.Errorf("the manifest's index wasn't kept: %v, %v", found, err)
+	}
+}
+
+// TestItemsOfStrangers: a 200 is no item that came from a login page, was encoded on the
+// way, or broke off where nothing tells where it ends. It is asked for again.
+func TestItemsOfStrangers(t *testing.T) {
+	raw := func(header, body string) string { return "HTTP/1.0 200 OK\r\n" + header + "\r\n" + body }
+	sized := func(header, body string) string {
+		return raw(header+"Content-Length: "+strconv.Itoa(len(body))+"\r\n", body)
+	}
+	for _, tt := range []struct {
+		name, answer string
+		says         string // "": it is an item
+	}{
+		{"a page by its type", sized("Content-Type: text/html; charset=utf-8\r\n", "please log in"), "a page for people"},
+		{"XHTML", sized("Content-Type: application/xhtml+xml\r\n", "<html/>"), "a page for people"},
+		{"a page by its beginning", sized("Content-Type: text/plain\r\n", "\uFEFF\n<!DOCTYPE html><p>Log in"), "a page for people"},
+		{"a page of no type", sized("", "<HTML><body>Log in"), "a page for people"},
+		{"encoded", sized("Content-Encoding: gzip\r\n", "\x1f\x8b"), "encoded as gzip"},
+		{"empty", sized("", " \n"), "it is empty"},
+		{"a text cut off", raw("", "file_1"), "nothing tells where it ends"},
+		{"an object cut off", raw("", `{"file": "a`), "nothing tells where it ends"},
+		{"a number cut off", raw("", "12"), "nothing tells where it ends"},
+		{"shorter than it says", raw("Content-Length: 20\r\n", "file_1"), "before its answer was complete"},
+		{"an object that ends by itself", raw("", `{"file": "a"}`), ""},
+		{"XML", sized("Content-Type: text/xml\r\n", "<item/>"), ""},
+		{"a text", sized("Content-Encoding: identity\r\n", "file_1"), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // each waits before it asks again
+			var calls atomic.Int32
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				calls.Add(1)
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				_, _ = conn.Write([]byte(tt.answer))
+			}))
+			defer api.Close()
+			dir := t.TempDir()
+			args := []string{"run", "--index=1", "--tasks", api.URL + "/tasks/<<.Index>>", "--markers=file://" + dir + "/markers?create_dir=true", "--store-wait=1s", "--", "touch", dir + "/ran"}
+			_, errs, code := program.Nth(t, nil, args...)
+			_, ran := os.Stat(dir + "/ran")
+			_, marked := os.Stat(dir + "/markers/done/1.json")
+			switch {
+			case tt.says == "" && (code != 0 || ran != nil || marked != nil):
+				t.Errorf("code %d, %v, %v: %s", code, ran, marked, errs)
+			case tt.says != "" && (code != 69 || ran == nil || marked == nil || !strings.Contains(errs, tt.says) || calls.Load() < 2):
+				t.Errorf("code %d after %d calls, %v, %v: %s", code, calls.Load(), ran, marked, errs)
+			}
+		})
 	}
 }
