@@ -24,7 +24,7 @@ var Functions = []Function{
 	{"printf", "printf FORMAT V…", "as in Go's fmt", `<<printf "%03d" .Index>>`, "005"},
 	{"pad", "pad WIDTH N", "N with leading zeros", `<<pad 4 .Index>>`, "0005"},
 	{"env", "env NAME", "the variable; an error (78) if it isn't set", `<<env "REGION">>`, "eu"},
-	{"default", "default D V", "V, or D if V is empty; after env also if it isn't set", `<<env "NOT_SET" | default "none">>`, "none"},
+	{"default", "default D V", "V, or D if V is empty; also if it is a variable that isn't set, or a field that isn't there or null", `<<env "NOT_SET" | default "none">>`, "none"},
 	{"secret", "secret NAME", "as env, but never shown, stored or digested", `<<secret "TOKEN">>`, "s3cr3t"},
 	{"file", "file PATH", "the file's content without line breaks at its end, as $(cat PATH)", `<<file "/etc/zone">>`, "a-1"},
 	{"base", "base PATH", "the last element of a path", `<<base "/data/in.txt">>`, "in.txt"},
@@ -37,9 +37,13 @@ var Functions = []Function{
 	{"upper", "upper S", "in upper case", `<<upper "abc">>`, "ABC"},
 	{"split", "split SEP S", "a list", `<<index (split "," "a,b,c") 1>>`, "b"},
 	{"join", "join SEP LIST", "one text", `<<join "+" (split "," "a,b,c")>>`, "a+b+c"},
+	{"index", "index LIST N…", "the element number N, from 0; of an object the field NAME", `<<index (split "," "a,b,c") 1>>`, "b"},
+	{"field", "field NAME V", "a field whose name may be any text: of .Task if V isn't given, else of .Meta or of an object", `<<field "my name" (fromJson "{\"my name\": 7}")>>`, "7"},
 	{"quote", "quote S", "for a POSIX shell, as one word of sh -c", `<<quote "it's">>`, `'it'\''s'`},
 	{"toJson", "toJson V", "as JSON", `<<toJson "a\"b">>`, `"a\"b"`},
-	{"required", "required MESSAGE V", "V; an error (65) with the message if V is empty", `<<required "no index" .Index>>`, "5"},
+	{"fromJson", "fromJson S", "the value of a JSON text; an object's fields can be named", `<<(fromJson "{\"a\": {\"b\": 7}}").a.b>>`, "7"},
+	{"urldecode", "urldecode S", "S without its URL encoding, + is a space; urlquery is the other way", `<<urldecode "a+b%2Fc">>`, "a b/c"},
+	{"required", "required MESSAGE V", "V; an error (65) with the message if V is empty, or a field that isn't there", `<<required "no index" .Index>>`, "5"},
 	{"volatile", "volatile V", "V, shown but not part of the command's identity", `<<volatile .RunID>>`, "run-1"},
 }
 
@@ -73,6 +77,7 @@ func (x *execution) funcs() template.FuncMap {
 		"replace":    replace, "lower": strings.ToLower, "upper": strings.ToUpper,
 		"split": func(sep, s string) []string { return strings.Split(s, sep) },
 		"join":  join, "quote": func(v any) (string, error) { return sized(Quote(fmt.Sprint(v))) }, "toJson": toJSON,
+		"index": index, "field": x.field, "fromJson": fromJSON, "urldecode": urlDecode,
 		"required": required, "volatile": x.volatile,
 		// text/template's own, within the bounds of a word.
 		"printf": format, "print": bound(fmt.Sprint), "println": bound(fmt.Sprintln),

@@ -101,7 +101,7 @@ func parseWith(word string, more []string) (*Template, error) {
 	t.tree = tree
 	w := walker{more: more}
 	if tree.Tree != nil {
-		w.list(tree.Root, true)
+		w.list(tree.Root, root)
 	}
 	if w.err != nil {
 		w.err.Word = word
@@ -193,8 +193,6 @@ func (t *Template) explain(x *execution, err error) error {
 	e := &Error{Kind: BadForItem, Word: t.word, Cause: errors.New(plain(err))}
 	if own, ok := errors.AsType[*Error](err); ok {
 		e.Kind, e.Cause, e.Hint = own.Kind, own.Cause, own.Hint
-	} else if strings.Contains(err.Error(), "can't evaluate field") && !t.usesTask { // a task may be of any form
-		e.Kind = Syntax
 	}
 	if hidden {
 		e.Cause, e.Hint = errors.New("it can't be executed (why is not shown, for it has a secret)"), ""
@@ -213,7 +211,7 @@ func plain(err error) string {
 }
 
 // inTheirWords takes what only stands in for names of the template out of a message.
-var inTheirWords = strings.NewReplacer(orUnset, "", ".TaskParts", ".Task", ".MetaParts", ".Meta")
+var inTheirWords = strings.NewReplacer(orUnset, "", orNone, "", "$.MetaParts", ".Meta")
 
 func syntaxHint(err error) string {
 	hint := `for a literal <<, as in a here-document, write <<"<<">>`
