@@ -17,6 +17,10 @@ const (
 	MissingForAll
 	// BadForItem: it can't be executed at this index.
 	BadForItem
+	// Denied: it names a file that may not be read.
+	Denied
+	// Unreadable: it names a file that can't be read now, which is no fault of the item's.
+	Unreadable
 )
 
 // Error says which word failed and why. It holds no secret.

@@ -1,10 +1,13 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"reflect"
 	"strings"
+	"syscall"
 	"text/template"
 )
 
@@ -88,12 +91,26 @@ func (x *execution) funcs() template.FuncMap {
 func (x *execution) file(name string) (string, error) {
 	body, err := x.sources.ReadFile(name)
 	if err != nil {
-		return "", &Error{Kind: BadForItem, Cause: err, Hint: "file reads it where nth runs, before the command"}
+		return "", &Error{Kind: unread(err), Cause: err, Hint: "file reads it where nth runs, before the command"}
 	}
 	if len(body) > maxOutput {
 		return "", &Error{Kind: BadForItem, Cause: fmt.Errorf("%s has %d bytes, too many for a word", name, len(body)), Hint: "hand its path on instead"}
 	}
 	return strings.TrimRight(string(body), "\n"), nil
+}
+
+// unread tells whose fault it is that a file can't be read. The item's is only the name: that
+// nothing is there by it, or a directory, or that nothing can be. A volume may come back.
+func unread(err error) Kind {
+	for _, name := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG, syscall.EINVAL} {
+		if errors.Is(err, name) {
+			return BadForItem
+		}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return Denied
+	}
+	return Unreadable
 }
 
 // once reads each file once.

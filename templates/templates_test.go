@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -277,5 +278,27 @@ func TestVariables(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestUnreadFiles: only a file's name is the item's fault.
+func TestUnreadFiles(t *testing.T) {
+	for cause, want := range map[syscall.Errno]Kind{
+		syscall.ENOENT: BadForItem, syscall.ENOTDIR: BadForItem, syscall.EISDIR: BadForItem, syscall.ENAMETOOLONG: BadForItem,
+		syscall.EACCES: Denied, syscall.EPERM: Denied,
+		syscall.EIO: Unreadable, syscall.ESTALE: Unreadable, syscall.EMFILE: Unreadable, syscall.ETIMEDOUT: Unreadable, syscall.ENOTCONN: Unreadable, syscall.ELOOP: Unreadable,
+	} {
+		s := testSources()
+		s.ReadFile = func(name string) ([]byte, error) { return nil, &fs.PathError{Op: "read", Path: name, Err: cause} }
+		for _, word := range []string{`<<file "/f">>`, `<<secret "TOKEN">><<file "/f" | default "x">>`} {
+			tmpl, err := Parse(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = tmpl.Expand(testFields(), s)
+			if e, ok := errors.AsType[*Error](err); !ok || e.Kind != want || !strings.Contains(e.Error(), "/f") {
+				t.Errorf("%s of %v: kind %d, want %d: %v", word, cause, e.Kind, want, err)
+			}
+		}
 	}
 }

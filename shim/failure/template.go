@@ -11,6 +11,8 @@ var templateCodes = map[templates.Kind]Code{
 	templates.Syntax:        Usage,
 	templates.MissingForAll: Setup,
 	templates.BadForItem:    BadIndex,
+	templates.Denied:        Denied,
+	templates.Unreadable:    Unavailable,
 }
 
 // Expansion is the failure for a template that can't be expanded.

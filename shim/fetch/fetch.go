@@ -11,17 +11,17 @@ import (
 	"nth/shim/task/manifest"
 )
 
-// Row gives the payload of a row, from 0, and which version of the file it is of.
-func Row(ctx context.Context, m *manifest.Manifest, index int64) ([]byte, *marker.Manifest, error) {
+// Row gives a row, from 0, and which version of the file it is of.
+func Row(ctx context.Context, m *manifest.Manifest, index int64) (manifest.Row, *marker.Manifest, error) {
 	row, err := m.Row(ctx, index)
 	if err != nil {
-		return nil, nil, Final(err)
+		return row, nil, Final(err)
 	}
 	version, err := m.Version(ctx)
 	if err != nil {
-		return nil, nil, err
+		return row, nil, err
 	}
-	return []byte(row.Payload()), &marker.Manifest{URL: m.Show(), Version: string(version)}, nil
+	return row, &marker.Manifest{URL: m.Show(), Version: string(version)}, nil
 }
 
 // Final keeps what no further try would change from being tried again: a fault of the

@@ -85,7 +85,11 @@ func get(ctx context.Context, r *item.Run, from *source.Mapping, report *end.Rep
 		if report.Record, err = record.Open(ctx, r.Process, r.Config.Markers, r.Config.Stores, shared.Markers.Value); err != nil { // for the rows' offsets
 			return item.From{}, err
 		}
-		return row(ctx, r, address.Value, report)
+		of, err := row(ctx, r, address.Value, report)
+		if from.Tasks().UsesIndex() {
+			of.Task.Columns = nil // another index's file may have others
+		}
+		return of, err
 	}
 	return answer(ctx, r, address, caller.Headers)
 }
@@ -119,10 +123,10 @@ func row(ctx context.Context, r *item.Run, address string, report *end.Report) (
 	defer m.Close()
 	m.Warn = func(err error) { r.Log.Warn().Msg("the manifest's index: " + r.Said(err)) }
 	err = store.Retry(ctx, policy(r), func(ctx context.Context) error {
-		payload, version, err := fetch.Row(ctx, m, r.Identity.Index)
+		one, version, err := fetch.Row(ctx, m, r.Identity.Index)
 		if err == nil {
 			version.URL = r.Secrets.Hide(version.URL)
-			of.Task.Payload, of.Header.Manifest = string(payload), version
+			of.Task.Payload, of.Task.Columns, of.Header.Manifest = one.Payload(), one.Columns, version
 		}
 		return err
 	}, r.Retrying)

@@ -244,7 +244,11 @@ func (p *rows) visit(m *manifest.Manifest, k, end int64) error {
 				p.bad(r, p.fail(row.Err, m))
 				return nil
 			}
-			p.row(r, &templates.Task{Payload: row.Payload()})
+			task := &templates.Task{Payload: row.Payload()}
+			if !p.from.Tasks().UsesIndex() {
+				task.Columns = row.Columns // of all indexes
+			}
+			p.row(r, task)
 			return nil
 		})
 	})

@@ -110,7 +110,7 @@ func (m *maker) one(of row) (proc.One, error) {
 	}
 	var task *templates.Task
 	if m.kind.HasPayload() {
-		task = &templates.Task{Payload: of.payload}
+		task = &templates.Task{Payload: of.payload, Columns: of.columns}
 	}
 	m.args = m.args[:0]
 	for _, w := range m.words {
@@ -165,7 +165,7 @@ func (sh *shard) whole(of row, keep expand.Keeper) (item.Words, error) {
 	f := sh.Fields()
 	f.Kind, f.Item, f.Shard = sh.kind(), &of.number, &sh.Shard
 	if f.Kind.HasPayload() {
-		f.Task = &templates.Task{Payload: of.payload}
+		f.Task = &templates.Task{Payload: of.payload, Columns: of.columns}
 	}
 	words, _, err := sh.Mapping.Expand(sh.Expander(f, keep))
 	return words, err

@@ -30,6 +30,7 @@ type rows struct {
 type row struct {
 	number  int64
 	payload string
+	columns []string // of all rows of the file
 	err     error
 }
 
@@ -120,7 +121,7 @@ func (rs *rows) read(ctx context.Context, from, to int64) (list []row, err error
 		if of.Err != nil {
 			one.err = rs.failed(of.Err)
 		} else {
-			one.payload = of.Payload()
+			one.payload, one.columns = of.Payload(), of.Columns
 		}
 		list = append(list, one)
 		next, size = i+1, size+len(one.payload)

@@ -92,7 +92,9 @@ func TestManifest(t *testing.T) {
 		{"1", lines, "<<.Task>>", 65, "", "of another command"},
 		{"1", put("ragged.csv", "a,b\n1,2\n3\n"), "<<.Task.a>>", 65, "", "row 1"},
 		{"0", put("mac.csv", "a\r1\r2\r"), "<<.Task.a>>", 65, "", "its lines end in CR alone"},
-		{"0", users, "<<.Task.none>>", 65, "", "none"},
+		{"0", users, "<<.Task.none>>", 64, "", `the file has no column \"none\"; it has \"id\", \"name\"`},
+		{"0", strings.Replace(users, "users", "<<if lt .Index 9>>users<<end>>", 1), "<<.Task.none>>", 65, "", "none"},
+		{"3", put("names.tsv", "my id\tb-c\t\t\n1\t2\t\t\n1\t2\t\t\n1\t2\t\t\n1\t2\t\t\n"), `<<field "my id">> <<field "b-c">><<.Task.none | default "d">><<if .Task.none>>x<<end>>`, 0, "1 2d\n", ""},
 		{"0", "file://" + dir + "/nothing.csv", "<<.Task.a>>", 66, "", "nothing.csv"},
 		{"0", "file:///not/mounted/x.csv", "<<.Task.a>>", 69, "", "/not/mounted"},
 	} {

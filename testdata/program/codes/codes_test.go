@@ -127,7 +127,10 @@ func TestItemsOwn(t *testing.T) {
 		{"a name that is too long", "0", []string{"--require=file://" + dir + "/" + long + "<<.Index>>"}, 65, ""},
 		{"an object that a server can't tell of", "0", []string{"--require=s3://bucket/file_<<.Index>>?anonymous=true&endpoint=" + unable.URL}, 69, "501"},
 		{"a row's own .Index", "4", []string{"--tasks=file://" + rows, "--require=" + dir + "/file_<<.Index>>.txt"}, 66, "file_4.txt"},
-		{"no such manifest column, of any row", "4", []string{"--tasks=file://" + rows, "--env=A=<<.Task.nothing>>"}, 65, "nothing"},
+		{"a row's file that isn't there", "4", []string{"--tasks=file://" + rows, `--env=A=<<file (printf "%s/none/%s" "` + dir + `" .Task.name)>>`}, 65, "no such file"},
+		{"a row's file below one", "4", []string{"--tasks=file://" + rows, `--env=A=<<file (printf "%s/rows.csv/%s" "` + dir + `" .Task.name)>>`}, 65, "not a directory"},
+		{"a row's file that can't be read", "4", []string{"--tasks=file://" + rows, `--env=A=<<if .Task>><<file "/proc/self/mem">><<end>>`}, 69, "input/output error"},
+		{"no such manifest column, of any row", "4", []string{"--tasks=file://" + rows, "--env=A=<<.Task.nothing>>"}, 64, "nothing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
