@@ -110,19 +110,7 @@ func Run(args []string, w edge.World) int {
 func planned(flags any, _, rest []string, process edge.Process) (int, error) {
 	c := flags.(*plan.Config)
 	c.Command = rest
-	p, err := plan.New(c.Config, process)
-	if err != nil {
-		return 0, err
-	}
-	if c.Format == "json" {
-		err = p.WriteJSON(os.Stdout)
-	} else {
-		err = p.WriteText(os.Stdout, process.Stderr)
-	}
-	if err != nil {
-		return 0, &failure.Failure{Code: failure.Unavailable, Tried: "print the plan", Cause: err}
-	}
-	return p.Code(), nil
+	return plan.Write(*c, process, os.Stdout)
 }
 
 func checked(c any, _, rest []string, p edge.Process) (int, error) {

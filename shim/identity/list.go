@@ -66,6 +66,16 @@ func (l *List) add(first, last int64) {
 	l.spans = append(l.spans, span{first, last, l.Len()})
 }
 
+// Grow adds an index that lies behind all others, and tells whether the list has then no
+// more than so many ranges; else it stays as it is.
+func (l *List) Grow(index int64, ranges int) bool {
+	if n := len(l.spans); n >= ranges && l.Last()+1 != index {
+		return false
+	}
+	l.add(index, index)
+	return true
+}
+
 // Len gives how many indexes the list has.
 func (l List) Len() int64 {
 	if len(l.spans) == 0 {

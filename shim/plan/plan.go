@@ -3,14 +3,9 @@
 package plan
 
 import (
-	"bufio"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -34,21 +29,31 @@ type Planned struct {
 	Error   string   `json:"error,omitempty"`
 }
 
-// Plan is what every index would run, and the mistakes that can be seen from it.
-type Plan struct {
-	Items     []Planned         `json:"items"`
-	Manifests []PlannedManifest `json:"manifests,omitempty"`
-	Findings  []string          `json:"findings"`
-	code      failure.Code
-}
-
-// maxFindings bounds how many groups of equal commands are told.
+// Findings are told at most so many of a kind.
 const maxFindings = 20
 
-// New expands the command at every index of 0 to completions-1, or of --indexes. Nothing is
-// run, and no store is asked but that of a file of rows. An error is a failure.
-func New(c config.Config, process edge.Process) (*Plan, error) {
-	if err := config.Check(config.Told{For: config.ForPlan, Config: &c, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
+// Write writes what every index of 0 to completions-1 would run, or of --indexes, one after
+// the other: of a million of them none is kept. Then come the mistakes that can be seen from
+// it. Nothing is run, and no store is asked but that of a file of rows. The code is 0, 1
+// when mistakes were found, or the exit code of the first index that can't be expanded. An
+// error is a failure.
+func Write(c Config, process edge.Process, to io.Writer) (code int, err error) {
+	out := newText(to, process.Stderr)
+	if c.Format == "json" {
+		out = newJSON(to)
+	}
+	b, err := build(&c.Config, process, out)
+	if err == nil {
+		err = out.end(b.findings, b.notes)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return int(b.code), nil
+}
+
+func build(c *config.Config, process edge.Process, to output) (*builder, error) {
+	if err := config.Check(config.Told{For: config.ForPlan, Config: c, Completions: c.Index.Completions, Said: flags.Said(*c)}); err != nil {
 		return nil, err
 	}
 	runs, err := identity.Foresee(c.Index, process.Hostname)
@@ -59,45 +64,78 @@ func New(c config.Config, process edge.Process) (*Plan, error) {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "plan", Cause: errors.New("how many indexes there are isn't given"),
 			Hint: "give --completions 100, or --indexes 0-9"}
 	}
-	m, err := item.Parse(&c)
+	m, err := item.Parse(c)
 	if err != nil {
 		return nil, err
 	}
-	from, err := source.Parse(&c)
+	from, err := source.Parse(c)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Findings: []string{}}
-	b := &builder{Plan: p, run: item.Run{Process: process, Config: &c, Mapping: m}, runs: runs, twins: newTwins()}
+	b := &builder{run: item.Run{Process: process, Config: c, Mapping: m}, runs: runs, to: to}
 	if c.Source() == config.NoSource {
-		for k := range runs.Len() {
-			if r := b.accepted(k); r != nil {
-				b.number(r)
-			}
-		}
-	} else if err := (&rows{builder: b, from: from}).addAll(runs.Len()); err != nil {
+		err = b.addAll()
+	} else {
+		err = (&rows{builder: b, from: from}).addAll(runs.Len())
+	}
+	if err != nil {
 		return nil, err
 	}
+	b.conclude(!m.UsesIndex() && c.Source() == config.NoSource)
+	return b, nil
+}
+
+// addAll adds every index where none has a row.
+func (b *builder) addAll() error {
+	for k := range b.runs.Len() {
+		r, err := b.accepted(k)
+		if r != nil {
+			err = b.number(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// number adds an index that has a part of the numbered items, if there are any.
+func (b *builder) number(r *item.Run) error {
+	part, err := expand.Shard(r.Mapping.Items, r.Identity)
+	if err != nil {
+		return b.bad(r, err)
+	}
+	return b.add(r, part, nil)
+}
+
+// conclude finds what can be seen from all indexes together.
+func (b *builder) conclude(same bool) {
 	switch {
-	case p.code != 0:
-	case !m.UsesIndex() && c.Source() == config.NoSource:
-		p.Findings = append(p.Findings, "the command doesn't use the index: every index would run the same"+
+	case b.code != 0:
+	case same:
+		b.findings = append(b.findings, "the command doesn't use the index: every index would run the same"+
 			" (write <<.Index>> into it; fine only if it reads JOB_COMPLETION_INDEX itself)")
 	default:
-		p.Findings = append(p.Findings, b.twins.findings(p.Items)...)
+		found, note := b.twins.findings()
+		b.findings = append(b.findings, found...)
+		if note != "" {
+			b.notes = append(b.notes, note)
+		}
 	}
-	if p.code == 0 && len(p.Findings) > 0 {
-		p.code = 1
+	if b.code == 0 && len(b.findings) > 0 {
+		b.code = 1
 	}
-	return p, nil
 }
 
 // builder adds one index after the other to a plan.
 type builder struct {
-	*Plan
-	run   item.Run
-	runs  identity.Runs
-	twins *twins
+	run      item.Run
+	runs     identity.Runs
+	to       output
+	twins    twins
+	findings []string // mistakes
+	notes    []string // what else there is to say of the plan
+	code     failure.Code
 }
 
 // at is the k-th of the planned runs, and why it would refuse its index.
@@ -107,39 +145,25 @@ func (b *builder) at(k int64) (_ *item.Run, err error) {
 	return &r, err
 }
 
-// accepted is at; where that run would refuse its index, it notes so and gives nil.
-func (b *builder) accepted(k int64) *item.Run {
+// accepted is at; where that run would refuse its index, it notes so and gives nil. The
+// error is the output's.
+func (b *builder) accepted(k int64) (*item.Run, error) {
 	r, err := b.at(k)
 	if err != nil {
-		b.bad(r, err)
-		return nil
+		return nil, b.bad(r, err)
 	}
-	return r
+	return r, nil
 }
 
-// number adds an index that has a part of the numbered items, if there are any.
-func (b *builder) number(r *item.Run) {
-	part, err := expand.Shard(r.Mapping.Items, r.Identity)
-	if err != nil {
-		b.bad(r, err)
-		return
-	}
-	b.add(r, part, nil)
-}
-
-// Code is 0, 1 when mistakes were found, or the exit code of the first index
-// that can't be expanded.
-func (p *Plan) Code() int { return int(p.code) }
-
-// add adds an index with its part of the items, if it has many, and its row.
-func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) {
+// add adds an index with its part of the items, if it has many, and its row. The error is
+// the output's.
+func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) error {
 	f := r.Fields()
 	f.Task, f.Shard, f.Kind = row, part, b.kind()
 	planned := Planned{Index: r.Identity.Index}
 	if r.Config.Mapping.Each && part != nil {
 		if planned.Items = span(*part); planned.Items == noItems {
-			b.Items = append(b.Items, planned)
-			return
+			return b.to.item(planned)
 		}
 		f.Item = &part.Start
 	}
@@ -147,10 +171,8 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) {
 	defer secrets.End()
 	words, places, err := r.Mapping.Expand(r.Expander(f, secrets))
 	if err != nil {
-		b.bad(r, err)
-		return
+		return b.bad(r, err)
 	}
-	b.twins.add(len(b.Items), words)
 	hide := r.Secrets.Hide
 	planned.Markers = hide(places.Markers.Value)
 	for _, word := range words.Command {
@@ -162,7 +184,8 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) {
 	for _, input := range places.Require {
 		planned.Require = append(planned.Require, hide(input.Value))
 	}
-	b.Items = append(b.Items, planned)
+	b.twins.add(planned, words)
+	return b.to.item(planned)
 }
 
 // kind is that of the planned items.
@@ -180,12 +203,12 @@ func (b *builder) kind() templates.ItemKind {
 }
 
 // bad notes an index that would fail before it runs anything.
-func (p *Plan) bad(r *item.Run, err error) {
+func (b *builder) bad(r *item.Run, err error) error {
 	f := failure.From(err)
-	if p.code == 0 {
-		p.code = f.Code
+	if b.code == 0 {
+		b.code = f.Code
 	}
-	p.Items = append(p.Items, Planned{Index: r.Identity.Index, Error: r.Secrets.Hide(f.Error())})
+	return b.to.item(Planned{Index: r.Identity.Index, Error: r.Secrets.Hide(f.Error())})
 }
 
 const noItems = "none"
@@ -198,88 +221,4 @@ func span(s templates.Shard) string {
 		return fmt.Sprint(s.Start)
 	}
 	return fmt.Sprintf("%d-%d", s.Start, s.End-1)
-}
-
-// twins finds items that expand to the same command and variables.
-type twins struct {
-	groups map[[sha256.Size]byte]int
-	lists  [][]int // positions of items
-}
-
-func newTwins() *twins { return &twins{groups: map[[sha256.Size]byte]int{}} }
-
-func (t *twins) add(position int, w item.Words) {
-	var b strings.Builder
-	for _, list := range [][]string{w.Command, w.Env} {
-		for _, part := range list {
-			fmt.Fprintf(&b, "%d:%s", len(part), part)
-		}
-		b.WriteByte(';')
-	}
-	sum := sha256.Sum256([]byte(b.String()))
-	g, ok := t.groups[sum]
-	if !ok {
-		g = len(t.lists)
-		t.groups[sum] = g
-		t.lists = append(t.lists, nil)
-	}
-	t.lists[g] = append(t.lists[g], position)
-}
-
-func (t *twins) findings(items []Planned) (found []string) {
-	for _, positions := range t.lists {
-		if len(positions) < 2 {
-			continue
-		}
-		if len(found) == maxFindings {
-			return append(found, "… and more indexes that expand to the same command")
-		}
-		indexes := make([]int64, len(positions))
-		for i, p := range positions {
-			indexes[i] = items[p].Index
-		}
-		found = append(found, fmt.Sprintf("indexes %s expand to the same command: %s",
-			identity.FormatList(indexes), shellLine(items[positions[0]].Command)))
-	}
-	return found
-}
-
-// WriteText prints one line an index on out, and the findings on errs.
-func (p *Plan) WriteText(out, errs io.Writer) error {
-	w := bufio.NewWriter(out)
-	for _, it := range p.Items {
-		if it.Error != "" {
-			fmt.Fprintf(errs, "nth: index %d: %s\n", it.Index, it.Error)
-			continue
-		}
-		line := shellLine(slices.Concat(it.Env, it.Command))
-		if it.Items != "" {
-			line = strings.TrimLeft(line+"\t# items "+it.Items, "\t")
-		}
-		fmt.Fprintf(w, "%d\t%s\n", it.Index, line)
-	}
-	for _, m := range p.Manifests {
-		fmt.Fprintf(errs, "nth: plan: %s\n", m)
-	}
-	for _, f := range p.Findings {
-		fmt.Fprintf(errs, "nth: plan: %s\n", f)
-	}
-	return w.Flush()
-}
-
-// WriteJSON prints the plan as one JSON document.
-func (p *Plan) WriteJSON(out io.Writer) error {
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(p)
-}
-
-// shellLine gives words as a line that a POSIX shell reads as just these words.
-func shellLine(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = templates.Quote(w)
-	}
-	return strings.Join(quoted, " ")
 }

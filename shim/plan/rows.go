@@ -78,7 +78,9 @@ func (p *rows) addAll(n int64) error {
 		}
 	}
 	for k := int64(0); k < n; {
-		if p.accepted(k) == nil {
+		if r, err := p.accepted(k); err != nil {
+			return err
+		} else if r == nil {
 			k++
 			continue
 		}
@@ -88,8 +90,8 @@ func (p *rows) addAll(n int64) error {
 		}
 		end := k + 1
 		for ; end < n; end++ {
-			if next, err := p.url(end); err != nil || next.Value != url.Value {
-				break // the error is found again
+			if !p.has(end, url) {
+				break // an error is found again
 			}
 		}
 		if err := p.addRows(url, k, end, k == 0 && end == n); err != nil {
@@ -109,6 +111,16 @@ func (p *rows) url(k int64) (expand.Text, error) {
 	x := r.Expander(r.Fields(), r.Secrets)
 	url := x.Named(p.from.Tasks())
 	return url, x.Err
+}
+
+// has tells whether an index has this file.
+func (p *rows) has(k int64, url expand.Text) bool {
+	if !p.from.Tasks().UsesIndex() {
+		_, err := p.at(k)
+		return err == nil
+	}
+	next, err := p.url(k)
+	return err == nil && next.Value == url.Value
 }
 
 // identify gives the identity of the k-th of the planned runs, which accepts its index.
@@ -151,7 +163,7 @@ func (p *rows) addRows(url expand.Text, from, to int64, alone bool) error {
 	for ; end < to && p.first(end) < cost.Rows; end++ {
 		planned.Readers++
 	}
-	p.Manifests = append(p.Manifests, planned)
+	p.to.manifest(planned)
 	if err := p.visit(m, from, end); err != nil {
 		return err
 	}
@@ -160,7 +172,9 @@ func (p *rows) addRows(url expand.Text, from, to int64, alone bool) error {
 		return nil
 	}
 	for k := end; k < to; k++ {
-		p.row(p.known(k), nil) // it has no part
+		if err := p.row(p.known(k), nil); err != nil { // it has no part
+			return err
+		}
 	}
 	return nil
 }
@@ -207,12 +221,18 @@ func (p *rows) part(id identity.Identity) *templates.Shard {
 
 // compare finds indexes without a row, and rows without an index.
 func (p *rows) compare(m PlannedManifest, end, to int64, alone bool) {
-	var beyond []int64
-	for k := end; k < to; k++ {
-		beyond = append(beyond, p.identify(k).Index)
+	if len(p.findings) >= maxFindings { // there is a file for each index
+		if len(p.findings) == maxFindings && end < to {
+			p.findings = append(p.findings, "… and more indexes have no row")
+		}
+		return
 	}
-	if len(beyond) > 0 {
-		p.Findings = append(p.Findings, fmt.Sprintf("indexes %s have no row: %s has %d, counted from 0", identity.FormatList(beyond), m.URL, m.Rows))
+	if end < to {
+		var beyond group
+		for k := end; k < to; k++ {
+			beyond.add(p.identify(k).Index)
+		}
+		p.findings = append(p.findings, fmt.Sprintf("indexes %s have no row: %s has %d, counted from 0", &beyond, m.URL, m.Rows))
 	}
 	n := p.run.Config.Index.Completions
 	if !alone || n == nil {
@@ -223,7 +243,7 @@ func (p *rows) compare(m PlannedManifest, end, to int64, alone bool) {
 		beyondLast = p.identify(to-1).Index + 1
 	}
 	if beyondLast < m.Rows {
-		p.Findings = append(p.Findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", beyondLast, m.URL, m.Rows, *n))
+		p.findings = append(p.findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", beyondLast, m.URL, m.Rows, *n))
 	}
 }
 
@@ -241,21 +261,21 @@ func (p *rows) visit(m *manifest.Manifest, k, end int64) error {
 			r := p.known(k)
 			k++
 			if row.Err != nil {
-				p.bad(r, p.fail(row.Err, m))
-				return nil
+				return p.bad(r, p.fail(row.Err, m))
 			}
 			task := &templates.Task{Payload: row.Payload()}
 			if !p.from.Tasks().UsesIndex() {
 				task.Columns = row.Columns // of all indexes
 			}
-			p.row(r, task)
-			return nil
+			return p.row(r, task)
 		})
 	})
 }
 
 // row adds an index with the first row of its part, or with its own.
-func (p *rows) row(r *item.Run, row *templates.Task) { p.add(r, p.part(r.Identity), row) }
+func (p *rows) row(r *item.Run, row *templates.Task) error {
+	return p.add(r, p.part(r.Identity), row)
+}
 
 // retry asks the manifest's store until it answers. A scan may take longer than another
 // call: it has all of --store-wait.
@@ -269,6 +289,9 @@ func (p *rows) retry(m *manifest.Manifest, do func(context.Context) error) error
 
 // fail gives a manifest's error as a failure.
 func (p *rows) fail(err error, m *manifest.Manifest) error {
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f
+	}
 	on := m.Show()
 	if e, ok := errors.AsType[*manifest.Error](err); ok {
 		return &failure.Failure{Code: failure.BadIndex, Tried: "read the manifest", On: on, Cause: e.Cause, Hint: e.Hint}

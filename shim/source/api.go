@@ -140,5 +140,12 @@ func ofTask(f *failure.Failure) error {
 	if f.Code == failure.BadIndex {
 		return f.Cause
 	}
-	return &contract.Error{Kind: contract.Invalid, Cause: f.Cause}
+	kind := contract.Invalid
+	switch f.Code {
+	case failure.Unavailable: // a file that can't be read now
+		kind = contract.Unreachable
+	case failure.Denied:
+		kind = contract.Denied
+	}
+	return &contract.Error{Kind: kind, Cause: f.Cause}
 }
