@@ -186,7 +186,8 @@ func element(of, key any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	length, at := 0, func(int) any { return nil }
+	var length int
+	var at func(int) any
 	switch l := of.(type) {
 	case nil:
 		return unset{&Error{Kind: BadForItem, Cause: errors.New("there is no list")}}, nil

@@ -12,7 +12,7 @@ import (
 // What is held of commands that are to be compared with those after them, and of the ranges
 // of indexes that have one in common: a Job may have a hundred million.
 const (
-	maxCompared = 100_000
+	maxCompared = 100_000 // which the help says too
 	maxTold     = 1000
 )
 
