@@ -149,6 +149,7 @@ func (b *Book) Finish(ctx context.Context, m Marker, over *Entry) (Settled, *Ent
 		return err
 	}, b.Retrying)
 	if err == nil {
+		b.unskip(ctx, m, over, other)
 		return settled, other, nil
 	}
 	if f, ok := errors.AsType[*failure.Failure](err); ok {

@@ -270,3 +270,34 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestDoneIsNotSkipped: the entry as skipped goes when the marker that stands says done.
+func TestDoneIsNotSkipped(t *testing.T) {
+	skipped := markerOf("other", "x")
+	skipped.Outcome = Skipped
+	mine := markerOf("mine", "d")
+	mine.Outcome = Skipped
+	for _, tt := range []struct {
+		name     string
+		there, m Marker
+		entry    bool
+	}{
+		{"done over skipped", skipped, markerOf("mine", "d"), false},
+		{"skipped over done", markerOf("other", "x"), mine, true},
+		{"skipped, and another was done first", markerOf("other", "d"), mine, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b, dir := newBook(t, OnChangeRerun)
+			write(t, filepath.Join(dir, "done", "5.json"), tt.there)
+			if err := b.WriteSkipped(t.Context(), mine); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := b.Finish(t.Context(), tt.m, nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "skipped", "5.json")); (err == nil) != tt.entry {
+				t.Errorf("the entry: %v", err)
+			}
+		})
+	}
+}

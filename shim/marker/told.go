@@ -74,6 +74,18 @@ func (b *Book) WriteSkipped(ctx context.Context, m Marker) error {
 	return notRecorded(err, b.Store.Show(b.key(skippedDir, m.Header)))
 }
 
+// unskip takes the entry as skipped away when the marker that stands now says done: that
+// of this run, over a skipped one, or another's that was first. Best effort: who lists
+// both looks at the marker when their dates are apart.
+func (b *Book) unskip(ctx context.Context, m Marker, over, other *Entry) {
+	if done := m.Outcome == Done && over != nil && over.Outcome == Skipped || m.Outcome == Skipped && other != nil && other.Outcome == Done; !done {
+		return
+	}
+	_ = store.Retry(ctx, b.Told, func(ctx context.Context) error {
+		return b.Store.Remove(ctx, b.key(skippedDir, m.Header))
+	}, nil)
+}
+
 func (b *Book) tell(ctx context.Context, key string, make func(context.Context) (any, error)) error {
 	return store.Retry(ctx, b.Told, func(ctx context.Context) error {
 		doc, err := make(ctx)

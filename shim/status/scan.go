@@ -30,13 +30,15 @@ type scan struct {
 	// While it is under way, the states are bits, and what isn't settled has in its
 	// place when it was started. Both dates are in nanoseconds.
 	claims map[int64]time.Time // by position
+	skips  map[int64]time.Time // by position
 	shards map[int64]struct{}
 	tasks  tasks
 	newest time.Time // the latest date that the store gave
 }
 
 // Scan lists what is recorded of the indexes, and reads nothing but the claims of
-// those that may be running. Keys that are not nth's are left alone. An error is a
+// those that may be running, and the markers of what may have been done since it was
+// skipped. Keys that are not nth's are left alone. An error is a
 // failure: a store that can't be asked is never taken for an empty one. Seen, if it isn't
 // nil, counts the keys meanwhile.
 func Scan(ctx context.Context, s *store.Store, of identity.List, p store.Policy, seen *atomic.Int64) (*Snapshot, error) {
@@ -46,8 +48,8 @@ func Scan(ctx context.Context, s *store.Store, of identity.List, p store.Policy,
 	c := newScan(of)
 	c.indexes(l, "")
 	// What is failed or skipped must be known before what is done: there may be millions.
-	l.list("failed/tasks/", listing{follows: hex, visit: c.each(into(c.tasks.failed))})
-	l.list("skipped/tasks/", listing{follows: hex, visit: c.each(into(c.tasks.skipped))})
+	l.list("failed/tasks/", listing{follows: hex, visit: c.each(c.tasks.failure)})
+	l.list("skipped/tasks/", listing{follows: hex, visit: c.each(c.tasks.skip)})
 	if err := l.wait(); err != nil {
 		return nil, err
 	}
@@ -73,7 +75,7 @@ func scanOne(ctx context.Context, s *store.Store, index int64, p store.Policy) (
 
 func newScan(of identity.List) *scan {
 	n := of.Len()
-	return &scan{claims: map[int64]time.Time{}, shards: map[int64]struct{}{}, tasks: newTasks(),
+	return &scan{claims: map[int64]time.Time{}, skips: map[int64]time.Time{}, shards: map[int64]struct{}{}, tasks: newTasks(),
 		snap: &Snapshot{At: time.Now(), Of: of, Len: n, States: make([]State, n), Settled: make([]int64, n), Failures: map[int64]time.Time{}}}
 }
 
@@ -106,6 +108,9 @@ func (c *scan) finish(l *lister) (*Snapshot, error) {
 		}
 	})
 	if err := l.wait(); err != nil {
+		return nil, err
+	}
+	if err := c.outcomes(l); err != nil {
 		return nil, err
 	}
 	c.conclude()
@@ -168,7 +173,11 @@ func (c *scan) claimed(index int64, date time.Time) {
 	}
 }
 
-func (c *scan) skipped(index int64, _ time.Time) { c.mark(index, isSkipped) }
+func (c *scan) skipped(index int64, date time.Time) {
+	if at, ok := c.mark(index, isSkipped); ok {
+		c.skips[at] = date
+	}
+}
 
 // progressed is a trace of a start as well.
 func (c *scan) progressed(index int64, _ time.Time) {

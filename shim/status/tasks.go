@@ -3,15 +3,18 @@ package status
 import (
 	"path"
 	"strings"
+	"time"
 )
 
 // tasks are a queue's documents, by the tasks' keys.
 type tasks struct {
-	failed, skipped map[string]string // with the blob's own key
-	done, passed    int64             // markers, and those of them that are skipped
+	failed       map[string]string // with the blob's own key
+	skipped      map[string]time.Time
+	done, passed int64    // markers, and those of them that are skipped
+	doubtful     []string // keys of markers that may be of another run than the entry as skipped
 }
 
-func newTasks() tasks { return tasks{failed: map[string]string{}, skipped: map[string]string{}} }
+func newTasks() tasks { return tasks{failed: map[string]string{}, skipped: map[string]time.Time{}} }
 
 // keyLen is the length of a task's key, a SHA-256 in hexadecimal.
 const keyLen = 64
@@ -22,12 +25,15 @@ func taskKey(key string) (string, bool) {
 	return name, ok && len(name) == keyLen && strings.Trim(name, hex) == ""
 }
 
-// into notes the keys of tasks.
-func into(keys map[string]string) func(entry) {
-	return func(e entry) {
-		if key, ok := taskKey(e.key); ok {
-			keys[key] = e.key
-		}
+func (t *tasks) failure(e entry) {
+	if key, ok := taskKey(e.key); ok {
+		t.failed[key] = e.key
+	}
+}
+
+func (t *tasks) skip(e entry) {
+	if key, ok := taskKey(e.key); ok {
+		t.skipped[key] = e.at
 	}
 }
 
@@ -37,8 +43,11 @@ func (c *scan) taskDone(e entry) {
 		return
 	}
 	c.tasks.done++
-	if _, skipped := c.tasks.skipped[key]; skipped {
+	if at, skipped := c.tasks.skipped[key]; skipped {
 		c.tasks.passed++
+		if doubtful(e.at, at) {
+			c.tasks.doubtful = append(c.tasks.doubtful, e.key)
+		}
 	}
 	delete(c.tasks.failed, key) // done beats failed
 }
