@@ -68,6 +68,9 @@ func (p *parsed) command(w World) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if p.queue && r.Tasks == nil {
+		r.Tasks = &Tasks{} // none is settled yet
+	}
 	if c.Reason != "" {
 		p.only(r, w.Stderr)
 	}
@@ -83,7 +86,7 @@ func (p *parsed) command(w World) (int, error) {
 		}
 		return r.WriteText(to, width(w))
 	})
-	return p.code(r.Counts, snap), err
+	return p.code(r.Counts, snap, r.Kubernetes), err
 }
 
 // tell shows on a terminal, after a second, how many keys were listed so far, until it is
@@ -122,26 +125,43 @@ func (p *parsed) open(ctx context.Context, flag, url string, w World) (*store.St
 // indexes are those that there should be: what the flags say, or Kubernetes, or the
 // documents.
 func (p *parsed) indexes(ctx context.Context, o Options) (identity.List, error) {
-	if k := o.Kubernetes; k != nil && p.Completions == nil && p.Indexes == "" {
+	if p.Completions != nil || p.Indexes != "" {
+		return Indexes(p.Completions, p.Indexes)
+	}
+	k := o.Kubernetes
+	if k != nil && !k.queue && !k.secret {
 		if of, ok := k.indexes(); ok {
 			return of, nil
 		}
 	}
-	if p.Completions == nil && p.Indexes == "" {
-		h := newHeads(ctx, o.Store, o.Policy)
-		defer h.cancel(nil)
-		of, queue, err := workers(h)
-		if p.queue = queue; queue || err != nil {
-			return of, err
-		}
-		return told(ctx, h)
+	h := newHeads(ctx, o.Store, o.Policy)
+	defer h.cancel(nil)
+	of, queue, err := workers(h)
+	if k != nil {
+		k.queue = k.queue || k.secret && queue
 	}
-	return Indexes(p.Completions, p.Indexes)
+	switch p.queue = queue || k != nil && k.queue; {
+	case err != nil:
+		return of, err
+	case p.queue && k != nil:
+		return identity.Union(of, k.which((*Pod).failed)), nil
+	case p.queue:
+		return of, nil
+	}
+	if k != nil {
+		if of, ok := k.indexes(); ok {
+			return of, nil
+		}
+	}
+	return told(ctx, h)
 }
 
 // code is 0 when nothing is left to do, as far as it is known here, and no more has failed
 // than may.
-func (p parsed) code(c Counts, snap *Snapshot) int {
+func (p parsed) code(c Counts, snap *Snapshot, k *Kubernetes) int {
+	if p.queue && k != nil && !strings.HasPrefix(k.Condition, "Complete") {
+		return 1 // what is still in the queue, only its workers know
+	}
 	failed, total := c.Failed, snap.Len
 	if t := snap.Tasks; t != nil {
 		failed, total = failed+t.Failed, total+t.Done+t.Skipped+t.Failed

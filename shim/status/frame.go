@@ -13,8 +13,9 @@ type frame struct {
 	markers string
 	snap    *Snapshot // nil: nothing was seen so far
 	counts  Counts
-	says    []string // of Kubernetes: disagreements and what waits
-	trouble string   // the last look failed: why
+	job     *Kubernetes // nil: it isn't asked
+	says    []string    // of it: disagreements and what waits
+	trouble string      // the last look failed: why
 
 	queue bool         // tasks are done, and how many are left isn't known
 	meter screen.Meter // of the tasks
@@ -50,14 +51,14 @@ func (f *frame) lines(cols, rows int, style style) []string {
 		return append(head, foot...)[:min(rows, 1+len(foot))]
 	}
 	head = append(head, f.progress(width, style.color))
-	if f.queue {
-		return append(head, foot...)[:min(rows, len(head)+len(foot))]
-	}
-	if f.counts.Failed > 0 {
+	if f.counts.Failed > 0 && !f.queue {
 		foot = append(foot, paint(plain("failed %s", cutList(f.snap.List(Failed).String(), width-len("failed "))), "31", style))
 	}
 	for _, s := range f.says {
 		foot = append(foot, plain("%s", s))
+	}
+	if f.queue {
+		return append(head, foot...)[:min(rows, len(head)+len(foot))]
 	}
 	foot = foot[:min(len(foot), max(0, rows-len(head)-minGridRows-1))]
 	height := rows - len(head) - len(foot) - 2 // the scale and the legend

@@ -3,6 +3,7 @@ package status
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,7 +84,7 @@ func TestJob(t *testing.T) {
 			[]string{"a claim of 5 is alive, Kubernetes has no running pod", "pod of 3: OOMKilled"}, []string{"pod of 6: ImagePullBackOff"}},
 		{"the latest pod counts", "...", list(aJob("j", `"completions": 3`, ``),
 			aPod("j", 0, t2, ``, `"phase": "Running"`), aPod("j", 0, t0, ``, terminated("OOMKilled", 137, "")),
-			aPod("j", 1, t0, ``, terminated("Error", 1, "")), aPod("j", 1, t2, ``, waiting("Unschedulable"))), "r..", nil, []string{"pod of 1: Unschedulable"}},
+			aPod("j", 1, t0, ``, terminated("Error", 1, "")), aPod("j", 1, t2, ``, waiting("Unschedulable"))), "rf.", nil, []string{"pod of 1: Unschedulable"}},
 		{"what is done is done", "dd", list(aJob("j", `"completions": 2`, ``), aPod("j", 0, t0, ``, `"phase": "Running"`), aPod("j", 1, t0, ``, terminated("OOMKilled", 137, ""))), "dd", nil, nil},
 		{"a repair Job, by its environment", "ddddd.....", list(aJob("j", `"completions": 2, "template": {"spec": {"containers": [{"env": [{"name": "NTH_INDEXES", "value": "3,7"}]}]}}`, `"completedIndexes": "0,1"`),
 			aPod("j", 1, t0, ``, `"phase": "Running"`)), "ddddd..r..", []string{"Kubernetes counts 7 as completed, there is no marker"}, nil},
@@ -165,7 +166,8 @@ func TestJobIsRefused(t *testing.T) {
 		{"cut short", two[:len(two)-9], "", "EOF"},
 		{"a list", "[]", "", "no JSON object"},
 		{"YAML", "kind: Job\n", "", "invalid character"},
-		{"two documents", two + two, "a", "something follows"},
+		{"more behind it", two + "x", "a", "invalid character"},
+		{"a table", "NAME   STATUS\nj      Running\n", "", "it is a table"},
 		{"odd items", `{"items": {}}`, "", "items is no list"},
 		{"odd indexes", list(aJob("a", `"completions": 2`, `"completedIndexes": "1-"`)), "", "its completedIndexes"},
 		{"beyond its part", list(aJob("a", `"template": {"spec": {"containers": [{"env": [{"name": "NTH_INDEXES", "value": "3,7"}]}]}}`, `"completedIndexes": "2"`)), "", "beyond --indexes"},
@@ -195,14 +197,21 @@ func FuzzJob(f *testing.F) {
 	f.Add(list(aJob("j", `"completions": 7`, `"completedIndexes": "0-2", "failedIndexes": "3"`), aPod("j", 3, t0, ``, terminated("OOMKilled", 137, "x"))))
 	f.Add(aJob("j", `"template": {"spec": {"containers": [{"args": ["--indexes=3,7"]}]}}`, `"failedIndexes": "0-9223372036854775806"`))
 	f.Add(list(aJob("j", `"completions": 9223372036854775807`, `"completedIndexes": "0-9223372036854775806"`), aPod("j", 9, t0, ``, waiting("x"))))
+	f.Add("\xff\xfe{\x00}\x00")
+	f.Add(aJob("j", `"completions": 7`, `"conditions": [{"type": "Suspended", "status": "True"}]`) + aPod("j", 1, t0, sidecarSpec, `"phase": "Failed", `+ofProxy))
 	f.Add(`{"items": [{"kind": "Pod"}, null, {"kind": "Job", "status": {"conditions": [{}]}}]}`)
 	f.Fuzz(func(t *testing.T, doc string) {
 		j, err := parseJob(strings.NewReader(doc), "")
 		if err != nil {
 			return
 		}
-		if !json.Valid([]byte(doc)) {
-			t.Errorf("%q was taken", doc)
+		for d := json.NewDecoder(utf8Of(strings.NewReader(doc))); ; {
+			var one any
+			if err := d.Decode(&one); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%q was taken: %v", doc, err)
+			}
 		}
 		snap := snapOf("d.fbrs....", 0)
 		r := &Report{}

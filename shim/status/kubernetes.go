@@ -1,15 +1,14 @@
 package status
 
 import (
-	"encoding/json"
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
-	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/identity"
 )
@@ -21,16 +20,24 @@ type object struct {
 		Name, Namespace, UID string
 		Labels, Annotations  map[string]string
 		CreationTimestamp    time.Time
+		DeletionTimestamp    *time.Time
 		OwnerReferences      []struct{ UID string }
 	}
 	Spec struct {
-		Completions *int64
-		NodeName    string
-		Template    struct {
+		Completions      *int64
+		PodFailurePolicy struct {
+			Rules []struct {
+				OnExitCodes *struct{ ContainerName string }
+			}
+		}
+		Template struct {
 			Spec struct{ Containers []container }
 		}
+		NodeName, Hostname         string
+		InitContainers, Containers []container
 	}
 	Status struct {
+		Active, Terminating             int
 		CompletedIndexes, FailedIndexes string
 		Conditions                      []condition
 		Phase, Reason, Message          string
@@ -40,13 +47,16 @@ type object struct {
 }
 
 type container struct {
+	Name          string
 	Command, Args []string
 	Env           []struct{ Name, Value string }
+	RestartPolicy string
 }
 
 type condition struct{ Type, Status, Reason, Message string }
 
 type containerStatus struct {
+	Name             string
 	State, LastState struct {
 		Waiting    *struct{ Reason, Message string }
 		Running    *struct{}
@@ -58,139 +68,113 @@ type containerStatus struct {
 	}
 }
 
-// ReadJob reads what `kubectl get job,pods -o json` printed, from a file or, for -,
-// from stdin. With several Jobs the name chooses. An error is a failure: exit code 64.
-func ReadJob(path string, stdin io.Reader, name string) (*Job, error) {
-	in := stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, usage("--kubernetes", err, "kubectl get job,pods -o json > FILE")
-		}
-		defer f.Close()
-		in = f
-	}
-	j, err := parseJob(in, name)
-	if err != nil {
-		return nil, usage("--kubernetes "+path, err, "it is the output of kubectl get job,pods -o json, which --job NAME chooses one Job of")
-	}
-	return j, nil
-}
-
-func parseJob(in io.Reader, name string) (*Job, error) {
-	var jobs []*object
-	var pods []*Pod
-	err := objects(in, func(o *object) {
-		switch o.Kind {
-		case "Job":
-			if name == "" || o.Metadata.Name == name {
-				jobs = append(jobs, o)
-			}
-		case "Pod":
-			if p, ok := podOf(o); ok {
-				pods = append(pods, p)
-			}
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case len(jobs) == 0 && name != "":
-		return nil, fmt.Errorf("there is no Job %q in it", name)
-	case len(jobs) == 0:
-		return nil, errors.New("there is no Job in it")
-	case len(jobs) > 1:
-		return nil, fmt.Errorf("there are %d Jobs in it, such as %q and %q", len(jobs), jobs[0].Metadata.Name, jobs[1].Metadata.Name)
-	}
-	return newJob(jobs[0], pods)
-}
-
-// objects reads a list one by one, for that of 100,000 pods is half a gigabyte, or a
-// single object.
-func objects(in io.Reader, each func(*object)) error {
-	d := json.NewDecoder(in)
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return errors.Join(err, errors.New("it is no JSON object"))
-	}
-	var single object
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return err
-		}
-		var skipped json.RawMessage
-		to := map[any]any{"kind": &single.Kind, "metadata": &single.Metadata, "spec": &single.Spec, "status": &single.Status}[key]
-		switch {
-		case key == "items":
-			err = elements(d, each)
-		case to != nil:
-			err = d.Decode(to)
-		default:
-			err = d.Decode(&skipped)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("something follows the JSON object")
-	}
-	each(&single)
-	return nil
-}
-
-func elements(d *json.Decoder, each func(*object)) error {
-	t, err := d.Token()
-	if err != nil || t == nil { // null
-		return err
-	}
-	if t != json.Delim('[') {
-		return errors.New("items is no list")
-	}
-	for d.More() {
-		var o object
-		if err := d.Decode(&o); err != nil {
-			return err
-		}
-		each(&o)
-	}
-	_, err = d.Token()
-	return err
-}
-
 // The names that Kubernetes gives: of a pod's index, and of its Job.
 const (
 	indexKey = "batch.kubernetes.io/job-completion-index"
 	jobKey   = "batch.kubernetes.io/job-name"
 )
 
-// part gives the indexes that a Job of --indexes works on: what NTH_INDEXES or the
-// flag in its pod template says.
-func (o *object) part() string {
+// kind is what it is: what stands in a JobList or a PodList doesn't say so itself.
+func (o *object) kind() string {
+	switch {
+	case o.Kind != "":
+		return o.Kind
+	case len(o.Spec.Template.Spec.Containers) > 0:
+		return "Job"
+	case len(o.Spec.Containers) > 0:
+		return "Pod"
+	}
+	return ""
+}
+
+// same tells whether two are one object.
+func (o *object) same(other *object) bool {
+	a, b := o.Metadata, other.Metadata
+	return a.UID == b.UID && a.Name == b.Name && a.Namespace == b.Namespace
+}
+
+// policyContainer is the container that the pod failure policy names: nth's, for it reads
+// nth's exit codes.
+func (o *object) policyContainer() string {
+	for _, r := range o.Spec.PodFailurePolicy.Rules {
+		if r.OnExitCodes != nil && r.OnExitCodes.ContainerName != "" {
+			return r.OnExitCodes.ContainerName
+		}
+	}
+	return ""
+}
+
+// manifestContainer is what nth manifest calls the one that runs nth.
+const manifestContainer = "work"
+
+// worker gives the name of the container that runs nth; false: nobody knows.
+func worker(all []container, policy string) (string, bool) {
+	for _, is := range []func(c container) bool{
+		func(c container) bool { return policy != "" && c.Name == policy },
+		container.runsNth,
+		func(c container) bool {
+			return slices.ContainsFunc(c.Env, func(e struct{ Name, Value string }) bool { return strings.HasPrefix(e.Name, "NTH_") })
+		},
+		func(c container) bool { return c.Name == manifestContainer },
+		func(container) bool { return len(all) == 1 },
+	} {
+		if at := slices.IndexFunc(all, is); at >= 0 {
+			return all[at].Name, true
+		}
+	}
+	return "", false
+}
+
+// runsNth tells whether the command line begins with nth, perhaps behind an init.
+func (c container) runsNth() bool {
+	words := slices.Concat(c.Command, c.Args)
+	return slices.ContainsFunc(words[:min(len(words), 3)], func(w string) bool { return path.Base(w) == "nth" })
+}
+
+// setting gives what a flag in the pod template says, or its variable. A variable that a
+// Secret fills is given without a value.
+func (o *object) setting(flag string) (value string, given bool) {
 	for _, c := range o.Spec.Template.Spec.Containers {
 		words := slices.Concat(c.Command, c.Args)
 		if end := slices.Index(words, "--"); end >= 0 {
 			words = words[:end]
 		}
 		for i, w := range words {
-			if value, ok := strings.CutPrefix(w, "--indexes="); ok {
-				return value
+			if value, ok := strings.CutPrefix(w, flag+"="); ok {
+				return value, true
 			}
-			if w == "--indexes" && i+1 < len(words) {
-				return words[i+1]
+			if w == flag && i+1 < len(words) {
+				return words[i+1], true
 			}
 		}
+		variable := "NTH_" + strings.ToUpper(strings.ReplaceAll(strings.TrimLeft(flag, "-"), "-", "_"))
 		for _, e := range c.Env {
-			if e.Name == "NTH_INDEXES" && e.Value != "" {
-				return e.Value
+			if e.Name == variable {
+				value, given = e.Value, true
 			}
+		}
+		if given {
+			return value, true
 		}
 	}
-	return ""
+	return "", false
+}
+
+// queue tells whether the indexes are a queue's workers, and whether only the markers can
+// tell, for a Secret holds the URL.
+func (o *object) queue() (is, secret bool) {
+	var c config.Config
+	tasks, given := o.setting("--tasks")
+	keep, keeps := o.setting("--keep-url")
+	done, says := o.setting("--done-url")
+	present := func(url string, given bool) string {
+		if given {
+			return cmp.Or(url, "given")
+		}
+		return ""
+	}
+	c.Tasks.URL, c.API.KeepURL, c.API.DoneURL = tasks, present(keep, keeps), present(done, says)
+	return c.Source() == config.Queue, given && tasks == ""
 }
 
 // mapped gives the items that the platform's numbers stand for.

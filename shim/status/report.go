@@ -185,7 +185,11 @@ type Kubernetes struct {
 	Failed    string `json:"failed"`
 	// Condition is why the Job has ended: "Failed: MaxFailedIndexesExceeded"; empty: it
 	// has not.
-	Condition     string   `json:"condition,omitempty"`
+	Condition string `json:"condition,omitempty"`
+	// Conditions are the others that hold: "Suspended: JobSuspended", or what it ends
+	// with while its pods still do, "FailureTarget: DeadlineExceeded".
+	Conditions    []string `json:"conditions,omitempty"`
+	Notes         []string `json:"notes,omitempty"` // what its state explains
 	Disagreements []string `json:"disagreements"`
 	Waiting       []string `json:"waiting,omitempty"` // why pods don't run: "pods of 5-9: ImagePullBackOff"
 }

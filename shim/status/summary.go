@@ -84,6 +84,12 @@ func (t *text) kubernetes(k *Kubernetes) {
 	if k.Condition != "" {
 		t.line("ended      %s", k.Condition)
 	}
+	for _, c := range k.Conditions {
+		t.line("state      %s", c)
+	}
+	for _, n := range k.Notes {
+		t.line("- %s", n)
+	}
 	for _, d := range k.Disagreements {
 		t.line("- %s", d)
 	}

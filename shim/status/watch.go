@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -52,7 +53,7 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 		}
 		if f.trouble == "" && f.over() {
 			v.end(f)
-			return p.code(f.counts, f.snap), nil
+			return p.code(f.counts, f.snap, f.job), nil
 		}
 	}
 }
@@ -96,6 +97,7 @@ func (p parsed) see(ctx context.Context, o Options) (s seen) {
 		f := failure.From(err)
 		return seen{err: &failure.Failure{Code: failure.Unavailable, Tried: f.Tried, On: f.On, Cause: f.Cause}}
 	}
+	job.queue = job.queue || job.secret && p.queue
 	r := &Report{}
 	job.join(r, s.snap)
 	s.job = r.Kubernetes
@@ -112,11 +114,11 @@ func (f *frame) take(s seen) {
 		}
 		return
 	}
-	f.snap, f.counts, f.says = s.snap, s.snap.Counts(), nil
+	f.snap, f.counts, f.job, f.says = s.snap, s.snap.Counts(), s.job, nil
 	settled, _ := f.tasks()
 	f.meter.Sample(s.snap.At, settled)
 	if s.job != nil {
-		f.says = append(s.job.Waiting, s.job.Disagreements...)
+		f.says = slices.Concat(s.job.Waiting, s.job.Conditions, s.job.Notes, s.job.Disagreements)
 	}
 }
 
