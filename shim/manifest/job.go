@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 
 	"nth/shim/config"
@@ -30,6 +31,7 @@ type job struct {
 	forecast    *plan.Forecast
 	needs       object   // requests and limits
 	mounted     []volume // by --volume
+	success     success
 	hints       []string
 }
 
@@ -168,6 +170,9 @@ func (j *job) hint(World) error {
 	if strings.HasPrefix(f.Markers, "file://") && !j.holds(f.Markers) {
 		j.say("--markers %s: no --volume keeps it, so that what is written there ends with the pod", f.Markers)
 	}
+	if slices.ContainsFunc(j.mounted, func(v volume) bool { return v.kind == "hostPath" }) {
+		j.say("--volume hostpath: each node has a directory of its own, unless all mount the same there; and the Pod Security Standards refuse such pods")
+	}
 	if u, err := url.Parse(j.Tasks.URL); err == nil {
 		if password, ok := u.User.Password(); ok && !strings.Contains(password, "<<") {
 			j.say(`the URL of --tasks holds a password, and so does the manifest: write <<secret "NAME">> there`)
@@ -177,6 +182,9 @@ func (j *job) hint(World) error {
 		for _, w := range j.wanted() {
 			j.say("%s: see --env-from and --service-account", w)
 		}
+	}
+	if j.repairs() && j.Name == "" {
+		j.say("%s may be there from an earlier repair, and apply doesn't run a Job that exists: kubectl delete job %s --ignore-not-found comes first, or --name", j.name, j.name)
 	}
 	if j.Via != "copy" && j.NthImage == placeholder {
 		j.say("%s stands for where you keep nth's image: --nth-image", placeholder)
@@ -200,6 +208,9 @@ func (j *job) old() error {
 	}
 	if !v.has(failurePolicy) {
 		j.say("%s has no podFailurePolicy: a Job that is set up wrongly (64, 78) is tried until its limit is reached, and a drained node counts as a failure", v)
+	}
+	if j.SuccessPolicy != "" && !v.has(successRules) {
+		return lacks("success policy")
 	}
 	if !v.has(backoffPerIndex) {
 		j.say("%s has no backoffLimitPerIndex: an index that always fails ends the whole Job", v)

@@ -23,7 +23,7 @@ func (j *job) tree() (object, error) {
 			with("jobTemplate", pairs("spec", spec))
 	case "jobset":
 		api, kind = "jobset.x-k8s.io/v1alpha2", "JobSet"
-		spec = pairs("replicatedJobs", list{pairs("name", container, "replicas", int64(j.Replicas), "template", pairs("spec", spec))})
+		spec = j.ttl(object{}).with("replicatedJobs", list{pairs("name", container, "replicas", int64(j.Replicas), "template", pairs("spec", spec))})
 	}
 	return pairs("apiVersion", api, "kind", kind, "metadata", pairs("name", j.name).with("namespace", j.Namespace), "spec", spec), nil
 }
@@ -50,6 +50,13 @@ func (j *job) spec() (object, error) {
 		o = o.add("podFailurePolicy", pairs("rules", j.rules()), failurePolicy.note())
 	} else {
 		o[len(o)-1].above = j.version.String() + " has no podFailurePolicy: exit codes 64 and 78 don't end the Job, 65 and 66 not their index."
+	}
+	o = j.successPolicy(o)
+	if j.ActiveDeadline > 0 {
+		o = o.add("activeDeadlineSeconds", seconds(j.ActiveDeadline), "for all of it; nth's --timeout is for each try of an item")
+	}
+	if j.Kind != "jobset" {
+		o = j.ttl(o)
 	}
 	return o.with("template", pairs("spec", pod)), nil
 }

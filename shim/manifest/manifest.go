@@ -7,6 +7,7 @@ package manifest
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -31,13 +32,16 @@ type Config struct {
 	Requests          []string `group:"Pods" env:"-" placeholder:"NAME=QUANTITY" help:"What each pod needs, such as cpu=500m,memory=1Gi."`
 	Limits            []string `group:"Pods" env:"-" placeholder:"NAME=QUANTITY" help:"What each pod may have at most."`
 	EnvFrom           []string `group:"Pods" env:"-" placeholder:"KIND/NAME" help:"Variables from secret/NAME or configmap/NAME, such as the store's credentials."`
-	Volume            []string `group:"Pods" env:"-" placeholder:"SOURCE:PATH[:ro]" help:"Mount pvc/NAME, secret/NAME, configmap/NAME or emptydir at a path."`
+	Volume            []string `group:"Pods" env:"-" placeholder:"SOURCE:PATH[:ro]" help:"Mount pvc/NAME, secret/NAME, configmap/NAME, emptydir or hostpath/DIR, a directory of the node, at a path."`
 	ServiceAccount    string   `group:"Pods" env:"-" placeholder:"NAME" help:"The service account that the pods run as."`
 	User              *int64   `group:"Pods" env:"-" placeholder:"UID" help:"The user that the pods run as (default: the image's)."`
 
-	Parallelism          int    `group:"Policy" default:"0" placeholder:"N" help:"How many pods run at the same time; 0: ten, or all."`
-	BackoffLimitPerIndex int    `group:"Policy" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
-	MaxFailed            string `group:"Policy" placeholder:"N|N%" help:"End the Job when more indexes than this have failed (default 10%, but at least 10)."`
+	Parallelism          int            `group:"Policy" default:"0" placeholder:"N" help:"How many pods run at the same time; 0: ten, or all."`
+	BackoffLimitPerIndex int            `group:"Policy" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
+	MaxFailed            string         `group:"Policy" placeholder:"N|N%" help:"End the Job when more indexes than this have failed (default 10%, but at least 10)."`
+	ActiveDeadline       time.Duration  `group:"Policy" env:"-" placeholder:"D" help:"End the Job when it has taken this long, whatever is left; with a CronJob each run."`
+	SuccessPolicy        string         `group:"Policy" env:"-" placeholder:"LIST|count=N" help:"The Job has succeeded when these indexes have, or N of them, as in 0-9,count=5 or count=5."`
+	TTL                  *time.Duration `group:"Policy" name:"ttl" env:"-" placeholder:"D" help:"Delete the Job this long after it has ended (default: never; a repair after 1h, which makes way for the next one)."`
 
 	Missing bool `group:"Repair" env:"-" help:"Only the indexes that have no marker in the store at --markers, failed ones too, and that don't run now."`
 	Failed  bool `group:"Repair" env:"-" help:"Only the indexes that have failed and aren't done, by the store at --markers."`
@@ -58,6 +62,7 @@ func Command(c Config, own, command []string, w World) error {
 	for _, step := range []func(*job, World) error{
 		(*job).check,    // what the flags say by themselves
 		(*job).size,     // how many indexes
+		(*job).ends,     // and when all of it is over
 		(*job).agree,    // and what they say together
 		(*job).choose,   // which indexes, of a repair
 		(*job).identify, // what it is called, and what its markers call it

@@ -20,7 +20,9 @@ func (j *job) pod() (object, error) {
 	o := pairs("restartPolicy", "Never", "enableServiceLinks", false).
 		add("terminationGracePeriodSeconds", grace, sum).
 		with("serviceAccountName", j.ServiceAccount)
-	if j.User != nil {
+	if j.User == nil {
+		o[0].above = "Without --user UID no pod is made where the restricted Pod Security Standard is enforced."
+	} else {
 		user := pairs("runAsUser", *j.User)
 		if *j.User != 0 {
 			user = user.with("runAsNonRoot", true)

@@ -29,6 +29,7 @@ var mountable = []struct{ kind, field, name string }{
 	{"secret", "secret", "secretName"},
 	{"configmap", "configMap", "name"},
 	{"emptydir", "emptyDir", ""},
+	{"hostpath", "hostPath", "path"},
 }
 
 // volume is one --volume.
@@ -45,7 +46,7 @@ func (j *job) parseVolumes() (all []volume, err error) {
 	for _, given := range j.Volume {
 		v, err := parseVolume(given)
 		if err != nil {
-			return nil, usage("--volume", err, "write pvc/NAME:/path, secret/NAME:/path:ro, configmap/NAME:/path or emptydir:/tmp")
+			return nil, usage("--volume", err, "write pvc/NAME:/path, secret/NAME:/path:ro, configmap/NAME:/path emptydir:/tmp or hostpath/scratch:/scratch")
 		}
 		if err := fits("--volume", v.path); err != nil {
 			return nil, err
@@ -68,9 +69,13 @@ func parseVolume(given string) (v volume, err error) {
 	v.path = path.Clean(at)
 	kind, name, named := strings.Cut(source, "/")
 	for _, m := range mountable {
-		if m.kind == kind && named == (m.name != "") && (!named || subdomain(name)) {
+		host := m.kind == "hostpath"
+		if m.kind == kind && named == (m.name != "") && (!named || host && name != "" || subdomain(name)) {
 			v.kind, v.source = m.field, object{}
-			if named {
+			switch {
+			case host: // it must be there, for an empty one in its place looks like nothing done
+				v.source = pairs(m.name, path.Clean("/"+name), "type", "Directory")
+			case named:
 				v.source = pairs(m.name, name)
 			}
 			return v, nil

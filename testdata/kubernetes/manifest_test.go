@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -42,6 +43,10 @@ func TestManifests(t *testing.T) {
 				return len(p.Volumes) == 4 && p.Volumes[0].PersistentVolumeClaim.ClaimName == "data.0" && p.Containers[0].VolumeMounts[1].ReadOnly && p.ServiceAccountName == "robot.account" &&
 					p.SecurityContext.RunAsNonRoot == nil && p.Containers[0].Command[0] == "/nth"
 			}, false},
+		{"an end by time, by success, and a directory of the nodes", []string{"--name", "e", "--completions", "4", "--image", "b", "--active-deadline", "90m", "--ttl", "1500ms", "--success-policy", "0-2,count=2",
+			"--volume", "hostpath/mnt/scratch:/scratch:ro"}, "0", "3", func(p *corev1.PodSpec) bool {
+			return p.Volumes[1].HostPath.Path == "/mnt/scratch" && *p.Volumes[1].HostPath.Type == corev1.HostPathDirectory
+		}, true},
 		{"a repair", []string{"--job", "resize", "--completions", "100", "--indexes", "7,42,90-99", "--image", "busybox", "--markers", "s3://b/<<.Job>>"}, "7", "99", nil, false},
 		{"a CronJob", []string{"--name", long[:48], "--kind", "cronjob", "--schedule", "0 3 * * 1-5", "--completions", "1000", "--image", "busybox", "--markers", "gs://b/<<.Job>>"}, "0", "999", nil, false},
 		{"a JobSet", []string{"--name", long[:46], "--kind", "jobset", "--replicas", "12", "--completions", "10", "--image", "busybox", "--markers", "azblob://b/<<.Job>>"}, "0", "9", nil, false},
@@ -99,6 +104,29 @@ func TestManifests(t *testing.T) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// TestEnds: when a Job is over, and when it is gone.
+func TestEnds(t *testing.T) {
+	of := func(flags ...string) *batchv1.Job {
+		t.Helper()
+		return decode(t, manifest(t, append(append([]string{"--job", "big", "--completions", "9", "--image", "b"}, flags...), append([]string{"--"}, echo("<<.Index>>")...)...)...))
+	}
+	plain, repair, kept := of(), of("--indexes", "3,5"), of("--indexes", "3,5", "--ttl", "24h")
+	if plain.Spec.TTLSecondsAfterFinished != nil || plain.Spec.SuccessPolicy != nil || plain.Spec.ActiveDeadlineSeconds != nil {
+		t.Errorf("%+v", plain.Spec)
+	}
+	if *repair.Spec.TTLSecondsAfterFinished != 3600 || *kept.Spec.TTLSecondsAfterFinished != 86400 {
+		t.Errorf("a repair makes way after %d s, %d s", *repair.Spec.TTLSecondsAfterFinished, *kept.Spec.TTLSecondsAfterFinished)
+	}
+	s := of("--active-deadline", "90m", "--success-policy", "0-2,count=2").Spec
+	rule := s.SuccessPolicy.Rules[0]
+	if *s.ActiveDeadlineSeconds != 5400 || *rule.SucceededIndexes != "0-2" || *rule.SucceededCount != 2 {
+		t.Errorf("%+v", s)
+	}
+	if rule := of("--success-policy", "count=9").Spec.SuccessPolicy.Rules[0]; rule.SucceededIndexes != nil || *rule.SucceededCount != 9 {
+		t.Errorf("%+v", rule)
+	}
 }
 
 // TestRepair: the pods of a repair run just the indexes that were asked for.
