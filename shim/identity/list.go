@@ -19,21 +19,42 @@ type List struct{ spans []span }
 // Between two spans there is a gap.
 type span struct{ first, last, before int64 }
 
+// maxStepped is how many indexes a list has at most that come from ranges with a step,
+// each of which is a span.
+const maxStepped = 4_000_001 // as Slurm's largest array (slurm.conf(5), MaxArraySize)
+
 // ParseList reads a list in the form in which Kubernetes prints completedIndexes:
-// numbers and ranges, increasing, with commas. A list that goes back or names an
-// index twice is refused, for the k-th of it would depend on what was meant. An
-// error is a failure with exit code 78.
+// numbers and ranges, increasing, with commas; and as schedulers write their arrays: a
+// range with a step, 0-99:10, a blank behind a comma, and at the end how many run at the
+// same time, %4, which says nothing of the indexes. A list that goes back or names an
+// index twice is refused, for the k-th of it would depend on what was meant. An error is
+// a failure with exit code 78.
 func ParseList(s string) (List, error) {
 	var l List
-	for part := range strings.SplitSeq(s, ",") {
-		first, last, err := parseSpan(part)
+	numbers, limit, limited := strings.Cut(strings.Trim(s, blanks), "%")
+	if _, err := parseIndex(limit); limited && err != nil {
+		return List{}, badList(s, fmt.Errorf("behind %% %w", err))
+	}
+	stepped := int64(0)
+	for part := range strings.SplitSeq(numbers, ",") {
+		part = strings.TrimLeft(part, blanks)
+		first, last, step, err := parseSpan(part)
 		if err != nil {
 			return List{}, badList(s, err)
 		}
 		if len(l.spans) > 0 && first <= l.Last() {
 			return List{}, badList(s, fmt.Errorf("%s does not follow %d", part, l.Last()))
 		}
-		l.add(first, last)
+		if step == 1 {
+			l.add(first, last)
+			continue
+		}
+		if stepped += (last-first)/step + 1; stepped > maxStepped {
+			return List{}, badList(s, errors.New("it is too long"))
+		}
+		for k := range (last-first)/step + 1 {
+			l.add(first+k*step, first+k*step)
+		}
 	}
 	if l.Len() < 0 { // 0-9223372036854775807 alone has more indexes than fit
 		return List{}, badList(s, errors.New("it is too long"))
@@ -41,20 +62,32 @@ func ParseList(s string) (List, error) {
 	return l, nil
 }
 
+const blanks = " \t\r\n"
+
 func badList(s string, cause error) error {
 	return &failure.Failure{Code: failure.Setup, Tried: "read the index list", On: short(s), Cause: cause,
-		Hint: "write increasing numbers and ranges without spaces, such as 3,7-9"}
+		Hint: "write increasing numbers and ranges, such as 3,7-9 or 0-99:10"}
 }
 
-func parseSpan(part string) (first, last int64, err error) {
-	from, to, isRange := strings.Cut(part, "-")
+func parseSpan(part string) (first, last, step int64, err error) {
+	span, every, stepped := strings.Cut(part, ":")
+	from, to, isRange := strings.Cut(span, "-")
+	step = 1
+	if stepped {
+		if step, err = parseIndex(every); err == nil && (step == 0 || !isRange) {
+			err = fmt.Errorf("%s is no range with a step", part)
+		}
+	}
+	if err != nil {
+		return 0, 0, 0, err
+	}
 	if first, err = parseIndex(from); err != nil || !isRange {
-		return first, first, err
+		return first, first, step, err
 	}
 	if last, err = parseIndex(to); err == nil && last < first {
 		err = fmt.Errorf("the range %s goes backwards", part)
 	}
-	return first, last, err
+	return first, last, step, err
 }
 
 // add appends a range that lies behind all others.

@@ -23,15 +23,15 @@ func (j *job) choose(w World) (err error) {
 			return err
 		}
 	}
-	if len(j.indexes)+len("NTH_INDEXES=") > maxText {
-		return contradiction("the list of indexes", fmt.Errorf("it has %d bytes, and no variable holds more than %d", len(j.indexes), maxText),
-			"start the whole Job again: an index that is done is skipped in no time")
-	}
 	list, err := identity.ParseList(j.indexes)
 	if err != nil {
 		return err
 	}
-	j.completions = list.Len()
+	j.indexes, j.completions = list.String(), list.Len() // as any nth reads it
+	if len(j.indexes)+len("NTH_INDEXES=") > maxText {
+		return contradiction("the list of indexes", fmt.Errorf("it has %d bytes, and no variable holds more than %d", len(j.indexes), maxText),
+			"start the whole Job again: an index that is done is skipped in no time")
+	}
 	return nil
 }
 

@@ -68,41 +68,69 @@ func (h heads) of(dir string) ([]entry, error) {
 	return page, err
 }
 
-// told reads the number of indexes from one document. Where the user numbers them,
-// how many they are doesn't tell which.
+// told reads the number of indexes from the first document that tells it: one that was
+// written by hand, or is broken, doesn't. Where the user numbers the indexes, how many
+// they are doesn't tell which.
 func told(ctx context.Context, h heads) (identity.List, error) {
-	unknown := func(why, hint string) (identity.List, error) {
-		return identity.List{}, usage("--completions", errors.New(why), hint)
-	}
-	const hint = "give --completions N, or --indexes LIST"
+	silent := ""
 	for _, dir := range []string{"done/", "failed/", "started/"} {
 		page, err := h.of(dir)
 		if err != nil {
 			return identity.List{}, err
 		}
-		at := slices.IndexFunc(page, func(e entry) bool { _, ok := indexOf(e.key[len(dir):], ".json"); return ok })
-		if at < 0 {
-			continue
+		page = slices.DeleteFunc(slices.Clone(page), func(e entry) bool { _, ok := indexOf(e.key[len(dir):], ".json"); return !ok })
+		if silent == "" && len(page) > 0 {
+			silent = page[0].key
 		}
-		body, err := read(ctx, h.s, h.policy, page[at].key)
-		if err != nil {
-			return identity.List{}, err
+		for some := range slices.Chunk(page, store.Hands) {
+			docs, err := h.totals(ctx, some)
+			if err != nil {
+				return identity.List{}, err
+			}
+			if at := slices.IndexFunc(docs, total.tells); at >= 0 {
+				return docs[at].indexes()
+			}
 		}
-		var doc struct {
-			Completions *int64
-			Platform    string
-		}
-		switch err := json.Unmarshal(body, &doc); {
-		case err != nil || doc.Completions == nil || *doc.Completions < 1:
-			return unknown("it is not given, and "+h.s.Show(page[at].key)+" doesn't tell it", hint)
-		case chosen(doc.Platform):
-			return unknown("it is not given, and its platform leaves the numbers to the user", "give --indexes LIST, such as 1-100")
-		case *doc.Completions > maxIndexes:
-			return identity.List{}, tooMany("--completions", *doc.Completions)
-		}
-		return identity.Whole(*doc.Completions), nil
 	}
-	return unknown("it is not given, and there is no document yet under "+h.s.Show("")+" that tells it", hint)
+	why := "there is no document yet under " + h.s.Show("") + " that tells it"
+	if silent != "" {
+		why = h.s.Show(silent) + " doesn't tell it, and neither does another document"
+	}
+	return identity.List{}, unknown(why, "give --completions N, or --indexes LIST")
+}
+
+func unknown(why, hint string) error {
+	return usage("--completions", errors.New("it is not given, and "+why), hint)
+}
+
+// total is what a document says of how many indexes there are.
+type total struct {
+	Completions *int64
+	Platform    string
+}
+
+func (t total) tells() bool { return t.Completions != nil && *t.Completions >= 1 }
+
+func (t total) indexes() (identity.List, error) {
+	switch {
+	case chosen(t.Platform):
+		return identity.List{}, unknown("its platform leaves the numbers to the user", "give --indexes LIST, such as 1-100")
+	case *t.Completions > maxIndexes:
+		return identity.List{}, tooMany("--completions", *t.Completions)
+	}
+	return identity.Whole(*t.Completions), nil
+}
+
+// totals reads some documents; one that is broken or has gone says nothing.
+func (h heads) totals(ctx context.Context, some []entry) ([]total, error) {
+	docs := make([]total, len(some))
+	return docs, store.Each(ctx, len(some), func(ctx context.Context, i int) error {
+		body, err := read(ctx, h.s, h.policy, some[i].key)
+		if err == nil && json.Unmarshal(body, &docs[i]) != nil {
+			docs[i] = total{}
+		}
+		return err
+	})
 }
 
 // workers gives the indexes of a queue's workers that have failed, and whether there are

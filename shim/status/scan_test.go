@@ -275,6 +275,32 @@ func TestCompletions(t *testing.T) {
 	}
 }
 
+// TestOneOfThemTells: a document that doesn't say how many indexes there are stands in
+// nobody's way.
+func TestOneOfThemTells(t *testing.T) {
+	s := open(t, "mem://")
+	for i := range 100 { // more than are read at once
+		put(t, s, fmt.Sprintf("done/%d.json", i), `{"completions": null, "source": "mark"}`)
+	}
+	put(t, s, "done/98.json", `{"completions": 0}`)
+	put(t, s, "done/99.json", "no JSON")
+	for key, want := range map[string]int64{"started/1.json": 300, "failed/7.json": 200, "done/97.json": 100} {
+		put(t, s, key, fmt.Sprintf(`{"completions": %d}`, want))
+	}
+	for _, want := range []int64{100, 200, 300} {
+		if got, err := told(t.Context(), newHeads(t.Context(), s, once)); err != nil || got.Len() != want {
+			t.Errorf("%d, %v, want %d", got.Len(), err, want)
+		}
+		key := map[int64]string{100: "done/97.json", 200: "failed/7.json", 300: "started/1.json"}[want]
+		if err := s.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := told(t.Context(), newHeads(t.Context(), s, once)); err == nil || !strings.Contains(err.Error(), "and neither does another document") {
+		t.Error(err)
+	}
+}
+
 // TestWorkers: where a queue's tasks have records and no index has a marker, the indexes
 // are workers, and those that failed are all that there is to tell of them.
 func TestWorkers(t *testing.T) {
