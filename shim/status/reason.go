@@ -70,17 +70,6 @@ func last(reason string, f *marker.Failure) string {
 	return cmp.Or(lastLine(f.Stderr), lastLine(f.Reason))
 }
 
-func lastLine(s string) string {
-	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
-	for _, line := range slices.Backward(lines) {
-		line = strings.TrimSpace(Clean(line))
-		if strings.ContainsFunc(line, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
-			return line
-		}
-	}
-	return ""
-}
-
 // maxAlike is how much of a line is compared, in bytes.
 const maxAlike = 300
 

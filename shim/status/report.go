@@ -126,7 +126,7 @@ type Failure struct {
 	Pod       string    `json:"pod,omitempty"`
 	Node      string    `json:"node,omitempty"`
 	RunID     string    `json:"run_id"`
-	Last      string    `json:"last"`   // the last line of stderr that says something
+	Last      string    `json:"last"`   // the line of stderr that says why
 	Stderr    string    `json:"stderr"` // its end, as it was recorded
 	Message   string    `json:"message"`
 	Log       string    `json:"log,omitempty"` // where --logs has all of it

@@ -1,0 +1,167 @@
+package status
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// A command's last words are often not why it failed: a runtime says its version, a shell
+// the exit code, a stack goes on for a screen. What follows are such lines, as the real
+// programs write them: * is anything, %d a number. The line that says why is the last one
+// that is none of them; where there is no other, the last line that says anything.
+
+// trailers are lines that stand behind the reason, wherever they begin.
+var trailers = []string{
+	// R, Node, npm, Deno
+	"Execution halted", "Calls: *", "Node.js v%d*", "npm ERR! A complete log*", "npm error A complete log*", "npm ERR! errno *", "npm error errno *", "npm ERR! code *", "npm error code *",
+	"npm ERR! Exit status *", "npm ERR! This is probably not*", "npm ERR! Failed at *", "npm ERR! *@* *: `*`", "npm error path *", "npm error command *", "npm ERR! path *", "npm ERR! command *", "npm error Lifecycle script *",
+	// Java, .NET, Spark, Maven, Gradle
+	"... %d more", "... %d common frames omitted", "--- End of *", "*INFO ShutdownHookManager*", "[ERROR] [Help *", "[ERROR] -> [Help *", "BUILD FAILED in *", "> Run with --*", "Runtime.totalMemory()=*",
+	"Set the system property GATK_STACKTRACE_ON_USER_EXCEPTION*",
+	// Go, Rust, C, C++, Fortran
+	"exit status %d", "exit code %d", "note: run with `RUST_BACKTRACE*", "note: Some details are omitted*", "error: could not compile *", "error: process didn't exit successfully*", "[signal SIG*",
+	"Aborted (core dumped)", "*: line %d: *Aborted *", "compilation terminated.", "collect2: error: ld returned *", "==%d==ABORTING", "#%d  0x*",
+	// Python, Perl, Ruby, PHP, OCaml, Elixir, Julia
+	"*resource_tracker: There appear to be *", "warnings.warn(*", "note: This error originates from a subprocess*", "[notice] *", "ERROR conda.cli.main_run:execute*", "BEGIN failed--compilation aborted*", "Compilation failed in require*", "Execution of * aborted due to compilation errors.",
+	"thrown in * on line %d", "#%d *", "Raised at *", "Raised by *", "Re-raised at *", "Called from *", "in expression starting at *",
+	// make, time, shells, schedulers, workflows
+	"make: *** *", "make[%d]: *", "ninja: build stopped*", "Command exited with non-zero status %d", "Command terminated by signal %d", "real\t*m*s", "user\t*m*s", "sys\t*m*s", "real %d.%d", "user %d.%d", "sys %d.%d", "*user *system *elapsed *CPU*", "*inputs+*outputs (*", "logout",
+	"srun: error: * Exited with exit code %d", "srun: Terminating *", "srun: launch/slurm: *", "Shutting down, this might take some time.", "Exiting because a job execution failed. *", "Complete log: *", "Complete log(s): *", "Conversion failed!",
+	// where help is
+	"Try '*help*", "curl: try 'curl --help'*", "Try `*help*", "Run '*help*", "See '*help*", "For more information*", "Usage: *", "usage: *", "Please make sure you have the correct access rights", "and the repository exists.",
+	// psql
+	"LINE %d: *", "HINT: *", "CONTEXT: *", "QUERY: *", "STATEMENT: *",
+}
+
+// frames are lines of a stack, which are indented.
+var frames = []string{"at *", "from *", "in *:%d", "... *", "*.go:%d*", "(*) lib/*", "@ *", "[%d] *"}
+
+// headings begin a stack, a report, or a list of what was used: what is indented below
+// belongs to it.
+var headings = []string{"stack backtrace:", "Stack backtrace:", "Stack trace:", "stack traceback:", "Stacktrace:", "CallStack (from *", "error: called from*", "*Backtrace:", "Backtrace for this error:", "goroutine %d [*]:", "Command being timed: *"}
+
+// lastLine gives the line that says why, and else the last that says anything.
+func lastLine(s string) string {
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, line := range lines {
+		lines[i] = strings.TrimRightFunc(Clean(line), unicode.IsSpace)
+	}
+	behind := trailing(lines)
+	for _, all := range []bool{false, true} {
+		for i, line := range slices.Backward(lines) {
+			if says(line) && (all || !behind[i]) {
+				return strings.TrimSpace(line)
+			}
+		}
+	}
+	return ""
+}
+
+func says(line string) bool {
+	return strings.ContainsFunc(line, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
+
+// trailing tells of each line whether it stands behind a reason and is none.
+func trailing(lines []string) []bool {
+	behind := make([]bool, len(lines))
+	below, golang := false, false // a heading, of a goroutine
+	for i, line := range lines {
+		text := strings.TrimSpace(line)
+		indented := line != strings.TrimLeft(line, " \t")
+		switch {
+		case matches(headings, text):
+			behind[i], below, golang = true, true, strings.HasPrefix(text, "goroutine ")
+			continue
+		case golang && i+1 < len(lines) && strings.HasPrefix(lines[i+1], "\t") && strings.Contains(lines[i+1], ".go:"):
+			behind[i] = true // the function of the next line
+			continue
+		case text != "" && !indented:
+			below = below && matches(trailers, text)
+		}
+		behind[i] = below || matches(trailers, text) || indented && matches(frames, text) || chatter(text)
+	}
+	properties(lines, behind)
+	return behind
+}
+
+// properties are those of an error object, as Node prints them behind its stack, in
+// braces.
+func properties(lines []string, behind []bool) {
+	open := -1
+	for i, line := range lines {
+		text := strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(text, "at ") && strings.HasSuffix(text, "{"):
+			open = i
+		case strings.HasPrefix(text, "["): // [cause]: another error
+			open = -1
+		case open >= 0 && strings.HasPrefix(text, "}"):
+			for k := open; k <= i; k++ {
+				behind[k] = true
+			}
+			open = -1
+		}
+	}
+}
+
+// chatter is what a logger says when nothing is wrong, such as that it ends.
+func chatter(line string) bool {
+	head := line[:min(len(line), 80)]
+	for _, level := range []string{"INFO", "DEBUG", "TRACE"} {
+		if slices.Contains(strings.FieldsFunc(head, func(r rune) bool { return !unicode.IsLetter(r) }), level) {
+			return true
+		}
+	}
+	return strings.Contains(head, `"level":"info"`) || strings.Contains(head, `"level":"debug"`) || strings.Contains(head, "level=info") || strings.Contains(head, "level=debug")
+}
+
+func matches(patterns []string, line string) bool {
+	return line != "" && slices.ContainsFunc(patterns, func(p string) bool { return like(p, line) })
+}
+
+// like tells whether a line is as a pattern says, from its beginning to its end. What
+// stands between two * is looked for once, so that no line takes long.
+func like(pattern, line string) bool {
+	parts := strings.Split(pattern, "*")
+	rest, ok := begins(parts[0], line)
+	if !ok || len(parts) == 1 {
+		return ok && rest == ""
+	}
+	for _, part := range parts[1 : len(parts)-1] {
+		for ok = false; !ok; {
+			var behind string
+			if behind, ok = begins(part, rest); ok {
+				rest = behind
+			} else if rest == "" {
+				return false
+			} else {
+				rest = rest[1:]
+			}
+		}
+	}
+	for last := parts[len(parts)-1]; ; rest = rest[1:] {
+		if behind, ok := begins(last, rest); ok && (behind == "" || last == "") {
+			return true
+		}
+		if rest == "" {
+			return false
+		}
+	}
+}
+
+// begins gives what is behind a text in which %d is a number.
+func begins(text, line string) (rest string, ok bool) {
+	for i, part := range strings.Split(text, "%d") {
+		if i > 0 {
+			number := line
+			if line = strings.TrimLeft(line, digits); line == number {
+				return "", false
+			}
+		}
+		if line, ok = strings.CutPrefix(line, part); !ok {
+			return "", false
+		}
+	}
+	return line, true
+}
