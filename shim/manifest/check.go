@@ -21,8 +21,8 @@ func (j *job) check(World) (err error) {
 		}
 	}
 	switch {
-	case j.Kind == "cronjob" && !schedule(j.Schedule):
-		return usage("--schedule", fmt.Errorf("%q is no schedule", j.Schedule), "write five fields, as crontab(5) has them: '0 3 * * *'")
+	case j.Kind == "cronjob" && checkSchedule(j.Schedule) != nil:
+		return usage("--schedule", checkSchedule(j.Schedule), "write minute, hour, day of the month, month and day of the week (0 to 6, from Sunday), such as '0 3 * * *', or @daily, or @every 90m")
 	case j.Replicas < 1 || j.Replicas > mostAtOnce:
 		return usage("--replicas", fmt.Errorf("%d is not from 1 to %d", j.Replicas, mostAtOnce), "give how many Jobs of its kind there are")
 	case j.Namespace != "" && (!label(j.Namespace) || len(j.Namespace) > maxLabel):
@@ -46,14 +46,6 @@ func (j *job) check(World) (err error) {
 // agree refuses flags that don't go together.
 func (j *job) agree(World) error {
 	return config.Check(config.Told{For: config.ForManifest, Config: &j.Config.Config, Completions: j.Index.Completions, Said: flags.Said(j.Config)})
-}
-
-// schedule tells whether a text looks like one of cron(8): Kubernetes reads the rest.
-func schedule(s string) bool {
-	if strings.HasPrefix(s, "@") {
-		return len(s) > 1 && strings.Trim(s[1:], "abcdefghijklmnopqrstuvwxyz") == ""
-	}
-	return len(strings.Fields(s)) == 5 && only(s, " *,-/?")
 }
 
 // only tells whether a text has nothing but letters, digits and these.
