@@ -2,7 +2,6 @@ package check
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"nth/shim/config"
@@ -10,6 +9,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/proc"
+	"nth/shim/screen"
 )
 
 // Config is what `nth check` is told: a flag each. What nth run knows too has the
@@ -48,7 +48,7 @@ func Command(c Config, rest []string, w World) error {
 	var printed error
 	o := Options{URL: where, RunID: w.RunID, Wait: c.StoreWait, Timeout: c.StoreTimeout,
 		Secrets: w.Secrets,
-		Waiting: func(why string) { fmt.Fprintln(w.Stderr, "nth: check the store: "+why) }}
+		Waiting: func(why string) { screen.Tell(w.Stderr, "nth: check the store: %s", why) }}
 	if c.Format == "text" {
 		o.Each = func(r Result) {
 			if err := r.WriteText(w.Stdout); printed == nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"nth/shim/screen"
 )
 
 // WriteText prints one line: what came of a question, the time, and the question.
@@ -21,17 +23,17 @@ func (r Result) WriteText(w io.Writer) error {
 		line += fmt.Sprintf(" (%d tries)", r.Tries)
 	}
 	line += remark(r.Why, r.Hint)
-	_, err := fmt.Fprintln(w, line)
+	_, err := fmt.Fprintln(w, screen.Line(line))
 	return err
 }
 
 func remark(why, hint string) string {
 	var b strings.Builder
 	if why != "" {
-		b.WriteString(": " + why)
+		b.WriteString(": " + screen.Line(why))
 	}
 	if hint != "" {
-		b.WriteString(" (" + hint + ")")
+		b.WriteString(" (" + screen.Line(hint) + ")")
 	}
 	return b.String()
 }
@@ -49,10 +51,10 @@ func (r *Report) WriteSummary(w io.Writer) error {
 		}
 	}
 	for _, m := range r.Missing {
-		fmt.Fprintf(&b, "missing permission: %s\n", m)
+		fmt.Fprintf(&b, "missing permission: %s\n", screen.Line(m))
 	}
 	for _, l := range r.Left {
-		fmt.Fprintf(&b, "not removed: %s%s\n", l.URL, remark(l.Why, ""))
+		fmt.Fprintf(&b, "not removed: %s%s\n", screen.Line(l.URL), remark(l.Why, ""))
 	}
 	if r.RoundTrip > 0 {
 		fmt.Fprintf(&b, "a round trip typically takes %.1f ms\n", r.RoundTrip)

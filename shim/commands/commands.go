@@ -20,6 +20,7 @@ import (
 	"nth/shim/manifest"
 	"nth/shim/plan"
 	"nth/shim/repair"
+	"nth/shim/screen"
 	"nth/shim/status"
 )
 
@@ -87,7 +88,7 @@ func (c Command) Do(args []string, w edge.World) int {
 	}
 	if err != nil && !errors.Is(err, flags.ErrHelp) {
 		f := failure.From(err)
-		fmt.Fprintln(w.Stderr, "nth: "+p.Secrets.Hide(f.Error()))
+		screen.Tell(w.Stderr, "nth: %s", p.Secrets.Hide(f.Error()))
 		return int(f.Code)
 	}
 	return code

@@ -8,6 +8,7 @@ import (
 
 	"nth/shim/edge"
 	"nth/shim/failure"
+	"nth/shim/screen"
 )
 
 // Meant gives the subcommand that a word may be a slip of: one that is no command in PATH
@@ -60,6 +61,6 @@ func distance(a, b string) int {
 // there.
 func NotFound(word string, w edge.World) int {
 	f := failure.From(w.Hint(&failure.Failure{Code: failure.NotFound, Tried: "run", On: fmt.Sprintf("%q", word), Cause: errors.New("not found in PATH")}))
-	fmt.Fprintln(w.Stderr, "nth: "+f.Error())
+	screen.Tell(w.Stderr, "nth: %s", f.Error())
 	return int(f.Code)
 }

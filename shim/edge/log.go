@@ -8,6 +8,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 
+	"nth/shim/screen"
 	"nth/shim/secrets"
 )
 
@@ -21,11 +22,23 @@ func NewLogger(format, level string, stderr *os.File, hidden *secrets.Set) zerol
 	case format == "none":
 		return zerolog.Nop()
 	case format == "console", format == "auto" && terminal:
-		w = zerolog.ConsoleWriter{Out: stderr, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !terminal}
+		w = zerolog.ConsoleWriter{Out: stderr, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !terminal,
+			FormatPrepare: clean}
 	}
 	l, err := zerolog.ParseLevel(level)
 	if err != nil {
 		l = zerolog.InfoLevel
 	}
 	return zerolog.New(hidden.Writer(w)).Level(l).With().Timestamp().Logger()
+}
+
+// clean makes a line of the log safe to print: what it tells may have been written by a
+// server, or by whoever wrote a marker.
+func clean(line map[string]any) error {
+	for name, value := range line {
+		if text, ok := value.(string); ok {
+			line[name] = screen.Line(text)
+		}
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package end
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 	"nth/shim/edge"
 	"nth/shim/expand"
 	"nth/shim/failure"
+	"nth/shim/screen"
 	"nth/shim/store/web"
 )
 
@@ -75,7 +75,7 @@ func (e *Ending) End(p edge.Process, r Report) int {
 func (e *Ending) tell(p edge.Process, r Report, f *failure.Failure) int {
 	message := Message(p, r.Header, f)
 	if e.messages.LogFormat == "none" {
-		fmt.Fprintln(p.Stderr, message) // nothing is logged, but no failure is silent
+		screen.Tell(p.Stderr, "%s", message) // nothing is logged, but no failure is silent
 	}
 	p.Log.Error().Int("exit_code", int(f.Code)).Msg(message)
 	reason := readTermination(e.messages.TerminationLog)

@@ -6,6 +6,8 @@ package failure
 import (
 	"errors"
 	"strings"
+
+	"nth/shim/screen"
 )
 
 // Code is an exit code of nth's own. The numbers are those of sysexits(3),
@@ -66,11 +68,6 @@ func From(err error) *Failure {
 	return &Failure{Code: Bug, Tried: "run", Cause: err, Hint: "this is a bug in nth: please report it"}
 }
 
-// OneLine folds every run of white space that holds a line break into one space.
-func OneLine(s string) string {
-	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return strings.Join(lines, " ")
-}
+// OneLine gives a text in one line that is safe to print, for a failure is told to people,
+// and quotes what a server, a file or a command has said.
+func OneLine(s string) string { return screen.Line(s) }

@@ -5,13 +5,13 @@
 package manifest
 
 import (
-	"fmt"
 	"io"
 	"time"
 
 	"nth/shim/config"
 	"nth/shim/edge"
 	"nth/shim/failure"
+	"nth/shim/screen"
 )
 
 // Config is what `nth manifest` is told: the flags of the run, and those of the Job
@@ -85,7 +85,7 @@ func Command(c Config, own, command []string, w World) error {
 		}
 	}
 	for _, h := range j.hints {
-		fmt.Fprintln(w.Stderr, "nth manifest: "+failure.OneLine(h))
+		screen.Tell(w.Stderr, "nth manifest: %s", h)
 	}
 	if _, err := w.Stdout.Write(out); err != nil {
 		return &failure.Failure{Code: failure.Unavailable, Tried: "print the manifest", Cause: err}

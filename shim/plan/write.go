@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"nth/shim/failure"
+	"nth/shim/screen"
 	"nth/templates"
 )
 
@@ -30,29 +31,32 @@ func unprinted(err error) error {
 // text prints one line an index on out, and all else on errs.
 type text struct {
 	out  *bufio.Writer
+	show func(string) string // of a line, as out may have it
 	errs io.Writer
 }
 
-func newText(out, errs io.Writer) output { return &text{bufio.NewWriter(out), errs} }
+func newText(out, errs io.Writer) output {
+	return &text{bufio.NewWriter(out), screen.For(out), errs}
+}
 
 func (t *text) item(it Planned) error {
 	if it.Error != "" {
-		fmt.Fprintf(t.errs, "nth: index %d: %s\n", it.Index, it.Error)
+		screen.Tell(t.errs, "nth: index %d: %s", it.Index, it.Error)
 		return nil
 	}
 	line := shellLine(slices.Concat(it.Env, it.Command))
 	if it.Items != "" {
 		line = strings.TrimLeft(line+"\t# items "+it.Items, "\t")
 	}
-	_, err := fmt.Fprintf(t.out, "%d\t%s\n", it.Index, line)
+	_, err := fmt.Fprintf(t.out, "%d\t%s\n", it.Index, t.show(line))
 	return unprinted(err)
 }
 
-func (t *text) manifest(m PlannedManifest) { fmt.Fprintf(t.errs, "nth: plan: %s\n", m) }
+func (t *text) manifest(m PlannedManifest) { screen.Tell(t.errs, "nth: plan: %s", m) }
 
 func (t *text) end(findings, notes []string) error {
 	for _, line := range slices.Concat(findings, notes) {
-		fmt.Fprintf(t.errs, "nth: plan: %s\n", line)
+		screen.Tell(t.errs, "nth: plan: %s", line)
 	}
 	return unprinted(t.out.Flush())
 }

@@ -19,6 +19,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/place"
+	"nth/shim/screen"
 	"nth/shim/store"
 )
 
@@ -108,7 +109,7 @@ func (s *session) confirm(question string) error {
 	if !s.All || s.Yes || s.DryRun {
 		return nil
 	}
-	fmt.Fprint(s.Stderr, question+" [y/N] ")
+	fmt.Fprint(s.Stderr, screen.Line(question)+" [y/N] ")
 	answer := make(chan string, 1)
 	go func() {
 		line, err := bufio.NewReader(s.Stdin).ReadString('\n')

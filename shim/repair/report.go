@@ -1,7 +1,6 @@
 package repair
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,7 +84,7 @@ func (s *session) bar(total int) (through *atomic.Int64, stop func()) {
 }
 
 // say prints a line about what was done, and warn one about what was not.
-func (s *session) say(format string, args ...any) { fmt.Fprintf(s.Stdout, format+"\n", args...) }
+func (s *session) say(format string, args ...any) { screen.Tell(s.Stdout, format, args...) }
 func (s *session) warn(format string, args ...any) {
-	fmt.Fprintf(s.Stderr, "nth: "+s.name+": "+format+"\n", args...)
+	screen.Tell(s.Stderr, "nth: "+s.name+": "+format, args...)
 }

@@ -120,7 +120,7 @@ func (s *Screen) Lines(to Stream, prefix, head, tail []byte) {
 
 // Say writes one line of the command's own.
 func (s *Screen) Say(prefix []byte, line string) {
-	s.Lines(Stderr, prefix, nil, append([]byte(line), '\n'))
+	s.Lines(Stderr, prefix, nil, append([]byte(Line(line)), '\n'))
 }
 
 // Draw replaces the bar, if the screen is free: while somebody waits for a slow

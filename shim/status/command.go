@@ -190,10 +190,10 @@ func (p parsed) only(r *Report, stderr io.Writer) {
 		return f.Reason != p.Reason
 	})
 	if unread := r.Unread + r.TasksUnread; unread > 0 {
-		fmt.Fprintf(stderr, "nth: %d failure records were not read, so their reasons are not known (--read all reads them)\n", unread)
+		screen.Tell(stderr, "nth: %d failure records were not read, so their reasons are not known (--read all reads them)", unread)
 	}
 	if len(kept) == 0 && len(r.TaskFailures) == 0 && len(reasons) > 0 {
-		fmt.Fprintf(stderr, "nth: no failure has the reason %s; there are %s\n", p.Reason, strings.Join(slices.Compact(slices.Sorted(slices.Values(reasons))), ", "))
+		screen.Tell(stderr, "nth: no failure has the reason %s; there are %s", p.Reason, strings.Join(slices.Compact(slices.Sorted(slices.Values(reasons))), ", "))
 	}
 }
 

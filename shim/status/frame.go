@@ -70,7 +70,7 @@ func (f *frame) lines(cols, rows int, style style) []string {
 	return append(append(all, g.legend(style, width)), foot...)
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
+func oneLine(s string) string { return strings.Join(strings.Fields(screen.Clean(s)), " ") }
 
 func paint(s, color string, style style) string {
 	if !style.color {

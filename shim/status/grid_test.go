@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/identity"
+	"nth/shim/screen"
 )
 
 func TestPerCell(t *testing.T) {
@@ -76,7 +77,7 @@ func TestFrame(t *testing.T) {
 						if diff := cmp.Diff(line, sgr.ReplaceAllString(color[i], "")); diff != "" {
 							t.Fatal(diff)
 						}
-						if Clean(line) != line || strings.Contains(line, "\n") || !utf8.ValidString(line) {
+						if screen.Clean(line) != line || strings.Contains(line, "\n") || !utf8.ValidString(line) {
 							t.Fatalf("hostile: %q", line)
 						}
 					}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nth/shim/marker"
+	"nth/shim/screen"
 )
 
 // Item is all that is known of one index. Its documents are as they were recorded.
@@ -150,7 +151,7 @@ func (t *text) failure(index int64, doc json.RawMessage) {
 	if f.Message != "" {
 		t.line("         %s", f.Message)
 	}
-	for line := range strings.SplitSeq(strings.TrimRight(Clean(f.Stderr), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(screen.Clean(f.Stderr), "\n"), "\n") {
 		if f.Stderr != "" {
 			t.WriteString("         | " + line + "\n") // whole: this is what was asked for
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/failure"
+	"nth/shim/screen"
 )
 
 // aJob is a Job as kubectl prints it, with what a test wants of it.
@@ -226,7 +227,7 @@ func FuzzJob(f *testing.F) {
 			t.Fatal(err)
 		}
 		for line := range strings.SplitSeq(b.String(), "\n") {
-			if columns(line) > 80 || Clean(line) != line {
+			if columns(line) > 80 || screen.Clean(line) != line {
 				t.Errorf("%q", line)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/logs"
+	"nth/shim/screen"
 	"nth/shim/store"
 )
 
@@ -81,7 +82,7 @@ func (o *outputs) print(ctx context.Context, i *Item, w World) error {
 	}
 	for _, a := range o.attempts {
 		if len(o.attempts) > 1 {
-			fmt.Fprintf(w.Stderr, "nth: run %s, %s, until %s\n", a.RunID, size(a.Size), a.Modified.UTC().Format("2006-01-02 15:04:05Z"))
+			screen.Tell(w.Stderr, "nth: run %s, %s, until %s", a.RunID, size(a.Size), a.Modified.UTC().Format("2006-01-02 15:04:05Z"))
 		}
 		if err := a.Copy(ctx, o.store, w.Stdout); err != nil {
 			return fail(err, "print the logs", o.store.Show(""))

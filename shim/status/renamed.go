@@ -1,9 +1,10 @@
 package status
 
 import (
-	"fmt"
 	"os"
 	"strings"
+
+	"nth/shim/screen"
 )
 
 // renamed understands the flags as they were before --job was everywhere the Job's name:
@@ -11,7 +12,7 @@ import (
 func (c Config) renamed(w World) Config {
 	name, _ := w.LookupEnv("NTH_JOB")
 	if c.Job != name && c.Kubernetes == "" && isOutput(c.Job) {
-		fmt.Fprintf(w.Stderr, "nth: status: --job %s is now --kubernetes %s, for --job is the Job's name\n", c.Job, c.Job)
+		screen.Tell(w.Stderr, "nth: status: --job %s is now --kubernetes %s, for --job is the Job's name", c.Job, c.Job)
 		c.Kubernetes, c.Job = c.Job, name
 	}
 	if c.JobName != "" {

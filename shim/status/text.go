@@ -34,7 +34,7 @@ func (t *text) line(format string, args ...any) {
 			return ' '
 		}
 		return r
-	}, Clean(fmt.Sprintf(format, args...)))
+	}, screen.Clean(fmt.Sprintf(format, args...)))
 	t.WriteString(cut(strings.TrimRight(s, " "), t.width) + "\n")
 }
 
@@ -109,7 +109,7 @@ func (t *text) groups(r *Report) {
 	t.title("failed, by reason")
 	for _, g := range r.Groups[:min(len(r.Groups), maxGroups)] {
 		head, tail := fmt.Sprintf("%6d  ", g.Count), "  --reason "+g.Reason
-		t.line("%s%s%s", head, cut(Clean(g.Text), t.width-len(head)-len(tail)), tail)
+		t.line("%s%s%s", head, cut(screen.Clean(g.Text), t.width-len(head)-len(tail)), tail)
 		t.line("        %s", cutList(g.Indexes, t.width-8))
 	}
 	if more := len(r.Groups) - maxGroups; more > 0 {
@@ -136,7 +136,7 @@ func (t *text) failures(r *Report) {
 func (t *text) taskFailures(r *Report) {
 	var rows []failed
 	for _, f := range few(r.TaskFailures, func(f TaskFailure) Failure { return f.Failure }) {
-		rows = append(rows, failed{cut(Clean(f.Task), maxHow), count(f.Attempt), f.Failure})
+		rows = append(rows, failed{cut(screen.Clean(f.Task), maxHow), count(f.Attempt), f.Failure})
 	}
 	t.table("task", "delivery", rows, true)
 	if more := len(r.TaskFailures) - len(rows); more > 0 {
@@ -184,7 +184,7 @@ func (t *text) table(what, times string, rows []failed, left bool) {
 	}
 	t.title("%*s  %-*s  %s  %-*s  where", wide[0], what, wide[1], "how", times, wide[2], "when")
 	for _, f := range rows {
-		t.line("%*s  %-*s  %8s  %-*s  %s", wide[0], f.name, wide[1], cut(Clean(f.how()), maxHow), f.times, wide[2], t.when(f.At), f.where())
+		t.line("%*s  %-*s  %8s  %-*s  %s", wide[0], f.name, wide[1], cut(screen.Clean(f.how()), maxHow), f.times, wide[2], t.when(f.At), f.where())
 		if f.Last != "" {
 			t.line("%*s  %s", wide[0], "", f.Last)
 		}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"nth/shim/screen"
 )
 
 // A command's last words are often not why it failed: a runtime says its version, a shell
@@ -45,7 +47,7 @@ var headings = []string{"stack backtrace:", "Stack backtrace:", "Stack trace:", 
 func lastLine(s string) string {
 	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
 	for i, line := range lines {
-		lines[i] = strings.TrimRightFunc(Clean(line), unicode.IsSpace)
+		lines[i] = strings.TrimRightFunc(screen.Clean(line), unicode.IsSpace)
 	}
 	behind := trailing(lines)
 	for _, all := range []bool{false, true} {

@@ -3,6 +3,8 @@ package status
 import (
 	"strings"
 	"testing"
+
+	"nth/shim/screen"
 )
 
 // TestWhy: the line that says why, of what real programs write when they fail.
@@ -90,7 +92,7 @@ func FuzzWhy(f *testing.F) {
 	f.Add(strings.Repeat("inputs+ outputs (", 200))
 	f.Fuzz(func(t *testing.T, stderr string) {
 		line := lastLine(stderr)
-		if !strings.Contains(Clean(strings.NewReplacer("\r", "\n").Replace(stderr)), line) || strings.ContainsAny(line, "\r\n") {
+		if !strings.Contains(screen.Clean(strings.NewReplacer("\r", "\n").Replace(stderr)), line) || strings.ContainsAny(line, "\r\n") {
 			t.Errorf("%q", line)
 		}
 	})

@@ -1,10 +1,45 @@
-package status
+package screen
 
 import (
+	"fmt"
+	"io"
+	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
+
+// All that nth prints for a person goes through here. What stands in a marker, a record or
+// a server's answer may have been written by anybody.
+
+// Tell writes one line, whatever is in the arguments.
+func Tell(w io.Writer, format string, args ...any) {
+	_, _ = io.WriteString(w, Line(fmt.Sprintf(format, args...))+"\n") // to stderr: there is nobody to tell
+}
+
+// Line gives a text that is safe to print, in one line: every run of white space that
+// holds a line break is one space.
+func Line(s string) string {
+	lines := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("\n\r\v\f\u0085\u2028\u2029", r) })
+	kept := lines[:0]
+	for _, line := range lines {
+		if line = strings.TrimSpace(Clean(line)); line != "" {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// For gives what a text is shown as on w: clean on a terminal, else as it is, for another
+// program.
+func For(w io.Writer) func(string) string {
+	if f, ok := w.(*os.File); ok {
+		if _, terminal := columns(f); terminal {
+			return Clean
+		}
+	}
+	return func(s string) string { return s }
+}
 
 // Clean gives a text that is safe to print on a terminal. All that came from a
 // command's output is hostile: what would move the cursor, change the title, turn the
@@ -74,33 +109,4 @@ func sequence(s string) int {
 		size = 0
 	}
 	return 1 + size
-}
-
-// wide is how many columns a character takes: East Asian ones and pictures take two.
-func wide(r rune) int {
-	switch {
-	case unicode.Is(unicode.Mn, r):
-		return 0
-	case r >= 0x1100 && r <= 0x115f, r >= 0x2e80 && r <= 0xa4cf, r >= 0xac00 && r <= 0xd7a3, r >= 0xf900 && r <= 0xfaff,
-		r >= 0xfe30 && r <= 0xfe6f, r >= 0xff00 && r <= 0xff60, r >= 0xffe0 && r <= 0xffe6, r >= 0x1f300 && r <= 0x1faff, r >= 0x20000 && r <= 0x3fffd:
-		return 2
-	}
-	return 1
-}
-
-// cut gives as much of a line as fits into so many columns.
-func cut(s string, width int) string {
-	cols, fits := 0, 0 // fits is where … would go
-	for at, r := range s {
-		if cols <= width-1 {
-			fits = at
-		}
-		if cols += wide(r); cols > width {
-			if width < 1 {
-				return ""
-			}
-			return s[:fits] + "…"
-		}
-	}
-	return s
 }
