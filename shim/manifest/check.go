@@ -39,7 +39,10 @@ func (j *job) check(World) (err error) {
 	if j.needs, err = requirements(j.Requests, j.Limits); err != nil {
 		return err
 	}
-	j.mounted, err = j.parseVolumes()
+	if j.mounted, err = j.parseVolumes(); err != nil {
+		return err
+	}
+	j.beside, err = j.sidecars()
 	return err
 }
 

@@ -32,6 +32,7 @@ type job struct {
 	needs       object   // requests and limits
 	mounted     []volume // by --volume
 	success     success
+	beside      []object // the containers of --sidecar
 	hints       []string
 }
 
@@ -170,6 +171,9 @@ func (j *job) hint(World) error {
 	if strings.HasPrefix(f.Markers, "file://") && !j.holds(f.Markers) {
 		j.say("--markers %s: no --volume keeps it, so that what is written there ends with the pod", f.Markers)
 	}
+	if grace, _ := j.grace(); len(j.beside) > 0 {
+		j.say("a sidecar that ignores SIGTERM holds each pod for all of its grace period of %d s: let it end, or give a shorter --marker-timeout", grace)
+	}
 	if slices.ContainsFunc(j.mounted, func(v volume) bool { return v.kind == "hostPath" }) {
 		j.say("--volume hostpath: each node has a directory of its own, unless all mount the same there; and the Pod Security Standards refuse such pods")
 	}
@@ -208,6 +212,9 @@ func (j *job) old() error {
 	}
 	if !v.has(failurePolicy) {
 		j.say("%s has no podFailurePolicy: a Job that is set up wrongly (64, 78) is tried until its limit is reached, and a drained node counts as a failure", v)
+	}
+	if len(j.beside) > 0 && !v.has(nativeSidecar) {
+		return lacks("native sidecars")
 	}
 	if j.SuccessPolicy != "" && !v.has(successRules) {
 		return lacks("success policy")

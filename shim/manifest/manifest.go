@@ -33,6 +33,7 @@ type Config struct {
 	Limits            []string `group:"Pods" env:"-" placeholder:"NAME=QUANTITY" help:"What each pod may have at most."`
 	EnvFrom           []string `group:"Pods" env:"-" placeholder:"KIND/NAME" help:"Variables from secret/NAME or configmap/NAME, such as the store's credentials."`
 	Volume            []string `group:"Pods" env:"-" placeholder:"SOURCE:PATH[:ro]" help:"Mount pvc/NAME, secret/NAME, configmap/NAME, emptydir or hostpath/DIR, a directory of the node, at a path."`
+	Sidecar           []string `group:"Pods" env:"-" sep:"\n" placeholder:"FILE" help:"A container that runs beside the command in each pod, such as a proxy, as a native sidecar: in JSON. Repeatable."`
 	ServiceAccount    string   `group:"Pods" env:"-" placeholder:"NAME" help:"The service account that the pods run as."`
 	User              *int64   `group:"Pods" env:"-" placeholder:"UID" help:"The user that the pods run as (default: the image's)."`
 

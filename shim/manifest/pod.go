@@ -29,10 +29,14 @@ func (j *job) pod() (object, error) {
 		}
 		o = o.with("securityContext", user)
 	}
+	first := list{}
 	if j.Via == "init-container" {
-		o = o.with("initContainers", list{j.installer()})
+		first = append(first, j.installer())
 	}
-	return o.with("containers", list{work}).with("volumes", j.volumes()), nil
+	for _, c := range j.beside {
+		first = append(first, c)
+	}
+	return o.with("initContainers", first).with("containers", list{work}).with("volumes", j.volumes()), nil
 }
 
 // installer is the init container that copies nth into the shared volume.

@@ -38,7 +38,7 @@ func checkSchedule(s string) error {
 	case s == "":
 		return errors.New("it is empty")
 	case strings.Contains(s, "TZ"):
-		return errors.New("Kubernetes takes no time zone in it: it is the controller's own, most often UTC")
+		return errors.New("a time zone stands in it, which Kubernetes doesn't take: it is the controller's own, most often UTC")
 	case counted:
 		_, err := time.ParseDuration(every)
 		return err

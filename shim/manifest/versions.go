@@ -18,6 +18,7 @@ var (
 	failurePolicy   = feature{26, 31} // KEP-3329: JobPodFailurePolicy, and the condition DisruptionTarget
 	prefixedLabels  = feature{27, 27} // batch.kubernetes.io/job-name and controller-uid; before: without the prefix
 	backoffPerIndex = feature{29, 33} // KEP-3850: JobBackoffLimitPerIndex, with maxFailedIndexes and FailIndex
+	nativeSidecar   = feature{29, 33} // KEP-753: SidecarContainers
 	successRules    = feature{31, 33} // KEP-3998: JobSuccessPolicy
 	imageVolume     = feature{35, 36} // KEP-4639: ImageVolume; from 1.31 on where its gate is opened
 )

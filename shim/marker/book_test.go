@@ -189,6 +189,17 @@ func TestFailuresAreCounted(t *testing.T) {
 	if diff := cmp.Diff([]int{1, 2, 1, 2, 8}, got); diff != "" {
 		t.Error(diff)
 	}
+	// The platform knows of attempts that were killed outright, and may forget (a Job that
+	// was suspended).
+	for _, attempt := range []struct{ number, want int }{{12, 12}, {2, 13}} {
+		if err := b.WriteFailure(t.Context(), Failure{Header: Header{Index: 5, Attempt: attempt.number}}); err != nil {
+			t.Fatal(err)
+		}
+		var f Failure
+		if body, err := os.ReadFile(path); err != nil || json.Unmarshal(body, &f) != nil || f.Failures != attempt.want {
+			t.Errorf("at attempt %d: %d failures, want %d (%v)", attempt.number, f.Failures, attempt.want, err)
+		}
+	}
 }
 
 // TestWriteDead: what the last attempt left is kept; where it left nothing, or an earlier

@@ -10,12 +10,14 @@ import (
 	"nth/shim/store/contract"
 )
 
-// WriteFailure keeps the record of a failure, with one more failure than the
-// record before it counted. It is best effort: the last writer wins, and the
+// WriteFailure keeps the record of a failure, with one more failure than the record before
+// it counted, or as many as the platform knows: who was killed outright left no record. It is best effort: the last writer wins, and the
 // caller only logs its error.
 func (b *Book) WriteFailure(ctx context.Context, f Failure) error {
 	return b.replaceFailure(ctx, f.Header, func(before Failure) Failure {
-		f.Failures = before.Failures + 1
+		if f.Failures = before.Failures + 1; f.Task == nil { // of whose attempts the index's say nothing
+			f.Failures = max(f.Failures, f.Attempt)
+		}
 		return f
 	})
 }

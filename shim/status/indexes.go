@@ -88,7 +88,11 @@ func told(ctx context.Context, h heads) (identity.List, error) {
 				return identity.List{}, err
 			}
 			if at := slices.IndexFunc(docs, total.tells); at >= 0 {
-				return docs[at].indexes()
+				of, err := docs[at].indexes()
+				if err != nil {
+					return of, err
+				}
+				return h.grown(of)
 			}
 		}
 	}
@@ -97,6 +101,19 @@ func told(ctx context.Context, h heads) (identity.List, error) {
 		why = h.s.Show(silent) + " doesn't tell it, and neither does another document"
 	}
 	return identity.List{}, unknown(why, "give --completions N, or --indexes LIST")
+}
+
+// grown adds the indexes up to the last that has failed: an elastic Job may have more of
+// them by now than when it was written how many there are.
+func (h heads) grown(of identity.List) (identity.List, error) {
+	page, err := h.of("failed/")
+	n := of.Len()
+	for _, e := range page {
+		if index, ok := indexOf(e.key[len("failed/"):], ".json"); ok && index < maxIndexes {
+			n = max(n, index+1)
+		}
+	}
+	return identity.Whole(n), err
 }
 
 func unknown(why, hint string) error {

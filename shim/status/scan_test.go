@@ -301,6 +301,21 @@ func TestOneOfThemTells(t *testing.T) {
 	}
 }
 
+// TestGrown: an index that failed beyond the number that a document tells is one of an
+// elastic Job that has grown since.
+func TestGrown(t *testing.T) {
+	s := open(t, "mem://")
+	put(t, s, "done/4.json", `{"completions": 5}`)
+	put(t, s, "failed/3.json", `{}`)
+	put(t, s, "done/9.json", `{}`) // of before it shrank
+	for _, want := range []int64{5, 8} {
+		if got, err := told(t.Context(), newHeads(t.Context(), s, once)); err != nil || got.Len() != want {
+			t.Errorf("%d, %v, want %d", got.Len(), err, want)
+		}
+		put(t, s, "failed/7.json", `{}`)
+	}
+}
+
 // TestWorkers: where a queue's tasks have records and no index has a marker, the indexes
 // are workers, and those that failed are all that there is to tell of them.
 func TestWorkers(t *testing.T) {

@@ -106,6 +106,29 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// TestSidecar: what stands in the file is a native sidecar of each pod.
+func TestSidecar(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "proxy.json")
+	body := `{"name": "proxy", "image": "proxy:1", "command": ["/proxy"], "args": ["--port=5432", "yes", "$(X)"], "env": [{"name": "A", "value": "no"}], "ports": [{"containerPort": 5432}],
+		"startupProbe": {"tcpSocket": {"port": 5432}, "periodSeconds": 1}, "securityContext": {"runAsNonRoot": true, "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}}`
+	if err := os.WriteFile(path, []byte(body), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var want corev1.Container
+	if err := yaml.UnmarshalStrict([]byte(body), &want); err != nil {
+		t.Fatal(err)
+	}
+	always := corev1.ContainerRestartPolicyAlways
+	want.RestartPolicy = &always
+	for _, format := range []string{"yaml", "json"} {
+		job := decode(t, manifest(t, append([]string{"--name", "s", "--completions", "2", "--image", "b", "--sidecar", path, "--format", format, "--"}, echo("<<.Index>>")...)...))
+		all := job.Spec.Template.Spec.InitContainers
+		if len(all) != 2 || all[0].Name != "nth" || !reflect.DeepEqual(all[1], want) {
+			t.Errorf("%s: %+v", format, all)
+		}
+	}
+}
+
 // TestEnds: when a Job is over, and when it is gone.
 func TestEnds(t *testing.T) {
 	of := func(flags ...string) *batchv1.Job {
