@@ -29,6 +29,7 @@ type outcome struct {
 	code    int            // exit code; 128+n for a signal
 	signal  syscall.Signal // what killed nth itself; 0: nothing
 	message string         // why, in one line, as far as it is known
+	lost    error          // why not all that it wrote to stdout is where that goes
 }
 
 func itoa(i int64) string { return strconv.FormatInt(i, 10) }
@@ -116,13 +117,17 @@ func (c *child) wait(killed <-chan struct{}) outcome {
 	_ = c.cmd.Wait() // ProcessState tells
 	c.out.finish()
 	c.err.finish()
-	for _, f := range []*feed{c.out, c.err} {
-		select {
-		case <-f.done:
-		case <-killed:
-		}
+	o := outcome{index: c.index, attempt: c.attempt}
+	select {
+	case <-c.out.done:
+		o.lost = c.out.lost
+	case <-killed:
 	}
-	o := outcome{index: c.index, attempt: c.attempt, message: c.message()}
+	select {
+	case <-c.err.done:
+	case <-killed:
+	}
+	o.message = c.message()
 	ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	switch {
 	case ok && ws.Signaled():

@@ -55,6 +55,10 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 	}
 	signal.Reset() // a stderr that nobody reads must not hold a third Ctrl-C
 	fmt.Fprint(os.Stderr, summary)
+	if len(summary.Cut) > 0 && c.Markers.URL != "" {
+		fmt.Fprintf(os.Stderr, "nth local: %s ended well and may have markers: nth reset them before the next run, or their output stays cut off\n",
+			identity.FormatList(summary.Cut))
+	}
 	if summary.Unfinished > 0 && c.Markers.URL != "" {
 		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
 	}

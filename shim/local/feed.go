@@ -38,6 +38,7 @@ type feed struct {
 	rest []byte // a line without its end, at most maxLine
 	cut  bool   // what went before was cut at maxLine
 	last []byte // the last line, at most maxMessage+1; valid when done is closed
+	lost error  // why something couldn't be written; valid when done is closed
 	done chan struct{}
 }
 
@@ -134,7 +135,9 @@ func (f *feed) take(p []byte) {
 // emit writes head+tail, which end with a line break, as prefixed lines.
 func (f *feed) emit(head, tail []byte) {
 	f.remember(head, tail)
-	f.screen.Lines(f.to, f.prefix, head, tail)
+	if err := f.screen.Lines(f.to, f.prefix, head, tail); err != nil {
+		f.lost = err
+	}
 }
 
 // remember keeps the last line that isn't blank.

@@ -38,6 +38,8 @@ type job struct {
 	stopping     bool
 	signal       syscall.Signal
 	fatal        error
+	unwritten    error   // why stdout or stderr can't be written any more
+	cut          []int64 // indexes that ended well, and whose output is cut off
 
 	screen *screen.Screen
 	shown  struct {
@@ -137,9 +139,7 @@ func (j *job) loop(ctx context.Context) error {
 			j.stopBy(syscall.SIGTERM)
 		case <-broken:
 			broken = nil
-			if j.signal == 0 {
-				j.stopBy(syscall.SIGPIPE)
-			}
+			j.stopUnwritten(j.screen.Err())
 		}
 	}
 }
@@ -197,6 +197,10 @@ func (j *job) settle(o outcome) {
 		act = count // a lost pod, whatever 128+n may be
 	}
 	switch {
+	case o.code == 0 && cutOff(o.lost):
+		j.cut = append(j.cut, o.index)
+		f.Message = "its output is cut off: " + reason(o.lost).Error()
+		j.fail(f) // once more it would be found done, and write nothing
 	case o.code == 0:
 		j.done++
 	case act == failJob && !j.stopping:

@@ -63,6 +63,11 @@ type Summary struct {
 	Exceeded bool           // more than Limit indexes failed, which ended the Job
 	Limit    int64          // the most failed indexes that the Job endured
 	Stopped  syscall.Signal // the signal that ended the Job; 0: none
+	// Unwritten is why stdout or stderr couldn't be written, which ended the Job; nil: it
+	// didn't. Cut are the failed indexes of which only the output wasn't: where there are
+	// markers, theirs say done.
+	Unwritten error
+	Cut       []int64
 	Wall     time.Duration
 }
 
@@ -77,6 +82,8 @@ func (s Summary) ExitCode() int {
 		return s.FailJob.Code
 	case s.Stopped != 0:
 		return failure.SignalOffset + int(s.Stopped)
+	case s.Unwritten != nil:
+		return int(failure.Unavailable)
 	}
 	return 1
 }
@@ -122,6 +129,8 @@ func (s Summary) ended() string {
 		return "ended because more than " + itoa(s.Limit) + " indexes failed (--max-failed)"
 	case s.Stopped != 0:
 		return "stopped by " + signalName(s.Stopped)
+	case s.Unwritten != nil:
+		return "stopped, for its output can't be written: " + s.Unwritten.Error()
 	}
 	return ""
 }
@@ -163,6 +172,6 @@ func (j *job) summary() Summary {
 	return Summary{
 		Total: j.total, Done: j.done, Failed: j.failed, Unfinished: j.total - j.done - j.failed,
 		Failures: j.failures, FailJob: j.failJob, Exceeded: j.failed > j.limit, Limit: j.limit,
-		Stopped: j.signal, Wall: j.o.clock.now().Sub(j.began),
+		Stopped: j.signal, Unwritten: j.unwritten, Cut: slices.Sorted(slices.Values(j.cut)), Wall: j.o.clock.now().Sub(j.began),
 	}
 }

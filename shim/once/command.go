@@ -46,7 +46,7 @@ func (c Command) Do(ctx context.Context, it item.Item, _ Inputs) (Outcome, error
 	}
 	c.Begin("judge")
 	as, failed := Judge(c.Config.Markers, c.Config.Process, ended.result)
-	ended.evidence.Judged = failed == nil
+	ended.evidence.Judged = failed == nil || ended.result.Unpassed != nil // nth's own failure, not the item's
 	if failed != nil {
 		failed.On = it.Words.StableCommand[0]
 		return Outcome{}, end.After(failed, ended.evidence)

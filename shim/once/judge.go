@@ -21,6 +21,8 @@ func Judge(m config.Markers, c config.Process, res *proc.Result) (outcome string
 		return "", failed(failure.Held, errors.New("stopped, for the task's lease was lost"), "another worker has it by now")
 	case res.TimedOut:
 		return "", failed(failure.Timeout, fmt.Errorf("stopped after %s", c.Timeout), "give it more with --timeout")
+	case res.Unpassed != nil: // however it ended: it may have been by that
+		return "", failed(failure.Unavailable, fmt.Errorf("what it wrote to stdout couldn't be passed on: %w", res.Unpassed), "")
 	case own && (slices.Contains(m.DoneExitCodes, res.ExitCode) || slices.Contains(m.SkipExitCodes, res.ExitCode)):
 		if res.Stop != 0 && c.ExitZeroAfterSignal != "done" {
 			return "", failed(failure.SignalOffset+failure.Code(res.Stop),

@@ -65,6 +65,7 @@ type Result struct {
 	User, System    time.Duration  // of processor, theirs together
 	Stderr          []byte         // its end, StderrTail bytes at most
 	StderrTruncated bool           // more was written than is kept
+	Unpassed        error          // why something that it wrote to stdout couldn't be passed on; nil too if only nobody reads any more
 	Leftovers       int            // processes that it left behind and nth ended; of many commands, 1 for any number
 }
 

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -63,8 +64,11 @@ func (d *drainer) pass() {
 			return
 		}
 		rest -= n
+		if d.unpassed() != nil { // the rest of this command's is of no use
+			continue
+		}
 		d.take(d.chunk[:n])
-		if d.err != nil && d.to == os.Stdout {
+		if errors.Is(d.err, syscall.EPIPE) && d.to == os.Stdout {
 			d.from = -1
 			go d.r.Close() // it waits for who reads; the commands' next write fails, as without nth
 			return
@@ -72,13 +76,19 @@ func (d *drainer) pass() {
 	}
 }
 
-// flush passes on what a command wrote, now that all of it has ended.
-func (d *drainer) flush() {
-	if d != nil {
-		d.mu.Lock()
-		d.pass()
-		d.mu.Unlock()
+// flush passes on what a command wrote, now that all of it has ended, and gives why
+// something of it couldn't be: of the next command's it may be possible again.
+func (d *drainer) flush() (unpassed error) {
+	if d == nil {
+		return nil
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pass()
+	if unpassed = d.unpassed(); unpassed != nil {
+		d.err = nil
+	}
+	return unpassed
 }
 
 // tell gives the end of what the command wrote, now that all of it has ended, and
@@ -99,7 +109,7 @@ func (d *drainer) close() {
 	if d == nil {
 		return
 	}
-	d.flush() // of what escaped
+	_ = d.flush() // of what escaped
 	d.w.Close()
 	d.r.Close() // which waits for the goroutine
 	if d.copy != nil {

@@ -209,7 +209,7 @@ func (c *crew) finish(sl *slot) {
 	if sl.leftovers.target != 0 {
 		sl.result.Leftovers, sl.leftovers = 1, sweep{} // their number is not known
 	}
-	sl.pipes.stdout.flush()
+	sl.result.Unpassed = sl.pipes.stdout.flush()
 	sl.pipes.stderr.tell(&sl.result)
 	if sl.result.ExitCode != 0 {
 		kills := oomKills()

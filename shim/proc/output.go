@@ -8,8 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"nth/shim/failure"
 )
 
@@ -131,6 +129,18 @@ func (o *output) finish() {
 	}
 }
 
+// unpassed gives why something couldn't be passed on, without the descriptor's name. That
+// nobody reads any more is no such reason: what reads it has had enough.
+func (o *output) unpassed() error {
+	if o == nil || o.to != os.Stdout || errors.Is(o.err, syscall.EPIPE) {
+		return nil
+	}
+	if e, ok := errors.AsType[*os.PathError](o.err); ok {
+		return e.Err
+	}
+	return o.err
+}
+
 // tail gives the end of the output, and tells whether it began before that.
 func (o *output) tail() (end []byte, cut bool) {
 	if o == nil {
@@ -160,13 +170,10 @@ func (o outputs) started() {
 }
 
 // finish reads what is left of both, and gives the end of stderr as tail does.
-func (o outputs) finish(log zerolog.Logger) (end []byte, cut bool) {
+func (o outputs) finish() (end []byte, cut bool) {
 	o.stdout.end()
 	o.stderr.end()
 	o.stdout.finish()
 	o.stderr.finish()
-	if o.stdout != nil && o.stdout.err != nil && !errors.Is(o.stdout.err, syscall.EPIPE) {
-		log.Warn().Err(o.stdout.err).Msg("the command's stdout couldn't be passed on")
-	}
 	return o.stderr.tail()
 }

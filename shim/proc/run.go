@@ -34,7 +34,8 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	left := s.sweep(r.leftBehind(), graces{sweep: cmd.SweepGrace, stop: cmd.StopGrace, killAt: r.due.killAt}, r.reap, cmd.Log)
 	res := r.result()
 	res.TimedOut, res.Cancelled, res.Leftovers = why.timedOut, why.cancelled, left
-	res.Stderr, res.StderrTruncated = out.finish(cmd.Log)
+	res.Stderr, res.StderrTruncated = out.finish()
+	res.Unpassed = out.stdout.unpassed()
 	res.OOMKilled = oomKills() > killed
 	res.Stop = s.end() // what was typed at the very end is known later than the process's own end
 	return res, nil

@@ -33,6 +33,7 @@ type Screen struct {
 
 	broken chan struct{} // closed when stdout or stderr can't be written any more
 	once   sync.Once
+	err    error // why; set before broken is closed
 }
 
 // New gives a screen on two files, either of which may be nil. Progress is auto (a bar on
@@ -55,8 +56,19 @@ func New(stdout, stderr *os.File, progress string) *Screen {
 // HasBar tells whether there is a bar to draw.
 func (s *Screen) HasBar() bool { return s.hasBar }
 
-// Broken is closed when stdout or stderr can't be written any more.
+// Broken is closed when stdout or stderr can't be written any more; then Err says why.
 func (s *Screen) Broken() <-chan struct{} { return s.broken }
+
+// Err is why something couldn't be written, and to which of the two. It is nil until Broken
+// is closed.
+func (s *Screen) Err() error {
+	select {
+	case <-s.broken:
+		return s.err
+	default:
+		return nil
+	}
+}
 
 // Color tells whether the bar may have colours.
 func (s *Screen) Color() bool { return s.onTerm[Stderr] && Color() }
@@ -91,8 +103,8 @@ func Size(f *os.File) (cols, rows int, terminal bool) {
 }
 
 // Lines writes head+tail, complete lines, each after prefix. It blocks as long
-// as the reader of the stream does.
-func (s *Screen) Lines(to Stream, prefix, head, tail []byte) {
+// as the reader of the stream does. An error says that they couldn't be written whole.
+func (s *Screen) Lines(to Stream, prefix, head, tail []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.buf[:0]
@@ -114,13 +126,14 @@ func (s *Screen) Lines(to Stream, prefix, head, tail []byte) {
 	if around {
 		b = append(b, s.bar...)
 	}
-	s.write(to, b)
 	s.buf = b[:0]
+	return s.write(to, b)
 }
 
 // Say writes one line of the command's own.
 func (s *Screen) Say(prefix []byte, line string) {
-	s.Lines(Stderr, prefix, nil, append([]byte(Line(line)), '\n'))
+	_ = s.Lines(Stderr, prefix, nil, append([]byte(Line(line)), '
+'))
 }
 
 // Draw replaces the bar, if the screen is free: while somebody waits for a slow
@@ -136,7 +149,7 @@ func (s *Screen) Draw(bar func(width int) (text []byte, cols int)) {
 		return
 	}
 	b := s.appendClear(s.buf[:0])
-	s.write(Stderr, append(b, text...))
+	_ = s.write(Stderr, append(b, text...))
 	s.buf = b[:0]
 	s.bar, s.barCols = append(s.bar[:0], text...), cols
 }
@@ -148,7 +161,7 @@ func (s *Screen) Clear() {
 	}
 	defer s.mu.Unlock()
 	if len(s.bar) > 0 {
-		s.write(Stderr, s.appendClear(nil))
+		_ = s.write(Stderr, s.appendClear(nil))
 	}
 	s.bar, s.hasBar = nil, false
 }
@@ -166,11 +179,16 @@ func (s *Screen) appendClear(b []byte) []byte {
 	return append(b, "\r\x1b[J"...)
 }
 
-func (s *Screen) write(to Stream, b []byte) {
+func (s *Screen) write(to Stream, b []byte) error {
 	if len(b) == 0 || s.files[to] == nil {
-		return
+		return nil
 	}
-	if _, err := s.files[to].Write(b); err != nil {
-		s.once.Do(func() { close(s.broken) })
+	_, err := s.files[to].Write(b)
+	if err != nil {
+		s.once.Do(func() {
+			s.err = err
+			close(s.broken)
+		})
 	}
+	return err
 }
