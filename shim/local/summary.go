@@ -68,7 +68,7 @@ type Summary struct {
 	// markers, theirs say done.
 	Unwritten error
 	Cut       []int64
-	Wall     time.Duration
+	Wall      time.Duration
 }
 
 // ExitCode is that of the whole: 0 when every index succeeded; 64 or 78 when

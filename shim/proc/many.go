@@ -202,6 +202,9 @@ func (c *crew) sweep() {
 // finish tells how a command ended, and frees its slot.
 func (c *crew) finish(sl *slot) {
 	sl.result = sl.process.result()
+	if sl.result.Stop == 0 && c.s.isStopSignal(sl.result.Signal) {
+		sl.result.Stop = c.s.AwaitSettled(sl.ending.at)
+	}
 	c.s.mu.Lock()
 	sl.phase = before
 	sl.result.TimedOut = sl.timeout.end()

@@ -37,7 +37,10 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	res.Stderr, res.StderrTruncated = out.finish()
 	res.Unpassed = out.stdout.unpassed()
 	res.OOMKilled = oomKills() > killed
-	res.Stop = s.end() // what was typed at the very end is known later than the process's own end
+	late := r.late()
+	if res.Stop = s.end(); res.Stop == 0 { // what was typed at the very end is known later than the process's own end
+		res.Stop = late
+	}
 	return res, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // SignalConfig says which signals mean stop, and how signals are passed on.
@@ -50,6 +51,7 @@ type stop struct {
 	ctx    context.Context // ends with one that comes before there is a command
 	cancel context.CancelCauseFunc
 	first  syscall.Signal // of the run
+	at     time.Time      // when that came
 	while  syscall.Signal // the first one that the commands there are lived to see
 	drains bool
 	held   syscall.Signal
@@ -139,11 +141,11 @@ func (s *Signals) handle(sig syscall.Signal) {
 
 // isStop tells whether a signal means stop, and remembers the run's first.
 func (s *Signals) isStop(sig syscall.Signal) bool {
-	if !slices.Contains(s.cfg.Stop, sig) {
+	if !s.isStopSignal(sig) {
 		return false
 	}
 	if s.stop.first == 0 {
-		s.stop.first = sig
+		s.stop.first, s.stop.at = sig, time.Now()
 	}
 	return true
 }

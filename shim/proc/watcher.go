@@ -135,7 +135,3 @@ func WatcherMain() {
 
 // last is greater than all that a terminal sends.
 const last = syscall.SIGUSR1
-
-// settle is for a typed signal that another thread has taken from the kernel and
-// not yet handed on, when the last one is there already.
-const settle = 20 * time.Millisecond

@@ -3,6 +3,7 @@ package shard
 import (
 	"context"
 	"errors"
+	"syscall"
 	"time"
 
 	"nth/shim/failure"
@@ -66,6 +67,7 @@ func (sh *shard) items(ctx context.Context, it item.Item, t *tally) (once.Outcom
 	trimming.Stop()
 	cancel()
 	sh.maker.given.Close()
+	t.await()
 	if err != nil {
 		sh.Output.Discard()
 	} else {
@@ -125,6 +127,14 @@ func (l *loop) next() (proc.One, bool) {
 	}
 }
 
+// settled is as proc tells it, where it matters.
+func (sh *shard) settled(ended time.Time) (final bool, by syscall.Signal) {
+	if sh.Config.Process.ExitZeroAfterSignal == "done" {
+		return true, 0
+	}
+	return sh.Signals.Settled(ended)
+}
+
 func (l *loop) stopped() bool {
 	_, stopped := l.Signals.Stopped()
 	return stopped
@@ -159,9 +169,10 @@ func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.now.ended(res)
+	t.settleLate()
 	switch {
 	case why == nil:
-		t.now.settle(one.Item, outcome)
+		t.late = append(t.late, lately{one.Item, outcome, res.Ended})
 		return true
 	case err == nil && res.Stop != 0:
 		return false // the signal has ended it: it is neither done nor failed

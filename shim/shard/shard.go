@@ -134,7 +134,7 @@ func (sh *shard) digest(ctx context.Context, h marker.Header) (string, error) {
 
 // work is the shard's own in the way that every item goes.
 func (sh *shard) work(ctx context.Context, it item.Item, _ once.Inputs) (once.Outcome, error) {
-	t := &tally{at: sh.Start}
+	t := &tally{at: sh.Start, settled: sh.settled}
 	if err := sh.Step(ctx, "resume"); err != nil {
 		return once.Outcome{}, err
 	}

@@ -3,6 +3,7 @@ package shard
 import (
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"nth/shim/identity"
@@ -21,6 +22,31 @@ type tally struct {
 	// now is between the loop that runs items and what tells of it.
 	mu  sync.Mutex
 	now sum
+	// late are items that ended well, in order, for so short a time that a stop signal
+	// may yet tell what ended them.
+	late    []lately
+	settled func(ended time.Time) (final bool, by syscall.Signal)
+}
+
+type lately struct {
+	item    int64
+	outcome string
+	ended   time.Time
+}
+
+// settleLate counts what is final by now, and forgets what a stop signal may have ended:
+// that is neither done nor failed. The lock is held.
+func (t *tally) settleLate() {
+	for len(t.late) > 0 {
+		one := t.late[0]
+		final, by := t.settled(one.ended)
+		if !final {
+			return
+		}
+		if t.late = t.late[1:]; by == 0 {
+			t.now.settle(one.item, one.outcome)
+		}
+	}
 }
 
 // sum is what this run has come to.
@@ -32,10 +58,25 @@ type sum struct {
 	changes                  int64
 }
 
+// await waits until all is final; no more commands are started.
+func (t *tally) await() {
+	for t.unsettled() {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (t *tally) unsettled() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.settleLate()
+	return len(t.late) > 0
+}
+
 // snapshot gives what this run has come to so far, for others to keep.
 func (t *tally) snapshot() sum {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.settleLate()
 	s := t.now
 	s.done, s.skipped, s.failed = s.done.Clone(), s.skipped.Clone(), s.failed.Clone()
 	return s
@@ -45,6 +86,7 @@ func (t *tally) snapshot() sum {
 func (t *tally) counted() sum {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.settleLate()
 	s := t.now
 	s.done, s.skipped, s.failed = identity.List{}, identity.List{}, identity.List{}
 	return s

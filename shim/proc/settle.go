@@ -1,0 +1,57 @@
+package proc
+
+import (
+	"slices"
+	"syscall"
+	"time"
+)
+
+// settle is how long after a command's end a stop signal still counts as one that may
+// have ended it. A batch system signals every process of a job, one after the other: the
+// command may have answered with exit code 0 before nth's own signal is there. It is also
+// for a typed signal that another thread has taken from the kernel and not yet handed on.
+const settle = 20 * time.Millisecond
+
+// Settled tells whether the verdict about a command that ended then is final, and which
+// stop signal came so soon after that it may have ended the command; 0: none did. As
+// process 1 nth is the one that a platform signals.
+func (s *Signals) Settled(ended time.Time) (final bool, by syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pid1 {
+		return true, 0
+	}
+	if s.stop.first == 0 {
+		return time.Since(ended) > settle, 0
+	}
+	if after := s.stop.at.Sub(ended); after >= 0 && after <= settle {
+		return true, s.stop.first
+	}
+	return true, 0
+}
+
+// AwaitSettled waits until the verdict about a command that ended then is final.
+func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
+	for {
+		final, by := s.Settled(ended)
+		if final {
+			return by
+		}
+		time.Sleep(time.Until(ended.Add(settle + time.Millisecond)))
+	}
+}
+
+func (s *Signals) isStopSignal(sig syscall.Signal) bool { return slices.Contains(s.cfg.Stop, sig) }
+
+// late gives the stop signal that nth got soon after the command's end, and that may have
+// ended it, with whatever exit code. (That it caught none when it ended says nothing:
+// Perl and Python give their handlers up before they exit.)
+func (r *runner) late() syscall.Signal {
+	if r.cmd.Drain > 0 { // which would have held it back
+		return 0
+	}
+	if e := r.ending.status; e.Signaled() && !r.s.isStopSignal(e.Signal()) {
+		return 0
+	}
+	return r.s.AwaitSettled(r.ending.at)
+}
