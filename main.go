@@ -22,6 +22,7 @@ func main() {
 		proc.WatcherMain()
 		return
 	}
+	proc.Catch()
 	w := commands.World(version)
 	os.Exit(commands.Protect(w, func() int { return dispatch(os.Args[1:], w) }))
 }

@@ -19,6 +19,7 @@ import (
 	"nth/shim/local"
 	"nth/shim/manifest"
 	"nth/shim/plan"
+	"nth/shim/proc"
 	"nth/shim/repair"
 	"nth/shim/screen"
 	"nth/shim/status"
@@ -59,8 +60,11 @@ func Table(build string) []Command {
 			return 0, install.Command(rest)
 		}},
 		{help.Command{Spec: versionSpec, Flags: none}, func(_ any, _, _ []string, p edge.Process) (int, error) {
-			fmt.Printf("nth %s (%s, %s, %s/%s)\n", p.Version, build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return 0, nil
+			_, err := fmt.Printf("nth %s (%s, %s, %s/%s)\n", p.Version, build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			if err != nil {
+				err = &failure.Failure{Code: failure.Unavailable, Tried: "print the version", Cause: err}
+			}
+			return 0, err
 		}},
 	}
 	all = append(all, Command{help.Command{Spec: help.Spec, Flags: none}, func(_ any, _, rest []string, _ edge.Process) (int, error) {
@@ -80,6 +84,7 @@ func (c Command) Do(args []string, w edge.World) int {
 	if c.do == nil {
 		return Run(args, w)
 	}
+	proc.Answer(w.Stderr)
 	p, target, code := edge.NewProcess(w), c.Flags(), 0
 	defer p.Stores.Close()
 	own, rest, err := flags.Parse(c.Spec, target, args)

@@ -7,7 +7,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"nth/shim/config"
@@ -15,6 +14,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/identity"
+	"nth/shim/proc"
 	"nth/shim/source"
 )
 
@@ -41,9 +41,7 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	stop := make(chan os.Signal, 8)
-	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	o.Signals = stop
+	o.Signals = proc.Stops()
 	count, done := source.Counts(c.Config, p)
 	if count != nil {
 		defer done()

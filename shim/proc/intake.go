@@ -24,8 +24,17 @@ type intake struct {
 	ready   chan syscall.Signal        // each kind at most once
 }
 
-// newIntake begins to catch signals; handle gets them one after the other.
-func newIntake(handle func(syscall.Signal)) *intake {
+// early has caught signals since the process began; nil: Catch wasn't called. Signals are
+// the process's own, and so is this.
+var early *intake
+
+// Catch begins to catch signals, and keeps them for who says what they mean: Watch for a
+// run, Answer for any other command. It comes first of all in main: what is not caught ends
+// a process 1 without a word, with exit code 2 (the Go runtime's).
+func Catch() { early = newIntake() }
+
+// newIntake begins to catch signals.
+func newIntake() *intake {
 	in := &intake{caught: make(chan os.Signal, 4*maxSignal), ready: make(chan syscall.Signal, maxSignal)}
 	var list []os.Signal
 	for n := syscall.Signal(1); n <= maxSignal; n++ {
@@ -36,6 +45,11 @@ func newIntake(handle func(syscall.Signal)) *intake {
 		}
 	}
 	signal.Notify(in.caught, list...)
+	return in
+}
+
+// begin hands signals on to handle, one after the other.
+func (in *intake) begin(handle func(syscall.Signal)) {
 	go in.collect()
 	go func() {
 		for sig := range in.ready {
@@ -43,7 +57,6 @@ func newIntake(handle func(syscall.Signal)) *intake {
 			handle(sig)
 		}
 	}()
-	return in
 }
 
 // collect takes signals from a channel that loses what it has no room for, and

@@ -3,8 +3,8 @@ package proc
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"nth/shim/failure"
@@ -17,16 +17,15 @@ import (
 // The function is for when the command's work is done: it ends the context, and signals
 // are without effect from then on.
 func Interruptible(tried string) (context.Context, func()) {
-	typed := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGPIPE)
-	signal.Notify(signals, typed...)
+	signals := Stops(syscall.SIGPIPE)
 	go func() {
 		select {
 		case got := <-signals:
 			n := got.(syscall.Signal)
-			signal.Reset(typed...)
+			for _, sig := range slices.DeleteFunc(stopping(), signal.Ignored) {
+				signal.Reset(sig)
+			}
 			cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(n), Tried: tried, Cause: fmt.Errorf("stopped by %s", SignalName(n))})
 		case <-ctx.Done():
 		}

@@ -57,14 +57,18 @@ type stop struct {
 	held   syscall.Signal
 }
 
-// Watch begins to catch signals, for as long as the process lives. It comes first of all
-// in a run, and once, so that none is lost before the command exists.
+// Watch takes the signals that there are, those that came since Catch first, for as long
+// as the process lives. It comes first of all in a run, and once, so that none is lost
+// before the command exists.
 func Watch(cfg SignalConfig) *Signals {
 	word := func() chan struct{} { return make(chan struct{}, 1) }
 	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, pause: pause{heard: word(), resumed: word()},
 		wake: wakes{child: word(), stop: word(), drain: word(), continued: word()}}
 	s.stop.ctx, s.stop.cancel = context.WithCancelCause(context.Background())
-	s.intake = newIntake(s.handle)
+	if s.intake = early; early == nil {
+		s.intake = newIntake()
+	}
+	s.intake.begin(s.handle)
 	return s
 }
 

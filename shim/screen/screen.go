@@ -132,8 +132,7 @@ func (s *Screen) Lines(to Stream, prefix, head, tail []byte) error {
 
 // Say writes one line of the command's own.
 func (s *Screen) Say(prefix []byte, line string) {
-	_ = s.Lines(Stderr, prefix, nil, append([]byte(Line(line)), '
-'))
+	_ = s.Lines(Stderr, prefix, nil, append([]byte(Line(line)), '\n'))
 }
 
 // Draw replaces the bar, if the screen is free: while somebody waits for a slow

@@ -1,0 +1,83 @@
+package proc
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+
+	"nth/shim/failure"
+)
+
+// answering ends when a command wants its signals itself.
+var answering = struct {
+	sync.Once
+	over chan struct{}
+}{over: make(chan struct{})}
+
+// Answer is for a command that is no run: a signal that stops ends the process, with one
+// line and exit code 128+n, until the command asks for such signals (Interruptible,
+// Stops). All others are as Go has them.
+func Answer(stderr io.Writer) {
+	caught := notify(nil)
+	pending := release()
+	go func() {
+		var got syscall.Signal
+		if len(pending) > 0 {
+			got = pending[0]
+		} else {
+			select {
+			case sig := <-caught:
+				got = sig.(syscall.Signal)
+			case <-answering.over:
+				signal.Stop(caught)
+				return
+			}
+		}
+		fmt.Fprintln(stderr, "nth: stopped by "+SignalName(got))
+		os.Exit(failure.SignalOffset + int(got))
+	}()
+}
+
+// Stops brings the signals that stop a command which is no run, from now on. What nth was
+// started to ignore, as nohup does it, doesn't.
+func Stops(more ...os.Signal) chan os.Signal {
+	c := notify(more)
+	answering.Do(func() { close(answering.over) })
+	return c
+}
+
+func notify(more []os.Signal) chan os.Signal {
+	c := make(chan os.Signal, 8)
+	// With none, it would be all of them.
+	if list := append(slices.DeleteFunc(stopping(), signal.Ignored), more...); len(list) > 0 {
+		signal.Notify(c, list...)
+	}
+	return c
+}
+
+// stopping are the signals that stop a command which is no run.
+func stopping() []os.Signal {
+	return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+}
+
+// release gives back what Catch has caught, and which of it stops.
+func release() (stops []syscall.Signal) {
+	if early == nil {
+		return nil
+	}
+	signal.Stop(early.caught)
+	for {
+		select {
+		case sig := <-early.caught:
+			if slices.Contains(stopping(), sig) {
+				stops = append(stops, sig.(syscall.Signal))
+			}
+		default:
+			return stops
+		}
+	}
+}
