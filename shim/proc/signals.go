@@ -40,6 +40,7 @@ type Signals struct {
 // wakes tell those who wait for commands that they should look; each holds one word.
 type wakes struct {
 	child     chan struct{} // a child has changed its state
+	idle      chan struct{} // the same
 	stop      chan struct{} // the first stop signal while a command runs
 	drain     chan struct{} // one was held back
 	continued chan struct{} // SIGCONT came to an nth that had not stopped
@@ -63,12 +64,15 @@ type stop struct {
 func Watch(cfg SignalConfig) *Signals {
 	word := func() chan struct{} { return make(chan struct{}, 1) }
 	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, pause: pause{heard: word(), resumed: word()},
-		wake: wakes{child: word(), stop: word(), drain: word(), continued: word()}}
+		wake: wakes{child: word(), idle: word(), stop: word(), drain: word(), continued: word()}}
 	s.stop.ctx, s.stop.cancel = context.WithCancelCause(context.Background())
 	if s.intake = early; early == nil {
 		s.intake = newIntake()
 	}
 	s.intake.begin(s.handle)
+	if s.pid1 {
+		go reapStale(s.wake.idle, s.whileIdle)
+	}
 	return s
 }
 
@@ -107,6 +111,7 @@ func (s *Signals) handle(sig syscall.Signal) {
 	switch sig {
 	case syscall.SIGCHLD:
 		poke(s.wake.child)
+		poke(s.wake.idle)
 		return
 	case syscall.SIGPIPE:
 		return // of nth's own: its log, or the connection to a store or queue that is gone
