@@ -21,8 +21,8 @@ var cronFields = [...]cronField{
 	{"minute", 0, 59, nil},
 	{"hour", 0, 23, nil},
 	{"day of the month", 1, 31, nil},
-	{"month", 1, 12, strings.Fields("jan feb mar apr may jun jul aug sep oct nov dec")},
-	{"day of the week", 0, 6, strings.Fields("sun mon tue wed thu fri sat")},
+	{"month", 1, 12, []string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}},
+	{"day of the week", 0, 6, []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}},
 }
 
 // cronWords stand for five fields.

@@ -75,7 +75,7 @@ type Report struct {
 	TaskFailures []TaskFailure `json:"task_failures,omitempty"`
 	TasksUnread  int64         `json:"task_failures_unread,omitempty"`
 	Shards       []Shard       `json:"shards,omitempty"`
-	Kubernetes   *Kubernetes   `json:"kubernetes,omitempty"` // --job
+	Kubernetes   *Kubernetes   `json:"kubernetes,omitempty"` // --kubernetes
 }
 
 // Counts are how many indexes are in each state. Skipped ones are not among the done.
