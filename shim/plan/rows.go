@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
 
 	"nth/shim/expand"
 	"nth/shim/failure"
@@ -46,18 +45,6 @@ func (m PlannedManifest) String() string {
 		s += fmt.Sprintf(", for without --markers each of them scans %s; with --markers it is %s, and one scan", scans, sized(m.Indexed))
 	}
 	return s
-}
-
-// sized gives a size in decimal units, as disks and networks have them.
-func sized(n int64) string {
-	f, units := float64(n), []string{"bytes", "kB", "MB", "GB", "TB", "PB"}
-	for len(units) > 1 && f >= 999.95 {
-		f, units = f/1000, units[1:]
-	}
-	if units[0] == "bytes" {
-		return strconv.FormatInt(n, 10) + " bytes"
-	}
-	return strconv.FormatFloat(f, 'f', 1, 64) + " " + units[0]
 }
 
 // rows plans indexes whose items are rows of a file. The rows are visited one after the
