@@ -61,7 +61,7 @@ type Result struct {
 	Cancelled       bool           // nth stopped it at Cancel
 	OOMKilled       bool           // the kernel killed something of this container for memory meanwhile
 	Started, Ended  time.Time      // of the command itself, by this machine's clock
-	MaxRSS          int64          // bytes, of the command and those that it waited for, each
+	MaxRSS          int64          // bytes, of the command and those that it waited for, each; of many commands 0: less than nth's own
 	User, System    time.Duration  // of processor, theirs together
 	Stderr          []byte         // its end, StderrTail bytes at most
 	StderrTruncated bool           // more was written than is kept

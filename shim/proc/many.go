@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"nth/shim/proc/launch"
 )
 
 // Many is what is run one after the other, some of it at the same time.
@@ -80,6 +82,7 @@ type crew struct {
 	killAt  time.Time // of all, after a stop signal; under the lock of Signals
 	oom     int64     // processes that had been killed for memory
 	program program   // that was found last
+	starts  int
 }
 
 func newCrew(s *Signals, m Many, stdin uintptr) *crew {
@@ -159,6 +162,7 @@ func (c *crew) start(sl *slot, one One) error {
 	if err := c.makePipes(sl); err != nil {
 		return err
 	}
+	sl.starter.apart = c.apart()
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,6 +206,9 @@ func (c *crew) sweep() {
 // finish tells how a command ended, and frees its slot.
 func (c *crew) finish(sl *slot) {
 	sl.result = sl.process.result()
+	if launch.CanApart && !sl.starter.knowsPeak() && sl.result.MaxRSS <= ownPeak() {
+		sl.result.MaxRSS = 0 // it is nth's
+	}
 	if sl.result.Stop == 0 && c.s.isStopSignal(sl.result.Signal) {
 		sl.result.Stop = c.s.AwaitSettled(sl.ending.at)
 	}

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"nth/shim/proc/launch"
 )
 
 // Run starts the command, passes signals on, reaps, and returns when the command
@@ -93,10 +95,19 @@ func (r *runner) start(path string, args []string) error {
 	for _, f := range r.cmd.Extra {
 		files = append(files, f.Fd())
 	}
+	spareMemory()
+	child := launch.New(!r.s.pid1, true)
+	child.Apart(true)
 	s := r.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.start(&r.process, func() (int, error) {
+		if pid, ok := child.Start(path, args, r.cmd.Env, files); ok {
+			if child.Failed() == 0 {
+				return pid, nil
+			}
+			_, _ = syscall.Wait4(pid, nil, 0, nil) // why, ForkExec tells once more
+		}
 		return spawn(path, args, &syscall.ProcAttr{Env: r.cmd.Env, Files: files, Sys: attributes(s.pid1)})
 	})
 	if err != nil {

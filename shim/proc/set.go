@@ -157,6 +157,13 @@ func (s *Signals) collect(options int) child {
 	return c
 }
 
+// ownPeak is the most memory that nth has had, in bytes.
+func ownPeak() int64 {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return maxRSS(u)
+}
+
 // result tells of the process itself.
 func (p *process) result() Result {
 	e := p.ending

@@ -44,12 +44,13 @@ type starter struct {
 	child    *launch.Child
 	attr     *syscall.ProcAttr
 	launched bool // by child, and path and args may yet turn out to be no command
+	apart    bool // in memory of its own, so that its peak is known
 	path     string
 	args     []string
 }
 
 func newStarter(pid1 bool, stdin uintptr) starter {
-	return starter{child: launch.New(!pid1), attr: &syscall.ProcAttr{Files: []uintptr{stdin, 1, 2}, Sys: attributes(pid1)}}
+	return starter{child: launch.New(!pid1, false), attr: &syscall.ProcAttr{Files: []uintptr{stdin, 1, 2}, Sys: attributes(pid1)}}
 }
 
 // start makes the process: where it can without waiting for it to be the command.
@@ -58,6 +59,7 @@ func (st *starter) start(p *program, one One) (int, error) {
 	for _, f := range one.Extra {
 		st.attr.Files = append(st.attr.Files, f.Fd())
 	}
+	st.child.Apart(st.apart)
 	if p.direct {
 		if pid, ok := st.child.Start(p.path, one.Args, one.Env, st.attr.Files); ok {
 			st.launched, st.path, st.args = true, p.path, append(st.args[:0], one.Args...)
@@ -67,6 +69,25 @@ func (st *starter) start(p *program, one One) (int, error) {
 	st.launched = false
 	return spawn(p.path, one.Args, st.attr)
 }
+
+// apart tells whether the next command begins with memory of its own, which takes longer:
+// one in a few does, so that it is known what they need.
+func (c *crew) apart() bool {
+	n := c.starts
+	c.starts++
+	if n&(n-1) == 0 || n%spareEvery == 0 { // nth's memory grows, most of all in the beginning
+		spareMemory()
+	}
+	return n%apartEvery == 0
+}
+
+const (
+	apartEvery = 16
+	spareEvery = 1024
+)
+
+// knowsPeak tells whether the process's peak of memory is all its own.
+func (st *starter) knowsPeak() bool { return st.launched && st.apart }
 
 // failed tells, after the end of the process, whether it never was the command.
 func (st *starter) failed() error {

@@ -33,6 +33,9 @@ func without(f func(), signals ...syscall.Signal) {
 	f()
 }
 
+// spareMemory does nothing: programs are started by vfork(2), which copies nothing.
+func spareMemory() {}
+
 // maxRSS is in bytes here (getrusage(2) of macOS).
 func maxRSS(u syscall.Rusage) int64 { return u.Maxrss }
 

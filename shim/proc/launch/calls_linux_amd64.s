@@ -1,31 +1,33 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func raw(number, a, b, c, d uintptr) uintptr
-TEXT ·raw(SB), NOSPLIT, $0-48
+// func raw(number, a, b, c, d, e, f uintptr) uintptr
+TEXT ·raw(SB), NOSPLIT, $0-64
 	MOVQ number+0(FP), AX
 	MOVQ a+8(FP), DI
 	MOVQ b+16(FP), SI
 	MOVQ c+24(FP), DX
 	MOVQ d+32(FP), R10
+	MOVQ e+40(FP), R8
+	MOVQ f+48(FP), R9
 	SYSCALL
-	MOVQ AX, ret+40(FP)
+	MOVQ AX, ret+56(FP)
 	RET
 
-// func clone(c *Child) int
+// func clone(c *shared) int
 //
-// The new process has nth's stack, and so must not touch it: it keeps to registers.
+// The new process has no stack: it keeps to registers.
 TEXT ·clone(SB), NOSPLIT, $0-16
 	MOVQ c+0(FP), R12
 	MOVL $const_sysRtSigprocmask, AX
 	MOVL $const_sigSetmask, DI
-	LEAQ Child_all(R12), SI
-	LEAQ Child_mask(R12), DX
+	LEAQ shared_all(R12), SI
+	LEAQ shared_mask(R12), DX
 	MOVL $const_setSize, R10
 	SYSCALL
 
 	MOVL $const_sysClone, AX
-	MOVL $const_sharing, DI
+	MOVQ shared_flags(R12), DI
 	XORL SI, SI
 	XORL DX, DX
 	XORL R10, R10
@@ -37,7 +39,7 @@ TEXT ·clone(SB), NOSPLIT, $0-16
 	MOVQ AX, R13
 	MOVL $const_sysRtSigprocmask, AX
 	MOVL $const_sigSetmask, DI
-	LEAQ Child_mask(R12), SI
+	LEAQ shared_mask(R12), SI
 	XORL DX, DX
 	MOVL $const_setSize, R10
 	SYSCALL
@@ -45,7 +47,7 @@ TEXT ·clone(SB), NOSPLIT, $0-16
 	RET
 
 child:
-	LEAQ Child_calls(R12), R13
+	LEAQ shared_calls(R12), R13
 next:
 	MOVQ call_number(R13), AX
 	MOVQ (call_args+0)(R13), DI
@@ -58,7 +60,7 @@ next:
 	ADDQ $call__size, R13
 	JMP next
 failed:
-	MOVQ AX, Child_failed(R12)
+	MOVQ AX, shared_failed(R12)
 	MOVL $const_sysExitGroup, AX
 	MOVL $127, DI
 	SYSCALL

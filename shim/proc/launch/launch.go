@@ -3,9 +3,11 @@
 // Package launch starts a program without waiting for it. syscall.ForkExec is vfork(2):
 // the thread stands still until the kernel has loaded the program, which takes about as
 // long as /bin/true then runs, so who starts thousands of them keeps one CPU busy and no
-// other. Here the new process shares nth's memory, as with vfork, and nth goes on: what
-// the new process does until it has become the program is a list of system calls in
-// assembly, never Go. glibc's posix_spawn(3) is the same, but for the waiting.
+// other. Here nth goes on: what the new process does until it has become the program is a
+// list of system calls in assembly, never Go.
+//
+// The new process shares nth's memory, as with vfork, or has some of its own, and as good
+// as none (Apart). The list, and the words of the program, are in memory that both share.
 //
 // It imports nothing: see limit.go.
 package launch
@@ -15,21 +17,22 @@ import "unsafe"
 // Child starts one program at a time: the next when the last one was reaped. All starts
 // are from one thread.
 type Child struct {
-	failed int64 // why there is no program: what the new process's call gave
-	all    uint64
-	mask   uint64    // of the thread's signals: the program's too
+	*shared
+	size   uintptr   // of the memory that begins with it
 	action [4]uint64 // a struct sigaction, as it is now
-	none   [4]uint64 // SIG_DFL
-	calls  [mostCalls]call
-	fixed  int // calls that are the same each time
-	words  words
+	fixed  int       // calls that are the same each time
 }
 
-// words are what execve(2) takes, laid out for it.
-type words struct {
-	text       []byte // all of them, each with its NUL
-	ends       []int
-	argv, envp []*byte
+// shared is what the new process reads, at the beginning of memory that it shares with
+// nth. The words of the program follow. Nothing in it points to what is nth's own.
+type shared struct {
+	failed int64 // why there is no program: what the new process's call gave
+	flags  uint64
+	all    uint64
+	mask   uint64    // of the thread's signals: the program's too
+	none   [4]uint64 // SIG_DFL
+	limit  [2]uint64 // of open files
+	calls  [mostCalls]call
 }
 
 // call is a system call of the new process, and what it must give.
@@ -56,13 +59,27 @@ const (
 	rlimitNofile = 7
 	fSetFD       = 2
 	maxErrno     = 4095
-	sharing      = 0x100 | 17 // CLONE_VM, and SIGCHLD at the end
+	sigChld      = 17 // at the end
+	cloneVM      = 0x100
+	cloneVfork   = 0x4000 // nth's thread waits until there is the program, or none
+	protRW       = 3
+	mapShared    = 0x21     // MAP_SHARED | MAP_ANONYMOUS
+	enough       = 64 << 10 // bytes of memory for nearly all programs
+	pointer      = 8
 )
 
 // New prepares starts. dies: the program is to die with the thread that starts it
-// (PR_SET_PDEATHSIG). Signals that nth ignores now, the programs ignore.
-func New(dies bool) *Child {
-	c := &Child{all: ^uint64(0)}
+// (PR_SET_PDEATHSIG). waits: Start returns when there is the program, or none. Signals
+// that nth ignores now, the programs ignore. Nil: there is no memory for it.
+func New(dies, waits bool) *Child {
+	c := &Child{}
+	if !c.reserve(enough) {
+		return nil
+	}
+	c.all, c.limit, c.flags = ^uint64(0), original, cloneVM|sigChld
+	if waits {
+		c.flags |= cloneVfork
+	}
 	for sig := uintptr(1); sig <= maxSignal; sig++ {
 		// Until exec the new process has nth's handlers, that must not run in it.
 		if sig != sigKill && sig != sigStop && !c.ignored(sig) {
@@ -72,13 +89,13 @@ func New(dies bool) *Child {
 	c.call(0, sysSetpgid, 0, 0, 0, 0)
 	if dies {
 		c.call(0, sysPrctl, prSetPdeath, sigKill, 0, 0)
-		c.call(raw(sysGetpid, 0, 0, 0, 0), sysGetppid, 0, 0, 0, 0) // or it has died before
+		c.call(raw(sysGetpid, 0, 0, 0, 0, 0, 0), sysGetppid, 0, 0, 0, 0) // or it has died before
 	}
 	return c
 }
 
 func (c *Child) ignored(sig uintptr) bool {
-	raw(sysRtSigaction, sig, 0, addr(&c.action), setSize)
+	raw(sysRtSigaction, sig, 0, addr(&c.action), setSize, 0, 0)
 	return c.action[0] == sigIgn
 }
 
@@ -87,12 +104,31 @@ func (c *Child) call(want, number, a, b, d, e uintptr) {
 	c.fixed++
 }
 
+// Apart says whether the next programs begin with memory of their own, if they can. The
+// kernel begins a program's peak of memory with that of the memory from which it was
+// executed: where this is nth's, the program seems to have needed at least as much as nth
+// ever did. Memory of its own takes a tenth longer than /bin/true runs. Whoever wants it
+// keeps nth's out of it with MADV_DONTFORK (madvise(2)), or it is copied, and counts.
+func (c *Child) Apart(apart bool) {
+	if c == nil || !CanApart {
+		return
+	}
+	c.flags |= cloneVM
+	if apart {
+		c.flags &^= cloneVM
+	}
+}
+
 // Start starts the program at a path, in a process group of its own, with these open
 // files from descriptor 0 on, and gives its process number. It is false where that can't be
 // done in this way: syscall.ForkExec can, or tells what is wrong. That there is no such
 // program is no error here: Failed tells it.
 func (c *Child) Start(path string, args, env []string, files []uintptr) (int, bool) {
-	if len(files) > mostFiles || !c.words.lay(path, args, env) {
+	if c == nil || len(files) > mostFiles {
+		return 0, false
+	}
+	w, ok := c.lay(path, args, env)
+	if !ok {
 		return 0, false
 	}
 	fixed := c.fixed
@@ -108,17 +144,17 @@ func (c *Child) Start(path string, args, env []string, files []uintptr) (int, bo
 		}
 	}
 	if raised() {
-		c.call(0, sysPrlimit64, 0, rlimitNofile, addr(&original), 0)
+		c.call(0, sysPrlimit64, 0, rlimitNofile, addr(&c.limit), 0)
 	}
 	c.call(0, sysRtSigprocmask, sigSetmask, addr(&c.mask), 0, setSize)
-	c.call(0, sysExecve, addr(&c.words.text[0]), addr(&c.words.argv[0]), addr(&c.words.envp[0]), 0)
+	c.call(0, sysExecve, w.path, w.argv, w.envp, 0)
 	c.failed = 0
-	pid := clone(c)
+	pid := clone(c.shared)
 	if pid < 0 {
 		return 0, false
 	}
 	// The new process does that too, but signals to the group mustn't wait for it.
-	raw(sysSetpgid, uintptr(pid), uintptr(pid), 0, 0)
+	raw(sysSetpgid, uintptr(pid), uintptr(pid), 0, 0, 0, 0)
 	return pid, true
 }
 
@@ -134,51 +170,14 @@ func (c *Child) Failed() int {
 	return 0
 }
 
-// lay lays them out; false: a NUL would cut a word.
-func (w *words) lay(path string, args, env []string) bool {
-	w.text, w.ends = w.text[:0], w.ends[:0]
-	if !w.add(path) {
-		return false
-	}
-	for _, list := range [][]string{args, env} {
-		for _, word := range list {
-			if !w.add(word) {
-				return false
-			}
-		}
-	}
-	w.argv = w.pointers(w.argv[:0], w.ends[:1+len(args)])
-	w.envp = w.pointers(w.envp[:0], w.ends[len(args):])
-	return true
-}
-
-func (w *words) add(word string) bool {
-	for i := range len(word) {
-		if word[i] == 0 {
-			return false
-		}
-	}
-	w.text = append(append(w.text, word...), 0)
-	w.ends = append(w.ends, len(w.text))
-	return true
-}
-
-// pointers gives those of the words that begin at the ends of others, but for the last.
-func (w *words) pointers(list []*byte, starts []int) []*byte {
-	for _, at := range starts[:len(starts)-1] {
-		list = append(list, &w.text[at])
-	}
-	return append(list, nil)
-}
-
-// addr is for what doesn't move: a Child, for clone's argument escapes, what it has
-// made, and variables of the package.
+// addr is for what doesn't move: what is shared, a Child (it is on the heap, for New gives
+// it away), and variables of the package.
 func addr[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
 
 // raw makes a system call that doesn't block, and gives its result or minus an error
 // number.
-func raw(number, a, b, c, d uintptr) uintptr
+func raw(number, a, b, c, d, e, f uintptr) uintptr
 
 // clone makes the process that goes through the calls, all signals blocked, and gives
 // its number or minus an error number.
-func clone(c *Child) int
+func clone(c *shared) int

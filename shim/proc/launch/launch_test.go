@@ -77,7 +77,7 @@ func output(t *testing.T, c *Child, path string, args, env []string, more ...uin
 func TestWords(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	c, printf, env := New(true), program(t, "printf"), program(t, "env")
+	c, printf, env := New(true, false), program(t, "printf"), program(t, "env")
 	word := func() string {
 		b := make([]byte, rand.IntN(2000))
 		for i := range b {
@@ -133,7 +133,7 @@ func TestFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, failed := output(t, New(true), program(t, "sh"), []string{"sh", "-c", script}, []string{"PATH=" + os.Getenv("PATH")}, extra...)
+	got, failed := output(t, New(true, false), program(t, "sh"), []string{"sh", "-c", script}, []string{"PATH=" + os.Getenv("PATH")}, extra...)
 	if diff := cmp.Diff(string(want), got); failed != 0 || diff != "" {
 		t.Errorf("error number %d (-want +got):\n%s", failed, diff)
 	}
@@ -147,7 +147,7 @@ func TestState(t *testing.T) {
 	signal.Ignore(syscall.SIGUSR2)
 	defer signal.Reset(syscall.SIGUSR2)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1, syscall.SIGWINCH)
-	body, failed := output(t, New(true), program(t, "cat"), []string{"cat", "/proc/self/status", "/proc/self/stat"}, nil)
+	body, failed := output(t, New(true, false), program(t, "cat"), []string{"cat", "/proc/self/status", "/proc/self/stat"}, nil)
 	if failed != 0 {
 		t.Fatal(syscall.Errno(failed))
 	}
@@ -175,7 +175,7 @@ func TestFailed(t *testing.T) {
 	if err := os.WriteFile(text, []byte("text"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c := New(true)
+	c := New(true, false)
 	for _, tt := range []struct {
 		name, path string
 		args       []string
@@ -213,7 +213,7 @@ func TestRefused(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if pid, ok := start(New(true)); ok {
+			if pid, ok := start(New(true, false)); ok {
 				reap(t, pid)
 				t.Error("it was started")
 			}
@@ -243,7 +243,7 @@ func TestDies(t *testing.T) {
 			started := make(chan int)
 			go func() {
 				runtime.LockOSThread() // and it ends with this function
-				pid, _ := New(dies).Start(program(t, "sh"), []string{"sh", "-c", "echo; exec sleep 600"}, []string{"PATH=" + os.Getenv("PATH")}, []uintptr{0, w.Fd(), 2})
+				pid, _ := New(dies, false).Start(program(t, "sh"), []string{"sh", "-c", "echo; exec sleep 600"}, []string{"PATH=" + os.Getenv("PATH")}, []uintptr{0, w.Fd(), 2})
 				w.Close()
 				_, _ = r.Read(make([]byte, 1)) // its parent's death comes after exec
 				started <- pid
@@ -274,7 +274,7 @@ func TestManyAtOnce(t *testing.T) {
 	var children [at]*Child
 	var outputs [at]*os.File
 	for i := range children {
-		children[i] = New(true)
+		children[i] = New(true, false)
 		f, err := os.Create(filepath.Join(t.TempDir(), "out"))
 		if err != nil {
 			t.Fatal(err)

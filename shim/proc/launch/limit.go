@@ -11,7 +11,7 @@ var (
 	known         = limit(&original)
 )
 
-func limit(l *[2]uint64) bool { return raw(sysPrlimit64, 0, rlimitNofile, 0, addr(l)) == 0 }
+func limit(l *[2]uint64) bool { return raw(sysPrlimit64, 0, rlimitNofile, 0, addr(l), 0, 0) == 0 }
 
 // raised tells whether the limit is Go's: if somebody else has set another since, that
 // is the program's too.

@@ -2,6 +2,8 @@ package launch
 
 // System calls, from asm/unistd_64.h.
 const (
+	sysMmap          = 9
+	sysMunmap        = 11
 	sysRtSigaction   = 13
 	sysRtSigprocmask = 14
 	sysGetpid        = 39

@@ -2,6 +2,8 @@ package launch
 
 // System calls, from asm-generic/unistd.h.
 const (
+	sysMmap          = 222
+	sysMunmap        = 215
 	sysDup3          = 24
 	sysFcntl         = 25
 	sysExitGroup     = 94

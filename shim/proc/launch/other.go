@@ -6,10 +6,16 @@ package launch
 type Child struct{}
 
 // New gives one whose Start is always false.
-func New(bool) *Child { return &Child{} }
+func New(dies, waits bool) *Child { return &Child{} }
 
 // Start does nothing.
 func (*Child) Start(string, []string, []string, []uintptr) (int, bool) { return 0, false }
 
 // Failed is never asked.
 func (*Child) Failed() int { return 0 }
+
+// Apart does nothing.
+func (*Child) Apart(bool) {}
+
+// CanApart is false: there is no Child.
+const CanApart = false
