@@ -59,4 +59,6 @@ func short(s string) string {
 var errTooLong = &Error{Kind: BadForItem, Cause: fmt.Errorf("it expands to more than %d bytes", maxOutput),
 	Hint: "one word of a command is limited to 128 KiB"}
 
+var errNUL = errors.New("it has a NUL byte, which no word of a command can have")
+
 var errNested = errors.New("define, block and template can't be used: one word is one template")

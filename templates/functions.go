@@ -65,6 +65,9 @@ type execution struct {
 	named   bool              // secrets are replaced by their names
 	stable  bool              // volatile values are held constant
 	secrets map[string]string // those read, by name; none of them empty
+
+	values []value             // of a URL's actions
+	as     func(string) string // what such a value is told as; nil: as it is
 }
 
 // parseFuncs lets Parse know the names; each execution binds its own.

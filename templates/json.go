@@ -24,29 +24,15 @@ func ParseJSON(word string, more ...string) (*Template, error) {
 
 // asValues ends every pipeline that gives text with toJson, unless it ends so already.
 func asValues(l *parse.ListNode) {
-	if l == nil {
-		return
-	}
-	for _, n := range l.Nodes {
-		switch n := n.(type) {
-		case *parse.ActionNode:
-			if len(n.Pipe.Decl) == 0 && !endsInJSON(n.Pipe) {
-				n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Args: []parse.Node{parse.NewIdentifier("toJson").SetPos(n.Pos)}})
-			}
-		case *parse.IfNode:
-			asValues(n.List)
-			asValues(n.ElseList)
-		case *parse.WithNode:
-			asValues(n.List)
-			asValues(n.ElseList)
-		case *parse.RangeNode:
-			asValues(n.List)
-			asValues(n.ElseList)
+	eachAction(l, func(n *parse.ActionNode) {
+		if !endsIn(n.Pipe, "toJson") {
+			n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Args: []parse.Node{parse.NewIdentifier("toJson").SetPos(n.Pos)}})
 		}
-	}
+	})
 }
 
-func endsInJSON(p *parse.PipeNode) bool {
+// endsIn tells whether a pipeline's value is that of a function.
+func endsIn(p *parse.PipeNode, function string) bool {
 	f, ok := p.Cmds[len(p.Cmds)-1].Args[0].(*parse.IdentifierNode)
-	return ok && f.Ident == "toJson"
+	return ok && f.Ident == function
 }

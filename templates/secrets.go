@@ -52,7 +52,7 @@ func (t *Template) told(x *execution, text string) []string {
 	for _, v := range x.secrets {
 		values = append(values, v)
 	}
-	named, err := t.execute(&execution{fields: x.fields, sources: x.sources, named: true})
+	named, err := t.execute(&execution{fields: x.fields, sources: x.sources, named: true, as: x.reveal})
 	if revealed := x.reveal(named); (err != nil || revealed != text) && text != "" {
 		values = append(values, text)
 		if part := differing(text, revealed); len(part) >= minDiffering {

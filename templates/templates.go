@@ -70,6 +70,7 @@ type Template struct {
 	usesItem  bool
 	variables []string
 	secrets   []string // of them, those that nobody may see
+	url       *urlForm // nil: it is none
 }
 
 // Expansion is one word at one index.
@@ -82,6 +83,8 @@ type Expansion struct {
 	// the longest first: those that secret gave, and where a function or a
 	// condition worked on one, the whole of Text and the part that differs by it.
 	Secrets []string
+	// FromItem says that Text is a whole URL or path, and what it is the item says alone.
+	FromItem bool
 }
 
 // Parse parses one word. An error is an *Error of the kind Syntax; a field or
@@ -150,7 +153,7 @@ func (t *Template) Expand(f Fields, s Sources) (Expansion, error) {
 	if err != nil {
 		return Expansion{}, t.explain(real, err)
 	}
-	e := Expansion{Text: text, Secrets: t.told(real, text)}
+	e := Expansion{Text: text, Secrets: t.told(real, text), FromItem: t.url != nil && t.url.whole}
 	if e.Stable, err = t.execute(&execution{fields: stableFields(f), sources: s, named: true, stable: true}); err != nil {
 		// What is held constant doesn't fit: the word's own text is constant too.
 		e.Stable = t.word
@@ -163,7 +166,11 @@ func (t *Template) execute(x *execution) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return x.run(tree.Funcs(x.funcs()).Funcs(x.hiddenFuncs()))
+	tree.Funcs(x.funcs()).Funcs(x.hiddenFuncs())
+	if t.url != nil {
+		return t.url.run(x, tree)
+	}
+	return x.run(tree)
 }
 
 // run executes a template whose functions are the execution's.
@@ -173,7 +180,7 @@ func (x *execution) run(tree *template.Template) (string, error) {
 		return "", err
 	}
 	if strings.IndexByte(out.String(), 0) >= 0 {
-		return "", errors.New("it has a NUL byte, which no word of a command can have")
+		return "", errNUL
 	}
 	return out.String(), nil
 }

@@ -11,7 +11,10 @@ import (
 )
 
 // Text is a word, URL or path, with the form in which it may be shown.
-type Text struct{ Value, Shown string }
+type Text struct {
+	Value, Shown string
+	FromItem     bool // it is a whole URL or path, and what it is the item says alone
+}
 
 // Named is a template by the name of the flag or word that it is.
 type Named struct {
@@ -61,7 +64,7 @@ func (x *Expander) Text(what string, t *templates.Template) Text {
 		x.Err = failure.Expansion(what, err)
 	}
 	x.Secrets.Add(e.Secrets...)
-	return Text{Value: e.Text, Shown: e.Stable}
+	return Text{Value: e.Text, Shown: e.Stable, FromItem: e.FromItem}
 }
 
 // Named expands a template by its own name.

@@ -19,8 +19,24 @@ func (p *Parser) Fail(flag string, cause error, hint string) {
 }
 
 // One parses a word.
-func (p *Parser) One(flag, word string) *templates.Template {
-	t, err := templates.Parse(word)
+func (p *Parser) One(flag, word string) *templates.Template { return p.as(templates.Parse, flag, word) }
+
+// URL parses a URL, in which values are no syntax.
+func (p *Parser) URL(flag, word string) *templates.Template {
+	return p.as(templates.ParseURL, flag, word)
+}
+
+// Places parses URLs, or paths.
+func (p *Parser) Places(flag string, words []string) []*templates.Template {
+	list := make([]*templates.Template, len(words))
+	for i, w := range words {
+		list[i] = p.as(templates.ParsePlace, flag, w)
+	}
+	return list
+}
+
+func (p *Parser) as(parse func(string) (*templates.Template, error), flag, word string) *templates.Template {
+	t, err := parse(word)
 	if err != nil {
 		p.Fail(flag, err, "")
 	}

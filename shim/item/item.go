@@ -1,8 +1,11 @@
 package item
 
 import (
+	"strings"
+
 	"nth/shim/expand"
 	"nth/shim/marker"
+	"nth/shim/store"
 	"nth/templates"
 )
 
@@ -55,16 +58,25 @@ func (m *Mapping) Expand(x *expand.Expander) (Words, Places, error) {
 func (m *Mapping) Places(x *expand.Expander) (Places, error) {
 	var p Places
 	for _, t := range m.require {
-		p.Require = append(p.Require, x.Text("--require", t))
+		p.Require = append(p.Require, blob(x, "--require", t))
 	}
 	p.Markers = x.Text("--markers", m.markers)
 	p.Logs = x.Text("--logs", m.logs)
-	p.DoneIf = x.Text("--done-if", m.doneIf)
+	p.DoneIf = blob(x, "--done-if", m.doneIf)
 	p.QuitURL = x.Text("--quit-url", m.quitURL)
 	if x.Err != nil {
 		return Places{}, x.Err
 	}
 	return p, nil
+}
+
+// blob expands the URL or path of one thing, which may be all the item's.
+func blob(x *expand.Expander, flag string, t *templates.Template) expand.Text {
+	text := x.Text(flag, t)
+	if text.FromItem && strings.Contains(text.Value, "://") && x.Err == nil {
+		x.Err = store.FromItem(text.Value)
+	}
+	return text
 }
 
 // Shared gives the places that a whole run has before any of its items is known.

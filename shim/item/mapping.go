@@ -40,11 +40,11 @@ func Parse(c *config.Config) (*Mapping, error) {
 	}
 	p := expand.Parser{}
 	m := &Mapping{Items: c.Mapping.Items, Digest: c.Markers.DigestExtra, Command: p.All("COMMAND", c.Command)}
-	m.require = p.All("--require", c.Mapping.Require)
-	m.markers = p.One("--markers", c.Markers.URL)
-	m.logs = p.One("--logs", c.Markers.Logs)
-	m.doneIf = p.One("--done-if", c.Markers.DoneIf)
-	m.quitURL = p.One("--quit-url", c.Messages.QuitURL)
+	m.require = p.Places("--require", c.Mapping.Require)
+	m.markers = p.URL("--markers", c.Markers.URL)
+	m.logs = p.URL("--logs", c.Markers.Logs)
+	m.doneIf = p.URL("--done-if", c.Markers.DoneIf)
+	m.quitURL = p.URL("--quit-url", c.Messages.QuitURL)
 	m.TaskID = expand.Named{Name: "--task-id", Template: p.One("--task-id", c.Tasks.TaskID)}
 	m.NamesTasks = c.Tasks.TaskID != ""
 	for _, assignment := range c.Mapping.Env {

@@ -17,7 +17,7 @@ import (
 // minute, for a volume may be mounted late, and each index would. What can't be found out
 // here is left to the runs. The exit code is theirs.
 func look(c *config.Config, p edge.Process) error {
-	t, err := templates.Parse(c.Markers.URL)
+	t, err := templates.ParseURL(c.Markers.URL)
 	if err != nil || t.UsesIndex() || !strings.HasPrefix(c.Markers.URL, "file:") {
 		return nil
 	}

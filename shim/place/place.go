@@ -45,7 +45,7 @@ func Expand(m Markers, p edge.Process) (url string, err error) {
 	if m.URL == "" {
 		return "", usage("it is not given", m.Usage)
 	}
-	t, err := templates.Parse(m.URL)
+	t, err := templates.ParseURL(m.URL)
 	if err != nil {
 		return "", &failure.Failure{Code: failure.Usage, Tried: "parse", On: "--markers", Cause: err}
 	}

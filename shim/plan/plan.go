@@ -25,6 +25,8 @@ type Planned struct {
 	Env     []string `json:"env,omitempty"`
 	Markers string   `json:"markers,omitempty"`
 	Require []string `json:"require,omitempty"`
+	DoneIf  string   `json:"done_if,omitempty"`
+	Logs    string   `json:"logs,omitempty"`
 	Items   string   `json:"items,omitempty"` // with --each: the command is that of the first of them
 	Error   string   `json:"error,omitempty"`
 }
@@ -174,7 +176,7 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) e
 		return b.bad(r, err)
 	}
 	hide := r.Secrets.Hide
-	planned.Markers = hide(places.Markers.Value)
+	planned.Markers, planned.DoneIf, planned.Logs = hide(places.Markers.Value), hide(places.DoneIf.Value), hide(places.Logs.Value)
 	for _, word := range words.Command {
 		planned.Command = append(planned.Command, hide(word))
 	}

@@ -24,9 +24,9 @@ type Mapping struct {
 // Parse parses them. An error is a failure with exit code 64.
 func Parse(c *config.Config) (*Mapping, error) {
 	p := &parser{}
-	m := &Mapping{tasks: p.One("--tasks", c.Tasks.URL)}
+	m := &Mapping{tasks: p.URL("--tasks", c.Tasks.URL)}
 	for _, u := range apiURLs {
-		m.calls = append(m.calls, expand.Named{Name: u.flag, Template: p.One(u.flag, u.of(&c.API))})
+		m.calls = append(m.calls, expand.Named{Name: u.flag, Template: p.URL(u.flag, u.of(&c.API))})
 	}
 	for _, h := range c.API.HTTPHeader {
 		m.headers = append(m.headers, p.header(h))

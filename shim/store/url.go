@@ -28,6 +28,21 @@ func OpenObject(ctx context.Context, rawURL string) (*Store, string, error) {
 	return openObject(ctx, rawURL, blob.DefaultURLMux().OpenBucketURL)
 }
 
+// FromItem tells what is wrong with the URL of a blob that an item says, all of it. An
+// error is a failure with exit code 65: it is the item's.
+func FromItem(rawURL string) error {
+	u, err := parseURL(rawURL)
+	if err == nil {
+		if err = contract.FromItem(u); err == nil {
+			return nil
+		}
+		err = &failure.Failure{Tried: "open the store", On: shown(u), Cause: err, Hint: "write it into the template, and let the item give the key"}
+	}
+	f := *failure.From(err)
+	f.Code = failure.BadIndex
+	return &f
+}
+
 // opener opens the bucket of a URL.
 type opener func(context.Context, *url.URL) (*blob.Bucket, error)
 

@@ -26,6 +26,22 @@ func Parameters[S any](u *url.URL, s *S, known map[string]func(s *S, value strin
 	return nil
 }
 
+// ofItems are the parameters of all stores that a URL may have which an item says, all of
+// it. Any other says whom to ask, as whom, who pays, or how safely: what a row says must
+// not send a signed request, or a token, to a server that it names.
+var ofItems = []string{"region", "storage_account", "anonymous", "access_id", "create_dir", "metadata", "no_tmp_dir",
+	"awssdk", "hostname_immutable", "request_checksum_calculation", "response_checksum_validation"}
+
+// FromItem refuses parameters that are the command line's alone.
+func FromItem(u *url.URL) error {
+	for _, name := range slices.Sorted(maps.Keys(u.Query())) {
+		if !slices.Contains(ofItems, name) {
+			return fmt.Errorf("the parameter %s is not for an item to say", name)
+		}
+	}
+	return nil
+}
+
 // Flag is a parameter that is true or false.
 func Flag[S any](field func(*S) *bool) func(*S, string) error {
 	return func(s *S, value string) error {
