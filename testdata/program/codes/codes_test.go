@@ -105,8 +105,10 @@ func TestItemsOwn(t *testing.T) {
 	if err := os.WriteFile(rows, []byte("name\na#b\na?b=c\n100%\ndir/\nplain\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "plain"), nil, 0o644); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"plain", "a#b"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	unable := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }))
 	t.Cleanup(unable.Close)
@@ -118,9 +120,9 @@ func TestItemsOwn(t *testing.T) {
 		code  int
 		says  string
 	}{
-		{"a row with #", "0", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 65, ""},
-		{"a row with ?", "1", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 65, ""},
-		{"a row with %", "2", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 65, ""},
+		{"a row with #", "0", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 0, ""},
+		{"a row with ?", "1", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 66, "a%3Fb=c"},
+		{"a row with %", "2", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 66, "100%25"},
 		{"a row that is a folder", "3", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 65, ""},
 		{"one that isn't", "4", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 0, ""},
 		{"# in the command line's own", "0", []string{"--require=file://" + dir + "/a#b"}, 64, "%23"},
