@@ -27,10 +27,9 @@ func Parameters[S any](u *url.URL, s *S, known map[string]func(s *S, value strin
 }
 
 // ofItems are the parameters of all stores that a URL may have which an item says, all of
-// it. Any other says whom to ask, as whom, who pays, or how safely: what a row says must
+// it. Any other says whom to ask, as whom, who pays, or how: what a row says must
 // not send a signed request, or a token, to a server that it names.
-var ofItems = []string{"region", "storage_account", "anonymous", "access_id", "create_dir", "metadata", "no_tmp_dir",
-	"awssdk", "hostname_immutable", "request_checksum_calculation", "response_checksum_validation"}
+var ofItems = []string{"region", "storage_account", "anonymous"}
 
 // FromItem refuses parameters that are the command line's alone.
 func FromItem(u *url.URL) error {
