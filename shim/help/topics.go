@@ -66,9 +66,9 @@ func writePlatforms(b *strings.Builder) {
 
 func writeTemplates(b *strings.Builder) {
 	b.WriteString(`Go's text/template with << and >>, in each word of the command, in --env and in
-each URL of a flag. A word stays one word, and in a URL a value is escaped: it is
-no host, no parameter and no way out of the path. Quote it: to a shell, << begins
-a here-document. nth plan shows what each index would run.
+each URL of a flag. A word stays one word. In a URL a value is escaped: it is no
+host, no parameter and no way out of the path. Quote templates: to a shell, <<
+begins a here-document. nth plan shows what each index would run.
 
 `)
 	for _, f := range templates.FieldDocs {
