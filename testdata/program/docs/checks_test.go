@@ -1,7 +1,10 @@
 package docs
 
 import (
+	"debug/elf"
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -12,7 +15,7 @@ var checks = []struct {
 	check     func(t *testing.T, b *block, printed string)
 }{
 	{"README.md", "/tmp/nth-demo/markers", checkDemo},
-	{"docs/tutorial.md", "/tmp/nth-tutorial/nth .\n", says("nth dev (commit ")},
+	{"docs/tutorial.md", ".ci/build /tmp/nth-tutorial/nth\n", checkBuild},
 	{"docs/kubernetes.md", " --missing ", says(`{ name: NTH_INDEXES, value: "3,4" }`)},
 	{"docs/running.md", "/tmp/nth-logs", checkLogs},
 	{"docs/items.md", "sonnets.csv", checkRows},
@@ -35,6 +38,33 @@ func says(texts ...string) func(t *testing.T, b *block, printed string) {
 			if !strings.Contains(printed, text) {
 				t.Errorf("%s: %s\ndoesn't print %q, but\n%s", b.page, b.text, text, printed)
 			}
+		}
+	}
+}
+
+// checkBuild: the binary is the one that the README promises: static, and small.
+func checkBuild(t *testing.T, b *block, printed string) {
+	t.Helper()
+	says(" (commit ")(t, b, printed)
+	const path, most = "/tmp/nth-tutorial/nth", 16 << 20
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > most {
+		t.Errorf("%s has %d bytes", path, info.Size())
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Errorf("%s needs a libc, and starts in no image FROM scratch", path)
 		}
 	}
 }
