@@ -73,6 +73,9 @@ func TestPages(t *testing.T) {
 		} else if !strings.Contains(readme, "]("+page+")") {
 			t.Errorf("README.md has no link to %s", page)
 		}
+		if strings.Contains(fence.ReplaceAllString(program.Page(t, page), "block"), "\n\n\n") {
+			t.Errorf("%s has two blank lines in a row", page)
+		}
 		if n := len(program.Page(t, page)); n > limit {
 			t.Errorf("%s has %d bytes, and %d at most are meant", page, n, limit)
 		}

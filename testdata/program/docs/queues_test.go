@@ -6,34 +6,56 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
 	"nth/shim/task/postgres"
+	"nth/testdata/harness"
 	"nth/testdata/program"
 	"nth/testdata/servers"
 )
 
 // TestQueues is a newcomer's way from no server to five tasks that are done, for each
-// queue, as the page has it.
+// queue, as the page has it. They are pasted into one shell, as at a prompt: each has markers
+// of its own, and leaves neither a server nor a variable.
 func TestQueues(t *testing.T) {
-	const dir = "/tmp/nth-queue"
 	ways := taken(t, "queue")
 	if len(ways) != 6 {
 		t.Errorf("%d ways are on the page, want 6", len(ways))
 	}
+	t.Cleanup(func() { _ = exec.Command("redis-cli", "-p", "6399", "shutdown", "nosave").Run() })
+	cleared(t, ways[0].page)
+	places := map[string]bool{}
 	for _, b := range ways {
-		t.Cleanup(func() { _ = exec.Command("redis-cli", "-p", "6399", "shutdown", "nosave").Run() })
-		cleared(t, b.page)
-		out := shell(t, b.text)
+		out := shell(t, b.text+"echo left: ${server-} ${AWS_REGION-} ${NTH_TAKE_SQL-}\n", "AWS_REGION=")
+		if !strings.HasSuffix(out, "\nleft:\n") {
+			t.Errorf("variables are left behind\n%s\n%s", b.text, out)
+		}
 		if n := strings.Count(out, " testdata/examples/sonnet_"); n != 5 {
 			t.Errorf("%d tasks were done, want 5:\n%s\n%s", n, b.text, out)
 		}
-		if n := program.Documents(t, "file://"+dir+"/markers", "done/"); n != 5 {
+		m := markersOf.FindStringSubmatch(b.text)
+		if m == nil || places[m[1]] {
+			t.Fatalf("no markers of its own in\n%s", b.text)
+		}
+		places[m[1]] = true
+		if n := program.Documents(t, m[1], "done/"); n != 5 {
 			t.Errorf("%d markers, want 5:\n%s\n%s", n, b.text, out)
+		}
+		for _, port := range []string{"6399", "5599", "8099"} {
+			harness.Await(t, func() bool {
+				c, err := net.Dial("tcp", "127.0.0.1:"+port)
+				if err == nil {
+					c.Close()
+				}
+				return err != nil
+			}, func() string { return "a server is left at " + port + " by\n" + b.text })
 		}
 	}
 }
+
+var markersOf = regexp.MustCompile(`--markers '(file:///tmp/nth-queue/\w+)\?create_dir=true'`)
 
 // TestAgain: what was put aside is done after all, under its own ID.
 func TestAgain(t *testing.T) {
