@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"strings"
 
 	"nth/shim/commands"
 	"nth/shim/edge"
@@ -44,7 +45,7 @@ func dispatch(args []string, w edge.World) int {
 	switch {
 	case person && (len(args) == 0 || alone && (first == "-h" || first == "--help")):
 		first, args = "help", []string{"help"}
-	case alone && first == "--version":
+	case alone && (first == "--version" || first == "-v" || first == "-V"):
 		first = "version"
 	}
 	for _, c := range all {
@@ -55,6 +56,9 @@ func dispatch(args []string, w edge.World) int {
 	w.Meant = commands.Meant(first, all)
 	if person && w.Meant != "" {
 		return commands.NotFound(first, w)
+	}
+	if person && !strings.HasPrefix(first, "-") {
+		return commands.Lost(first, w)
 	}
 	return commands.Run(args, w)
 }

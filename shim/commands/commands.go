@@ -85,6 +85,9 @@ func (c Command) Do(args []string, w edge.World) int {
 		return Run(args, w)
 	}
 	proc.Answer(w.Stderr)
+	if len(args) == 1 && args[0] == help.Spec.Name[len("nth "):] && c.Word() != install.Spec.Name[len("nth "):] { // it may be a path there
+		args = []string{"--help"}
+	}
 	p, target, code := edge.NewProcess(w), c.Flags(), 0
 	defer p.Stores.Close()
 	own, rest, err := flags.Parse(c.Spec, target, args)
@@ -92,7 +95,7 @@ func (c Command) Do(args []string, w edge.World) int {
 		code, err = c.do(target, own, rest, p)
 	}
 	if err != nil && !errors.Is(err, flags.ErrHelp) {
-		f := failure.From(err)
+		f := failure.From(Whose(err, c.Name))
 		screen.Tell(w.Stderr, "nth: %s", p.Secrets.Hide(f.Error()))
 		return int(f.Code)
 	}
@@ -107,7 +110,7 @@ func Run(args []string, w edge.World) int {
 	case errors.Is(err, flags.ErrHelp):
 		return 0
 	case err != nil:
-		return shim.Refuse(err, w)
+		return shim.Refuse(Whose(err, config.Spec.Name), w)
 	}
 	c.Command = rest
 	return shim.Run(c, w)

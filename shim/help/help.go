@@ -44,6 +44,13 @@ func Topic(to io.Writer, words []string, all []Command) error {
 	return nil
 }
 
+// others are names by which a page may be looked for that is called otherwise; "" is the
+// first screen.
+var others = map[string]string{
+	"tasks": "queues", "rows": "items", "exitcodes": "exit-codes", "exit": "exit-codes", "codes": "exit-codes",
+	"kubernetes": "manifest", "k8s": "manifest", "topics": "",
+}
+
 func page(b *strings.Builder, words []string, all []Command) error {
 	if len(words) == 0 {
 		first(b, all)
@@ -53,14 +60,22 @@ func page(b *strings.Builder, words []string, all []Command) error {
 		return list(b, strings.Join(words[1:], ""), all)
 	}
 	if len(words) == 1 {
+		word := words[0]
+		if other, ok := others[strings.ToLower(word)]; ok {
+			word = other
+		}
+		if word == "" {
+			first(b, all)
+			return nil
+		}
 		for _, t := range topics {
-			if t.name == words[0] {
+			if t.name == word {
 				t.write(b)
 				return nil
 			}
 		}
 		for _, c := range all {
-			if c.Word() == words[0] {
+			if c.Word() == word {
 				return c.Help(b, c.Flags(), "")
 			}
 		}

@@ -46,7 +46,11 @@ func writeCodes(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "  %-5d%s\n", m.Code, flags.Wrap(plain(m.When)+policy, 7))
 	}
-	b.WriteString("\n--reserve-exit-codes: a command that ends with one of these leaves nth as 1.\n")
+	b.WriteString("\n--reserve-exit-codes: a command that ends with one of these leaves nth as 1.\n" +
+		"Exit 1 of nth itself: nth local, an index has failed; nth status, something has\n" +
+		"failed or isn't done; nth plan, it found a mistake; nth reset and nth mark, an\n" +
+		"index was refused; nth manifest, there is nothing to repair; nth help flags, no\n" +
+		"flag has the word.\n")
 }
 
 func writePlatforms(b *strings.Builder) {
