@@ -33,6 +33,29 @@ func (c *Config) Source() Source {
 	return Queue
 }
 
+// What --tasks may be that is neither a queue nor a file.
+const (
+	noURL  = 1 + iota // such as rows.csv
+	hosted            // a file's URL with two slashes
+	noRows            // a file or an object, of another format
+)
+
+// tasks gives what is wrong with --tasks by the look of it; 0: nothing.
+func tasks(t *Told) int {
+	scheme, rest, ok := strings.Cut(t.Tasks.URL, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	switch template := strings.Contains(scheme+host, "<<"); {
+	case t.Tasks.URL == "" || ok && template || strings.HasPrefix(t.Tasks.URL, "<<"):
+	case !ok:
+		return noURL
+	case scheme == "file" && host != "" && host != "localhost":
+		return hosted
+	case t.Source() == Queue && (scheme == "file" || scheme == "s3" || scheme == "gs" || scheme == "azblob"):
+		return noRows
+	}
+	return 0
+}
+
 // AtOnce is how many items of a shard run at the same time.
 func (c *Config) AtOnce() int {
 	if c.Mapping.Jobs == nil {

@@ -19,7 +19,7 @@ var pairs = []rule{
 		on: "--index-offset and --indexes", why: "the list already says which item it is", hint: "give one of them"},
 
 	// A plan that isn't told how many there are was called wrongly; a run, set up so.
-	{of: ForPlan, wrong: func(t *Told) bool { return t.Tasks.URL != "" && t.Source() != Rows },
+	{of: ForPlan, wrong: func(t *Told) bool { return t.Tasks.URL != "" && t.Source() != Rows && tasks(t) == 0 },
 		on: "--tasks", why: "which tasks there will be is the queue's to say", hint: "plan shows what each index runs, without a queue", code: failure.Usage},
 	{of: ForPlan, wrong: func(t *Told) bool { return (t.Mapping.Each || t.Mapping.Items > 0) && t.Completions == nil },
 		on: "--items and --each", why: "how many indexes share the items isn't given", hint: "give --completions", code: failure.Usage},

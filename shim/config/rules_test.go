@@ -104,6 +104,13 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Markers.OnChange = "rerun" }), "--on-change=rerun: there are no markers without --markers", 78},
 	{run(func(t *Told) { t.Markers.SkipExitCodes = []int{9} }), "--skip-exit-codes: a settled item needs a marker, and there is no --markers URL", 78},
 	{runOf(ForPlan, func(t *Told) { t.Index.Indexes, t.Index.IndexOffset = "1-3", 1 }), "--index-offset and --indexes: the list already says which item it is", 78},
+	{runOf(ForRun, func(t *Told) { t.Tasks.URL = "rows.csv" }), "--tasks: it is no URL", 64},
+	{runOf(ForLocal, func(t *Told) { t.Tasks.URL = "/data/rows-<<.Job>>.csv" }), "--tasks: it is no URL", 64},
+	{runOf(ForPlan, func(t *Told) { t.Tasks.URL = "rows.xlsx" }), "--tasks: it is no URL", 64},
+	{runOf(ForLocal, func(t *Told) { t.Tasks.URL = "file://rows.csv" }), "--tasks: what stands right behind file:// is a host, and no part of the path", 64},
+	{runOf(ForPlan, func(t *Told) { t.Tasks.URL = "file://data/rows.csv" }), "--tasks: what stands right behind file:// is a host, and no part of the path", 64},
+	{runOf(ForPlan, func(t *Told) { t.Tasks.URL = "file:///data/rows.xlsx" }), "--tasks: its ending is none of a file of rows", 64},
+	{runOf(ForRun, func(t *Told) { t.Tasks.URL = "s3://b/<<.Index>>" }), "--tasks: its ending is none of a file of rows", 64},
 	{runOf(ForPlan, func(t *Told) { t.Tasks.URL = "redis://h/0?queue=q" }), "--tasks: which tasks there will be is the queue's to say", 64},
 	{runOf(ForPlan, func(t *Told) { t.Mapping.Items, t.Completions = 3, nil }), "--items and --each: how many indexes share the items isn't given", 64},
 	{run(func(t *Told) { t.Mapping.Items, t.Completions = 3, nil }), "--items: how many indexes share them isn't known", 78},
@@ -171,6 +178,16 @@ var brokenRules = []struct {
 
 // TestRules: each rule of the table is broken by something that breaks no other, and says
 // what and with which exit code.
+// TestTasks: what --tasks can be is refused by no rule.
+func TestTasks(t *testing.T) {
+	for _, url := range []string{`<<env "QUEUE">>`, "file://localhost/data/rows.csv", `file://<<env "DIR">>/rows.csv`, "file:///r.csv", "s3://b/<<.Job>>.tsv.gz",
+		"redis://h/0?queue=q", `redis://<<secret "P">>@h`, "https://h/<<.Index>>", "postgres:///?table=t"} {
+		if err := Check(run(func(t *Told) { t.Tasks.URL = url })); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
 func TestRules(t *testing.T) {
 	tried := map[*rule]bool{}
 	for _, tt := range brokenRules {

@@ -131,7 +131,7 @@ func row(ctx context.Context, r *item.Run, address string, report *end.Report) (
 		return err
 	}, r.Retrying)
 	if err != nil {
-		return of, fetch.Failed(err, of.Header.What(), m.Show())
+		return of, fetch.Failed(err, "", m.Show())
 	}
 	return of, nil
 }

@@ -285,7 +285,7 @@ func (p *rows) fail(err error, m *manifest.Manifest) error {
 	}
 	f := store.Fail(err, failure.TheJob, "read the manifest", on)
 	if store.Classify(err) == contract.Absent {
-		f.Code = failure.NoInput
+		f.Code, f.Hint = failure.NoInput, fetch.NoFile
 	}
 	return f
 }

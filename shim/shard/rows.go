@@ -75,7 +75,7 @@ func (rs *rows) policy() store.Policy {
 }
 
 func (rs *rows) failed(err error) error {
-	return fetch.Failed(err, rs.way.Header().What(), rs.shown)
+	return fetch.Failed(err, "", rs.shown)
 }
 
 // first reads the shard's first row; of items that are only numbers there are none.

@@ -62,7 +62,11 @@ func openRedis(u *url.URL, o task.Options) (task.Source, error) {
 	}
 	list, stream := u.Query().Has("queue"), u.Query().Has("stream")
 	if list == stream {
-		return nil, &contract.Error{Kind: contract.Other, Cause: errors.New("the URL names a list or a stream, and not both"),
+		why := "the URL doesn't say whether it is a list or a stream"
+		if list {
+			why = "the URL names both, and it is a list or a stream"
+		}
+		return nil, &contract.Error{Kind: contract.Other, Cause: errors.New(why),
 			Hint: "?queue=NAME is for a list, ?stream=NAME&group=NAME for a stream"}
 	}
 	if stream {

@@ -37,13 +37,13 @@ func Fail(err error, of failure.Whose, tried, on string) *failure.Failure {
 		f.Cause, f.Hint = errors.New("no answer in time"), "--store-timeout is the deadline of one call"
 	}
 	if f.Code == failure.Unavailable && f.Hint == "" {
-		f.Hint = hintUp
+		f.Hint = HintUp
 	}
 	return f
 }
 
-// hintUp is for a failure that tells nothing of what to do.
-const hintUp = "is the store up, and reachable from here? --store-wait and --marker-timeout say how long it is tried"
+// HintUp is for a failure of a store that tells nothing of what to do.
+const HintUp = "is the store up, and reachable from here? --store-wait and --marker-timeout say how long it is tried"
 
 // Cause gives what a driver, or the clock, said, without what the layers above have put
 // around it.

@@ -34,7 +34,11 @@ func (w *worker) take(ctx context.Context) (*task.Task, error) {
 		case ctx.Err() != nil:
 			return nil, w.stoppedBetween()
 		case err != nil:
-			return nil, store.Fail(err, w.whose(), "take a task", w.queue.Shown)
+			f := store.Fail(err, w.whose(), "take a task", w.queue.Shown)
+			if f.Hint == store.HintUp {
+				f.Hint = "is the queue up, and reachable from here? --store-wait says how long it is tried"
+			}
+			return nil, f
 		case unfinished:
 			empty = time.Time{}
 		case empty.IsZero():

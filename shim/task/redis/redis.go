@@ -97,12 +97,12 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 			s.Options.Lease.Milliseconds(), s.Options.MaxAttempts, s.pop)
 	}))
 	if err != nil {
-		return nil, s.Link.Settings.Failed("take a task", err)
+		return nil, s.Link.Settings.Failed("", err)
 	}
 	s.taking = ""
 	t := &task.Task{Receipt: receipt}
 	if _, err := redis.Scan(reply, &t.Aside, &t.ID, &t.Payload, &t.Attempt); err != nil {
-		return nil, s.Link.Settings.Failed("take a task", err)
+		return nil, s.Link.Settings.Failed("", err)
 	}
 	if t.ID == "" {
 		return nil, nil

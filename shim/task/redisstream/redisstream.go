@@ -77,7 +77,6 @@ func Name(u *url.URL) string {
 
 // Take takes a task. If the last answer was lost, it asks for the same delivery again.
 func (s *Source) Take(ctx context.Context) (*task.Task, error) {
-	const what = "take a task"
 	reply, err := redis.Values(s.Link.Ask(ctx, s.Scripts.Take, func() []any {
 		again := 0
 		if s.taking {
@@ -87,13 +86,13 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 		return s.Args(again, s.Options.Lease.Milliseconds(), s.Options.MaxAttempts)
 	}))
 	if err != nil {
-		return nil, s.Link.Settings.Failed(what, err)
+		return nil, s.Link.Settings.Failed("", err)
 	}
 	s.taking = false
 	t := &task.Task{}
 	fields, err := redis.Scan(reply, &t.Aside, &t.ID, &t.Attempt)
 	if err != nil {
-		return nil, s.Link.Settings.Failed(what, err)
+		return nil, s.Link.Settings.Failed("", err)
 	}
 	if t.ID == "" {
 		return nil, nil
@@ -105,7 +104,7 @@ func (s *Source) Take(ctx context.Context) (*task.Task, error) {
 		err = fill(t, fields[0])
 	}
 	if err != nil {
-		return nil, s.Link.Settings.Failed(what, err)
+		return nil, s.Link.Settings.Failed("", err)
 	}
 	return t, nil
 }

@@ -75,7 +75,10 @@ func stale(text string) bool {
 // Failed makes an error of the client's into one of the contract's.
 func (s *Settings) Failed(what string, err error) error {
 	e := s.explain(err)
-	e.Cause = fmt.Errorf("%s: redis at %s: %w", what, s.Address, e.Cause)
+	if what != "" {
+		what += ": "
+	}
+	e.Cause = fmt.Errorf("%sredis at %s: %w", what, s.Address, e.Cause)
 	return e
 }
 
