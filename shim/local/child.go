@@ -66,12 +66,14 @@ var ownVariables = []string{
 	"NTH_INDEX", "NTH_INDEXES", "NTH_INDEX_ENV", "NTH_INDEX_OFFSET", "NTH_PLATFORM",
 }
 
+// told is what each attempt is told of itself.
+func told(completions, index int64, attempt int) []string {
+	return []string{"JOB_COMPLETION_INDEX=" + itoa(index), "NTH_COMPLETIONS=" + itoa(completions), "NTH_INDEX_FAILURES=" + strconv.Itoa(attempt-1)}
+}
+
 // environ is what the manifest gives a pod of this index.
 func (j *job) environ(index int64, attempt int, log string) []string {
-	env := append(j.env[:len(j.env):len(j.env)],
-		"JOB_COMPLETION_INDEX="+itoa(index),
-		"NTH_COMPLETIONS="+itoa(j.o.Completions),
-		"NTH_INDEX_FAILURES="+strconv.Itoa(attempt-1))
+	env := append(j.env[:len(j.env):len(j.env)], told(j.o.Completions, index, attempt)...)
 	if log != "" {
 		env = append(env, "NTH_TERMINATION_LOG="+log)
 	}

@@ -13,7 +13,9 @@ import (
 	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/flags"
+	"nth/shim/forecast"
 	"nth/shim/identity"
+	"nth/shim/policy"
 	"nth/shim/proc"
 	"nth/shim/source"
 )
@@ -34,10 +36,7 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 	if err := config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
 		return 0, err
 	}
-	o, err := c.options(own, p.World)
-	if err == nil {
-		err = look(&c.Config, p)
-	}
+	o, err := c.prepare(own, p)
 	if err != nil {
 		return 0, err
 	}
@@ -58,10 +57,29 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 		fmt.Fprintf(os.Stderr, "nth local: %s ended well and may have markers: nth reset them before the next run, or their output stays cut off\n",
 			identity.FormatList(summary.Cut))
 	}
-	if summary.Unfinished > 0 && c.Markers.URL != "" {
+	if summary.Unfinished > 0 && c.Markers.URL != "" && summary.FailJob == nil {
 		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
 	}
 	return summary.ExitCode(), nil
+}
+
+// prepare says what to run, and finds out beforehand what can't work.
+func (c *Config) prepare(own []string, p edge.Process) (Options, error) {
+	o, err := c.options(own, p.World)
+	if err == nil {
+		err = o.complete()
+	}
+	if err != nil {
+		return o, err
+	}
+	same, err := c.foresee(o, p)
+	if err == nil {
+		err = look(&c.Config, p)
+	}
+	if err == nil && same {
+		fmt.Fprintln(p.Stderr, "nth local: "+forecast.Same)
+	}
+	return o, err
 }
 
 func (c *Config) options(own []string, w edge.World) (Options, error) {
@@ -73,7 +91,7 @@ func (c *Config) options(own []string, w edge.World) (Options, error) {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: flag, Cause: cause}
 	}
 	var err error
-	if o.MaxFailed, err = ParseMaxFailed(c.MaxFailed); err != nil {
+	if o.MaxFailed, err = policy.ParseMaxFailed(c.MaxFailed); err != nil {
 		return o, usage("--max-failed", err)
 	}
 	if o.Self, err = os.Executable(); err != nil {

@@ -192,7 +192,7 @@ func reason(err error) error {
 func (j *job) settle(o outcome) {
 	delete(j.running, o.index)
 	f := Failure{Index: o.index, Attempts: o.attempt, Code: o.code, Signal: o.signal, Message: o.message}
-	act := policy(o.code)
+	act := actionOf(o.code)
 	if o.signal != 0 {
 		act = count // a lost pod, whatever 128+n may be
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nth/shim/failure"
+	"nth/shim/policy"
 	"nth/shim/task"
 )
 
@@ -30,11 +31,11 @@ type Options struct {
 	Completions int64   // of the Job; indexes are 0 to Completions-1
 	Indexes     []int64 // the indexes to run, in this order; nil means all
 
-	Parallelism   int           // children at the same time; 0 means one for each CPU
-	BackoffLimit  int           // retries of an index after its first failure; 0 means none
-	MaxFailed     MaxFailed     // more failed indexes than this end the Job; the zero value is the default
-	RetryDelay    time.Duration // before the first retry, doubled for each further one; 0 means DefaultRetryDelay
-	RetryDelayMax time.Duration // the longest delay; 0 means DefaultRetryDelayMax
+	Parallelism   int              // children at the same time; 0 means one for each CPU
+	BackoffLimit  int              // retries of an index after its first failure; 0 means none
+	MaxFailed     policy.MaxFailed // more failed indexes than this end the Job; the zero value is the default
+	RetryDelay    time.Duration    // before the first retry, doubled for each further one; 0 means DefaultRetryDelay
+	RetryDelayMax time.Duration    // the longest delay; 0 means DefaultRetryDelayMax
 
 	Self    string   // the path of nth
 	Args    []string // its arguments, from "run" on

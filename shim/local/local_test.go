@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"fmt"
+	"nth/shim/policy"
 	"os"
 	"path/filepath"
 	"slices"
@@ -209,7 +210,7 @@ func TestTooManyFailed(t *testing.T) {
 	for i := range 100 {
 		codes = append(codes, strconv.Itoa(i)+"=66")
 	}
-	limit, err := ParseMaxFailed("3")
+	limit, err := policy.ParseMaxFailed("3")
 	if err != nil {
 		t.Fatal(err)
 	}

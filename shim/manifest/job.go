@@ -11,8 +11,8 @@ import (
 	"nth/shim/config"
 	"nth/shim/failure"
 	"nth/shim/flags"
-	"nth/shim/local"
-	"nth/shim/plan"
+	"nth/shim/forecast"
+	"nth/shim/policy"
 )
 
 // job is what is printed, as the steps find it out.
@@ -28,7 +28,7 @@ type job struct {
 	parallelism int64
 	maxFailed   int64
 	name        string
-	forecast    *plan.Forecast
+	forecast    *forecast.Forecast
 	needs       object   // requests and limits
 	mounted     []volume // by --volume
 	success     success
@@ -109,7 +109,7 @@ func (j *job) bound(World) error {
 	if j.parallelism > most {
 		return contradiction("--parallelism", fmt.Errorf("at most %d pods of %d run at the same time in Kubernetes", most, j.completions), fmt.Sprintf("give --parallelism %d or less", most))
 	}
-	limit, err := local.ParseMaxFailed(j.MaxFailed)
+	limit, err := policy.ParseMaxFailed(j.MaxFailed)
 	if err != nil {
 		return usage("--max-failed", err, "")
 	}
@@ -134,7 +134,7 @@ func (j *job) foresee(World) (err error) {
 	if run.Index.Job == "" {
 		run.Index.Job = j.name
 	}
-	if j.forecast, err = plan.Foresee(run, 0, j.completions-1); err != nil {
+	if j.forecast, err = forecast.Foresee(run, 0, j.completions-1); err != nil {
 		return err
 	}
 	return j.shared()

@@ -12,6 +12,7 @@ import (
 	"nth/shim/expand"
 	"nth/shim/failure"
 	"nth/shim/flags"
+	"nth/shim/forecast"
 	"nth/shim/identity"
 	"nth/shim/item"
 	"nth/shim/source"
@@ -115,8 +116,7 @@ func (b *builder) conclude(same bool) {
 	switch {
 	case b.code != 0:
 	case same:
-		b.findings = append(b.findings, "the command doesn't use the index: every index would run the same"+
-			" (write <<.Index>> into it; fine only if it reads JOB_COMPLETION_INDEX itself)")
+		b.findings = append(b.findings, forecast.Same)
 	default:
 		found, note := b.twins.findings()
 		b.findings = append(b.findings, found...)

@@ -13,7 +13,7 @@ import (
 	"nth/shim/config"
 	"nth/shim/edge"
 	"nth/shim/flags"
-	"nth/shim/local"
+	"nth/shim/policy"
 	"nth/shim/store"
 )
 
@@ -69,7 +69,7 @@ func (c Config) parse(rest []string) (p parsed, err error) {
 	if p.read, err = parseRead(c.Read); err != nil {
 		return p, usage("--read", err, "give a number, or all")
 	}
-	limit, err := local.ParseMaxFailed(c.MaxFailed)
+	limit, err := policy.ParseMaxFailed(c.MaxFailed)
 	if err != nil {
 		return p, usage("--max-failed", err, "")
 	}

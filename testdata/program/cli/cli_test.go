@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -35,7 +36,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("NTH_TERMINATION_LOG", filepath.Join(e.WorkDir, "termination-log"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "refused": refused},
 	})
 }
 
@@ -56,6 +57,17 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// refused says that the program before it did nothing but tell why, in one line: refused REGEXP.
+func refused(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: refused REGEXP")
+	}
+	stdout, stderr := ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	if stdout != "" || strings.Count(stderr, "\n") != 1 || !regexp.MustCompile(args[0]).MatchString(stderr) {
+		ts.Fatalf("not one line with %q: stdout %q, stderr %q", args[0], stdout, stderr)
 	}
 }
 
