@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"syscall"
 
 	"nth/shim"
 	"nth/shim/check"
@@ -94,12 +95,27 @@ func (c Command) Do(args []string, w edge.World) int {
 	if err == nil {
 		code, err = c.do(target, own, rest, p)
 	}
+	if unread(err) {
+		return brokenPipe
+	}
 	if err != nil && !errors.Is(err, flags.ErrHelp) {
 		f := failure.From(Whose(err, c.Name))
 		screen.Tell(w.Stderr, "nth: %s", p.Secrets.Hide(f.Error()))
 		return int(f.Code)
 	}
 	return code
+}
+
+const brokenPipe = failure.SignalOffset + int(syscall.SIGPIPE)
+
+// unread tells whether nobody reads what a command prints any more, as head does that has
+// seen enough: it ends as by the signal that says so, and says nothing.
+func unread(err error) bool {
+	if f, ok := errors.AsType[*failure.Failure](err); ok && int(f.Code) == brokenPipe {
+		return true
+	}
+	path, ok := errors.AsType[*os.PathError](err)
+	return ok && path.Path == os.Stdout.Name() && errors.Is(err, syscall.EPIPE)
 }
 
 // Run is `nth run`, and every command line that names no subcommand.

@@ -36,7 +36,14 @@ type PlannedManifest struct {
 
 // String tells what there is to read.
 func (m PlannedManifest) String() string {
-	s := fmt.Sprintf("%s has %d rows in %s; %d readers read %s of it in all", m.URL, m.Rows, sized(m.Bytes), m.Readers, sized(m.Read))
+	rows, read := "rows", "readers read"
+	if m.Rows == 1 {
+		rows = "row"
+	}
+	if m.Readers == 1 {
+		read = "reader reads"
+	}
+	s := fmt.Sprintf("%s has %d %s in %s; %d %s %s of it in all", m.URL, m.Rows, rows, sized(m.Bytes), m.Readers, read, sized(m.Read))
 	if m.Read > m.Indexed {
 		scans := "up to its row"
 		if m.each {

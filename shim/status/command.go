@@ -21,7 +21,7 @@ import (
 	"nth/shim/store"
 )
 
-// plainWidth is how wide lines are where no terminal says otherwise.
+// plainWidth is how wide lists are where no terminal says otherwise.
 const plainWidth = 120
 
 // Command is `nth status`, and gives the exit code: 0 when all is done or skipped, 1
@@ -243,7 +243,7 @@ func (p *parsed) item(ctx context.Context, o Options, w World) (int, error) {
 		if p.Format == "json" {
 			return writeJSON(to, i)
 		}
-		return i.WriteText(to, width(w))
+		return i.WriteText(to, 0) // whole, also on a terminal: this is what was asked for
 	})
 	if !i.Settled() {
 		return 1, err
@@ -274,9 +274,11 @@ func writeJSON(to io.Writer, doc any) error {
 	return e.Encode(doc)
 }
 
+// width is that of the terminal; 0: there is none.
 func width(w World) int {
-	if cols, _, terminal := screen.Size(w.Stdout); terminal {
-		return cols
+	cols, _, terminal := screen.Size(w.Stdout)
+	if !terminal {
+		return 0
 	}
-	return plainWidth
+	return cols
 }

@@ -17,6 +17,7 @@ type frame struct {
 	says    []string    // of it: disagreements and what waits
 	trouble string      // the last look failed: why
 
+	still bool         // as if nothing moved: without what time alone changes
 	queue bool         // tasks are done, and how many are left isn't known
 	meter screen.Meter // of the tasks
 }
@@ -90,7 +91,14 @@ func (f *frame) progress(width int, color bool) string {
 	if failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", failed))
 	}
-	return cut(strings.Join(append(parts, screen.Pace(f.meter.Rate(f.snap.At, settled), 0)...), "  "), width)
+	return cut(strings.Join(append(parts, f.pace(f.meter.Rate(f.snap.At, settled), 0)...), "  "), width)
+}
+
+func (f *frame) pace(rate float64, left int64) []string {
+	if f.still {
+		return nil
+	}
+	return screen.Pace(rate, left)
 }
 
 // bar is a Job's progress.
@@ -106,7 +114,7 @@ func (f *frame) bar() screen.Bar {
 	if c.Started > 0 {
 		b.Parts = append(b.Parts, fmt.Sprintf("%d started", c.Started))
 	}
-	b.Parts = append(b.Parts, screen.Pace(f.snap.Rate(), c.open())...)
+	b.Parts = append(b.Parts, f.pace(f.snap.Rate(), c.open())...)
 	if t := f.snap.Tasks; t != nil {
 		b.Parts = append(b.Parts, fmt.Sprintf("%d tasks done", t.Done+t.Skipped))
 		if t.Failed > 0 {

@@ -2,6 +2,8 @@ package status
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -50,6 +52,42 @@ func TestGrid(t *testing.T) {
 	want := []string{" 98 ##########", "108 ##########", "118 ###X."}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestStill: a line for a log is written where something has changed, and time is nothing.
+func TestStill(t *testing.T) {
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	v := view{out: out}
+	f := &frame{snap: snapOf("dddd....", 0)}
+	f.counts = f.snap.Counts()
+	draw := func() {
+		t.Helper()
+		if err := v.draw(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range f.snap.Settled[:4] {
+		f.snap.Settled[i] = f.snap.At.Unix() - 10
+	}
+	for range 3 { // the rate differs each time
+		draw()
+		f.snap.At = f.snap.At.Add(time.Minute)
+	}
+	f.trouble = "no answer"
+	draw()
+	f.trouble = ""
+	draw()
+	body, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(string(body), "\n"); got != 3 {
+		t.Errorf("%d lines, want one, one for the trouble and one for its end:\n%s", got, body)
 	}
 }
 

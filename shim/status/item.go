@@ -98,7 +98,7 @@ func (i *Item) logs() (urls []string) {
 
 // WriteText prints the item for people.
 func (i *Item) WriteText(w io.Writer, width int) error {
-	t := &text{width: width, now: i.At}
+	t := newText(width, i.At)
 	t.line("index %d: %s", i.Index, i.State)
 	t.marker(i.Marker)
 	t.failure(i.Index, i.Failure)
@@ -128,8 +128,19 @@ func (t *text) marker(doc json.RawMessage) {
 	if doc == nil || json.Unmarshal(doc, &m) != nil {
 		return
 	}
-	t.line("marker   %s: %s, by %s", m.Outcome, t.when(m.Finished), m.Source)
-	t.usage(m.Usage)
+	if m.Source == marker.SourceMark {
+		by := ""
+		if m.MarkedBy != "" {
+			by = " by " + m.MarkedBy
+		}
+		t.line("marker   %s: %s, by hand%s", m.Outcome, t.when(m.Finished), by)
+		if m.Reason != "" {
+			t.line("         reason: %s", m.Reason)
+		}
+	} else {
+		t.line("marker   %s: %s, by %s", m.Outcome, t.when(m.Finished), m.Source)
+		t.usage(m.Usage)
+	}
 	t.header(m.Header)
 }
 
@@ -164,7 +175,11 @@ func (t *text) usage(u marker.Usage) {
 
 func (t *text) header(h marker.Header) {
 	where := (&Failure{Pod: h.Hostname, Node: h.Node}).where()
-	t.line("         attempt %d, run %s, %s", h.Attempt, h.RunID, where)
+	attempt := ""
+	if h.Attempt > 0 {
+		attempt = fmt.Sprintf("attempt %d, ", h.Attempt)
+	}
+	t.line("         %srun %s, %s", attempt, h.RunID, where)
 	if len(h.Command) > 0 {
 		t.line("         command: %s", strings.Join(h.Command, " "))
 	}

@@ -191,7 +191,7 @@ order-7                                   nth's exit code 65, put aside         
 resize 1                                  exit code 3                           2  2026-11-25 10:00Z, 5m ago …
                                           disk full
 
-items of 1 shards: 49 of 100 done, 1 skipped, 1 failed
+items of 1 shard: 49 of 100 done, 1 skipped, 1 failed
    shard       items        done     skipped      failed  updated
       29         100          49           1           1  2026-11-25 10:00Z, 5m ago
 
@@ -224,6 +224,32 @@ func TestReadIsBounded(t *testing.T) {
 		if identity.FormatList(indexes) != want || identity.FormatList(used) != want || r.Unread != 100-int64(len(indexes)) || r.Counts.Failed != 100 || r.Used.Of != 100 {
 			t.Errorf("%d: %v, %v, %d unread", read, indexes, used, r.Unread)
 		}
+	}
+}
+
+// TestMarked: who has marked an index by hand, and why, is told, and nothing that nobody did.
+func TestMarked(t *testing.T) {
+	s := open(t, "mem://")
+	h := header(3)
+	h.Attempt, h.Command = 0, nil
+	why := "the input is empty, as the sensor at the station was switched off that week for its repair"
+	put(t, s, "done/3.json", encode(t, marker.Marker{Header: h, Usage: marker.Usage{Finished: usageOf(1, 1).Finished}, Source: marker.SourceMark, Outcome: marker.Done, MarkedBy: "alice", Reason: why}))
+	item, err := LookAt(t.Context(), Options{Store: s, Policy: once}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	item.At = time.Date(2026, 11, 25, 10, 1, 0, 0, time.UTC)
+	var b strings.Builder
+	if err := item.WriteText(&b, 0); err != nil {
+		t.Fatal(err)
+	}
+	want := `index 3: done
+marker   done: 2026-11-25 10:00Z, 1m ago, by hand by alice
+         reason: ` + why + `
+         run run-3, pod-3 on n1
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -35,7 +35,11 @@ func (t *text) shards(all []Shard) {
 			open = append(open, s)
 		}
 	}
-	t.title("items of %d shards: %d of %d done, %d skipped, %d failed", len(all), sum.Done, sum.Items, sum.Skipped, sum.Failed)
+	shards := "shards"
+	if len(all) == 1 {
+		shards = "shard"
+	}
+	t.title("items of %d %s: %d of %d done, %d skipped, %d failed", len(all), shards, sum.Done, sum.Items, sum.Skipped, sum.Failed)
 	if len(open) > 0 {
 		t.line("%8s  %10s  %10s  %10s  %10s  updated", "shard", "items", "done", "skipped", "failed")
 	}
@@ -78,7 +82,7 @@ func (t *text) kubernetes(k *Kubernetes) {
 	t.title("Kubernetes, Job %s", name)
 	for _, l := range []struct{ name, list string }{{"completed", k.Completed}, {"failed", k.Failed}} {
 		if l.list != "" {
-			t.line("%-10s %s", l.name, cutList(l.list, t.width-11))
+			t.line("%-10s %s", l.name, cutList(l.list, t.room-11))
 		}
 	}
 	if k.Condition != "" {

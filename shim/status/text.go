@@ -18,13 +18,25 @@ const (
 	maxGroups  = 10
 	maxHow     = 40 // columns
 	maxExample = 3  // failures of one group, where there are more than are shown
+
+	maxLine = 2000 // columns where there is no terminal
 )
 
 // text writes for people, in lines that fit into a width where that can be.
 type text struct {
 	strings.Builder
 	width int
+	room  int // that of a list of indexes: it may be of any length
 	now   time.Time
+}
+
+// newText begins one; without a terminal, whose width is 0, nothing is cut that says what
+// to do.
+func newText(width int, now time.Time) *text {
+	if width == 0 {
+		return &text{width: maxLine, room: plainWidth, now: now}
+	}
+	return &text{width: width, room: width, now: now}
 }
 
 // line writes one line, whatever is in the arguments.
@@ -44,9 +56,9 @@ func (t *text) title(format string, args ...any) {
 	t.line(format, args...)
 }
 
-// WriteText prints the report for people, in lines of a width.
+// WriteText prints the report for people, in lines of a terminal's width; 0: there is none.
 func (r *Report) WriteText(w io.Writer, width int) error {
-	t := &text{width: width, now: r.At}
+	t := newText(width, r.At)
 	t.line("markers %s", r.Markers)
 	if r.Job != "" {
 		t.line("job     %s", r.Job)
@@ -97,7 +109,7 @@ func (t *text) lists(r *Report) {
 		if s.about != "" {
 			about = "  (" + s.about + ")"
 		}
-		t.line("%s%s%s", head, cutList(s.list(&r.Lists), t.width-len(head)-len(about)), about)
+		t.line("%s%s%s", head, cutList(s.list(&r.Lists), t.room-len(head)-len(about)), about)
 	}
 }
 
@@ -110,7 +122,7 @@ func (t *text) groups(r *Report) {
 	for _, g := range r.Groups[:min(len(r.Groups), maxGroups)] {
 		head, tail := fmt.Sprintf("%6d  ", g.Count), "  --reason "+g.Reason
 		t.line("%s%s%s", head, cut(screen.Clean(g.Text), t.width-len(head)-len(tail)), tail)
-		t.line("        %s", cutList(g.Indexes, t.width-8))
+		t.line("        %s", cutList(g.Indexes, t.room-8))
 	}
 	if more := len(r.Groups) - maxGroups; more > 0 {
 		t.line("        and %d more (--format json has all)", more)

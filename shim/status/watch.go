@@ -152,11 +152,13 @@ func unicodeLocale() bool {
 
 func (v *view) draw(f *frame) error {
 	if !v.full {
-		line := f.summary(plainWidth)
-		if line == v.last {
+		line, still := f.summary(plainWidth), *f
+		still.still = true
+		if same := still.summary(plainWidth); same != v.last || v.last == "" {
+			v.last = same
+		} else {
 			return nil
 		}
-		v.last = line
 		_, err := fmt.Fprintf(v.out, "%s %s\n", time.Now().UTC().Format(time.RFC3339), line)
 		return err
 	}

@@ -17,7 +17,11 @@ func Parameters[S any](u *url.URL, s *S, known map[string]func(s *S, value strin
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		set, ok := known[name]
 		if !ok {
-			return fmt.Errorf("unknown parameter %s; there are %s", name, strings.Join(shown, ", "))
+			there := "there are"
+			if len(shown) == 1 {
+				there = "there is just"
+			}
+			return fmt.Errorf("unknown parameter %s; %s %s", name, there, strings.Join(shown, ", "))
 		}
 		if err := set(s, query.Get(name)); err != nil {
 			return fmt.Errorf("the parameter %s: %w", name, err)

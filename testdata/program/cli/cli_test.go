@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,6 +69,35 @@ func refused(ts *testscript.TestScript, neg bool, args []string) {
 	stdout, stderr := ts.ReadFile("stdout"), ts.ReadFile("stderr")
 	if stdout != "" || strings.Count(stderr, "\n") != 1 || !regexp.MustCompile(args[0]).MatchString(stderr) {
 		ts.Fatalf("not one line with %q: stdout %q, stderr %q", args[0], stdout, stderr)
+	}
+}
+
+// TestUnread: who has seen enough, as head has, is told nothing more.
+func TestUnread(t *testing.T) {
+	nth, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	markers := "--markers=file://" + t.TempDir()
+	if out, err := exec.Command(nth, "run", "--index=0", "--completions=1", markers, "--", "true").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, args := range [][]string{{"status", markers}, {"status", markers, "--index=0"}, {"status", markers, "--format=json"}, {"check", markers},
+		{"help"}, {"plan", "--completions=2", "--", "echo", "<<.Index>>"}, {"run", "--help"}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		var stderr strings.Builder
+		cmd := exec.Command(nth, args...)
+		cmd.Stdout, cmd.Stderr = w, &stderr
+		err = cmd.Run()
+		w.Close()
+		status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if code := cmd.ProcessState.ExitCode(); code != 141 && status.Signal() != syscall.SIGPIPE || stderr.Len() > 0 {
+			t.Errorf("%v: %v, and %q on stderr", args, err, stderr.String())
+		}
 	}
 }
 
