@@ -36,7 +36,7 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 	}
 	it, err := expanded(ctx, r, of)
 	if err != nil {
-		report.Err = err
+		report.Err, report.Header = err, of.Header
 		return report
 	}
 	r.Log.Info().Strs("command", it.Words.StableCommand).Msg("expanded")
@@ -49,7 +49,7 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 		way.Output, err = output.Open(ctx, r.Process, it.Places.Logs.Value, r.Config.Stores.StoreTimeout)
 	}
 	if err != nil {
-		report.Err = err
+		report.Err, report.Record = err, way.Record
 		return report
 	}
 	return way.Do(ctx, it, once.Command{Way: way, Drain: r.Config.Tasks.Drain}.Do)

@@ -17,7 +17,6 @@ import (
 	"nth/shim/record"
 	"nth/shim/store"
 	"nth/shim/store/contract"
-	"nth/templates"
 )
 
 // Inputs are what an item needs, and has.
@@ -122,7 +121,7 @@ type look func(ctx context.Context, url string) (*store.Store, func(context.Cont
 func (w *Way) blobExists(ctx context.Context, it item.Item, url expand.Text, tried string, look look) (there bool, err error) {
 	s, exists, err := look(ctx, url.Value)
 	if err != nil {
-		return false, itsOwn(err, it.Kind)
+		return false, itsOwn(err, url)
 	}
 	defer s.Close()
 	policy := store.Policy{Window: w.Config.Stores.StoreWait, PerCall: w.Config.Stores.StoreTimeout}
@@ -133,7 +132,7 @@ func (w *Way) blobExists(ctx context.Context, it item.Item, url expand.Text, tri
 		return err
 	}, w.Retrying)
 	if err != nil {
-		return false, store.Fail(err, whose(it.Kind), tried, url.Shown)
+		return false, store.Fail(err, whose(url), tried, url.Shown)
 	}
 	return there, nil
 }
@@ -154,8 +153,8 @@ func (w *Way) anyBelow(ctx context.Context, url string) (*store.Store, func(cont
 }
 
 // whose tells whose matter it is what a store says of an item's object.
-func whose(k templates.ItemKind) failure.Whose {
-	if k.HasPayload() {
+func whose(url expand.Text) failure.Whose {
+	if url.OfTask {
 		return failure.OneTask
 	}
 	return failure.OneIndex
@@ -163,9 +162,9 @@ func whose(k templates.ItemKind) failure.Whose {
 
 // itsOwn gives the error of a URL that can't be used. What a payload says may be anything,
 // so it is the item's fault there, and else that of the command line.
-func itsOwn(err error, k templates.ItemKind) error {
+func itsOwn(err error, url expand.Text) error {
 	f, ok := errors.AsType[*failure.Failure](err)
-	if !ok || !k.HasPayload() {
+	if !ok || !url.OfTask {
 		return err
 	}
 	own := *f

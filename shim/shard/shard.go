@@ -57,10 +57,10 @@ func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.R
 	if sh.Record, err = record.Open(ctx, sh.Process, sh.Config.Markers, sh.Config.Stores, shared.Markers.Value); err != nil {
 		return it, err
 	}
+	report.Record = sh.Record
 	sh.total = sh.Mapping.Items
 	h := sh.Header()
 	if sh.Config.Source() == config.Rows {
-		report.Record = sh.Record
 		address := x.Named(from.Tasks())
 		if x.Err != nil {
 			return it, x.Err
@@ -69,6 +69,7 @@ func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.R
 			return it, err
 		}
 		sh.total, h.Manifest = sh.rows.total, &marker.Manifest{URL: sh.Secrets.Hide(sh.rows.shown), Version: sh.rows.version}
+		report.Header = h
 	}
 	part, err := expand.Shard(sh.total, sh.Identity)
 	if err != nil {

@@ -25,10 +25,14 @@ var (
 	gone = []int{http.StatusNotFound, http.StatusGone}
 )
 
+// insist is how many tasks that were given up here may come in a row before the queue is
+// taken to have no others now: one slip of whoever fills it may give many the same id.
+const insist = 100
+
 // Take asks for a task. Those that were given up here come again with each end of their
 // leases, and others may stand behind them.
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
-	for range s.untold.Buried() + 1 {
+	for range s.untold.Buried() + insist {
 		t, again, err := s.take(ctx)
 		if !again {
 			return t, err
