@@ -12,7 +12,7 @@ var Meanings = []Meaning{
 	{Usage, "bad flag, bad template; a column that the file of rows lacks", "FailJob"},
 	{BadIndex, "bad for this index alone: out of range, the template can't be executed for it, its marker is malformed or of another command; or tasks were put aside, for they failed too often", "FailIndex"},
 	{NoInput, "a required input is missing: the mapping is wrong for this index", "FailIndex"},
-	{Unavailable, "the store or the queue can't be reached, after retries; a file that a template reads can't be read", "counts, as any failure"},
+	{Unavailable, "the store or the queue can't be reached, after retries; a file that a template reads can't be read; what the command wrote to stdout couldn't be passed on: the disk is full", "counts, as any failure"},
 	{Bug, "a bug in nth", "counts"},
 	{NotRecorded, "the command succeeded, its marker could not be written", "counts"},
 	{Denied, "the store or the queue refuses these credentials; a file that a template reads may not be read", "counts"},

@@ -36,6 +36,8 @@ func TestJudge(t *testing.T) {
 		{"0 after a stop signal is done", config.Config{Process: config.Process{ExitZeroAfterSignal: "done"}}, proc.Result{Stop: syscall.SIGTERM}, want{0, marker.Done}},
 		{"failed after a stop signal", config.Config{}, proc.Result{ExitCode: 4, Stop: syscall.SIGTERM}, want{4, ""}},
 		{"timeout", config.Config{}, proc.Result{TimedOut: true}, want{124, ""}},
+		{"its output is lost", config.Config{}, proc.Result{Unpassed: syscall.ENOSPC}, want{69, ""}},
+		{"its output is lost, which ended it", config.Config{}, proc.Result{ExitCode: 141, Signal: syscall.SIGPIPE, Unpassed: syscall.EIO}, want{69, ""}},
 		{"reserved", config.Config{Process: config.Process{ReserveExitCodes: true}}, proc.Result{ExitCode: 78}, want{1, ""}},
 		{"reserved 127", config.Config{Process: config.Process{ReserveExitCodes: true}}, proc.Result{ExitCode: 127}, want{1, ""}},
 		{"not reserved", config.Config{Process: config.Process{ReserveExitCodes: true}}, proc.Result{ExitCode: 79}, want{79, ""}},

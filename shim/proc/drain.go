@@ -2,7 +2,6 @@ package proc
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"os"
 	"sync"
@@ -64,11 +63,8 @@ func (d *drainer) pass() {
 			return
 		}
 		rest -= n
-		if d.unpassed() != nil { // the rest of this command's is of no use
-			continue
-		}
 		d.take(d.chunk[:n])
-		if errors.Is(d.err, syscall.EPIPE) && d.to == os.Stdout {
+		if d.err != nil && d.to == os.Stdout {
 			d.from = -1
 			go d.r.Close() // it waits for who reads; the commands' next write fails, as without nth
 			return
@@ -77,18 +73,15 @@ func (d *drainer) pass() {
 }
 
 // flush passes on what a command wrote, now that all of it has ended, and gives why
-// something of it couldn't be: of the next command's it may be possible again.
-func (d *drainer) flush() (unpassed error) {
+// something of it couldn't be. Then the drainer is of no more use.
+func (d *drainer) flush() error {
 	if d == nil {
 		return nil
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.pass()
-	if unpassed = d.unpassed(); unpassed != nil {
-		d.err = nil
-	}
-	return unpassed
+	return d.unpassed()
 }
 
 // tell gives the end of what the command wrote, now that all of it has ended, and
@@ -109,7 +102,7 @@ func (d *drainer) close() {
 	if d == nil {
 		return
 	}
-	_ = d.flush() // of what escaped
+	d.flush() // of what escaped
 	d.w.Close()
 	d.r.Close() // which waits for the goroutine
 	if d.copy != nil {

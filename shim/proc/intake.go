@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+
+	"nth/shim/proc/launch"
 )
 
 // unforwarded are signals about nth itself: its children, the Go runtime's
@@ -39,8 +41,10 @@ func newIntake() *intake {
 	var list []os.Signal
 	for n := syscall.Signal(1); n <= maxSignal; n++ {
 		// What nth was started to ignore (nohup; & in a script), the command ignores too:
-		// to catch it here would undo that. Go can tell so of SIGHUP and SIGINT alone.
-		if !slices.Contains(unforwarded, n) && !signal.Ignored(n) {
+		// to catch it here would undo that. Go can tell so of SIGHUP and SIGINT alone, and
+		// leaves those as they are that a terminal stops with; all others its runtime has
+		// taken before anybody could look.
+		if !slices.Contains(unforwarded, n) && !signal.Ignored(n) && !launch.Ignored(int(n)) {
 			list = append(list, n)
 		}
 	}

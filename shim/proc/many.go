@@ -221,6 +221,9 @@ func (c *crew) finish(sl *slot) {
 	}
 	sl.result.Unpassed = sl.pipes.stdout.flush()
 	sl.pipes.stderr.tell(&sl.result)
+	if sl.result.Unpassed != nil { // what the next command writes, it may be possible to pass on
+		sl.pipes.close()
+	}
 	if sl.result.ExitCode != 0 {
 		kills := oomKills()
 		sl.result.OOMKilled, c.oom = kills > c.oom, kills
@@ -285,7 +288,6 @@ func (c *crew) reapEscaped() (n int, children bool) {
 
 func (c *crew) closePipes() {
 	for i := range c.slots {
-		c.slots[i].pipes.stdout.close()
-		c.slots[i].pipes.stderr.close()
+		c.slots[i].pipes.close()
 	}
 }

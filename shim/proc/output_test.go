@@ -3,7 +3,9 @@ package proc_test
 import (
 	"io"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -41,4 +43,46 @@ func TestWhatIsLeft(t *testing.T) {
 			p.ends(0)
 		})
 	}
+}
+
+// TestLostOutput: what a command wrote to stdout, and nth couldn't pass on, isn't done,
+// and the reason is told by its name.
+func TestLostOutput(t *testing.T) {
+	for name, flags := range oneAndMany {
+		for what, script := range map[string]string{
+			"at its end": "echo line", "and it is ended by that": "while echo line; do :; done",
+		} {
+			t.Run(name+" "+what, func(t *testing.T) {
+				dir := t.TempDir()
+				p := prepare(t, false, append(slices.Clone(flags), "--logs", "file://"+dir, "--markers", "file://"+dir, "--timeout", "3s", "--", "sh", "-c", script)...)
+				full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer full.Close()
+				p.cmd.Stdout = full
+				p.begin()
+				p.ends(69)
+				if got := p.read("stderr"); hasMarker(dir) || !strings.Contains(got, "no space left on device") {
+					t.Errorf("marker: %v, stderr:\n%s", hasMarker(dir), got)
+				}
+			})
+		}
+	}
+}
+
+// TestLostOutputOfOne: of many commands only those fail whose output is lost.
+func TestLostOutputOfOne(t *testing.T) {
+	dir := t.TempDir()
+	p := prepare(t, false, many(6, 2, "--keep-going", "--logs", "file://"+dir, "--markers", "file://"+dir, "--",
+		"sh", "-c", "[ <<.Item>> = 1 ] || [ <<.Item>> = 4 ] || exit 0; echo line")...)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	p.cmd.Stdout = full
+	p.begin()
+	p.ends(69)
+	p.logs("2 of 6 failed: 1,4;")
 }

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -30,14 +31,36 @@ func (s *Signals) Settled(ended time.Time) (final bool, by syscall.Signal) {
 	return true, 0
 }
 
-// AwaitSettled waits until the verdict about a command that ended then is final.
+// AwaitSettled waits until the verdict about a command that ended then is final. All that
+// the kernel has for nth by then counts, however late nth comes to see it.
 func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
-	for {
-		final, by := s.Settled(ended)
-		if final {
-			return by
-		}
-		time.Sleep(time.Until(ended.Add(settle + time.Millisecond)))
+	wait := time.Until(ended.Add(settle))
+	if s.pid1 || wait <= 0 {
+		_, by = s.Settled(ended)
+		return by
+	}
+	time.Sleep(wait)
+	s.catchUp()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop.first != 0 && !s.stop.at.Before(ended) {
+		return s.stop.first
+	}
+	return 0
+}
+
+// catchUp returns when the signals have been handled that the kernel had for nth. Of
+// those that are pending it delivers the lowest number first, and so does Go: SIGCHLD,
+// sent now, comes after all that mean stop unless somebody says otherwise.
+func (s *Signals) catchUp() {
+	select {
+	case <-s.wake.caughtUp:
+	default:
+	}
+	_ = syscall.Kill(os.Getpid(), syscall.SIGCHLD)
+	select {
+	case <-s.wake.caughtUp:
+	case <-time.After(settle): // it isn't noted at the moment
 	}
 }
 

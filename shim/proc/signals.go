@@ -41,6 +41,7 @@ type Signals struct {
 type wakes struct {
 	child     chan struct{} // a child has changed its state
 	idle      chan struct{} // the same
+	caughtUp  chan struct{} // the same
 	stop      chan struct{} // the first stop signal while a command runs
 	drain     chan struct{} // one was held back
 	continued chan struct{} // SIGCONT came to an nth that had not stopped
@@ -64,7 +65,7 @@ type stop struct {
 func Watch(cfg SignalConfig) *Signals {
 	word := func() chan struct{} { return make(chan struct{}, 1) }
 	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, pause: pause{heard: word(), resumed: word()},
-		wake: wakes{child: word(), idle: word(), stop: word(), drain: word(), continued: word()}}
+		wake: wakes{child: word(), idle: word(), caughtUp: word(), stop: word(), drain: word(), continued: word()}}
 	s.stop.ctx, s.stop.cancel = context.WithCancelCause(context.Background())
 	if s.intake = early; early == nil {
 		s.intake = newIntake()
@@ -112,6 +113,7 @@ func (s *Signals) handle(sig syscall.Signal) {
 	case syscall.SIGCHLD:
 		poke(s.wake.child)
 		poke(s.wake.idle)
+		poke(s.wake.caughtUp)
 		return
 	case syscall.SIGPIPE:
 		return // of nth's own: its log, or the connection to a store or queue that is gone

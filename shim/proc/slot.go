@@ -129,6 +129,12 @@ func (c *crew) makePipes(sl *slot) (err error) {
 	return nil
 }
 
+func (p *pipes) close() {
+	p.stdout.close()
+	p.stderr.close()
+	*p = pipes{}
+}
+
 // timeout is a command's time. It is under the lock of Signals, for its timers are
 // goroutines.
 type timeout struct {

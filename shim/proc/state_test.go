@@ -36,12 +36,12 @@ func TestSignalState(t *testing.T) {
 	}
 }
 
-// TestSignalStateIsHandedOn: nohup's SIGHUP and the SIGINT of & in a script stay
-// ignored. The mask is nth's own.
+// TestSignalStateIsHandedOn: nohup's SIGHUP and the SIGINT of & in a script and those of a
+// terminal stay ignored. The mask is nth's own.
 func TestSignalStateIsHandedOn(t *testing.T) {
 	for name, flags := range oneAndMany {
 		t.Run(name, func(t *testing.T) {
-			words := append([]string{"--ignore-signal=HUP,INT", "--block-signal=USR1", binary(t), "run", "--log-level", "warn"}, flags...)
+			words := append([]string{"--ignore-signal=HUP,INT,TSTP,TTIN,TTOU", "--block-signal=USR1", binary(t), "run", "--log-level", "warn"}, flags...)
 			cmd := exec.Command("env", append(words, "--",
 				"perl", "-e", `kill HUP => getppid; kill INT => getppid; system "cat /proc/self/status"`)...) // sh has a mask of its own
 			cmd.Env = []string{"NTH_INDEX=0", "PATH=" + os.Getenv("PATH")}
@@ -50,7 +50,7 @@ func TestSignalStateIsHandedOn(t *testing.T) {
 				t.Error(err) // stopped
 			}
 			got := []string{fieldOf(string(out), "SigBlk:"), fieldOf(string(out), "SigIgn:")}
-			if diff := cmp.Diff([]string{"0000000000000200", "0000000000000003"}, got); diff != "" {
+			if diff := cmp.Diff([]string{"0000000000000200", "0000000000380003"}, got); diff != "" {
 				t.Error(diff)
 			}
 		})

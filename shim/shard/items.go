@@ -67,7 +67,7 @@ func (sh *shard) items(ctx context.Context, it item.Item, t *tally) (once.Outcom
 	trimming.Stop()
 	cancel()
 	sh.maker.given.Close()
-	t.await()
+	t.await(sh.Signals.AwaitSettled)
 	if err != nil {
 		sh.Output.Discard()
 	} else {

@@ -58,18 +58,33 @@ type sum struct {
 	changes                  int64
 }
 
-// await waits until all is final; no more commands are started.
-func (t *tally) await() {
-	for t.unsettled() {
-		time.Sleep(time.Millisecond)
+// await settles what is left when no more commands are started. settled waits until it is
+// final what ended a command.
+func (t *tally) await(settled func(ended time.Time) (by syscall.Signal)) {
+	last, ok := t.last()
+	if !ok {
+		return
 	}
+	by := settled(last)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, one := range t.late {
+		if by == 0 {
+			t.now.settle(one.item, one.outcome)
+		}
+	}
+	t.late = nil
 }
 
-func (t *tally) unsettled() bool {
+// last gives when the last item ended that isn't settled; false: all are.
+func (t *tally) last() (ended time.Time, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settleLate()
-	return len(t.late) > 0
+	if n := len(t.late); n > 0 {
+		return t.late[n-1].ended, true
+	}
+	return ended, false
 }
 
 // snapshot gives what this run has come to so far, for others to keep.

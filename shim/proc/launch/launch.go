@@ -94,6 +94,12 @@ func New(dies, waits bool) *Child {
 	return c
 }
 
+// Ignored tells whether a signal is ignored now, whoever began it.
+func Ignored(sig int) bool { return asked.ignored(uintptr(sig)) }
+
+// asked is for a question that comes before there is any Child.
+var asked = &Child{}
+
 func (c *Child) ignored(sig uintptr) bool {
 	raw(sysRtSigaction, sig, 0, addr(&c.action), setSize, 0, 0)
 	return c.action[0] == sigIgn

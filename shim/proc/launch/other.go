@@ -19,3 +19,6 @@ func (*Child) Apart(bool) {}
 
 // CanApart is false: there is no Child.
 const CanApart = false
+
+// Ignored can't be told here.
+func Ignored(int) bool { return false }
