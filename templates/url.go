@@ -187,13 +187,19 @@ func isURL(texts []string, values []value) bool {
 	return strings.Contains(own, "://")
 }
 
+// emptyValue stands for an empty value while a path is looked at.
+const emptyValue = "\x00\x00"
+
 // path puts a path together. What an item says leads to no other directory, unless it
 // says all of it.
 func (u *urlForm) path(texts []string, values []value) (string, error) {
 	whole, marked := texts[0], texts[0]
 	for i, v := range values {
 		whole += v.text + texts[i+1]
-		if v.item {
+		switch {
+		case v.item && v.text == "":
+			v.text = emptyValue
+		case v.item:
 			v.text = "\x00" + strings.ReplaceAll(v.text, "/", "/\x00")
 		}
 		marked += v.text + texts[i+1]
@@ -205,8 +211,11 @@ func (u *urlForm) path(texts []string, values []value) (string, error) {
 		return "", &Error{Kind: BadForItem, Cause: errors.New("the item gives the beginning of a URL"), Hint: hintWhole}
 	}
 	for segment := range strings.SplitSeq(marked, "/") {
-		if strings.ReplaceAll(segment, "\x00", "") == ".." && segment != ".." {
+		switch part := strings.ReplaceAll(segment, "\x00", ""); {
+		case part == ".." && segment != "..":
 			return "", &Error{Kind: BadForItem, Cause: errors.New("a value makes .. of a part of the path"), Hint: hintDots}
+		case part == "" && strings.Contains(segment, emptyValue):
+			return "", &Error{Kind: BadForItem, Cause: errEmpty, Hint: hintDots}
 		}
 	}
 	return whole, nil

@@ -88,11 +88,12 @@ func keeps(t *testing.T, v string) {
 	inQuery(t, v)
 }
 
-// refused: a value is refused only where it would be . or .. of the path, or a NUL.
+// refused: a value is refused only where it would be . or .. of the path, or nothing, or a
+// NUL.
 func refused(t *testing.T, word, path, v string, err error) {
 	t.Helper()
 	e, ok := errors.AsType[*Error](err)
-	dots := slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool { return s == "." || s == ".." })
+	dots := slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool { return s == "." || s == ".." || s == "" && v == "" })
 	if !ok || e.Kind != BadForItem || !dots && !strings.Contains(v, "\x00") {
 		t.Errorf("%s with %q: %v", word, v, err)
 	}
@@ -214,6 +215,8 @@ func TestURLRefused(t *testing.T) {
 		{`s3://b/<<env "DOTS">>/x`, "", MissingForAll, "..", false},
 		{`s3://b/<<env "DOTS">>/<<.Index>>`, "", BadForItem, "..", false},
 		{"s3://b/<<.Task>>", "a\x00", BadForItem, "NUL", false},
+		{"s3://b/p/<<.Task>>", "", BadForItem, "empty", false},
+		{"s3://b/<<.Task>>/x?region=r", "", BadForItem, "empty", false},
 	} {
 		parsed, err := ParseURL(tt.word)
 		if (err != nil) != tt.parse {
@@ -241,6 +244,10 @@ func TestPlaces(t *testing.T) {
 		{"/data/.<<.Task>>/x", ".", ""},
 		{"/data/<<.Task>>..", "x", "/data/x.."},
 		{"/data/../<<.Task>>", "x", "/data/../x"},
+		{"/data/<<.Task>>", "", ""},
+		{"/data/<<.Task>>/x", "", ""},
+		{"/data/x<<.Task>>", "", "/data/x"},
+		{"/data/<<.Task>>", "dir/", "/data/dir/"},
 		{"<<.Task>>", "../a b", "../a b"},
 		{"<<.Task>>", "s3://b/a%20b", "s3://b/a%20b"},
 		{"<<.Task>>", "s3://b/../x", ""},

@@ -22,19 +22,23 @@ const (
 type urlText struct {
 	strings.Builder
 	at      position
-	segment int  // where in the text the last part of the path begins
-	valued  bool // a value is in that part
-	kind    Kind // of a value that makes . or .. of such a part
-	lenient bool // it is only to be shown: whatever isn't known is in it by another name
-	named   bool // names of secrets stand in it, as they are
-	dotted  bool // there is such a part
+	segment int   // where in the text the last part of the path begins
+	valued  bool  // a value is in that part
+	kind    Kind  // of that
+	lenient bool  // it is only to be shown: whatever isn't known is in it by another name
+	named   bool  // names of secrets stand in it, as they are
+	emptied bool  // an item's value that is empty is in it
+	wrong   error // of the first part that no value may make
 }
 
 const (
 	hintWhole = "write scheme and host into the template, or let it be nothing but the one value that is all of the URL"
-	hintDots  = "a value can't lead to another directory"
+	hintDots  = "a value can't lead to another directory, nor to the directory itself"
 	hintName  = "write name=<<…>>: a value is a parameter's value"
 )
+
+// errEmpty: the directory would be found where the file is meant.
+var errEmpty = errors.New("a value is empty that is all of a part of the path")
 
 // text adds what is syntax; value tells that it is a value that is all of the URL.
 func (u *urlText) text(s string, value bool) {
@@ -61,7 +65,7 @@ func (u *urlText) step(c byte) {
 		u.at = inFragment
 	case u.at == inFragment:
 	case c == '/' && (u.at == inHost || u.at == inPath):
-		u.at, u.segment, u.valued = inPath, u.Len(), false
+		u.at, u.segment, u.valued, u.emptied = inPath, u.Len(), false, false
 	case c == '?' && (u.at == inHost || u.at == inPath):
 		u.at = inName
 	case c == '=' && u.at == inName:
@@ -82,6 +86,7 @@ func (u *urlText) value(v value) *Error {
 		return &Error{Kind: Syntax, Cause: errors.New("a % stands before a value"), Hint: "write %25 for a percent sign"}
 	case u.at == inPath:
 		u.path(u.escaped(v.text, escapePath))
+		u.emptied = u.emptied || v.item && v.text == ""
 	case u.at == inValue:
 		u.WriteString(u.escaped(v.text, url.QueryEscape))
 	case !v.item:
@@ -142,8 +147,12 @@ func (u *urlText) path(s string) {
 // endSegment looks at the part of a path that ends here.
 func (u *urlText) endSegment() {
 	part, err := url.PathUnescape(u.String()[u.segment:])
-	if err == nil && u.valued && (part == "." || part == "..") {
-		u.dotted = true
+	switch {
+	case err != nil || u.wrong != nil:
+	case u.valued && (part == "." || part == ".."):
+		u.wrong = errors.New("a value makes . or .. of a part of the path")
+	case u.emptied && part == "":
+		u.wrong = errEmpty
 	}
 }
 
@@ -152,8 +161,8 @@ func (u *urlText) end() (string, error) {
 	if u.at == inPath {
 		u.endSegment()
 	}
-	if u.dotted && !u.lenient {
-		return "", &Error{Kind: u.kind, Cause: errors.New("a value makes . or .. of a part of the path"), Hint: hintDots}
+	if u.wrong != nil && !u.lenient {
+		return "", &Error{Kind: u.kind, Cause: u.wrong, Hint: hintDots}
 	}
 	return u.String(), nil
 }

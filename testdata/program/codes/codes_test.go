@@ -102,7 +102,7 @@ func TestQueueAnswers(t *testing.T) {
 func TestItemsOwn(t *testing.T) {
 	dir := t.TempDir()
 	rows := filepath.Join(dir, "rows.csv")
-	if err := os.WriteFile(rows, []byte("name\na#b\na?b=c\n100%\ndir/\nplain\n"), 0o644); err != nil {
+	if err := os.WriteFile(rows, []byte("name\na#b\na?b=c\n100%\ndir/\nplain\n\"\"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"plain", "a#b"} {
@@ -123,7 +123,9 @@ func TestItemsOwn(t *testing.T) {
 		{"a row with #", "0", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 0, ""},
 		{"a row with ?", "1", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 66, "a%3Fb=c"},
 		{"a row with %", "2", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 66, "100%25"},
-		{"a row that is a folder in which nothing is", "3", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 66, "does not exist"},
+		{"a row that is a folder", "3", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 66, "dir/"}, // nothing is below it
+		{"a row that is empty", "5", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 65, "empty"},   // and not what is in the folder
+		{"a row that is empty, in a path", "5", []string{"--tasks=file://" + rows, "--require=" + dir + "/<<.Task.name>>"}, 65, "empty"},
 		{"one that isn't", "4", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/<<.Task.name>>"}, 0, ""},
 		{"a slip in a URL that no row has a part in", "0", []string{"--tasks=file://" + rows, "--require=file://" + dir + "/plain?nope=1"}, 64, "nope"},
 		{"# in the command line's own", "0", []string{"--require=file://" + dir + "/a#b"}, 64, "%23"},
