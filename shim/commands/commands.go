@@ -93,6 +93,9 @@ func (c Command) Do(args []string, w edge.World) int {
 	defer p.Stores.Close()
 	own, rest, err := flags.Parse(c.Spec, target, args)
 	if err == nil {
+		err = emptied(own)
+	}
+	if err == nil {
 		code, err = c.do(target, own, rest, p)
 	}
 	if unread(err) {
@@ -121,7 +124,10 @@ func unread(err error) bool {
 // Run is `nth run`, and every command line that names no subcommand.
 func Run(args []string, w edge.World) int {
 	var c config.Config
-	_, rest, err := flags.Parse(config.Spec, &c, args)
+	own, rest, err := flags.Parse(config.Spec, &c, args)
+	if err == nil {
+		err = emptied(own)
+	}
 	switch {
 	case errors.Is(err, flags.ErrHelp):
 		return 0

@@ -51,6 +51,19 @@ func owners(flag string) (names []string) {
 	return names
 }
 
+// emptied refuses a flag that was given and says nothing, such as --markers "$M" where M
+// isn't set: it was meant to say where, and without it nothing would be recorded.
+func emptied(own []string) error {
+	for _, word := range own {
+		switch word {
+		case "--markers=", "--tasks=", "--logs=", "--done-if=":
+			return &failure.Failure{Code: failure.Usage, Tried: "read", On: strings.TrimSuffix(word, "="), Cause: errors.New("it is empty"),
+				Hint: "give a URL, or leave it out; is a variable of the shell not set?"}
+		}
+	}
+	return nil
+}
+
 // others are words by which other tools call what a command of nth does.
 var others = map[string]string{
 	"ls": "status", "list": "status", "info": "status", "show": "status", "stat": "status", "logs": "status", "ps": "status",
