@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -177,10 +176,8 @@ func (j *job) hint(World) error {
 	if slices.ContainsFunc(j.mounted, func(v volume) bool { return v.kind == "hostPath" }) {
 		j.say("--volume hostpath: each node has a directory of its own, unless all mount the same there; and the Pod Security Standards refuse such pods")
 	}
-	if u, err := url.Parse(j.Tasks.URL); err == nil {
-		if password, ok := u.User.Password(); ok && !strings.Contains(password, "<<") {
-			j.say(`the URL of --tasks holds a password, and so does the manifest: write <<secret "NAME">> there`)
-		}
+	for _, flag := range j.literals() {
+		j.say(`%s holds a password or a token as it is, and so does the manifest: write <<secret "NAME">> there, and give --env-from secret/NAME`, flag)
 	}
 	if len(j.EnvFrom) == 0 && j.ServiceAccount == "" {
 		for _, w := range j.wanted() {
