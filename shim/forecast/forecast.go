@@ -54,10 +54,16 @@ func Here(c config.Config, p edge.Process, env func(number int64) func(string) (
 		r.LookupEnv = env(number)
 		return &foreseen{Run: r, there: r.LookupEnv, here: true}
 	})
-	if err != nil && failure.From(err).Code == failure.BadIndex {
+	if err != nil && !forAll(err) {
 		return &Forecast{UsesIndex: true}, nil
 	}
 	return f, err
+}
+
+// forAll tells whether an error is every index's, and not one that ends with a further try.
+func forAll(err error) bool {
+	code := failure.From(err).Code
+	return code == failure.Usage || code == failure.Setup || code == failure.Denied
 }
 
 // foreseen is a run that isn't made.
@@ -151,7 +157,7 @@ func (x *guesser) wrong(err error) error {
 	if err == nil {
 		return nil
 	}
-	if code := failure.From(err).Code; code == failure.Usage || code == failure.Setup && x.here {
+	if failure.From(err).Code == failure.Usage || x.here && forAll(err) {
 		return err
 	}
 	return nil
@@ -183,7 +189,7 @@ func (x *guesser) expand(t expand.Named) string {
 	if err == nil || x.err != nil {
 		return e.Text
 	}
-	if f := failure.Expansion(t.Name, err); f.Code != failure.BadIndex || !x.guessed && !x.here {
+	if f := failure.Expansion(t.Name, err); forAll(f) || !x.guessed && !x.here {
 		x.err = f
 	}
 	x.guessed = true // nothing is to be opened by it
