@@ -52,7 +52,9 @@ func (t *Template) told(x *execution, text string) []string {
 	for _, v := range x.secrets {
 		values = append(values, v)
 	}
-	named, err := t.execute(&execution{fields: x.fields, sources: x.sources, named: true, as: x.reveal})
+	other := &execution{fields: x.fields, sources: x.sources, named: true, as: x.reveal}
+	named, err := t.execute(other)
+	values = append(values, t.toldOfURL(x, other, values)...)
 	if revealed := x.reveal(named); (err != nil || revealed != text) && text != "" {
 		values = append(values, text)
 		if part := differing(text, revealed); len(part) >= minDiffering {
@@ -66,6 +68,27 @@ func (t *Template) told(x *execution, text string) []string {
 		return strings.Compare(a, b)
 	})
 	return slices.Compact(values)
+}
+
+// toldOfURL lists what of a URL tells a secret beside its text, in which values are
+// escaped: a message may have a value as it is, or a directory, which ends at a slash of it.
+func (t *Template) toldOfURL(x, named *execution, secrets []string) (told []string) {
+	if t.url == nil {
+		return nil
+	}
+	for i, v := range x.values {
+		if (i >= len(named.values) || v.text != named.values[i].text) && v.text != "" {
+			told = append(told, v.text)
+		}
+	}
+	for _, whole := range slices.Concat(secrets, told) {
+		for part := range strings.SplitSeq(whole, "/") {
+			if len(part) >= minDiffering {
+				told = append(told, part)
+			}
+		}
+	}
+	return told
 }
 
 // differing gives a without the beginning and the end that it shares with b.

@@ -279,7 +279,7 @@ func TestPlaces(t *testing.T) {
 
 // TestSecretsInURLs: a secret is masked in the form that it has there, and nothing else.
 func TestSecretsInURLs(t *testing.T) {
-	for _, secret := range []string{"p#w/d %é", "plain"} {
+	for secret, told := range map[string][]string{"p#w/d %é": {"p#w/d %é", "d %é"}, "plain": {"plain"}} {
 		p, err := ParseURL(`s3://b/<<secret "S">>/<<.Job>>?region=<<secret "S">>`)
 		if err != nil {
 			t.Fatal(err)
@@ -289,7 +289,7 @@ func TestSecretsInURLs(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := Expansion{Text: "s3://b/" + (&url.URL{Path: secret}).EscapedPath() + "/resize?region=" + url.QueryEscape(secret),
-			Stable: "s3://b/<<secret S>>/resize?region=<<secret S>>", Secrets: []string{secret}}
+			Stable: "s3://b/<<secret S>>/resize?region=<<secret S>>", Secrets: told}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -299,6 +299,24 @@ func TestSecretsInURLs(t *testing.T) {
 		}
 		if shown != "s3://b/***/resize?region=***" {
 			t.Errorf("shown as %s", shown)
+		}
+	}
+}
+
+// TestMadeOfSecretsInURLs: what a function makes of a secret stands in the URL escaped, and
+// in a message about its directory as it is, up to a slash.
+func TestMadeOfSecretsInURLs(t *testing.T) {
+	p, err := ParseURL(`file:///d/<<secret "S" | upper>>/m`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.Expand(testFields(), Sources{LookupEnv: func(string) (string, bool) { return "se cret/li#ne", true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"SE CRET/LI#NE", "SE CRET", "LI#NE", "se cret/li#ne"} {
+		if !slices.Contains(got.Secrets, want) {
+			t.Errorf("%q isn't among the secrets %q", want, got.Secrets)
 		}
 	}
 }
