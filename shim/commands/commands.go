@@ -129,6 +129,8 @@ func Run(args []string, w edge.World) int {
 		err = emptied(own)
 	}
 	switch {
+	case unread(err):
+		return brokenPipe
 	case errors.Is(err, flags.ErrHelp):
 		return 0
 	case err != nil:

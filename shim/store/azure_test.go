@@ -11,6 +11,8 @@ import (
 	"nth/shim/store"
 	"nth/shim/store/contract"
 	"nth/testdata/servers"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // azureServer starts a server with one container.
@@ -228,8 +230,14 @@ func TestLostReplyAzure(t *testing.T) {
 	if body, _, err := s.Read(t.Context(), "x"); string(body) != "mine" || err != nil {
 		t.Errorf("it holds %q, %v", body, err)
 	}
-	if n := len(fault.Requests()); n != 3 {
-		t.Errorf("%d requests, want 3: nothing is repeated behind the caller's back", n)
+	var methods []string
+	for _, r := range fault.Requests() {
+		method, _, _ := strings.Cut(r, " ")
+		methods = append(methods, method)
+	}
+	// The look after the second one is for blocks that a killed writer left.
+	if diff := cmp.Diff([]string{"PUT", "PUT", "HEAD", "GET"}, methods); diff != "" {
+		t.Errorf("nothing is repeated behind the caller's back (-want +got):\n%s", diff)
 	}
 }
 

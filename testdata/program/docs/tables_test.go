@@ -81,6 +81,7 @@ func TestStores(t *testing.T) {
 		}
 		_, list, _ := strings.Cut(err.Error(), "there ")
 		_, list, _ = strings.Cut(list, " ")
+		list = strings.TrimPrefix(list, "just ") // there is just one
 		list, _, _ = strings.Cut(list, " (")
 		_, line, found := strings.Cut(body, "\n| `"+url+"` |")
 		line, _, _ = strings.Cut(line, "\n")
