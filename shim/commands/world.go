@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"nth/shim"
@@ -21,7 +22,7 @@ const unreleased = "dev"
 // is what Go knows of the checkout, a tag or a commit.
 func World(version string) edge.World {
 	hostname, _ := os.Hostname() // without one, the records have none
-	if info, ok := debug.ReadBuildInfo(); version == unreleased && ok && info.Main.Version != "" {
+	if info, ok := debug.ReadBuildInfo(); version == unreleased && ok && strings.HasPrefix(info.Main.Version, "v") { // else "(devel)"
 		version = info.Main.Version
 	}
 	return edge.World{
