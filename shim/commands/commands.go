@@ -133,6 +133,8 @@ func Run(args []string, w edge.World) int {
 		return brokenPipe
 	case errors.Is(err, flags.ErrHelp):
 		return 0
+	case unread(err):
+		return brokenPipe
 	case err != nil:
 		return shim.Refuse(Whose(err, config.Spec.Name), w)
 	}
