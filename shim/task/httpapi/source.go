@@ -184,12 +184,22 @@ func (s *source) tell(ctx context.Context, c call, t *task.Task) (*http.Response
 		s.free(t, 0)
 		return nil, task.Lost(fmt.Sprintf("%s: %v", c.name, errors.Unwrap(err)))
 	case err != nil:
+		s.unheard(c, t)
 		return nil, err
 	case !slices.Contains(done, res.StatusCode):
 		web.Drain(res)
+		s.unheard(c, t)
 		return nil, foreign("it is " + res.Status)
 	}
 	return res, nil
+}
+
+// unheard: the API may not know what has come of a task, so that it is the end of the lease
+// that gives it back.
+func (s *source) unheard(c call, t *task.Task) {
+	if c.name != "keep" {
+		s.free(t, s.Lease)
+	}
 }
 
 // Unfinished asks the API, or else remembers.

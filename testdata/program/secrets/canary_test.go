@@ -38,7 +38,7 @@ var kinds = map[string]func(t *testing.T, dir, api string) []string{
 	},
 	"an API's item": func(_ *testing.T, _, api string) []string { return []string{"--tasks=" + api + "/item/<<.Index>>"} },
 	"a task": func(_ *testing.T, _, api string) []string {
-		return []string{"--tasks=" + api + "/take?run=<<.RunID>>", "--keep-url=" + api + "/keep/{id}", "--done-url=" + api + "/done/{id}", "--fail-url=" + api + "/fail/{id}", "--max-attempts=1"}
+		return []string{"--tasks=" + api + "/take?run=<<.RunID>>", "--keep-url=" + api + "/keep/{id}", "--done-url=" + api + "/done/{id}", "--fail-url=" + api + "/fail/{id}", "--max-attempts=1", "--lease=1s"}
 	},
 	"numbers": func(*testing.T, string, string) []string { return []string{"--items=10", "--each"} },
 	"rows of a shard": func(t *testing.T, dir, _ string) []string {
