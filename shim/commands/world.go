@@ -21,7 +21,7 @@ const unreleased = "dev"
 // World is the process's own surroundings. The version is nth's; of a plain `go build` it
 // is what Go knows of the checkout, a tag or a commit.
 func World(version string) edge.World {
-	hostname, _ := os.Hostname() // without one, the records have none
+	hostname, _ := os.Hostname()                                                                                     // without one, the records have none
 	if info, ok := debug.ReadBuildInfo(); version == unreleased && ok && strings.HasPrefix(info.Main.Version, "v") { // else "(devel)"
 		version = info.Main.Version
 	}
