@@ -21,8 +21,10 @@ const unreleased = "dev"
 // World is the process's own surroundings. The version is nth's; of a plain `go build` it
 // is what Go knows of the checkout, a tag or a commit.
 func World(version string) edge.World {
-	hostname, _ := os.Hostname()                                                                                     // without one, the records have none
-	if info, ok := debug.ReadBuildInfo(); version == unreleased && ok && strings.HasPrefix(info.Main.Version, "v") { // else "(devel)"
+	hostname, _ := os.Hostname() // without one, the records have none
+
+	// Without version control Go says "(devel)".
+	if info, ok := debug.ReadBuildInfo(); version == unreleased && ok && strings.HasPrefix(info.Main.Version, "v") {
 		version = info.Main.Version
 	}
 	return edge.World{
