@@ -103,7 +103,7 @@ func (c Command) run(it item.Item) (ended, error) {
 	c.Log.Info().Int("exit_code", result.ExitCode).Str("signal", edge.SignalName(result.Signal)).
 		Float64("duration_s", result.Ended.Sub(result.Started).Seconds()).Int64("max_rss_bytes", result.MaxRSS).
 		Int("leftovers", result.Leftovers).Msg("command ended")
-	return ended{&result, c.evidence(&result, kept)}, nil
+	return ended{&result, c.Evidence(&result, kept)}, nil
 }
 
 func (c Command) command(it item.Item, given payload.Given, kept output.Kept) proc.Command {
@@ -145,12 +145,13 @@ func give(it item.Item, stdin bool) (g payload.Given, err error) {
 	return g, err
 }
 
-// evidence is what is told of a command that ended.
-func (w *Way) evidence(res *proc.Result, kept output.Kept) end.Evidence {
+// Evidence is what is told of a command that ended.
+func (w *Way) Evidence(res *proc.Result, kept output.Kept) end.Evidence {
 	e := end.Evidence{Usage: usage(res), Log: kept.URL, Stderr: w.Tail(res),
 		Signal: edge.SignalName(res.Signal), Stop: edge.SignalName(res.Stop), TimedOut: res.TimedOut, OOMKilled: res.OOMKilled}
 	if res.Signal == 0 {
-		e.Code = &res.ExitCode
+		code := res.ExitCode // a shard's result is the next item's soon
+		e.Code = &code
 	}
 	return e
 }

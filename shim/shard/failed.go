@@ -53,7 +53,7 @@ func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran 
 	if t.first == nil {
 		t.first = &itemFailure{item: one.Item, why: why}
 		if ran {
-			t.first.evidence = evidence(res, tail)
+			t.first.evidence = l.Evidence(res, output.Kept{})
 		}
 	}
 	text := l.Secrets.Hide(why.Error())
@@ -64,17 +64,6 @@ func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran 
 	if t.now.failures == mostLogged {
 		l.Log.Error().Int("failures", mostLogged).Msg("further failures are only counted")
 	}
-}
-
-// evidence is what is told of the first item that failed. The command's exit code in the
-// record of a shard's failure is that one's.
-func evidence(res *proc.Result, tail string) end.Evidence {
-	e := end.Evidence{Stderr: tail, Signal: edge.SignalName(res.Signal), Stop: edge.SignalName(res.Stop), TimedOut: res.TimedOut, OOMKilled: res.OOMKilled}
-	if res.Signal == 0 {
-		code := res.ExitCode
-		e.Code = &code
-	}
-	return e
 }
 
 // outcome judges the shard. A stop signal that came after the last item changes nothing.

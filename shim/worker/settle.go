@@ -49,9 +49,7 @@ func ofTask(err error, commandFailed bool) bool {
 func (d *delivery) tell(what string, do func(context.Context) error) error {
 	p := d.worker.policy(d.way.Config.Stores.MarkerTimeout)
 	p.Final = ofOneTask
-	return store.Retry(context.Background(), p, func(ctx context.Context) error {
-		return do(ctx)
-	}, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
+	return store.Retry(context.Background(), p, do, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
 }
 
 // ofOneTask tells what no further try changes of a call that is about one task: a refusal is
