@@ -98,7 +98,7 @@ func get(ctx context.Context, r *item.Run, from *source.Mapping, report *end.Rep
 func answer(ctx context.Context, r *item.Run, address expand.Text, headers func() (http.Header, error)) (item.From, error) {
 	of := item.From{Kind: templates.FetchedItem, Header: r.Header(), Attempt: r.Identity.Attempt}
 	shown, _, _ := strings.Cut(address.Shown, "?")
-	err := store.Retry(ctx, policy(r), func(ctx context.Context) error {
+	err := store.Retry(ctx, r.FirstAccess(), func(ctx context.Context) error {
 		header, err := headers()
 		if err != nil {
 			return fetch.Final(err)
@@ -122,7 +122,7 @@ func row(ctx context.Context, r *item.Run, address string, report *end.Report) (
 	}
 	defer m.Close()
 	m.Warn = func(err error) { r.Log.Warn().Msg("the manifest's index: " + r.Said(err)) }
-	err = store.Retry(ctx, policy(r), func(ctx context.Context) error {
+	err = store.Retry(ctx, r.FirstAccess(), func(ctx context.Context) error {
 		one, version, err := fetch.Row(ctx, m, r.Identity.Index)
 		if err == nil {
 			version.URL = r.Secrets.Hide(version.URL)
@@ -134,8 +134,4 @@ func row(ctx context.Context, r *item.Run, address string, report *end.Report) (
 		return of, fetch.Failed(err, "", m.Show())
 	}
 	return of, nil
-}
-
-func policy(r *item.Run) store.Policy {
-	return store.Policy{Window: r.Config.Stores.StoreWait, PerCall: r.Config.Stores.StoreTimeout}
 }

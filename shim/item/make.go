@@ -8,6 +8,7 @@ import (
 	"nth/shim/expand"
 	"nth/shim/identity"
 	"nth/shim/marker"
+	"nth/shim/store"
 	"nth/templates"
 )
 
@@ -86,6 +87,12 @@ func (of From) vouched() []string {
 		return []string{t.Source, t.Queue, t.ID, of.Task.Payload}
 	}
 	return nil
+}
+
+// FirstAccess is how long a store, or what an item comes from, is asked that may be up later
+// than the run.
+func (r *Run) FirstAccess() store.Policy {
+	return store.Policy{Window: r.Config.Stores.StoreWait, PerCall: r.Config.Stores.StoreTimeout}
 }
 
 // Step begins a step, unless the run is to end before it; name is how the log, and whoever

@@ -124,8 +124,7 @@ func (w *Way) blobExists(ctx context.Context, it item.Item, url expand.Text, tri
 		return false, itsOwn(err, url)
 	}
 	defer s.Close()
-	policy := store.Policy{Window: w.Config.Stores.StoreWait, PerCall: w.Config.Stores.StoreTimeout}
-	err = store.Retry(ctx, policy, func(ctx context.Context) (err error) {
+	err = store.Retry(ctx, w.FirstAccess(), func(ctx context.Context) (err error) {
 		if there, err = exists(ctx); errors.Is(err, contract.ErrDirectory) {
 			return &contract.Error{Kind: contract.Refused, Cause: err, Hint: "a blob is a file; what ends in a slash is a directory"} // no further try changes it
 		}

@@ -54,7 +54,7 @@ func openRows(ctx context.Context, w *once.Way, address string) (*rows, error) {
 	}
 	m.Warn = func(err error) { w.Log.Warn().Msg("the manifest's index: " + w.Said(err)) }
 	rs := &rows{way: w, m: m, shown: m.Show(), batches: make(chan batch)}
-	err = store.Retry(ctx, rs.policy(), func(ctx context.Context) error {
+	err = store.Retry(ctx, rs.way.FirstAccess(), func(ctx context.Context) error {
 		total, err := m.Len(ctx)
 		if err != nil {
 			return fetch.Final(err)
@@ -68,10 +68,6 @@ func openRows(ctx context.Context, w *once.Way, address string) (*rows, error) {
 		return nil, rs.failed(err)
 	}
 	return rs, nil
-}
-
-func (rs *rows) policy() store.Policy {
-	return store.Policy{Window: rs.way.Config.Stores.StoreWait, PerCall: rs.way.Config.Stores.StoreTimeout}
 }
 
 func (rs *rows) failed(err error) error {
@@ -130,7 +126,7 @@ func (rs *rows) read(ctx context.Context, from, to int64) (list []row, err error
 		}
 		return nil
 	}
-	err = store.Retry(ctx, rs.policy(), func(ctx context.Context) error {
+	err = store.Retry(ctx, rs.way.FirstAccess(), func(ctx context.Context) error {
 		err := rs.m.Rows(ctx, next, to, visit)
 		if err != nil && !errors.Is(err, errFull) {
 			return fetch.Final(err)
