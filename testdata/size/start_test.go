@@ -27,8 +27,9 @@ func released(t *testing.T) string {
 // starts is odd, so that there is a median.
 const starts = 41
 
-// TestStart: what happens between exec and the command. Page faults are the same on
-// every machine of this architecture, given the number of CPUs; a time wouldn't be.
+// TestStart: what happens between exec and the command. Page faults are nearly the
+// same on every machine of this architecture, given the number of CPUs; a time
+// wouldn't be.
 func TestStart(t *testing.T) {
 	if runtime.GOOS+"/"+runtime.GOARCH != "linux/amd64" {
 		t.Fatalf("the budget is of linux/amd64, and this is %s/%s", runtime.GOOS, runtime.GOARCH)
