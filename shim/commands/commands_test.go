@@ -84,10 +84,10 @@ func TestSpecs(t *testing.T) {
 	}
 }
 
-// TestRefused: the help of a command shows the flags that it honours, and nth manifest's
-// those that it sets.
+// TestRefused: the help of a command shows the flags that it honours, but for those that
+// nth manifest alone sets: its own help shows them.
 func TestRefused(t *testing.T) {
-	by := map[string]config.Commands{"plan": config.ForPlan, "local": config.ForLocal, "manifest": config.ForManifest}
+	by := map[string]config.Commands{"run": config.ForRun, "plan": config.ForPlan, "local": config.ForLocal, "manifest": config.ForManifest}
 	for _, c := range Table("") {
 		of, ok := by[c.Word()]
 		if !ok {
@@ -103,7 +103,10 @@ func TestRefused(t *testing.T) {
 		}
 		for _, r := range rows {
 			name, _, _ := strings.Cut(r.Flag, " ")
-			want := config.UseOf(name, of) != config.Refuses || of == config.ForManifest && r.Group == config.PodFlags
+			want := config.UseOf(name, of) != config.Refuses
+			if r.Group == config.PodFlags {
+				want = of == config.ForManifest
+			}
 			if got := strings.Contains(help.String(), "\n  "+name+" "); got != want {
 				t.Errorf("%s shows %s: %t, want %t", c.Name, name, got, want)
 			}

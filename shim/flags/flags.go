@@ -23,9 +23,10 @@ type Spec struct {
 	Example string // one that works
 	// Own are the groups of flags that only this command has: --help shows them whole,
 	// and then Common, the names of the flags that most people need. Of what is left it
-	// tells the groups, but not Aside. Without Common, --help shows every flag.
+	// tells the groups. Without Common, --help shows every flag.
 	Own, Common []string
-	Aside       string
+	// Aside is a group that another command's help shows, whatever is asked.
+	Aside string
 	// Refuses tells of a flag, such as --index, that the command takes from another one
 	// and can't honour: --help is silent about it. Nil: there is none.
 	Refuses func(flag string) bool

@@ -37,11 +37,11 @@ func (s Spec) Help(w io.Writer, target any, what string) error {
 	return s.print(w, list, what)
 }
 
-// honoured leaves out what the command refuses.
+// honoured leaves out what the command refuses, and what is told of elsewhere.
 func (s Spec) honoured(all []Row) (list []Row) {
 	for _, r := range all {
 		name, _, _ := strings.Cut(r.Flag, " ")
-		if s.Refuses == nil || !s.Refuses(name) {
+		if aside := s.Aside != "" && r.Group == s.Aside; !aside && (s.Refuses == nil || !s.Refuses(name)) {
 			list = append(list, r)
 		}
 	}
@@ -85,13 +85,11 @@ func (s Spec) short(b *strings.Builder, all []Row) {
 	var own, common, more []Row
 	for _, r := range all {
 		name, _, _ := strings.Cut(r.Flag[len("--"):], " ")
-		switch {
-		case slices.Contains(s.Own, r.Group):
+		if slices.Contains(s.Own, r.Group) {
 			own = append(own, r)
 			continue
-		case r.Group != s.Aside:
-			more = append(more, r)
 		}
+		more = append(more, r)
 		if slices.Contains(s.Common, name) {
 			r.Group, r.Env = "Flags that most people need", ""
 			common = append(common, r)
