@@ -33,7 +33,7 @@ type Mapping struct {
 	Each        bool          `group:"Mapping" help:"Run the command once for every item of this index's shard: of --items, or of the rows of a file in --tasks."`
 	Jobs        *int          `group:"Mapping" placeholder:"N" help:"With --each: how many items of this index run at the same time (default 1)."`
 	KeepGoing   bool          `group:"Mapping" help:"With --each: run the other items too when one has failed, instead of starting no more."`
-	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL; below a URL with a slash at its end, anything. Repeatable."`
+	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL; below a URL with a slash at its end, anything. Or a server: tcp://host:port must accept a connection, http(s)://… answer a GET with 2xx; one that can't be reached is 69. Repeatable."`
 	RequireWait time.Duration `group:"Mapping" default:"0s" placeholder:"D" help:"Wait this long for what --require names; missing after that is exit 69."`
 }
 

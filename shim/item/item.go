@@ -5,6 +5,7 @@ import (
 
 	"nth/shim/expand"
 	"nth/shim/marker"
+	"nth/shim/reach"
 	"nth/shim/store"
 	"nth/templates"
 )
@@ -70,10 +71,11 @@ func (m *Mapping) Places(x *expand.Expander) (Places, error) {
 	return p, nil
 }
 
-// blob expands the URL or path of one thing, which may be all the item's.
+// blob expands the URL or path of one thing, which may be all the item's. A server is only
+// asked whether it is there, as nobody.
 func blob(x *expand.Expander, flag string, t *templates.Template) expand.Text {
 	text := x.Text(flag, t)
-	if text.FromItem && strings.Contains(text.Value, "://") && x.Err == nil {
+	if text.FromItem && strings.Contains(text.Value, "://") && !reach.Is(text.Value) && x.Err == nil {
 		x.Err = store.FromItem(text.Value)
 	}
 	return text

@@ -14,6 +14,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/item"
 	"nth/shim/marker"
+	"nth/shim/reach"
 	"nth/shim/record"
 	"nth/shim/store"
 	"nth/shim/store/contract"
@@ -54,7 +55,7 @@ func (w *Way) require(ctx context.Context, it item.Item) (in Inputs, err error) 
 	deadline := time.Now().Add(w.Config.Mapping.RequireWait)
 	for _, input := range it.Places.Require {
 		for {
-			there, err := w.exists(ctx, it, input)
+			there, err := w.exists(ctx, it, input, deadline)
 			if err != nil {
 				return in, err
 			}
@@ -86,8 +87,11 @@ func (w *Way) missing(it item.Item, input expand.Text) error {
 		Hint:  it.Header.What() + " is mapped to an input that isn't there: correct the template or the number of completions"}
 }
 
-func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text) (bool, error) {
+func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text, deadline time.Time) (bool, error) {
 	const tried = "look for the required input"
+	if reach.Is(input.Value) {
+		return w.serverUp(ctx, input, deadline)
+	}
 	if strings.Contains(input.Value, "://") {
 		look := w.blob
 		if address, _, _ := strings.Cut(input.Value, "?"); strings.HasSuffix(address, "/") {
@@ -112,6 +116,25 @@ func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text) (bool
 			Hint: "let this user search the directories that lead to it"}
 	}
 	return false, &failure.Failure{Code: failure.Unavailable, Tried: tried, On: input.Shown, Cause: err}
+}
+
+// serverUp asks a server that may be up later than the run, for as long as --store-wait
+// or --require-wait says. That it isn't reached tells nothing of the index: 69.
+func (w *Way) serverUp(ctx context.Context, input expand.Text, deadline time.Time) (there bool, err error) {
+	s, err := reach.Parse(input.Value)
+	if err != nil {
+		return false, itsOwn(err, input)
+	}
+	p := w.FirstAccess()
+	p.Window = max(p.Window, time.Until(deadline))
+	err = store.Retry(ctx, p, func(ctx context.Context) (err error) {
+		there, err = s.There(ctx)
+		return err
+	}, func(err error, wait time.Duration) { w.RetryingTo("required server", err, wait) })
+	if err != nil {
+		return false, store.Fail(err, whose(input), "reach the required server", input.Shown)
+	}
+	return there, nil
 }
 
 // look opens the store of a URL, and gives what asks it whether that is there.
