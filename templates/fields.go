@@ -2,6 +2,7 @@ package templates
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -64,6 +65,10 @@ func (d dot) RunID() string    { return d.x.fields.RunID }
 func (d dot) Hostname() string { return d.x.fields.Hostname }
 
 func (d dot) Completions() (int64, error) {
+	if was := d.x.fields.Outgrown; was != nil {
+		return 0, &Error{Kind: BadForItem, Cause: fmt.Errorf(".Completions was %d when the Job was written, and index %d lies beyond", *was, d.x.fields.Index),
+			Hint: "a Job whose command depends on it can't grow: start another one with the new number"}
+	}
 	if d.x.fields.Completions == nil {
 		return 0, missing("Completions", "set --completions or NTH_COMPLETIONS")
 	}

@@ -27,6 +27,7 @@ const maxOutput = 4 << 20
 type Fields struct {
 	Index, RawIndex int64
 	Completions     *int64 // nil: not known
+	Outgrown        *int64 // what they were said to be, where Index lies beyond; nil: it doesn't
 	Attempt         int
 	Job, JobUID     string // "": not known
 	Platform        string

@@ -56,7 +56,17 @@ func Check(t Told) error {
 
 // Check refuses what a run can't be told that has this index.
 func (c *Config) Check(id *identity.Identity) error {
-	return Check(Told{For: ForRun, Config: c, Completions: id.Total(), Identity: id})
+	t := Told{For: ForRun, Config: c, Completions: id.Total(), Identity: id}
+	if id.Outgrown != nil {
+		t.Completions = id.Outgrown // what the others are told
+	}
+	if err := Check(t); err != nil || !c.Mapping.Each && c.Mapping.Items == 0 {
+		return err
+	}
+	if c.Mapping.Each {
+		return id.Bounded("--each")
+	}
+	return id.Bounded("--items")
 }
 
 // table is every rule, in the order in which they are asked: of several that are broken

@@ -26,7 +26,7 @@ type Named struct {
 // Fields are those that every template of a run may name.
 func Fields(id identity.Identity, runID string) templates.Fields {
 	return templates.Fields{
-		Index: id.Index, RawIndex: id.RawIndex, Completions: id.Completions, Attempt: id.Attempt,
+		Index: id.Index, RawIndex: id.RawIndex, Completions: id.Completions, Outgrown: id.Outgrown, Attempt: id.Attempt,
 		Job: id.Job, JobUID: id.JobUID, Platform: id.Platform, RunID: runID, Hostname: id.Hostname,
 	}
 }
@@ -37,6 +37,9 @@ func Fields(id identity.Identity, runID string) templates.Fields {
 func Shard(items int64, id identity.Identity) (*templates.Shard, error) {
 	if items == 0 {
 		return nil, nil
+	}
+	if err := id.Bounded("--items"); err != nil {
+		return nil, err
 	}
 	if !id.Among() {
 		return nil, &failure.Failure{Code: failure.Setup, Tried: "share out", On: fmt.Sprintf("%d items", items),

@@ -48,7 +48,8 @@ func (r *Runs) Len() int64 { return r.len }
 func (r *Runs) At(k int64) (Identity, error) {
 	id := Outside(r.settings, r.hostname)
 	number := strconv.FormatInt(r.first+k, 10)
-	err := id.find(r.settings, func(name string) (string, bool) { return number, name == r.variable })
+	env := func(name string) (string, bool) { return number, name == r.variable }
+	err := id.find(r.settings, env)
 	if !r.known {
 		id.Platform = ""
 	}
@@ -58,7 +59,7 @@ func (r *Runs) At(k int64) (Identity, error) {
 	if err := id.selectFrom(r.settings, r.list); err != nil {
 		return id, err
 	}
-	return id, id.bound(r.settings)
+	return id, id.bound(r.settings, env)
 }
 
 // begin is the number of the first run. Where the user picks the numbers it is the first

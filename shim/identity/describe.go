@@ -121,15 +121,18 @@ type limit struct {
 	value    int64
 }
 
-// bound refuses an index beyond the last: exit code 65, for an elastic Job may
-// have grown or shrunk. --completions bounds the item, what the platform says
-// bounds its own number. Where the user picks the numbers no count is a bound, for
-// they may begin anywhere and have gaps: only the greatest is.
-func (id *Identity) bound(s Settings) error {
+// bound refuses an index beyond the last: exit code 65. --completions bounds the item,
+// what the platform says bounds its own number. Where the user picks the numbers no count
+// is a bound, for they may begin anywhere and have gaps: only the greatest is.
+func (id *Identity) bound(s Settings, env lookup) error {
 	numbered := id.platform != nil && !id.platform.Fixed
 	switch last := id.limit; {
 	case s.Completions != nil && !numbered:
-		if id.Index >= *s.Completions {
+		switch {
+		case id.Index < *s.Completions:
+		case id.elastic(s, env):
+			id.outgrow(*s.Completions)
+		default:
 			return beyond(fmt.Sprintf("index %d", id.Index), fmt.Errorf("there are %d completions, so the last index is %d", *s.Completions, *s.Completions-1),
 				"correct --completions, which counts the indexes of the whole Job, or --index-offset, or the size of the Job")
 		}
@@ -138,6 +141,34 @@ func (id *Identity) bound(s Settings) error {
 			"correct the size of the array, or unset the variable that is wrong, or give --index")
 	}
 	return nil
+}
+
+// elastic tells whether the index is Kubernetes' own, and the number of completions is a
+// pod template's. Kubernetes gives no index that its Job hasn't, and lets a Job grow while
+// its template can't be changed: so a number there that is too small is an old one. By hand,
+// outside of a pod, it is what somebody has just said.
+func (id *Identity) elastic(s Settings, env lookup) bool {
+	_, written := env("NTH_COMPLETIONS") // as nth manifest does
+	return id.platform == kubernetes && (written || onKubernetes(env)) && s.Indexes == "" && s.IndexOffset == 0
+}
+
+// outgrow forgets a number of completions that is an old one: how many there are by now,
+// nobody tells a pod, and nothing may be calculated from the old one.
+func (id *Identity) outgrow(completions int64) {
+	id.Outgrown, id.Completions = &completions, nil
+	id.warn("index %d is beyond the last one, %d, of the %d completions that the pod template tells: taken as the index of a Job that has grown since, whose completions aren't known here",
+		id.Index, completions-1, completions)
+}
+
+// Bounded refuses an index that lies beyond the completions, for what shares something out
+// among them: exit code 65.
+func (id *Identity) Bounded(what string) error {
+	if id.Outgrown == nil {
+		return nil
+	}
+	return &failure.Failure{Code: failure.BadIndex, Tried: "share out", On: fmt.Sprintf("%s among %d completions", what, *id.Outgrown),
+		Cause: fmt.Errorf("index %d is beyond the last one, %d", id.Index, *id.Outgrown-1),
+		Hint:  "a Job that shares out can't grow, for the parts of the others would be other ones: start a new Job with the new number, and markers of its own"}
 }
 
 func beyond(on string, cause error, hint string) error {

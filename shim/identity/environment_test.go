@@ -37,6 +37,21 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestEnvironmentOutgrown: an index beyond the number that was said isn't told that number,
+// nor an outer one, for a script would calculate with it.
+func TestEnvironmentOutgrown(t *testing.T) {
+	vars := env{"JOB_COMPLETION_INDEX": "7", "NTH_COMPLETIONS": "5", "NTH_ITEM_COMPLETIONS": "9"}
+	id, err := Resolve(Settings{Completions: ptr(int64(5))}, vars.lookup, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := parse(t, id.Environment(vars.environ(), map[string]bool{"NTH_COMPLETIONS": true}, "r"))
+	want := env{"JOB_COMPLETION_INDEX": "7", "NTH_ITEM_INDEX": "7", "NTH_ITEM_RAW_INDEX": "7", "NTH_ITEM_ATTEMPT": "1", "NTH_ITEM_JOB": "", "NTH_ITEM_RUN_ID": "r"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestOwnVariable: a flag's variable is not handed on either when --index-env names it.
 func TestOwnVariable(t *testing.T) {
 	vars := env{"NTH_NODE": "3"}

@@ -39,6 +39,9 @@ type Identity struct {
 	// Completions is what the command is told of how many indexes there are; nil: not
 	// known. Where the user picks the numbers it may be the array's size: see Total.
 	Completions *int64
+	// Outgrown is the number of completions that this index lies beyond, for its Job has
+	// grown since that was written; Completions isn't known then. nil: it doesn't.
+	Outgrown    *int64
 	Attempt     int // from 1; it may go back
 	Job, JobUID string
 	Platform    string // the row's name, "flag" for --index, "variable" for --index-env
@@ -83,7 +86,7 @@ func Resolve(s Settings, env func(name string) (string, bool), hostname string) 
 	if id.platform != nil {
 		id.describe(s, env)
 	}
-	return id, id.bound(s)
+	return id, id.bound(s, env)
 }
 
 func setup(tried, on string, cause error, hint string) error {

@@ -26,6 +26,20 @@ func completions(want int64) func(*testing.T, Identity) {
 	}
 }
 
+// outgrown wants an index that lies beyond the number that was said, so that no other is
+// known, and one line that says so.
+func outgrown(was int64) func(*testing.T, Identity) {
+	return func(t *testing.T, id Identity) {
+		t.Helper()
+		if deref(id.Outgrown) != was || id.Completions != nil || id.Total() != nil || id.Among() || len(id.Warnings) != 1 || !strings.Contains(id.Warnings[0], "has grown") {
+			t.Errorf("outgrown %d, completions %d, warnings %q", deref(id.Outgrown), deref(id.Completions), id.Warnings)
+		}
+		if err := id.Bounded("--items"); err == nil || failure.From(err).Code != failure.BadIndex {
+			t.Errorf("%v, want code 65", err)
+		}
+	}
+}
+
 func deref(p *int64) int64 {
 	if p == nil {
 		return 0
@@ -35,6 +49,7 @@ func deref(p *int64) int64 {
 
 func TestResolve(t *testing.T) {
 	k8s := func(index string) env { return env{"JOB_COMPLETION_INDEX": index} }
+	grown := func(index string) env { return env{"JOB_COMPLETION_INDEX": index, "NTH_COMPLETIONS": "5"} }
 	for _, tt := range []struct {
 		name   string
 		s      Settings
@@ -78,6 +93,14 @@ func TestResolve(t *testing.T) {
 		{name: "offset below 0", s: Settings{IndexOffset: -6}, env: k8s("5"), code: failure.Setup, says: "--index-offset"},
 		{name: "offset beyond int64", s: Settings{IndexOffset: 9223372036854775807}, env: k8s("5"), code: failure.Setup, says: "--index-offset"},
 		{name: "beyond the last", s: Settings{Completions: ptr(int64(5))}, env: k8s("5"), code: failure.BadIndex, says: "5 completions"},
+		{name: "a Job that has grown", s: Settings{Completions: ptr(int64(5))}, env: grown("5"), index: 5, from: "JOB_COMPLETION_INDEX", others: outgrown(5)},
+		{name: "a Job that has grown, by a flag in its template", s: Settings{Completions: ptr(int64(5))}, env: env{"JOB_COMPLETION_INDEX": "5", "KUBERNETES_SERVICE_HOST": "10.0.0.1"},
+			index: 5, from: "JOB_COMPLETION_INDEX", others: outgrown(5)},
+		{name: "a Job that has grown, chosen", s: Settings{Completions: ptr(int64(5)), Platform: "kubernetes"}, env: grown("5"), index: 5, from: "JOB_COMPLETION_INDEX", others: outgrown(5)},
+		{name: "its old indexes", s: Settings{Completions: ptr(int64(5))}, env: grown("4"), index: 4, from: "JOB_COMPLETION_INDEX", others: completions(5)},
+		{name: "beyond the last by an offset", s: Settings{Completions: ptr(int64(5)), IndexOffset: 1}, env: grown("4"), code: failure.BadIndex, says: "5 completions"},
+		{name: "beyond the last by a flag", s: Settings{Completions: ptr(int64(5)), Index: ptr("5")}, env: grown("5"), code: failure.BadIndex, says: "5 completions"},
+		{name: "beyond the last by a variable that is named", s: Settings{Completions: ptr(int64(5)), IndexEnv: "JOB_COMPLETION_INDEX"}, env: grown("5"), code: failure.BadIndex, says: "5 completions"},
 		{name: "the last", s: Settings{Completions: ptr(int64(6))}, env: k8s("5"), index: 5, from: "JOB_COMPLETION_INDEX"},
 		{name: "no completions", s: Settings{Completions: ptr(int64(0))}, env: k8s("5"), code: failure.Setup, says: "--completions"},
 		{name: "Slurm's count is no bound", s: Settings{}, env: env{"SLURM_ARRAY_TASK_ID": "42", "SLURM_ARRAY_TASK_COUNT": "1", "SLURM_ARRAY_TASK_MAX": "42"}, index: 42, from: "SLURM_ARRAY_TASK_ID"},

@@ -71,6 +71,7 @@ func (p *parsed) command(w World) (int, error) {
 	if p.queue && r.Tasks == nil {
 		r.Tasks = &Tasks{} // none is settled yet
 	}
+	p.doubt(snap, w.Stderr)
 	if c.Reason != "" {
 		p.only(r, w.Stderr)
 	}
@@ -153,6 +154,7 @@ func (p *parsed) indexes(ctx context.Context, o Options) (identity.List, error) 
 			return of, nil
 		}
 	}
+	p.hearsay = true
 	return told(ctx, h)
 }
 
@@ -161,6 +163,9 @@ func (p *parsed) indexes(ctx context.Context, o Options) (identity.List, error) 
 func (p parsed) code(c Counts, snap *Snapshot, k *Kubernetes) int {
 	if p.queue && k != nil && !strings.HasPrefix(k.Condition, "Complete") {
 		return 1 // what is still in the queue, only its workers know
+	}
+	if p.outgrown(snap) {
+		return 1
 	}
 	failed, total := c.Failed, snap.Len
 	if t := snap.Tasks; t != nil {

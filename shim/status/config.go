@@ -55,6 +55,7 @@ type parsed struct {
 	maxFailed func(total int64) int64
 	lists     []State
 	queue     bool // the markers are of a queue's tasks
+	hearsay   bool // a document of some index told how many there are
 }
 
 // parse refuses what makes no sense: exit code 64, or 78 for a contradiction.

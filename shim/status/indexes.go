@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"gocloud.dev/blob"
 
 	"nth/shim/failure"
 	"nth/shim/identity"
+	"nth/shim/screen"
 	"nth/shim/store"
 )
 
@@ -114,6 +116,18 @@ func (h heads) grown(of identity.List) (identity.List, error) {
 		}
 	}
 	return identity.Whole(n), err
+}
+
+// outgrown tells whether there are markers beyond the number that a document told. A Job
+// that has grown doesn't tell its pods by how much: that all is done, nobody knows then.
+func (p parsed) outgrown(snap *Snapshot) bool { return p.hearsay && len(snap.Others) > 0 }
+
+// doubt says so.
+func (p parsed) doubt(snap *Snapshot, stderr io.Writer) {
+	if p.outgrown(snap) {
+		screen.Tell(stderr, "nth: the documents tell of %d indexes, and there are markers of %s: a Job that has grown? --completions N says how many there are now, or --kubernetes FILE (exit code 1 until then)",
+			snap.Len, cutList(identity.FormatList(snap.Others), maxSaid))
+	}
 }
 
 func unknown(why, hint string) error {

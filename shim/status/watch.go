@@ -53,6 +53,7 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 		}
 		if f.trouble == "" && f.over() {
 			v.end(f)
+			p.doubt(f.snap, w.Stderr)
 			return p.code(f.counts, f.snap, f.job), nil
 		}
 	}
