@@ -154,8 +154,11 @@ func (p *parsed) indexes(ctx context.Context, o Options) (identity.List, error) 
 			return of, nil
 		}
 	}
-	p.hearsay = true
-	return told(ctx, h)
+	if of, err = told(ctx, h); err != nil {
+		return of, err
+	}
+	p.said = of.Len()
+	return h.grown(of)
 }
 
 // code is 0 when nothing is left to do, as far as it is known here, and no more has failed

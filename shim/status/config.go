@@ -54,8 +54,8 @@ type parsed struct {
 	read      int64
 	maxFailed func(total int64) int64
 	lists     []State
-	queue     bool // the markers are of a queue's tasks
-	hearsay   bool // a document of some index told how many there are
+	queue     bool  // the markers are of a queue's tasks
+	said      int64 // how many indexes there are by a document of one of them; 0: it was told elsewhere
 }
 
 // parse refuses what makes no sense: exit code 64, or 78 for a contradiction.

@@ -90,11 +90,7 @@ func told(ctx context.Context, h heads) (identity.List, error) {
 				return identity.List{}, err
 			}
 			if at := slices.IndexFunc(docs, total.tells); at >= 0 {
-				of, err := docs[at].indexes()
-				if err != nil {
-					return of, err
-				}
-				return h.grown(of)
+				return docs[at].indexes()
 			}
 		}
 	}
@@ -118,15 +114,17 @@ func (h heads) grown(of identity.List) (identity.List, error) {
 	return identity.Whole(n), err
 }
 
-// outgrown tells whether there are markers beyond the number that a document told. A Job
-// that has grown doesn't tell its pods by how much: that all is done, nobody knows then.
-func (p parsed) outgrown(snap *Snapshot) bool { return p.hearsay && len(snap.Others) > 0 }
+// outgrown tells whether there are documents of indexes beyond the number that one told. A
+// Job that has grown doesn't tell its pods by how much: that all is done, nobody knows then.
+func (p parsed) outgrown(snap *Snapshot) bool {
+	return p.said > 0 && (snap.Len > p.said || len(snap.Others) > 0)
+}
 
 // doubt says so.
 func (p parsed) doubt(snap *Snapshot, stderr io.Writer) {
 	if p.outgrown(snap) {
-		screen.Tell(stderr, "nth: the documents tell of %d indexes, and there are markers of %s: a Job that has grown? --completions N says how many there are now, or --kubernetes FILE (exit code 1 until then)",
-			snap.Len, cutList(identity.FormatList(snap.Others), maxSaid))
+		last := slices.Max(append([]int64{snap.Len - 1}, snap.Others...))
+		screen.Tell(stderr, "nth: a document tells of %d indexes, and there is one of index %d: if the Job has grown, --completions N or --kubernetes FILE tells how many there are (without: exit code 1)", p.said, last)
 	}
 }
 

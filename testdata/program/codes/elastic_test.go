@@ -86,7 +86,7 @@ func TestGrownStatus(t *testing.T) {
 		args = append([]string{"status", "--markers=" + markers}, args...)
 		_, stderr, code := program.Nth(t, nil, args...)
 		s.code = code
-		if _, doubt, ok := strings.Cut(stderr, "markers of "); ok {
+		if _, doubt, ok := strings.Cut(stderr, "one of index "); ok {
 			s.doubt, _, _ = strings.Cut(doubt, ":")
 		}
 		s.list, _, _ = program.Nth(t, nil, append(args, "--list=unfinished")...)
@@ -102,15 +102,15 @@ func TestGrownStatus(t *testing.T) {
 	check("before it grew", seen{})
 	check("before the new ones began", seen{code: 1, list: "5-7\n"}, "--kubernetes="+job)
 	run(5, 7)
-	check("in the middle", seen{code: 1, doubt: "5,7"})
+	check("in the middle", seen{code: 1, doubt: "7"})
 	check("in the middle", seen{code: 1, list: "6\n"}, "--kubernetes="+job)
 	check("in the middle", seen{code: 1, list: "6\n"}, "--completions=8")
 	run(6)
-	check("at the end", seen{code: 1, doubt: "5-7"})
+	check("at the end", seen{code: 1, doubt: "7"})
 	check("at the end", seen{}, "--kubernetes="+job)
 	check("at the end", seen{}, "--completions=8")
 	check("the user's own number", seen{}, "--completions=5")
-	if out, stderr, code := program.Nth(t, nil, "status", "--markers="+markers, "--watch", "--interval=10ms"); code != 1 || !strings.Contains(stderr, "markers of 5-7") {
+	if out, stderr, code := program.Nth(t, nil, "status", "--markers="+markers, "--watch", "--interval=10ms"); code != 1 || !strings.Contains(stderr, "one of index 7") {
 		t.Errorf("a watch: exit code %d, %s%s", code, out, stderr)
 	}
 	if out, _, _ := program.Nth(t, nil, "status", "--markers="+markers, "--completions=5"); !strings.Contains(out, "others   3  5-7") {
