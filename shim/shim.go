@@ -60,6 +60,7 @@ func run(c *config.Config, p *edge.Process, e *end.Ending) end.Report {
 		return end.Report{Err: err}
 	}
 	p.Log = r.Log
+	warnOfSpace(p.Log)
 	from, err := source.Prepare(r)
 	if err != nil {
 		return end.Report{Err: err, Header: r.Header()}
