@@ -170,8 +170,8 @@ func (j *job) hint(World) error {
 	if strings.HasPrefix(f.Markers, "file://") && !j.holds(f.Markers) {
 		j.say("--markers %s: no --volume keeps it, so that what is written there ends with the pod", f.Markers)
 	}
-	if grace, _ := j.grace(); len(j.beside) > 0 {
-		j.say("a sidecar that ignores SIGTERM holds each pod for all of its grace period of %d s: let it end, or give a shorter --marker-timeout", grace)
+	if len(j.beside) > 0 {
+		j.say("%s", j.held())
 	}
 	if slices.ContainsFunc(j.mounted, func(v volume) bool { return v.kind == "hostPath" }) {
 		j.say("--volume hostpath: each node has a directory of its own, unless all mount the same there; and the Pod Security Standards refuse such pods")

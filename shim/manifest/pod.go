@@ -93,6 +93,18 @@ func (j *job) grace() (seconds int64, sum string) {
 	return seconds + spare, sum + fmt.Sprint(spare)
 }
 
+// held says what a sidecar costs that doesn't end: a pod has one grace period, and it is as
+// long as nth may need after a stop, also where the work has ended by itself.
+func (j *job) held() string {
+	const enough = 20 * time.Second // for a store that is well
+	grace, _ := j.grace()
+	s := fmt.Sprintf("a sidecar that ignores SIGTERM holds each pod for all of its grace period of %d s after the work: let it end", grace)
+	if less := j.Stores.MarkerTimeout - enough; less > 0 {
+		s += fmt.Sprintf(", or --marker-timeout %s makes it %d s, and an outage of the store that is longer costs the work of the items that end meanwhile", enough, grace-int64(less.Seconds()))
+	}
+	return s
+}
+
 // maxText is the longest variable or argument that Linux takes, in bytes, a variable with
 // its name (execve(2), MAX_ARG_STRLEN).
 const maxText = 128<<10 - 1
