@@ -9,8 +9,9 @@ import (
 )
 
 // What nth takes of an address space, in kB, as ulimit -v has them. Nearly all of it Go's
-// runtime reserves before main, for good and unused, whatever a program does: with less than
-// that it ends there, and nobody can say why.
+// runtime reserves before main, for good and unused, whatever a program does: with less it
+// ends there, and nobody can say why. (But from 0.75 to 1.1 GB it begins all the same, for it
+// doesn't look whether the last of its large reservations was granted.)
 const (
 	reserved = 1_300_000
 	room     = 1_500_000 // and what the heap may want, with much output to keep
