@@ -110,5 +110,11 @@ func exercise(t *testing.T, q *queue) (denied bool) {
 		see(err)
 		see(s.Done(t.Context(), got)) // put aside, which it looks up
 	}
+	q.Fill(t, []byte("three"))
+	for _, run := range []string{"b", "c"} { // who takes what another left
+		_, err = open(t, q.url, task.Options{RunID: run, Lease: time.Millisecond, MaxAttempts: 1}).Take(t.Context())
+		see(err)
+		time.Sleep(20 * time.Millisecond)
+	}
 	return denied
 }

@@ -22,11 +22,11 @@ var (
 )
 
 func newScripts() server.Scripts {
-	return server.NewScripts(3, common, take, keep, done, giveback, unfinished)
+	return server.NewScripts(5, common, take, keep, done, giveback, unfinished)
 }
 
 // keys gives the stream's key and those beside it, all in one slot of a cluster.
 func keys(stream, group string) []any {
 	beside := server.Tagged(stream) + ":nth:"
-	return []any{stream, beside + "due:" + group, beside + "dead"}
+	return []any{stream, beside + "due:" + group, beside + "dead", beside + "lease:" + group, beside + "owner:" + group}
 }
