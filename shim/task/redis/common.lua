@@ -1,8 +1,9 @@
 -- What every script begins with. All keys are in one slot; times are the server's, in
 -- milliseconds. Of a task that was taken at least once, :task has the content, :meta
 -- what is known of it, :lease when it is there for anybody, and :owner has
--- "<index>:<id>" for the index that took it last.
-local queue, lease, task, meta, owner, dead, reason = unpack(KEYS)
+-- "<index>:<id>" for the index that took it last. Of one that is held, :taken has the ID
+-- by its delivery.
+local queue, lease, task, meta, owner, dead, reason, taken = unpack(KEYS)
 local call = redis.call
 
 -- A write that does nothing. A replica refuses it: its answers may be old, and by an old
@@ -29,6 +30,7 @@ local function forget(id, m)
   call('HDEL', task, id)
   call('HDEL', meta, id)
   call('ZREM', lease, id)
+  if m.receipt then call('HDEL', taken, m.receipt) end
   if m.index then call('ZREM', owner, m.index .. ':' .. id) end
 end
 
@@ -43,10 +45,11 @@ local function bury(id, m, why)
 end
 
 -- mend makes good what an eviction or a failover has taken of the keys: a task that is
--- in one of them is in all. Only a content can't be had back.
+-- in one of them is in all. Only a content can't be had back: whose is gone is put aside
+-- when it would be taken, and till then there is nothing to mend.
 local function mend(index, span)
-  local n = call('HLEN', task)
-  if call('HLEN', meta) == n and call('ZCARD', lease) == n and call('ZCARD', owner) == n then return end
+  local n = call('HLEN', meta)
+  if call('HLEN', task) <= n and call('ZCARD', lease) == n and call('ZCARD', owner) == n then return end
   local ids = {}
   for _, all in ipairs({ call('HKEYS', task), call('HKEYS', meta), call('ZRANGE', lease, 0, -1) }) do
     for _, id in ipairs(all) do ids[id] = true end
@@ -63,11 +66,4 @@ local function mend(index, span)
     m.due = m.due or tonumber(call('ZSCORE', lease, id) or now + span)
     note(id, m)
   end
-end
-
--- owned gives the IDs of the tasks that an index took last.
-local function owned(index, ...)
-  local ids = call('ZRANGEBYLEX', owner, '[' .. index .. ':', '(' .. index .. ';', ...)
-  for i, member in ipairs(ids) do ids[i] = string.sub(member, #index + 2) end
-  return ids
 end

@@ -9,6 +9,7 @@ if m.receipt == receipt then
     return 'dead'
   end
   if not counts then m.attempt = m.attempt - 1 end
+  call('HDEL', taken, receipt)
   m.receipt, m.gave, m.due = nil, receipt, now + after
   note(id, m)
   return 'back'

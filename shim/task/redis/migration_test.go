@@ -74,7 +74,7 @@ func TestMigration(t *testing.T) {
 	}
 	migrate(q.name, q.key("lease"), q.key("task"))
 	keep(s, contract.Unreachable, "TRYAGAIN")
-	migrate(q.key("meta"), q.key("owner"), q.key("dead"), q.key("reason"))
+	migrate(q.key("meta"), q.key("owner"), q.key("dead"), q.key("reason"), q.key("taken"))
 	keep(s, ok, "")
 	keep(s, ok, "")
 	keep(other, contract.Denied, "asking")

@@ -23,6 +23,7 @@
 //	{jobs}:nth:task    hash: its content
 //	{jobs}:nth:meta    hash: attempt, run_id, index, due, as JSON
 //	{jobs}:nth:owner   sorted set: <index>:<id>, for the index that took it last
+//	{jobs}:nth:taken   hash: the ID of what is held, by its delivery
 //	{jobs}:nth:dead    hash: content of tasks that have had all their attempts
 //	{jobs}:nth:reason  hash: why they have, as JSON
 //
@@ -118,7 +119,11 @@ func (s *Source) Keep(ctx context.Context, t *task.Task) error {
 
 // Unfinished tells whether this index was the last to take some task that isn't done.
 func (s *Source) Unfinished(ctx context.Context) (bool, error) {
-	return s.Owns(ctx, s.Options.Index, s.Options.Lease.Milliseconds())
+	n, err := redis.Int(s.Link.Ask(ctx, s.Scripts.Unfinished, func() []any { return s.Args(s.Options.Index, s.Options.Lease.Milliseconds()) }))
+	if err != nil {
+		return false, s.Link.Settings.Failed("look for unfinished tasks", err)
+	}
+	return n > 0, nil
 }
 
 // uuid gives a random one (RFC 9562, section 5.4).

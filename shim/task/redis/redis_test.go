@@ -83,6 +83,9 @@ func (q *queue) Left(t testing.TB) int {
 			t.Errorf("%s has %d, task %d", name, got, n)
 		}
 	}
+	if got := count("HLEN", q.key("taken")); got > n {
+		t.Errorf("%d are taken, of %d", got, n)
+	}
 	return count("LLEN", q.name) + n
 }
 

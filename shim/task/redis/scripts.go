@@ -26,7 +26,7 @@ func newScripts() server.Scripts {
 }
 
 // kept are the keys beside the list, in the scripts' order.
-var kept = []string{"lease", "task", "meta", "owner", "dead", "reason"}
+var kept = []string{"lease", "task", "meta", "owner", "dead", "reason", "taken"}
 
 // keys gives the list's key and those beside it, all in one slot of a cluster.
 func keys(queue string) []any {

@@ -10,10 +10,9 @@ local function spent(m)
 end
 
 local function again_taken()
-  for _, id in ipairs(again and owned(index) or {}) do
-    local m = about(id)
-    if m.receipt == receipt then return id, m end
-  end
+  local id = again and call('HGET', taken, receipt)
+  local m = id and about(id)
+  if m and m.receipt == receipt then return id, m end
 end
 
 local function ready()
@@ -43,6 +42,8 @@ if not id then
   m.attempt = m.attempt + 1
 end
 if m.index then call('ZREM', owner, m.index .. ':' .. id) end
+if m.receipt then call('HDEL', taken, m.receipt) end
+call('HSET', taken, receipt, id)
 m.index, m.run_id, m.receipt, m.due = index, run, receipt, now + span
 note(id, m)
 return { '', id, call('HGET', task, id), m.attempt }

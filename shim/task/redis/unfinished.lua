@@ -1,3 +1,3 @@
 -- unfinished: whether some task was taken last by this index.
 mend(ARGV[1], tonumber(ARGV[2]))
-return #owned(ARGV[1], 'LIMIT', 0, 1)
+return #call('ZRANGEBYLEX', owner, '[' .. ARGV[1] .. ':', '(' .. ARGV[1] .. ';', 'LIMIT', 0, 1)

@@ -2,15 +2,11 @@ package redisstream_test
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	redigo "github.com/gomodule/redigo/redis"
-
 	"nth/shim/task"
-	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 
@@ -19,64 +15,6 @@ const (
 	mostTaken  = 250
 	mostLooked = 1200
 )
-
-// asked gives how many entries the server was asked for while something was done, by what
-// it was told itself: without a count, that is all of them.
-func asked(t *testing.T, server *servers.Redis, do func()) (entries int) {
-	t.Helper()
-	c, err := redigo.Dial("tcp", server.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Do("MONITOR"); err != nil {
-		t.Fatal(err)
-	}
-	do()
-	server.Do(t, "ECHO", "the end")
-	seen := 0
-	for {
-		line, err := redigo.String(redigo.ReceiveWithTimeout(c, harness.Patience))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(line, `"the end"`) {
-			if seen == 0 {
-				t.Fatal("the server was asked nothing")
-			}
-			return entries
-		}
-		_, words, _ := strings.Cut(line, "] ")
-		if strings.Contains(line, " lua] ") {
-			seen++
-			entries += cost(t, strings.Fields(strings.ToLower(strings.ReplaceAll(words, `"`, ""))))
-		}
-	}
-}
-
-// cost is how many entries a command may make the server look at.
-func cost(t *testing.T, words []string) int {
-	t.Helper()
-	number := func(at int) int {
-		n := 1 << 30 // all there are
-		if at < len(words) {
-			n, _ = strconv.Atoi(words[at])
-		}
-		return n
-	}
-	switch words[0] {
-	case "xpending": // stream group [IDLE ms] from to count [consumer]
-		if len(words) > 3 && words[3] == "idle" { // looks until it has found enough
-			return 1 << 30
-		}
-		return number(5)
-	case "zrangebyscore": // key from to LIMIT 0 count
-		return number(6)
-	case "xrevrange": // key to from COUNT count
-		return number(5)
-	}
-	return 1
-}
 
 // crowd fills a stream with entries that another worker has, each taken once: how many are
 // delayed, and how many held.
@@ -110,7 +48,7 @@ func TestBounded(t *testing.T) {
 			var got *task.Task
 			step := func(what string, most int, do func() error) {
 				t.Helper()
-				if n := asked(t, server, func() {
+				if n := server.Asked(t, func() {
 					if err := do(); err != nil {
 						t.Fatal(err)
 					}
@@ -213,7 +151,7 @@ func TestBoundedAgain(t *testing.T) {
 	}
 	q.Fill(t, []byte("x"))
 	var got *task.Task
-	if n := asked(t, server, func() {
+	if n := server.Asked(t, func() {
 		for p.Lose.Store(2); got == nil; {
 			got, _ = s.Take(t.Context())
 		}

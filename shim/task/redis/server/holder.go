@@ -76,15 +76,6 @@ func (h *Holder) Change(ctx context.Context, what string, script *redis.Script, 
 	return answer, nil
 }
 
-// Owns tells whether the script of unfinished tasks, with these arguments, finds some.
-func (h *Holder) Owns(ctx context.Context, args ...any) (bool, error) {
-	n, err := redis.Int(h.Link.Ask(ctx, h.Scripts.Unfinished, func() []any { return h.Args(args...) }))
-	if err != nil {
-		return false, h.Link.Settings.Failed("look for unfinished tasks", err)
-	}
-	return n > 0, nil
-}
-
 // Warning tells what of the server's settings endangers tasks, or "".
 func (h *Holder) Warning(ctx context.Context) string { return h.Link.Warning(ctx) }
 
