@@ -9,4 +9,4 @@ CREATE TABLE nth_tasks (
   error   text                                -- of the last failure
 );
 CREATE INDEX nth_tasks_due ON nth_tasks (state, due, id) WHERE state IN ('ready', 'running');
-CREATE INDEX nth_tasks_worker ON nth_tasks (worker) WHERE state IN ('ready', 'running') AND worker IS NOT NULL;
+CREATE INDEX nth_tasks_worker ON nth_tasks (worker, state) WHERE state IN ('ready', 'running') AND worker IS NOT NULL;

@@ -20,7 +20,7 @@ const Schema = `CREATE TABLE nth_tasks (
   error   text                                -- of the last failure
 );
 CREATE INDEX nth_tasks_due ON nth_tasks (state, due, id) WHERE state IN ('ready', 'running');
-CREATE INDEX nth_tasks_worker ON nth_tasks (worker) WHERE state IN ('ready', 'running') AND worker IS NOT NULL;
+CREATE INDEX nth_tasks_worker ON nth_tasks (worker, state) WHERE state IN ('ready', 'running') AND worker IS NOT NULL;
 `
 
 // Fill is an example of how tasks get there: each row of a query becomes a task whose
@@ -58,10 +58,11 @@ func quote(table string) string {
 // end), and whether a take of this run got no answer. It gives the first of:
 //   - what this run took without knowing it: nobody has worked at it, so the attempt
 //     is the same;
-//   - a task whose last attempt's worker died, which it makes dead, with the reason;
-//   - a task whose lease has ended;
+//   - a task whose lease has ended; if that was its last attempt, it makes it dead, with
+//     the reason;
 //   - a task that is ready and due.
 //
+// Each is one row at the beginning of an index, however many there are behind it.
 // A condition on the CTE before keeps each from looking, and locking, when that one has
 // found something: a single row is locked. FOR UPDATE keeps the CTEs from being
 // inlined, which would run them once for every row. SKIP LOCKED means that no two
@@ -70,26 +71,20 @@ const take = `WITH held AS (
   SELECT id FROM {table}
   WHERE $5::boolean AND state = 'running' AND run_id = $2::text AND worker = $3::bigint
   LIMIT 1 FOR UPDATE SKIP LOCKED
-), spent AS (
-  SELECT id FROM {table}
-  WHERE state = 'running' AND due <= now() AND $4::integer > 0 AND attempt >= $4::integer AND NOT EXISTS (SELECT FROM held)
-  ORDER BY due, id LIMIT 1 FOR UPDATE SKIP LOCKED
-), expired AS (
-  SELECT id FROM {table}
-  WHERE state = 'running' AND due <= now() AND ($4::integer = 0 OR attempt < $4::integer)
-    AND NOT EXISTS (SELECT FROM held) AND NOT EXISTS (SELECT FROM spent)
+), ended AS (
+  SELECT id, $4::integer > 0 AND attempt >= $4::integer AS spent FROM {table}
+  WHERE state = 'running' AND due <= now() AND NOT EXISTS (SELECT FROM held)
   ORDER BY due, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), ready AS (
   SELECT id FROM {table}
-  WHERE state = 'ready' AND due <= now()
-    AND NOT EXISTS (SELECT FROM held) AND NOT EXISTS (SELECT FROM spent) AND NOT EXISTS (SELECT FROM expired)
+  WHERE state = 'ready' AND due <= now() AND NOT EXISTS (SELECT FROM held) AND NOT EXISTS (SELECT FROM ended)
   ORDER BY due, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), next AS (
-  SELECT id, 0 AS more FROM held UNION ALL SELECT id, 1 FROM expired UNION ALL SELECT id, 1 FROM ready
+  SELECT id, 0 AS more FROM held UNION ALL SELECT id, 1 FROM ended WHERE NOT spent UNION ALL SELECT id, 1 FROM ready
 ), buried AS (
   UPDATE {table} AS t SET state = 'dead', due = now(),
     error = 'its worker died, or was stopped, in attempt ' || t.attempt || ' of ' || $4::integer
-  FROM spent WHERE t.id = spent.id RETURNING t.id, t.payload, t.attempt, t.error
+  FROM ended WHERE t.id = ended.id AND ended.spent RETURNING t.id, t.payload, t.attempt, t.error
 ), taken AS (
   UPDATE {table} AS t SET state = 'running', attempt = t.attempt + next.more,
     due = now() + $1::bigint * interval '1 microsecond', run_id = $2::text, worker = $3::bigint
