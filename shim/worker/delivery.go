@@ -42,9 +42,10 @@ func (w *worker) do(ctx context.Context, t *task.Task) error {
 	held := w.hold(ctx, t)
 	r := d.run(held)
 	held.release()
-	w.Ending.Reopen() // it was closed for the marker's sake
+	w.Ending.Close() // the queue is told, whatever signal comes
 	w.count.settled++
 	err := w.settle(d, held, r)
+	w.Ending.Reopen()
 	w.Output.Wait(d.way.Process)
 	if err == nil { // else it is told at the end of the run, without the secrets
 		d.secrets.End()

@@ -49,7 +49,9 @@ func ofTask(err error, commandFailed bool) bool {
 func (d *delivery) tell(what string, do func(context.Context) error) error {
 	p := d.worker.policy(d.way.Config.Stores.MarkerTimeout)
 	p.Final = ofOneTask
-	return store.Retry(context.Background(), p, do, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
+	err := store.Retry(context.Background(), p, do, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
+	d.worker.count.left = d.worker.count.left || err != nil && !errors.Is(err, task.ErrLost)
+	return err
 }
 
 // ofOneTask tells what no further try changes of a call that is about one task: a refusal is

@@ -2,10 +2,12 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"nth/shim/failure"
 	"nth/shim/store"
+	"nth/shim/store/contract"
 	"nth/shim/task"
 )
 
@@ -17,7 +19,14 @@ const (
 
 func (w *worker) stoppedBetween() error {
 	err := w.Stopped("take a task")
-	failure.From(err).Hint = "every task that was taken is settled or given back"
+	hint := "every task that was taken is settled or given back"
+	switch {
+	case w.count.unanswered:
+		hint = "the last take had no answer: if there was a task in it, that is delivered again when its lease has ended, and may have lost an attempt"
+	case w.count.left:
+		hint = "not every task that was taken could be settled or given back: what wasn't is delivered again when its lease has ended"
+	}
+	failure.From(err).Hint = hint
 	return err
 }
 
@@ -63,7 +72,10 @@ func (w *worker) take(ctx context.Context) (*task.Task, error) {
 // ask asks the queue for a task, and, where it has none, whether one is unfinished.
 func (w *worker) ask(ctx context.Context) (t *task.Task, unfinished bool, err error) {
 	err = store.Retry(ctx, w.policy(w.Config.Stores.StoreWait), func(ctx context.Context) (err error) {
-		if t, err = w.queue.Take(ctx); t != nil || err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if t, err = w.takeNow(ctx); t != nil || err != nil {
 			return err
 		}
 		unfinished, err = w.queue.Unfinished(ctx)
@@ -71,6 +83,18 @@ func (w *worker) ask(ctx context.Context) (t *task.Task, unfinished bool, err er
 	}, w.Retrying)
 	w.count.asked = w.count.asked || err == nil
 	return t, unfinished, err
+}
+
+// takeNow makes one call. A stop signal doesn't end nth in the middle of it: there may be a
+// task in the answer, which has to be given back then.
+func (w *worker) takeNow(ctx context.Context) (*task.Task, error) {
+	w.Ending.Close()
+	t, err := w.queue.Take(ctx)
+	w.count.unanswered = err != nil && store.Classify(err) == contract.Unreachable && !errors.Is(err, task.ErrUnasked)
+	if t == nil || ctx.Err() == nil {
+		w.Ending.Reopen()
+	}
+	return t, err
 }
 
 // policy gives the retries of a call to the queue. What a server says in the middle of the

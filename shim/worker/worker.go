@@ -28,7 +28,10 @@ type counts struct {
 	began   time.Time
 	settled int
 	dead    int  // tasks that this run has put aside
+	left    bool // of some that was taken the queue couldn't be told what came of it
 	asked   bool // the queue has answered: what it says from now on, it says in the middle of the work
+	// unanswered: the last take was sent, as far as is known, and had no answer.
+	unanswered bool
 }
 
 // Run runs a worker.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/store/web"
+	"nth/shim/task"
 )
 
 // server is whose answers these are.
@@ -116,6 +118,6 @@ func (s *source) wait(ctx context.Context, name string) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: hintWait(time.Until(until))}
+		return &contract.Error{Kind: contract.Unreachable, Cause: errors.Join(task.ErrUnasked, ctx.Err()), Hint: hintWait(time.Until(until))}
 	}
 }

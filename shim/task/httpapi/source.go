@@ -47,6 +47,11 @@ func (s *source) take(ctx context.Context) (_ *task.Task, again bool, err error)
 	if err != nil {
 		return nil, false, err
 	}
+	if err := s.wait(ctx, asking.name); err != nil {
+		return nil, false, err
+	}
+	ctx, cancel := task.Outlive(ctx)
+	defer cancel()
 	asking.key = key
 	res, err := s.send(ctx, asking)
 	var t *taken
@@ -138,11 +143,11 @@ func (s *source) Release(ctx context.Context, t *task.Task) error {
 func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 	t := c.Task
 	switch {
-	case s.Settings.Fail == "" && t.Broken != nil:
-		return s.keepToItself(c), nil
+	case s.Settings.Fail == "" && t.Broken != nil && s.keepToItself(c):
+		return true, nil
 	case s.Settings.Fail == "":
 		s.free(t, s.Lease)
-		return false, nil
+		return false, task.NoWay("--fail-url")
 	}
 	body := map[string]any{"reason": c.Reason, "after_s": c.Delay.Seconds(), "dead": c.Dead}
 	if c.Release {

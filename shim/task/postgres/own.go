@@ -110,6 +110,8 @@ func (s *own) Take(ctx context.Context) (*task.Task, error) {
 }
 
 func (s *own) take(ctx context.Context) (*task.Task, error) {
+	ctx, cancel := task.Outlive(ctx)
+	defer cancel()
 	began := time.Now()
 	a, _, err := s.say(ctx, s.Statements.Take, Call{})
 	if err != nil {
@@ -187,10 +189,12 @@ func (s *own) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 	t := c.Task
 	nameless := s.held.nameless && s.held.id == t.ID
 	switch {
-	case s.Statements.Fail == nil && t.Broken == nil:
+	case s.Statements.Fail == nil && t.Broken != nil && s.keepToItself(c):
+		return true, nil
+	case s.Statements.Fail == nil:
 		s.free(t, s.Lease)
-		return false, nil
-	case s.Statements.Fail == nil, nameless:
+		return false, task.NoWay("--fail-sql")
+	case nameless:
 		return s.keepToItself(c), nil
 	}
 	a, err := s.tell(ctx, s.Statements.Fail, c)

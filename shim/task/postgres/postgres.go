@@ -71,6 +71,8 @@ func (s *source) String() string {
 
 // Take takes a task.
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
+	ctx, cancel := task.Outlive(ctx)
+	defer cancel()
 	a, err := s.twice(ctx, func() (answer, error) {
 		a, err := s.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
 		s.unsure = err != nil

@@ -84,6 +84,8 @@ func Name(u *url.URL) string {
 
 // Take takes a task. If the last answer was lost, it asks for the same delivery again.
 func (s *Source) Take(ctx context.Context) (*task.Task, error) {
+	ctx, cancel := task.Outlive(ctx)
+	defer cancel()
 	receipt := ""
 	reply, err := redis.Values(s.Link.Ask(ctx, s.Scripts.Take, func() []any {
 		again := 0

@@ -50,10 +50,6 @@ type retry struct {
 	first time.Time
 }
 
-// grace is how long a take is waited for that is on its way when its context ends:
-// a message in an answer that nobody reads is hidden until its lease ends.
-const grace = 2 * time.Second
-
 // Take takes one task for the lease's time. One that has had all its attempts, whose
 // workers died, is put aside instead, as SQS does by a queue's own policy.
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
@@ -89,7 +85,7 @@ func (s *source) receive(ctx context.Context) (*task.Task, error) {
 		}
 		ask.Try = s.try.name
 	}
-	ctx, cancel := outlive(ctx)
+	ctx, cancel := task.Outlive(ctx)
 	defer cancel()
 	var answer struct{ Messages []message }
 	if err := s.call(ctx, "ReceiveMessage", ask, &answer); err != nil {
@@ -108,19 +104,6 @@ func (s *source) receive(ctx context.Context) (*task.Task, error) {
 	t := m.task()
 	s.held.attempt = t.Attempt
 	return t, nil
-}
-
-// outlive gives a context that ends a little after another one does.
-func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
-	after, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(grace):
-			cancel()
-		case <-after.Done():
-		}
-	})
-	return after, func() { stop(); cancel() }
 }
 
 func (m *message) task() *task.Task {

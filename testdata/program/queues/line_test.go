@@ -3,6 +3,8 @@
 package queues
 
 import (
+	"bytes"
+	"encoding/hex"
 	"io"
 	"net"
 	"sync"
@@ -18,6 +20,46 @@ type line struct {
 	mu       sync.Mutex
 	listener net.Listener // nil while it is cut
 	open     map[net.Conn]bool
+	held     *held // nil: every answer is passed on
+}
+
+// held are answers with some text in them, as it is or in hexadecimal digits: they are
+// passed on when they are let go.
+type held struct {
+	text        string
+	came, letGo chan struct{}
+	once        sync.Once
+}
+
+// hold holds answers from now on.
+func (l *line) hold(text string) *held {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = &held{text: text, came: make(chan struct{}), letGo: make(chan struct{})}
+	return l.held
+}
+
+func (h *held) wait(answer []byte) {
+	if h == nil || !bytes.Contains(answer, []byte(h.text)) && !bytes.Contains(answer, []byte(hex.EncodeToString([]byte(h.text)))) {
+		return
+	}
+	h.once.Do(func() { close(h.came) })
+	<-h.letGo
+}
+
+// through copies a server's answers to its client.
+func (l *line) through(client io.Writer, server io.Reader) {
+	buffer := make([]byte, 1<<16)
+	for {
+		n, err := server.Read(buffer)
+		l.mu.Lock()
+		h := l.held
+		l.mu.Unlock()
+		h.wait(buffer[:n])
+		if _, broken := client.Write(buffer[:n]); broken != nil || err != nil {
+			return
+		}
+	}
 }
 
 func newLine(t *testing.T, server string) *line {
@@ -82,5 +124,5 @@ func (l *line) forward(from net.Listener, client net.Conn) {
 		_, _ = io.Copy(server, client)
 		_ = server.Close()
 	}()
-	_, _ = io.Copy(client, server)
+	l.through(client, server)
 }
