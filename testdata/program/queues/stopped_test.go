@@ -61,6 +61,9 @@ func TestStoppedTake(t *testing.T) {
 						}
 						letGo()
 					}
+					if t.Failed() {
+						return
+					}
 					l.hold("nothing that comes")
 					s.touch("go")
 					next := s.start(0, s.slow())
