@@ -60,6 +60,12 @@ func TestForesee(t *testing.T) {
 		{name: "no such queue", change: func(c *config.Config) { c.Tasks.URL = "kafka://h/q" }, code: failure.Usage},
 		{name: "half a queue", change: func(c *config.Config) { c.Tasks.URL = "redis://h/0" }, code: failure.Usage},
 		{name: "an API that can't be told", change: func(c *config.Config) { c.Tasks.URL, c.API.KeepURL = "https://h/q", "https://h/k" }, code: failure.Usage},
+		{name: "an API's flag at another queue", change: func(c *config.Config) {
+			c.Tasks.URL, c.API.KeepURL, c.API.DoneURL = `redis://:<<env "P">>@h/0?queue=q`, "https://h/k/{id}", "https://h/d/{id}"
+		}, code: failure.Setup},
+		{name: "statements at another queue", change: func(c *config.Config) {
+			c.Tasks.URL, c.SQL.TakeSQL, c.SQL.KeepSQL, c.SQL.DoneSQL = "sqs://h/1/q", "SELECT 1", "SELECT 1", "SELECT 1"
+		}, code: failure.Setup},
 
 		{name: "no command", change: func(c *config.Config) { c.Command = nil }, code: failure.Usage},
 		{name: "no template", change: func(c *config.Config) { c.Command = []string{"<<.Index"} }, code: failure.Usage},

@@ -21,7 +21,8 @@ type Mapping struct {
 	own     []*statement // of the user's own, in the order of ownSQL
 }
 
-// Parse parses them. An error is a failure with exit code 64.
+// Parse parses them, and refuses flags of another kind of queue than the URL's. An error is
+// a failure with exit code 64 or 78.
 func Parse(c *config.Config) (*Mapping, error) {
 	p := &parser{}
 	m := &Mapping{tasks: p.URL("--tasks", c.Tasks.URL)}
@@ -39,7 +40,10 @@ func Parse(c *config.Config) (*Mapping, error) {
 			m.own = append(m.own, p.statement(s, sql))
 		}
 	}
-	return m, p.Err
+	if p.Err != nil {
+		return m, p.Err
+	}
+	return m, fitsLiteral(c)
 }
 
 // Prepare parses every template of a run, its own and its source's, and reconciles its

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"nth/shim/config"
 	"nth/shim/expand"
 	"nth/shim/failure"
 	"nth/shim/item"
@@ -57,7 +58,7 @@ func (m *Mapping) Open(r *item.Run, rawURL string) (*Queue, error) {
 	if !known {
 		return nil, bad(fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), hint)
 	}
-	if err := o.fits(k.name); err != nil {
+	if err := fits(o.Config, k.name); err != nil {
 		return nil, err
 	}
 	path, _, _ := strings.Cut(u.Path, ";") // Celery puts whole URLs behind it
@@ -78,15 +79,25 @@ func (o *opener) options(k kind) task.Options {
 	return task.Options{Index: o.Identity.Index, RunID: o.RunID, Lease: o.Config.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv, Hide: o.Secrets.Hide}
 }
 
+// fitsLiteral is fits where the URL's scheme is known before anything is expanded, so that
+// every command can say it.
+func fitsLiteral(c *config.Config) error {
+	scheme, _, _ := strings.Cut(c.Tasks.URL, "://")
+	if k, known := (&opener{Caller{Run: &item.Run{Config: c}}}).kinds()[scheme]; known {
+		return fits(c, k.name)
+	}
+	return nil
+}
+
 // fits refuses flags that are of another kind of queue.
-func (o *opener) fits(kind string) error {
+func fits(c *config.Config, kind string) error {
 	contradiction := func(on, why, hint string) error {
 		return &failure.Failure{Code: failure.Setup, Tried: "reconcile", On: on, Cause: errors.New(why), Hint: hint}
 	}
-	a := o.Config.API
+	a := c.API
 	api := a.KeepURL != "" || a.DoneURL != "" || a.FailURL != "" || a.UnfinishedURL != "" || len(a.HTTPHeader) > 0 || len(a.HTTPBody) > 0
 	switch {
-	case o.Config.SQL.TakeSQL != "" && kind != "postgres":
+	case c.SQL.TakeSQL != "" && kind != "postgres":
 		return contradiction("--take-sql", "the queue isn't PostgreSQL's", "--tasks postgres://…")
 	case kind != "http" && api:
 		return contradiction("--tasks", "--keep-url and its companions, --http-header and --http-body are of an HTTP API, and the queue is none", "leave them out")
