@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"nth/shim/failure"
@@ -46,8 +47,9 @@ type session struct {
 	key     string // begins the key of every probe
 	store   *store.Store
 	probe   *store.Probe
-	written []string // keys that may exist
-	raced   int      // how many races there were
+	written []string    // keys that may exist
+	raced   int         // how many races there were
+	made    atomic.Bool // the directory was not there
 	report  *Report
 }
 
@@ -69,6 +71,7 @@ func Run(ctx context.Context, o Options) *Report {
 		s.remove()
 		s.store.Close()
 	}
+	s.report.Made = s.made.Load()
 	s.report.conclude(context.Cause(ctx))
 	return s.report
 }

@@ -94,7 +94,9 @@ func (s *session) unremovable() string {
 }
 
 func (s *session) open(ctx context.Context) (err error) {
-	s.store, err = store.Open(context.WithoutCancel(ctx), s.URL)
+	if s.store, err = store.Open(context.WithoutCancel(ctx), s.URL); err == nil {
+		s.store.OnMade(func() { s.made.Store(true) })
+	}
 	return err
 }
 

@@ -46,6 +46,7 @@ type Report struct {
 	Missing   []string `json:"missing"`       // permissions
 	RoundTrip float64  `json:"round_trip_ms"` // the median of single requests
 	Left      []Left   `json:"left"`
+	Made      bool     `json:"made"` // the directory, which was not there
 	ExitCode  int      `json:"exit_code"`
 
 	err       error

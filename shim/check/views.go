@@ -56,6 +56,9 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	for _, l := range r.Left {
 		fmt.Fprintf(&b, "not removed: %s%s\n", screen.Line(l.URL), remark(l.Why, ""))
 	}
+	if r.Made {
+		fmt.Fprintf(&b, "made %s, which was not there\n", screen.Line(r.URL))
+	}
 	if r.RoundTrip > 0 {
 		fmt.Fprintf(&b, "a round trip typically takes %.1f ms\n", r.RoundTrip)
 	}

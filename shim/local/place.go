@@ -11,6 +11,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/forecast"
 	"nth/shim/place"
+	"nth/shim/screen"
 	"nth/shim/source"
 	"nth/shim/store"
 	"nth/shim/store/contract"
@@ -70,6 +71,9 @@ func lookForMarkers(ctx context.Context, c *config.Config, p edge.Process) error
 	}
 	defer s.Close()
 	_, err = s.Exists(ctx, "done/0.json")
+	if err == nil && !strings.Contains(c.Markers.URL, makes) && s.Find(ctx) != nil {
+		screen.Tell(p.Stderr, "nth local: %s is not there yet: it is made, and nothing counts as done", s.Show(""))
+	}
 	f := store.Fail(err, failure.TheJob, "look for markers in", s.Show(""))
 	switch kind := store.Classify(err); {
 	case err == nil:

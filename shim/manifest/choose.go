@@ -42,8 +42,8 @@ const patience = 5 * time.Second
 // left out: it has its pod.
 func (j *job) ask(w World) (string, error) {
 	ctx := context.Background()
-	s, err := place.Open(ctx, place.Markers{URL: j.Markers.URL, Completions: j.Index.Completions, Job: j.Index.Job,
-		Usage: "give --markers URL", Hint: "give --indexes, for no list tells what is done"}, w.Process)
+	s, err := place.Find(ctx, place.Markers{URL: j.Markers.URL, Completions: j.Index.Completions, Job: j.Index.Job,
+		Usage: "give --markers URL", Hint: "give --indexes, for no list tells what is done"}, w.Process, j.Stores.StoreTimeout)
 	if err != nil {
 		return "", err
 	}

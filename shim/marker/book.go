@@ -39,6 +39,13 @@ type Entry struct {
 	token contract.Token
 }
 
+// Open makes the directory of the markers where there is none, before anything is done: who
+// finds it missing has found nothing of what was done before. What went wrong is a failure
+// with exit code 69 or 77.
+func (b *Book) Open(ctx context.Context, of Header) error {
+	return describe(store.Retry(ctx, b.Wait, b.Store.Make, b.Retrying), "read the marker", b.Show(of))
+}
+
 // Look reads the marker of an item. Nil without an error means that the store
 // was asked and has none: every other answer is an error, exit code 65, 69 or 77.
 func (b *Book) Look(ctx context.Context, of Header) (*Entry, error) {

@@ -5,6 +5,7 @@ package place
 import (
 	"context"
 	"errors"
+	"time"
 
 	"nth/shim/edge"
 	"nth/shim/expand"
@@ -33,6 +34,30 @@ func Open(ctx context.Context, m Markers, p edge.Process) (*store.Store, error) 
 		return nil, err
 	}
 	return p.Stores.Open(ctx, url)
+}
+
+// Find opens the store at the URL, and refuses one whose directory isn't there: to who only
+// looks it would be a Job of which nothing is done. A call to it may take this long. With
+// the error of a store that may yet appear comes the store. It is a failure with exit code
+// 64, 69, 77 or 78.
+func Find(ctx context.Context, m Markers, p edge.Process, call time.Duration) (*store.Store, error) {
+	s, err := Open(ctx, m, p)
+	if err != nil {
+		return nil, err
+	}
+	return s, There(ctx, s, call)
+}
+
+// There tells whether the directory of a store is there, if it has one.
+func There(ctx context.Context, s *store.Store, call time.Duration) error {
+	err := store.Retry(ctx, store.Policy{PerCall: call}, s.Find, nil)
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*failure.Failure](err); ok { // a signal's
+		return f
+	}
+	return store.Fail(err, failure.TheJob, "look into", s.Show(""))
 }
 
 // Expand gives the URL as a run would have it; the secrets in it are the process's. The

@@ -26,6 +26,9 @@ func (r Record) Look(ctx context.Context, h marker.Header) (Verdict, Record, err
 	if r.book == nil {
 		return Verdict{}, r, nil
 	}
+	if err := r.book.Open(ctx, h); err != nil {
+		return Verdict{}, Record{}, err
+	}
 	e, err := r.book.Look(ctx, h)
 	switch {
 	case err != nil && failure.From(err).Code != failure.BadIndex:

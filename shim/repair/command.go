@@ -71,8 +71,8 @@ func open(ctx context.Context, name string, c Config, rest []string, w World) (*
 	if c.All && !c.Yes && !c.DryRun && !isatty.IsTerminal(w.Stdin.Fd()) {
 		return nil, usage("--all", "nobody can be asked here", "--yes does without, and --dry-run shows what would be done")
 	}
-	s, err := place.Open(ctx, place.Markers{URL: c.Markers, Completions: c.Completions, Job: c.Job, JobUID: c.JobUID,
-		Usage: "nth " + name + " --markers URL --indexes LIST", Hint: "give the URL of one index's markers"}, w.Process)
+	s, err := place.Find(ctx, place.Markers{URL: c.Markers, Completions: c.Completions, Job: c.Job, JobUID: c.JobUID,
+		Usage: "nth " + name + " --markers URL --indexes LIST", Hint: "give the URL of one index's markers"}, w.Process, c.StoreTimeout)
 	if err != nil {
 		return nil, err
 	}

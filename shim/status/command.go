@@ -39,7 +39,7 @@ func (p *parsed) command(w World) (int, error) {
 	ctx, stop := proc.Interruptible("look at the markers")
 	defer stop()
 	s, err := p.open(ctx, "--markers", c.Markers, w)
-	if err != nil {
+	if err != nil && (s == nil || !c.Watch) { // who watches may be there before the first run
 		return 0, err
 	}
 	defer s.Close()
@@ -115,8 +115,8 @@ func tell(stderr *os.File) (seen *atomic.Int64, stop func()) {
 // open opens the store of a flag's URL, whose templates are expanded as far as they
 // need no index.
 func (p *parsed) open(ctx context.Context, flag, url string, w World) (*store.Store, error) {
-	s, err := place.Open(ctx, place.Markers{URL: url, Completions: p.Completions, Job: p.Job, JobUID: p.JobUID,
-		Usage: "nth status --markers URL", Hint: "look at one index's URL at a time"}, w.Process)
+	s, err := place.Find(ctx, place.Markers{URL: url, Completions: p.Completions, Job: p.Job, JobUID: p.JobUID,
+		Usage: "nth status --markers URL", Hint: "look at one index's URL at a time"}, w.Process, p.StoreTimeout)
 	if f, ok := errors.AsType[*failure.Failure](err); ok && f.On == "--markers" {
 		f.On = flag
 	}

@@ -9,6 +9,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/logs"
+	"nth/shim/place"
 	"nth/shim/screen"
 	"nth/shim/store"
 )
@@ -27,9 +28,11 @@ func (p *parsed) outputs(ctx context.Context, i *Item, w World) (*outputs, error
 	if p.LogsURL != "" {
 		s, err = p.open(ctx, "--logs-url", p.LogsURL, w)
 	} else if dir := i.logsURL(); dir != "" {
-		s, err = w.Stores.Open(ctx, p.withParameters(dir))
+		if s, err = w.Stores.Open(ctx, p.withParameters(dir)); err == nil {
+			err = place.There(ctx, s, p.StoreTimeout)
+		}
 	}
-	if s == nil {
+	if s == nil || err != nil {
 		return nil, err
 	}
 	o := &outputs{store: s}
@@ -51,10 +54,11 @@ func (i *Item) logsURL() string {
 }
 
 // withParameters gives a URL the parameters of --markers, where both are of one kind of
-// store: a document has none, and an endpoint or region is most often the same.
+// store: a document has none, and an endpoint or region is most often the same. A directory's
+// are its own.
 func (p parsed) withParameters(address string) string {
 	markers, err := url.Parse(p.Markers)
-	if scheme, _, _ := strings.Cut(address, ":"); err != nil || scheme != markers.Scheme || markers.RawQuery == "" {
+	if scheme, _, _ := strings.Cut(address, ":"); err != nil || scheme != markers.Scheme || scheme == "file" || markers.RawQuery == "" {
 		return address
 	}
 	return address + "?" + markers.RawQuery

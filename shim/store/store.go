@@ -141,6 +141,36 @@ func (s *Store) Holds(ctx context.Context) (bool, error) {
 	return len(found) > 0, err
 }
 
+// Find gives an error where the store's own directory isn't there, which from then on must
+// be: for who only looks, it isn't a store that holds nothing. Other stores have none.
+func (s *Store) Find(ctx context.Context) error {
+	if d := s.directory(); d != nil {
+		return d.Find(ctx)
+	}
+	return nil
+}
+
+// Make makes the store's own directory where there is none, if it may.
+func (s *Store) Make(ctx context.Context) error {
+	if d := s.directory(); d != nil {
+		return d.Make(ctx)
+	}
+	return nil
+}
+
+// OnMade has f called when the store's own directory was made.
+func (s *Store) OnMade(f func()) {
+	if d := s.directory(); d != nil {
+		d.OnMade(f)
+	}
+}
+
+// directory is nil for stores that have none.
+func (s *Store) directory() (d contract.Directory) {
+	s.bucket.As(&d)
+	return d
+}
+
 // Delete removes a blob: the kind Absent when there is none.
 func (s *Store) Delete(ctx context.Context, key string) error { return s.bucket.Delete(ctx, key) }
 

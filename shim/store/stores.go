@@ -17,6 +17,7 @@ import (
 // be used from several goroutines.
 type Stores struct {
 	Hide func(string) string // takes secrets out of what is shown; nil: there are none
+	Made func(url string)    // is told of a directory that was made; may be nil
 
 	mu   sync.Mutex
 	held map[string]web.Bucket // by what of a URL they share
@@ -37,6 +38,9 @@ func (s *Stores) OpenObject(ctx context.Context, rawURL string) (*Store, string,
 func (s *Stores) hidden(o *Store, err error) (*Store, error) {
 	if o != nil {
 		o.hide = s.Hide
+		if s.Made != nil {
+			o.OnMade(func() { s.Made(o.Show("")) })
+		}
 	}
 	return o, err
 }

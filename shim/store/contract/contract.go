@@ -127,6 +127,18 @@ type Holder interface {
 	Holds(context.Context) (bool, error)
 }
 
+// Directory is offered through Bucket.As by drivers whose place is a directory: it may be
+// missing, because nobody has made it yet or because its volume isn't mounted.
+type Directory interface {
+	// Find gives an error, of the kind Unreachable, where it isn't there. From then on it
+	// must be: nothing makes it, and nothing is absent without it.
+	Find(context.Context) error
+	// Make makes it where it isn't there and may be made. From then on it must be there.
+	Make(context.Context) error
+	// OnMade has something called when it was made, by Make or by a write.
+	OnMade(func())
+}
+
 // ErrDirectory is what stands in a blob's place and is none, but may be what is looked for.
 var ErrDirectory = errors.New("it is a directory")
 

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"gocloud.dev/blob"
@@ -30,7 +31,8 @@ func init() { blob.DefaultURLMux().RegisterBucket("file", opener{}) }
 type opener struct{}
 
 // OpenBucketURL opens file:///dir. Parameters: create_dir=true makes every
-// directory that is missing; without it, all but the last must exist.
+// directory that is missing; without it, all but the last must exist. With
+// mountpoint=/dir a volume must be mounted there.
 func (opener) OpenBucketURL(_ context.Context, u *url.URL) (*blob.Bucket, error) {
 	b, err := parse(u)
 	if err != nil {
@@ -50,33 +52,42 @@ func parse(u *url.URL) (*bucket, error) {
 		return nil, errors.New("the path holds a zero byte")
 	}
 	b := &bucket{dir: filepath.Clean(u.Path)}
-	return b, contract.Parameters(u, b, parameters, "create_dir")
+	return b, contract.Parameters(u, b, parameters, "create_dir", "mountpoint")
 }
 
 // parameters are those of a URL, with gocloud's names.
 var parameters = map[string]func(b *bucket, value string) error{
 	"create_dir": contract.Flag(func(b *bucket) *bool { return &b.createDir }),
+	"mountpoint": (*bucket).setMountpoint,
 	// gocloud's own driver needs these; here it is always so.
 	"metadata":   func(*bucket, string) error { return nil },
 	"no_tmp_dir": func(*bucket, string) error { return nil },
 }
 
 type bucket struct {
-	dir       string
-	createDir bool
+	dir        string
+	createDir  bool
+	mountpoint string      // where something must be mounted; "": nobody asked
+	made       func()      // is told that the directory was made; may be nil
+	wanted     atomic.Bool // the directory must be there, and is not made
+	seen       atomic.Bool // and it was
 }
 
 func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(err) }
 func (b *bucket) ErrorAs(error, any) bool                { return false }
 func (b *bucket) Close() error                           { return nil }
 
-// As gives the contract.Holder.
+// As gives the contract.Holder and the contract.Directory.
 func (b *bucket) As(i any) bool {
-	p, ok := i.(*contract.Holder)
-	if ok {
+	switch p := i.(type) {
+	case *contract.Holder:
 		*p = b
+	case *contract.Directory:
+		*p = b
+	default:
+		return false
 	}
-	return ok
+	return true
 }
 
 func (b *bucket) SignedURL(context.Context, string, *driver.SignedURLOptions) (string, error) {
@@ -119,7 +130,7 @@ func (b *bucket) fail(err error) error {
 		return e
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := b.mounted(); err != nil {
+		if err := b.there(); err != nil {
 			return err
 		}
 		return &contract.Error{Kind: contract.Absent, Cause: err}
@@ -130,26 +141,6 @@ func (b *bucket) fail(err error) error {
 		}
 	}
 	return &contract.Error{Kind: contract.Unreachable, Cause: err}
-}
-
-// mounted tells whether the directory is there, or could be made: its parent is.
-func (b *bucket) mounted() error {
-	if b.createDir {
-		return nil
-	}
-	if _, err := os.Stat(b.dir); err == nil {
-		return nil
-	}
-	parent := filepath.Dir(b.dir)
-	_, err := os.Stat(parent)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		err = fmt.Errorf("the directory %s does not exist", parent)
-	}
-	return &contract.Error{Kind: contract.Unreachable, Cause: err,
-		Hint: "is the volume mounted? create_dir=true in the URL makes directories"}
 }
 
 func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOptions) error {
@@ -180,7 +171,7 @@ func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOpti
 	if err := before(opts.BeforeDelete); err != nil {
 		return err
 	}
-	_, err := within(ctx, func() (struct{}, error) {
+	_, err := guarded(ctx, b, func() (struct{}, error) {
 		if _, err := b.stat(key); err != nil {
 			return struct{}{}, b.fail(err)
 		}
@@ -199,6 +190,17 @@ func before(hook func(func(any) bool) error) error {
 		return nil
 	}
 	return hook(func(any) bool { return false })
+}
+
+// guarded is within, of a call that isn't made where the volume isn't there.
+func guarded[T any](ctx context.Context, b *bucket, call func() (T, error)) (T, error) {
+	return within(ctx, func() (T, error) {
+		if err := b.onVolume(); err != nil {
+			var none T
+			return none, err
+		}
+		return call()
+	})
 }
 
 // within gives up with the context, also where the system doesn't: a call to a

@@ -22,7 +22,7 @@ func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driv
 	if err := before(opts.BeforeList); err != nil {
 		return nil, err
 	}
-	all, err := within(ctx, func() ([]*driver.ListObject, error) {
+	all, err := guarded(ctx, b, func() ([]*driver.ListObject, error) {
 		l := listing{ctx: ctx, b: b, prefix: opts.Prefix, delimiter: opts.Delimiter}
 		err := l.start()
 		return l.found, err
@@ -133,7 +133,7 @@ var errFound = errors.New("found")
 // Holds looks for one file below the directory, whatever its name: others than nth may have
 // put it there.
 func (b *bucket) Holds(ctx context.Context) (bool, error) {
-	return within(ctx, func() (bool, error) {
+	return guarded(ctx, b, func() (bool, error) {
 		root := b.dir + "/" // a link is followed
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			switch {

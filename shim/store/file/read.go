@@ -24,7 +24,7 @@ const contentType = "application/octet-stream"
 const maxHashed = 1 << 20
 
 func (b *bucket) Attributes(ctx context.Context, key string) (*driver.Attributes, error) {
-	return within(ctx, func() (*driver.Attributes, error) {
+	return guarded(ctx, b, func() (*driver.Attributes, error) {
 		info, err := b.stat(key)
 		if err != nil {
 			return nil, b.fail(err)
@@ -93,7 +93,7 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 	if err := before(opts.BeforeRead); err != nil {
 		return nil, err
 	}
-	r, err := within(ctx, func() (*reader, error) {
+	r, err := guarded(ctx, b, func() (*reader, error) {
 		r, err := b.open(key, offset, length)
 		return r, b.fail(err)
 	})

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -42,7 +41,7 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, _ string, opts *driver
 	if err := w.cond.Ask(opts.BeforeWrite); err != nil {
 		return nil, err
 	}
-	f, err := within(ctx, func() (*os.File, error) {
+	f, err := guarded(ctx, b, func() (*os.File, error) {
 		dir := filepath.Dir(w.path)
 		if err := b.mkdir(dir); err != nil {
 			return nil, b.failWrite(err)
@@ -231,26 +230,6 @@ func lock(ctx context.Context, f *os.File) error {
 			return &contract.Error{Kind: contract.Unreachable, Cause: errors.New("another process holds the lock on it"), Hint: "is there a stopped nth on this volume?"}
 		}
 	}
-}
-
-// mkdir makes the directories below the bucket's, and the bucket's own last one;
-// with create_dir=true those above too.
-func (b *bucket) mkdir(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	if err := b.mounted(); err != nil {
-		return err
-	}
-	if dir != "/" && (b.createDir || strings.HasPrefix(dir, strings.TrimSuffix(b.dir, "/")+"/")) {
-		if err := b.mkdir(filepath.Dir(dir)); err != nil {
-			return err
-		}
-	}
-	if err := os.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(filepath.Dir(dir))
 }
 
 // syncDir makes a new name last through a crash of the machine. File systems that
