@@ -174,7 +174,7 @@ func (j *job) hint(World) error {
 		j.say("%s", j.held())
 	}
 	if slices.ContainsFunc(j.mounted, func(v volume) bool { return v.kind == "hostPath" }) {
-		j.say("--volume hostpath: each node has a directory of its own, unless all mount the same there; and the Pod Security Standards refuse such pods")
+		j.say("--volume hostpath: each node has a directory of its own, unless all mount the same there: name one below what is mounted, which a node lacks that has not mounted it; and the Pod Security Standards refuse such pods")
 	}
 	for _, flag := range j.literals() {
 		j.say(`%s holds a password or a token as it is, and so does the manifest: write <<secret "NAME">> there, and give --env-from secret/NAME`, flag)

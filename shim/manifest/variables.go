@@ -83,6 +83,7 @@ func (j *job) variables() (env, words list, err error) {
 		if strings.Contains(told, " "+s.Flag+" ") || config.UseOf(s.Flag, config.ForManifest) == config.Refuses {
 			continue
 		}
+		s = j.onVolume(s)
 		if err := fits(s.Flag, s.Variable+"="+s.Value); err != nil {
 			return nil, nil, err
 		}

@@ -120,11 +120,16 @@ func (j *job) holds(fileURL string) bool {
 	if err != nil {
 		return false
 	}
-	at := path.Clean(u.Path) + "/"
-	for _, v := range j.mounted {
-		if !v.readOnly && v.kind != "emptyDir" && strings.HasPrefix(at, v.path+"/") {
-			return true
+	v := j.under(path.Clean(u.Path))
+	return v != nil && !v.readOnly && v.kind != "emptyDir"
+}
+
+// under gives the volume that a path is on; nil: none.
+func (j *job) under(at string) (found *volume) {
+	for i, v := range j.mounted {
+		if strings.HasPrefix(at+"/", v.path+"/") && (found == nil || len(v.path) > len(found.path)) {
+			found = &j.mounted[i]
 		}
 	}
-	return false
+	return found
 }
