@@ -282,9 +282,11 @@ func TestMountedLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	said.Await(t, "trying again")
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	harness.Await(t, func() bool { return strings.Contains(said.String(), "trying again") || len(ended) > 0 }, said.String)
 	v.mount()
-	if err := cmd.Wait(); err != nil {
+	if err := <-ended; err != nil {
 		t.Fatalf("%v: %s", err, said.String())
 	}
 	if _, err := os.Stat(v.at + "/markers/done/0.json"); err != nil {
