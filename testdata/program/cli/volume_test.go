@@ -81,7 +81,7 @@ func TestNoVolume(t *testing.T) {
 		"status, a list":      {"status", "--completions", "3", "--list", "missing"},
 		"status, JSON":        {"status", "--completions", "3", "--format", "json"},
 		"reset":               {"reset", "--indexes", "1"},
-		"reset of all":        {"reset", "--all", "--yes"},
+		"reset of all":        {"reset", "--all", "--dry-run"},
 		"mark":                {"mark", "--indexes", "1", "--reason", "by hand", "--dry-run"},
 		"manifest of missing": {"manifest", "--missing", "--job", "j", "--completions", "3", "--image", "i"},
 		"manifest of failed":  {"manifest", "--failed", "--job", "j", "--completions", "3", "--image", "i"},
@@ -90,7 +90,7 @@ func TestNoVolume(t *testing.T) {
 		for name, words := range commands {
 			for _, parameters := range []string{"", "?create_dir=true"} {
 				t.Run(name+parameters, func(t *testing.T) {
-					words := append(append([]string{}, words...), "--markers", url+parameters)
+					words := append(append([]string{}, words...), "--store-wait", "1s", "--markers", url+parameters)
 					if words[0] == "manifest" {
 						words = append(words, "--", "echo", "<<.Index>>")
 					}
@@ -152,6 +152,31 @@ func TestLastDirectory(t *testing.T) {
 				t.Errorf("exit code %d, want it said: %v: %s%s", code, says, stdout, stderr)
 			}
 		}
+	}
+}
+
+// TestWatchFromBefore: who watches may have begun before the first run made the directory.
+func TestWatchFromBefore(t *testing.T) {
+	url := "file://" + t.TempDir() + "/markers"
+	nth, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(nth, "status", "--watch", "--interval", "1s", "--store-wait", "0s", "--completions", "1", "--markers", url)
+	var said program.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	harness.Await(t, func() bool { return strings.Contains(said.String(), "does not exist") || len(ended) > 0 }, said.String)
+	if _, stderr, code := program.Nth(t, nil, "run", "--index", "0", "--markers", url, "--", "true"); code != 0 {
+		t.Fatal(code, stderr)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("%v: %s", err, said.String())
 	}
 }
 
@@ -255,8 +280,8 @@ func TestMountpointOfNothing(t *testing.T) {
 // TestUnmountedMeanwhile: what goes away while the command works is not made again on the
 // disk below: the marker that can't be written is 73.
 func TestUnmountedMeanwhile(t *testing.T) {
-	for _, parameters := range []string{"", "?create_dir=true", "?mountpoint=VOL"} {
-		t.Run(parameters, func(t *testing.T) {
+	for name, parameters := range map[string]string{"as it is": "", "may make directories": "?create_dir=true", "wants its volume": "?mountpoint=VOL"} {
+		t.Run(name, func(t *testing.T) {
 			v := newVolume(t, filepath.Join(t.TempDir(), "vol")).mount()
 			url := "file://" + v.at + "/markers" + strings.Replace(parameters, "VOL", v.at, 1)
 			_, stderr, code := program.Nth(t, nil, "run", "--index", "0", "--marker-timeout", "10ms", "--markers", url, "--", "umount", v.at)
