@@ -37,7 +37,7 @@ the store. Flags: nth run --help=markers
 	stores = `For --markers, --logs, --require, --done-if and files of rows:
 
   file:///dir                all directories but the last must be there
-    ?create_dir=true
+    ?create_dir=true mountpoint=/mnt/volume
   s3://bucket/prefix         Amazon S3, and what speaks its protocol
     ?region= endpoint= use_path_style=true profile= anonymous=true
   gs://bucket/prefix         Google Cloud Storage

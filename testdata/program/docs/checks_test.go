@@ -16,7 +16,8 @@ var checks = []struct {
 }{
 	{"README.md", "/tmp/nth-demo/markers", checkDemo},
 	{"docs/tutorial.md", ".ci/build /tmp/nth-tutorial/nth\n", checkBuild},
-	{"docs/kubernetes.md", " --missing ", says(`{ name: NTH_INDEXES, value: "3,4" }`)},
+	{"docs/kubernetes.md", " --missing ", says("nth local: file:///tmp/nth-repair/checksums/ is not there yet: it is made", `{ name: NTH_INDEXES, value: "3,4" }`,
+		`{ name: NTH_MARKERS, value: "file:///tmp/nth-repair/<<.Job>>?mountpoint=/tmp/nth-repair" }`)},
 	{"docs/running.md", "/tmp/nth-logs", checkLogs},
 	{"docs/items.md", "sonnets.csv", checkRows},
 	{"docs/items.md", "CREATE TABLE users", checkPartition},
