@@ -44,6 +44,7 @@ func TestDocker(t *testing.T) {
 	d.Import(t, "busybox", servers.Image{Busybox: true})
 	for name, test := range map[string]func(*testing.T, *servers.Docker){
 		"once":     dockerOnce,
+		"volume":   dockerVolume,
 		"signals":  dockerSignals,
 		"stop":     dockerStop,
 		"terminal": dockerTerminal,

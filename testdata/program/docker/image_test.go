@@ -60,9 +60,6 @@ func dockerImage(t *testing.T, d *servers.Docker) {
 		{"the README's", readmeCommand(t, "docker run --rm -e JOB_COMPLETION_INDEX=2"), 0, "nth dev (commit unknown, go1.26"},
 		{"no subcommand of ours", []string{"run", "--rm", "-e", "JOB_COMPLETION_INDEX=2", "nth", "version"}, 127, ""},
 		{"no shell", []string{"run", "--rm", "-e", "JOB_COMPLETION_INDEX=2", "nth", "--", "sh"}, 127, ""},
-		{"a volume", []string{"run", "--rm", "-v", t.TempDir() + ":/a volume", "nth", "--index", "0", "--markers", "file:///a%20volume/m?mountpoint=/a%20volume", "--", "/nth", "version"}, 0, "nth dev"},
-		{"no volume", strings.Fields("run --rm nth --index 0 --store-wait 0s --markers file:///a/m?mountpoint=/a -- /nth version"), 69, ""},
-		{"a directory of the image's", strings.Fields("run --rm nth --index 0 --store-wait 0s --markers file:///etc/m?mountpoint=/etc -- /nth version"), 69, ""},
 		{"the README's, the input isn't there", strings.Fields("run --rm -e JOB_COMPLETION_INDEX=7 nth --require /data/<<.Index>> -- /nth version"), 66, ""},
 	} {
 		if out := d.Run(t, tt.args...); out.Code != tt.code || !strings.Contains(out.Stdout, tt.stdout) {
