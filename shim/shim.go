@@ -21,6 +21,7 @@ import (
 // Run runs one index and gives the process's exit code. It writes to stderr and the
 // termination log only.
 func Run(c config.Config, w edge.World) int {
+	w.FileWait = c.Stores.StoreTimeout
 	p := open(w, c.Messages)
 	ending := end.New(c.Messages)
 	report := run(&c, &p, ending)

@@ -8,13 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"nth/shim/disk"
 	"nth/shim/store/contract"
 	"nth/shim/store/web"
 )
@@ -63,7 +63,7 @@ func (i *Identity) container(ctx context.Context) (aws.Credentials, error) {
 	}
 	token := i.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
 	if file := i.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
-		content, err := os.ReadFile(file)
+		content, err := disk.ReadFile(ctx, file, disk.Small)
 		if err != nil {
 			return aws.Credentials{}, denied(fmt.Errorf("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: %w", err), "")
 		}

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"nth/shim/disk"
 	"nth/shim/store/contract"
 	"nth/shim/store/markup"
 	"nth/shim/store/web"
@@ -26,7 +26,7 @@ const sessionName = "nth"
 
 // webIdentity exchanges a token, which is read anew each time, for a role's keys.
 func (i *Identity) webIdentity(ctx context.Context, file, role, session string) (aws.Credentials, error) {
-	token, err := os.ReadFile(file)
+	token, err := disk.ReadFile(ctx, file, disk.Small)
 	if err != nil {
 		return aws.Credentials{}, denied(fmt.Errorf("read the web identity's token: %w", err), "is the service account's token mounted there?")
 	}

@@ -3,12 +3,15 @@
 package edge
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"time"
 
+	"nth/shim/disk"
 	"nth/shim/failure"
 	"nth/templates"
 )
@@ -21,9 +24,10 @@ type World struct {
 	Hostname  string
 	Stderr    *os.File
 	Now       func() time.Time
-	RunID     string // names this one run
-	Version   string // of nth
-	Meant     string // the subcommand that the first word may be a slip of; "": none
+	RunID     string        // names this one run
+	Version   string        // of nth
+	Meant     string        // the subcommand that the first word may be a slip of; "": none
+	FileWait  time.Duration // for a file that a template names; 0: 30 s
 }
 
 // Hint says what was meant where a command isn't there.
@@ -42,19 +46,27 @@ func (w World) Hint(err error) error {
 
 // Sources are where templates read from.
 func (w World) Sources() templates.Sources {
-	return templates.Sources{LookupEnv: w.LookupEnv, ReadFile: ReadFile}
+	return templates.Sources{LookupEnv: w.LookupEnv, ReadFile: w.ReadFile}
 }
 
 // maxFile bounds what the function file reads, in bytes: more than any word may be.
 const maxFile = 8 << 20
 
 // ReadFile reads a file for a template, and of one that is larger than any word may be
-// only the beginning.
-func ReadFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile))
+// only the beginning. The volume that it is on may never answer.
+func (w World) ReadFile(path string) ([]byte, error) {
+	ctx, cancel := w.fileWait(context.Background()) // an item that is done is told of after a stop, too
+	defer cancel()
+	return disk.ReadFile(ctx, path, maxFile)
+}
+
+// Stat looks for a file.
+func (w World) Stat(ctx context.Context, path string) (fs.FileInfo, error) {
+	ctx, cancel := w.fileWait(ctx)
+	defer cancel()
+	return disk.Stat(ctx, path)
+}
+
+func (w World) fileWait(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, cmp.Or(w.FileWait, 30*time.Second))
 }

@@ -1,11 +1,16 @@
 package end
 
 import (
+	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
+	"nth/shim/disk"
 	"nth/shim/failure"
 )
 
@@ -13,28 +18,56 @@ import (
 // in etcd.
 const maxTermination = 1000
 
+// logWait is how long the end of a run waits for the termination log's disk.
+const logWait = 2 * time.Second
+
+// hangs says that its disk does: nobody waits for it again.
+var hangs atomic.Bool
+
+// soon does something with the termination log, and tells whether it is done: its disk may
+// hang.
+func soon(path string, do func()) bool {
+	if hangs.Load() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), logWait)
+	defer cancel()
+	err := disk.Run(ctx, filepath.Dir(path), do)
+	hangs.Store(err != nil)
+	return err == nil
+}
+
 // IsRegular tells whether the path is an existing regular file, and no link to one.
 func IsRegular(path string) bool {
-	info, err := os.Lstat(path)
-	return path != "" && err == nil && info.Mode().IsRegular()
+	if path == "" {
+		return false
+	}
+	regular := false
+	return soon(path, func() {
+		info, err := os.Lstat(path)
+		regular = err == nil && info.Mode().IsRegular()
+	}) && regular
 }
 
 // readTermination gives what the command itself left in the termination log, its
 // own reason, at most the 4,096 bytes that the kubelet would read.
 func readTermination(path string) string {
-	f, err := openTermination(path, os.O_RDONLY)
-	if err != nil {
+	if !IsRegular(path) {
 		return ""
 	}
-	defer f.Close()
-	body, _ := io.ReadAll(io.LimitReader(f, 4096))
+	var body []byte
+	if !soon(path, func() {
+		if f, err := openTermination(path, os.O_RDONLY); err == nil {
+			defer f.Close()
+			body, _ = io.ReadAll(io.LimitReader(f, 4096))
+		}
+	}) {
+		return ""
+	}
 	return strings.ToValidUTF8(string(body), "\uFFFD")
 }
 
 func openTermination(path string, flag int) (*os.File, error) {
-	if !IsRegular(path) {
-		return nil, os.ErrInvalid
-	}
 	return os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 }
 
@@ -42,12 +75,7 @@ func openTermination(path string, flag int) (*os.File, error) {
 // the command's stderr behind it. It writes in place, for the file is a bind mount, and
 // only into an empty file: a failure to do so changes nothing.
 func writeTermination(path, message, stderr string) {
-	f, err := openTermination(path, os.O_WRONLY)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.Size() > 0 {
+	if !IsRegular(path) {
 		return
 	}
 	message = strings.ToValidUTF8(message, "\uFFFD")
@@ -59,5 +87,14 @@ func writeTermination(path, message, stderr string) {
 	if tail := failure.OneLine(stderr); tail != "" && len(message)+len(": ") < maxTermination {
 		message += ": " + LastBytes(tail, maxTermination-len(message)-len(": "))
 	}
-	_, _ = f.WriteString(message)
+	soon(path, func() {
+		f, err := openTermination(path, os.O_WRONLY)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.Size() == 0 {
+			_, _ = f.WriteString(message)
+		}
+	})
 }

@@ -4,7 +4,6 @@ package forecast
 
 import (
 	"context"
-	"os"
 	"slices"
 	"strconv"
 
@@ -206,8 +205,10 @@ func (x *guesser) lookup(name string) (string, bool) {
 
 // file reads a file that is here. What isn't an ordinary one can perhaps be read only once.
 func (x *guesser) file(path string) ([]byte, error) {
-	if info, err := os.Stat(path); x.here && (err != nil || info.Mode().IsRegular()) {
-		return edge.ReadFile(path)
+	if x.here {
+		if info, err := x.Stat(context.Background(), path); err != nil || info.Mode().IsRegular() {
+			return x.ReadFile(path)
+		}
 	}
 	x.guessed = true
 	return []byte(guess), nil

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"syscall"
 	"time"
 
+	"nth/shim/disk"
 	"nth/shim/expand"
 	"nth/shim/failure"
 	"nth/shim/item"
@@ -103,7 +103,7 @@ func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text, deadl
 		}
 		return there, err
 	}
-	_, err := os.Stat(input.Value)
+	_, err := w.Stat(ctx, input.Value)
 	switch {
 	case err == nil:
 		return true, nil
@@ -115,7 +115,11 @@ func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text, deadl
 		return false, &failure.Failure{Code: failure.Denied, Tried: tried, On: input.Shown, Cause: err,
 			Hint: "let this user search the directories that lead to it"}
 	}
-	return false, &failure.Failure{Code: failure.Unavailable, Tried: tried, On: input.Shown, Cause: err}
+	f := &failure.Failure{Code: failure.Unavailable, Tried: tried, On: input.Shown, Cause: err}
+	if _, hangs := errors.AsType[*disk.NoAnswer](err); hangs {
+		f.Hint = disk.Hint
+	}
+	return false, f
 }
 
 // serverUp asks a server that may be up later than the run, for as long as --store-wait

@@ -23,6 +23,9 @@ const lastCall = time.Second
 type Policy struct {
 	Window  time.Duration // from the first try; 0: one try
 	PerCall time.Duration // of a single try; 0: no limit of its own
+	// Pieces says that an answer may be long: what a try has begins anew with each piece
+	// that comes, and then neither it nor the window is for the whole.
+	Pieces bool
 	// Final tells which kinds a further try can't change; nil: contract.Kind.Final.
 	Final func(contract.Kind) bool
 	// Sleep waits, and gives up with the context; nil: the clock. Tests replace it.
@@ -51,7 +54,7 @@ func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify
 	}
 	deadline := time.Now().Add(p.Window)
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
-		err := once(ctx, p.limit(deadline), op)
+		err := p.once(ctx, p.limit(deadline), op)
 		if err == nil || final(Classify(err)) {
 			return err
 		}
@@ -85,10 +88,14 @@ func (p Policy) limit(window time.Time) time.Duration {
 	return left
 }
 
-func once(ctx context.Context, limit time.Duration, op func(context.Context) error) error {
+func (p Policy) once(ctx context.Context, limit time.Duration, op func(context.Context) error) error {
 	if limit > 0 {
+		within := context.WithTimeout
+		if p.Pieces {
+			within = contract.WithPatience
+		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
+		ctx, cancel = within(ctx, limit)
 		defer cancel()
 	}
 	return op(ctx)

@@ -191,8 +191,14 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 
 // List visits every blob whose key begins with prefix, by key.
 func (s *Store) List(ctx context.Context, prefix string, visit func(key string, size int64, modified time.Time) error) error {
-	it := s.bucket.List(&blob.ListOptions{Prefix: prefix})
-	for {
+	return s.ListUnder(ctx, &blob.ListOptions{Prefix: prefix}, func(o *blob.ListObject) error {
+		return visit(o.Key, o.Size, o.ModTime)
+	})
+}
+
+// ListUnder is List for who wants it in another way.
+func (s *Store) ListUnder(ctx context.Context, how *blob.ListOptions, visit func(*blob.ListObject) error) error {
+	for it := s.bucket.List(how); ; {
 		o, err := it.Next(ctx)
 		if err == io.EOF { // itself: a connection that broke may have it as its cause
 			return nil
@@ -200,7 +206,8 @@ func (s *Store) List(ctx context.Context, prefix string, visit func(key string, 
 		if err != nil {
 			return err
 		}
-		if err := visit(o.Key, o.Size, o.ModTime); err != nil {
+		contract.Came(ctx) // perhaps it is the first of a page
+		if err := visit(o); err != nil {
 			return err
 		}
 	}

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"nth/shim/disk"
 	"nth/shim/store/contract"
 	"nth/shim/store/web"
 )
@@ -55,7 +55,7 @@ func (i *identity) fetch(ctx context.Context) (string, time.Time, error) {
 		form.Set("client_secret", secret)
 		return i.exchange(ctx, tenant, form)
 	}
-	assertion, err := os.ReadFile(file) // each time: it is renewed there
+	assertion, err := disk.ReadFile(ctx, file, disk.Small) // each time: it is renewed there
 	if err != nil {
 		return "", time.Time{}, denied(fmt.Errorf("AZURE_FEDERATED_TOKEN_FILE: %w", err), "does the pod have the label azure.workload.identity/use: \"true\"?")
 	}

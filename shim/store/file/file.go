@@ -23,6 +23,7 @@ import (
 	"gocloud.dev/blob/driver"
 	"gocloud.dev/gcerrors"
 
+	"nth/shim/disk"
 	"nth/shim/store/contract"
 )
 
@@ -194,7 +195,7 @@ func before(hook func(func(any) bool) error) error {
 
 // guarded is within, of a call that isn't made where the volume isn't there.
 func guarded[T any](ctx context.Context, b *bucket, call func() (T, error)) (T, error) {
-	return within(ctx, func() (T, error) {
+	return within(ctx, b, func() (T, error) {
 		if err := b.onVolume(); err != nil {
 			var none T
 			return none, err
@@ -203,27 +204,24 @@ func guarded[T any](ctx context.Context, b *bucket, call func() (T, error)) (T, 
 	})
 }
 
-// within gives up with the context, also where the system doesn't: a call to a
-// network file system whose server is gone may never return. What was given up may
-// still happen, as with any store whose reply is lost.
-func within[T any](ctx context.Context, call func() (T, error)) (T, error) {
-	type answer struct {
-		value T
-		err   error
+// within calls the system, and gives up with the context, also where the system doesn't:
+// a call to a network file system whose server is gone may never return. What was given
+// up may still happen, as with any store whose reply is lost.
+func within[T any](ctx context.Context, b *bucket, call func() (T, error)) (T, error) {
+	var value, none T
+	var err error
+	if gaveUp := b.run(ctx, func() { value, err = call() }); gaveUp != nil {
+		return none, gaveUp
 	}
-	var none T
-	if err := ctx.Err(); err != nil {
-		return none, err
+	return value, err
+}
+
+func (b *bucket) run(ctx context.Context, call func()) error {
+	contract.Asked(ctx)
+	defer contract.Rest(ctx)
+	err := disk.Run(ctx, b.dir, call)
+	if hangs, ok := errors.AsType[*disk.NoAnswer](err); ok {
+		err = &contract.Error{Kind: contract.Unreachable, Cause: hangs, Hint: disk.Hint}
 	}
-	done := make(chan answer, 1)
-	go func() {
-		value, err := call()
-		done <- answer{value, err}
-	}()
-	select {
-	case a := <-done:
-		return a.value, a.err
-	case <-ctx.Done():
-		return none, &contract.Error{Kind: contract.Unreachable, Cause: fmt.Errorf("the file system did not answer: %w", ctx.Err())}
-	}
+	return err
 }

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -70,28 +71,49 @@ func (l *listing) start() error {
 // walk visits one directory; key is its key, with a slash at the end. A directory
 // that isn't there has no blobs, unless the volume isn't there.
 func (l *listing) walk(path, key string) error {
-	if err := l.ctx.Err(); err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		err = l.b.fail(err)
-		if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
-			return nil
-		}
-		return err
-	}
-	for _, entry := range entries {
+	err := l.b.entries(l.ctx, path, func(entry fs.DirEntry) error {
 		name := entry.Name()
 		segment := unescapeSegment(name)
 		if strings.HasPrefix(name, temporary) || escapeSegment(segment) != name || !utf8.ValidString(segment) {
-			continue // not a blob, or no name that nth could have written
+			return nil // not a blob, or no name that nth could have written
 		}
-		if err := l.visit(filepath.Join(path, name), key+segment, entry); err != nil {
-			return err
+		return l.visit(filepath.Join(path, name), key+segment, entry)
+	})
+	if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
+		return nil
+	}
+	return err
+}
+
+// batch is how many names of a directory are read at once.
+const batch = 1000
+
+// entries visits those of a directory, in no order. A large one of a slow volume may take
+// as long as it takes, as long as something of it comes.
+func (b *bucket) entries(ctx context.Context, path string, visit func(fs.DirEntry) error) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return b.fail(err)
+	}
+	defer dir.Close()
+	for {
+		some, err := dir.ReadDir(batch)
+		for _, entry := range some {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			contract.Came(ctx)
+			if err := visit(entry); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return b.fail(err)
 		}
 	}
-	return nil
 }
 
 func (l *listing) visit(path, key string, entry fs.DirEntry) error {
@@ -134,28 +156,33 @@ var errFound = errors.New("found")
 // put it there.
 func (b *bucket) Holds(ctx context.Context) (bool, error) {
 	return guarded(ctx, b, func() (bool, error) {
-		root := b.dir + "/" // a link is followed
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			switch {
-			case err != nil && path != root && errors.Is(err, fs.ErrNotExist): // deleted meanwhile
-				return nil
-			case err != nil:
-				return err
-			case d.IsDir() || strings.HasPrefix(d.Name(), temporary):
-				return ctx.Err()
-			}
-			return errFound
-		})
+		err := b.look(ctx, b.dir)
 		switch {
 		case err == errFound:
 			return true, nil
 		case errors.Is(err, syscall.ENOTDIR): // a file stands there
 			return false, nil
 		}
-		err = b.fail(err)
 		if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
 			err = nil // the directory is missing, in one that is there
 		}
 		return false, err
+	})
+}
+
+// look ends with errFound where a file is.
+func (b *bucket) look(ctx context.Context, path string) error {
+	return b.entries(ctx, path, func(entry fs.DirEntry) error {
+		switch {
+		case !entry.IsDir() && strings.HasPrefix(entry.Name(), temporary):
+			return nil
+		case !entry.IsDir():
+			return errFound
+		}
+		err := b.look(ctx, filepath.Join(path, entry.Name()))
+		if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
+			return nil // deleted meanwhile
+		}
+		return err
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"gocloud.dev/blob/driver"
 
+	"nth/shim/disk"
 	"nth/shim/store/contract"
 )
 
@@ -64,8 +65,10 @@ func (w *writer) Write(p []byte) (int, error) {
 		return 0, w.err
 	}
 	own := append([]byte(nil), p...) // the caller's may change when a call was given up
-	n, err := within(w.ctx, func() (int, error) { return w.file.Write(own) })
-	w.err = w.b.failWrite(err)
+	n, err := within(w.ctx, w.b, func() (int, error) { return w.file.Write(own) })
+	if w.err = w.b.failWrite(err); w.err == nil {
+		contract.Came(w.ctx)
+	}
 	return n, w.err
 }
 
@@ -82,20 +85,20 @@ func (w *writer) Upload(r io.Reader) error {
 // Close puts the file in its place, or leaves nothing.
 func (w *writer) Close() error {
 	if w.err == nil {
-		w.err = w.ctx.Err()
+		w.err = context.Cause(w.ctx)
 	}
 	if w.err != nil {
 		w.discard()
 		return w.err
 	}
-	_, err := within(w.ctx, func() (struct{}, error) {
+	_, err := within(w.ctx, w.b, func() (struct{}, error) {
 		tmp := w.file.Name()
 		err := w.file.Sync()
 		if closeErr := w.file.Close(); err == nil {
 			err = closeErr
 		}
 		if err == nil {
-			err = w.ctx.Err()
+			err = context.Cause(w.ctx)
 		}
 		if err == nil {
 			err = w.publish(tmp)
@@ -109,13 +112,11 @@ func (w *writer) Close() error {
 	return err
 }
 
-// discard removes the temporary file. The context may be over, so it has a second.
+// discard removes the temporary file, though the context may be over.
 func (w *writer) discard() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), time.Second)
-	defer cancel()
-	_, _ = within(ctx, func() (struct{}, error) {
+	disk.Later(w.b.dir, func() {
 		w.file.Close()
-		return struct{}{}, os.Remove(w.file.Name())
+		os.Remove(w.file.Name())
 	})
 }
 

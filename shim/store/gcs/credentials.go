@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
 
+	"nth/shim/disk"
 	"nth/shim/store/contract"
 	"nth/shim/store/web"
 )
@@ -37,7 +37,7 @@ func newIdentity(getenv func(string) string, client *http.Client) *identity {
 // fetch gives an access token, and when it ends.
 func (i *identity) fetch(ctx context.Context) (string, time.Time, error) {
 	if path := i.getenv("GOOGLE_APPLICATION_CREDENTIALS"); path != "" {
-		content, err := os.ReadFile(path)
+		content, err := disk.ReadFile(ctx, path, disk.Small)
 		if err != nil {
 			return "", time.Time{}, denied(fmt.Errorf("GOOGLE_APPLICATION_CREDENTIALS: %w", err), "is the secret mounted there?")
 		}
@@ -45,7 +45,7 @@ func (i *identity) fetch(ctx context.Context) (string, time.Time, error) {
 	}
 	if home := i.getenv("HOME"); home != "" {
 		path := filepath.Join(home, ".config", "gcloud", "application_default_credentials.json")
-		if content, err := os.ReadFile(path); err == nil {
+		if content, err := disk.ReadFile(ctx, path, disk.Small); err == nil {
 			return i.exchange(ctx, path, content)
 		}
 	}
@@ -100,7 +100,7 @@ func (i *identity) failed(ctx context.Context, path string, err error) error {
 	}
 	cause := fmt.Errorf("get a token for the identity of %s: %s", path, said(err))
 	if ctx.Err() != nil {
-		cause = fmt.Errorf("get a token for the identity of %s: %w", path, ctx.Err())
+		cause = fmt.Errorf("get a token for the identity of %s: %w", path, context.Cause(ctx))
 	}
 	return &contract.Error{Kind: contract.Unreachable, Cause: cause}
 }

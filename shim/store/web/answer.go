@@ -31,7 +31,7 @@ func Foreign(store, why string) error {
 // file is told in words: the callers take io.EOF itself for the end of the blob.
 func Unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: "no answer in time; --store-timeout is the deadline of one call"}
+		return &contract.Error{Kind: contract.Unreachable, Cause: context.Cause(ctx), Hint: "no answer in time; --store-timeout is the deadline of one call"}
 	}
 	if outer, ok := err.(interface{ Unwrap() error }); ok && outer.Unwrap() != nil {
 		err = outer.Unwrap()

@@ -71,7 +71,7 @@ func (f writerFunc) Write(b []byte) (int, error) {
 // is left of a larger one and makes it visible. After any error nothing is called.
 func (p *Parts) Finish(ctx context.Context, whole, last func(body []byte) error) error {
 	if p.err == nil {
-		p.err = ctx.Err()
+		p.err = context.Cause(ctx)
 	}
 	switch {
 	case p.err == nil && p.sent == 0:

@@ -4,11 +4,16 @@
 package web
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"os"
 	"sync"
 	"time"
+
+	"nth/shim/disk"
+	"nth/shim/store/contract"
 )
 
 // Client gives a client for a store and for the services that identify nth to it.
@@ -43,14 +48,25 @@ type transport struct {
 }
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	to, err := t.to(req.URL.Scheme)
+	to, err := t.to(req.Context(), req.URL.Scheme)
 	if err != nil {
 		return nil, err
 	}
-	return to.RoundTrip(req)
+	contract.Asked(req.Context())
+	defer contract.Rest(req.Context())
+	if req.Body != nil && req.Body != http.NoBody {
+		own := *req // http.RoundTripper: the request isn't to be changed
+		own.Body = contract.Sent(req.Context(), req.Body)
+		req = &own
+	}
+	res, err := to.RoundTrip(req)
+	if err == nil && res.Body != http.NoBody {
+		res.Body = contract.Received(req.Context(), res.Body)
+	}
+	return res, err
 }
 
-func (t *transport) to(scheme string) (*http.Transport, error) {
+func (t *transport) to(ctx context.Context, scheme string) (*http.Transport, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if scheme != "https" {
@@ -60,7 +76,11 @@ func (t *transport) to(scheme string) (*http.Transport, error) {
 		return t.plain, nil
 	}
 	if t.secure == nil {
-		pool, err := roots(os.Getenv)
+		var pool *x509.CertPool
+		var err error
+		if gaveUp := disk.Run(ctx, "/etc/ssl", func() { pool, err = roots(os.Getenv) }); gaveUp != nil {
+			return nil, gaveUp
+		}
 		if err != nil {
 			return nil, err // and read again next time: a volume may be mounted late
 		}
