@@ -52,7 +52,7 @@ type Markers struct {
 // Stores is how long stores are waited for.
 type Stores struct {
 	StoreWait     time.Duration `group:"Stores" default:"1m" placeholder:"D" help:"Retry the first access to a store for this long."`
-	StoreTimeout  time.Duration `group:"Stores" default:"30s" placeholder:"D" help:"Deadline of a single call to a store."`
+	StoreTimeout  time.Duration `group:"Stores" default:"30s" placeholder:"D" help:"Deadline of a single call to a store; of a long answer, of each piece."`
 	MarkerTimeout time.Duration `group:"Stores" default:"2m" placeholder:"D" help:"Retry writing the marker for this long."`
 }
 

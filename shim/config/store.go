@@ -7,5 +7,5 @@ import "time"
 type Store struct {
 	Markers      string        `group:"Store" placeholder:"URL" help:"Where the markers are, as nth run is given it; of templates, what needs no index."`
 	StoreWait    time.Duration `group:"Store" default:"${wait}" placeholder:"D" help:"Try a store that doesn't answer for this long."`
-	StoreTimeout time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Deadline of a single call to the store."`
+	StoreTimeout time.Duration `group:"Store" default:"30s" placeholder:"D" help:"Deadline of a single call to the store; of a long answer, of each piece."`
 }

@@ -92,7 +92,7 @@ func (of From) vouched() []string {
 // FirstAccess is how long a store, or what an item comes from, is asked that may be up later
 // than the run.
 func (r *Run) FirstAccess() store.Policy {
-	return store.Policy{Window: r.Config.Stores.StoreWait, PerCall: r.Config.Stores.StoreTimeout}
+	return store.Policy{Window: r.Config.Stores.StoreWait, PerCall: r.Config.Stores.StoreTimeout, Pieces: true}
 }
 
 // Step begins a step, unless the run is to end before it; name is how the log, and whoever

@@ -63,7 +63,7 @@ func text(t *testing.T, s *store.Store) string {
 		t.Fatalf("%d attempts, %v", len(list), err)
 	}
 	var b bytes.Buffer
-	if err := list[0].Copy(t.Context(), s, &b); err != nil {
+	if err := list[0].Copy(t.Context(), s, time.Minute, &b); err != nil {
 		t.Fatal(err)
 	}
 	if int64(b.Len()) != list[0].Size {

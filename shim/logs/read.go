@@ -9,6 +9,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/store"
+	"nth/shim/store/contract"
 )
 
 // Attempt is the log of one run of an index.
@@ -64,17 +65,20 @@ func Attempts(ctx context.Context, s *store.Store, index int64) ([]Attempt, erro
 }
 
 // Copy writes the whole log to w. Of an attempt that still runs it is what the store
-// has so far. An error of w's own is given back as it is.
-func (a Attempt) Copy(ctx context.Context, s *store.Store, w io.Writer) error {
+// has so far. The store is waited for this long at a time. An error of w's own is given
+// back as it is.
+func (a Attempt) Copy(ctx context.Context, s *store.Store, wait time.Duration, w io.Writer) error {
 	for _, p := range a.parts {
-		if err := copyPart(ctx, s, p.key, w); err != nil {
+		if err := copyPart(ctx, s, p.key, wait, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func copyPart(ctx context.Context, s *store.Store, key string, w io.Writer) error {
+func copyPart(ctx context.Context, s *store.Store, key string, wait time.Duration, w io.Writer) error {
+	ctx, cancel := contract.WithPatience(ctx, wait)
+	defer cancel()
 	r, err := s.Bucket().NewReader(ctx, key, nil)
 	if err != nil {
 		return store.Fail(err, failure.TheJob, "read the log", s.Show(key))

@@ -92,7 +92,7 @@ func TestAttempts(t *testing.T) {
 	var got []row
 	for _, a := range list {
 		var b bytes.Buffer
-		if err := a.Copy(t.Context(), s, &b); err != nil {
+		if err := a.Copy(t.Context(), s, time.Minute, &b); err != nil {
 			t.Error(err)
 		}
 		got = append(got, row{a.RunID, b.String(), a.Size})
@@ -105,13 +105,13 @@ func TestAttempts(t *testing.T) {
 	}
 
 	broken := errors.New("nobody reads")
-	if err := list[1].Copy(t.Context(), s, writerFunc(func([]byte) (int, error) { return 0, broken })); err != broken {
+	if err := list[1].Copy(t.Context(), s, time.Minute, writerFunc(func([]byte) (int, error) { return 0, broken })); err != broken {
 		t.Errorf("%v, want the writer's own error", err)
 	}
 	if err := os.Remove(filepath.Join(dir, "7/b.log.00010")); err != nil {
 		t.Fatal(err)
 	}
-	if err := list[1].Copy(t.Context(), s, io.Discard); err == nil || failure.From(err).Code != failure.Unavailable {
+	if err := list[1].Copy(t.Context(), s, time.Minute, io.Discard); err == nil || failure.From(err).Code != failure.Unavailable {
 		t.Errorf("a part is gone: %v", err)
 	}
 }

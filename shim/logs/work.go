@@ -1,10 +1,11 @@
 package logs
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"nth/shim/store/contract"
 )
 
 // work uploads what there is to upload, one part at a time and in order, until the
@@ -98,7 +99,7 @@ func (l *Log) take() upload {
 // upload makes one try.
 func (l *Log) upload(u upload) error {
 	slow := time.AfterFunc(l.patience, func() { l.fail(fmt.Sprintf("the store takes longer than %s to answer", l.patience)) })
-	ctx, cancel := context.WithTimeout(l.ctx, l.PerCall)
+	ctx, cancel := contract.WithPatience(l.ctx, l.PerCall)
 	err := l.Store.PutText(ctx, Key(l.Name, u.piece.number), u.body)
 	cancel()
 	quick := slow.Stop()

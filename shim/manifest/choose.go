@@ -48,7 +48,7 @@ func (j *job) ask(w World) (string, error) {
 		return "", err
 	}
 	defer s.Close()
-	p := store.Policy{Window: patience, PerCall: j.Stores.StoreTimeout}
+	p := store.Policy{Window: patience, PerCall: j.Stores.StoreTimeout, Pieces: true}
 	of, err := status.Indexes(j.Index.Completions, "")
 	if err != nil {
 		return "", err

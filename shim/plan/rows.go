@@ -271,10 +271,9 @@ func (p *rows) row(r *item.Run, row *templates.Task) error {
 	return p.add(r, p.part(r.Identity), row)
 }
 
-// retry asks the manifest's store until it answers. A scan may take longer than another
-// call: it has all of --store-wait.
+// retry asks the manifest's store until it answers.
 func (p *rows) retry(m *manifest.Manifest, do func(context.Context) error) error {
-	err := store.Retry(context.Background(), store.Policy{Window: p.run.Config.Stores.StoreWait}, func(ctx context.Context) error { return fetch.Final(do(ctx)) }, nil)
+	err := store.Retry(context.Background(), p.run.FirstAccess(), func(ctx context.Context) error { return fetch.Final(do(ctx)) }, nil)
 	if err == nil {
 		return nil
 	}

@@ -39,8 +39,10 @@ func Open(ctx context.Context, p edge.Process, m config.Markers, w config.Stores
 	per := func(window time.Duration) store.Policy {
 		return store.Policy{Window: window, PerCall: w.StoreTimeout}
 	}
+	first := per(w.StoreWait)
+	first.Pieces = true // of a listing of checkpoints; what is written is small, and a pod's end may wait for it
 	return Record{Process: p, book: &marker.Book{Store: s, OnChange: m.OnChange, FanOut: strings.HasPrefix(url, "file:"),
-		Wait: per(w.StoreWait), Write: per(w.MarkerTimeout), Told: per(Told), Retrying: p.Retrying}}, nil
+		Wait: first, Write: per(w.MarkerTimeout), Told: per(Told), Retrying: p.Retrying}}, nil
 }
 
 // Kept tells whether anything is.

@@ -84,7 +84,7 @@ func usage(on, why, hint string) error {
 }
 
 func (s *session) policy() store.Policy {
-	return store.Policy{Window: s.StoreWait, PerCall: s.StoreTimeout}
+	return store.Policy{Window: s.StoreWait, PerCall: s.StoreTimeout, Pieces: true}
 }
 
 // retry asks the store something until it answers. An error is a failure.

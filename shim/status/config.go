@@ -116,5 +116,5 @@ func parseStates(names []string) (list []State, err error) {
 
 // policy is for every call to the store.
 func (c Config) policy() store.Policy {
-	return store.Policy{Window: c.StoreWait, PerCall: c.StoreTimeout}
+	return store.Policy{Window: c.StoreWait, PerCall: c.StoreTimeout, Pieces: true}
 }

@@ -3,7 +3,6 @@ package status
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -124,8 +123,11 @@ func (l *lister) page(prefix, delimiter string, token []byte) (page []entry, nex
 	err = store.Retry(l.ctx, l.policy, func(ctx context.Context) (err error) {
 		l.requests.Add(1)
 		if l.whole {
-			page, err = all(ctx, l.s.Bucket().List(o))
-			return err
+			page = nil
+			return l.s.ListUnder(ctx, o, func(o *blob.ListObject) error {
+				page = append(page, entry{o.Key, o.ModTime})
+				return nil
+			})
 		}
 		objects, more, err := l.s.Bucket().ListPage(ctx, token, pageSize, o)
 		page, next = make([]entry, len(objects)), more
@@ -135,19 +137,6 @@ func (l *lister) page(prefix, delimiter string, token []byte) (page []entry, nex
 		return err
 	}, nil)
 	return page, next, fail(err, "list", l.s.Show(prefix))
-}
-
-func all(ctx context.Context, it *blob.ListIterator) (page []entry, err error) {
-	for {
-		o, err := it.Next(ctx)
-		switch {
-		case err == io.EOF: // itself, as in store.List
-			return page, nil
-		case err != nil:
-			return nil, err
-		}
-		page = append(page, entry{o.Key, o.ModTime})
-	}
 }
 
 // fail gives a store's error as a failure; what is one already, such as the cause of

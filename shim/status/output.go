@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"nth/shim/failure"
 	"nth/shim/logs"
@@ -17,6 +18,7 @@ import (
 // outputs are what nth run --logs has kept of one index.
 type outputs struct {
 	store    *store.Store
+	wait     time.Duration // for an answer of it
 	attempts []logs.Attempt
 }
 
@@ -35,7 +37,7 @@ func (p *parsed) outputs(ctx context.Context, i *Item, w World) (*outputs, error
 	if s == nil || err != nil {
 		return nil, err
 	}
-	o := &outputs{store: s}
+	o := &outputs{store: s, wait: p.StoreTimeout}
 	err = store.Retry(ctx, p.policy(), func(ctx context.Context) (err error) {
 		o.attempts, err = logs.Attempts(ctx, s, i.Index)
 		return err
@@ -88,7 +90,7 @@ func (o *outputs) print(ctx context.Context, i *Item, w World) error {
 		if len(o.attempts) > 1 {
 			screen.Tell(w.Stderr, "nth: run %s, %s, until %s", a.RunID, size(a.Size), a.Modified.UTC().Format("2006-01-02 15:04:05Z"))
 		}
-		if err := a.Copy(ctx, o.store, w.Stdout); err != nil {
+		if err := a.Copy(ctx, o.store, o.wait, w.Stdout); err != nil {
 			return fail(err, "print the logs", o.store.Show(""))
 		}
 	}

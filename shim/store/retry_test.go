@@ -152,3 +152,32 @@ func TestRetryRecovers(t *testing.T) {
 		}
 	})
 }
+
+// TestRetryPieces: an answer that comes in pieces may take longer than a try and the window
+// have, but where the deadline is for the whole.
+func TestRetryPieces(t *testing.T) {
+	for _, pieces := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			begin, tries := time.Now(), 0
+			err := store.Retry(t.Context(), store.Policy{Window: time.Minute, PerCall: 30 * time.Second, Pieces: pieces}, func(ctx context.Context) error {
+				tries++
+				for range 100 {
+					select {
+					case <-time.After(20 * time.Second):
+						contract.Came(ctx)
+					case <-ctx.Done():
+						return context.Cause(ctx)
+					}
+				}
+				return nil
+			}, nil)
+			took := time.Since(begin)
+			if pieces && (err != nil || tries != 1 || took != 2000*time.Second) {
+				t.Errorf("%d tries in %v, %v", tries, took, err)
+			}
+			if !pieces && (!errors.Is(err, context.DeadlineExceeded) || took > 2*time.Minute) {
+				t.Errorf("as a whole: %d tries in %v, %v", tries, took, err)
+			}
+		})
+	}
+}

@@ -40,7 +40,7 @@ func CopyLog(t *testing.T, url string, index int64, w io.Writer) int {
 		t.Fatal(err)
 	}
 	if len(list) > 0 {
-		if err := list[len(list)-1].Copy(t.Context(), s, w); err != nil {
+		if err := list[len(list)-1].Copy(t.Context(), s, time.Minute, w); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -44,3 +44,31 @@ func Detached(r *http.Request) *http.Request {
 
 // Handle lets the server carry out a request whose answer nobody gets.
 func Handle(f *Fault, r *http.Request) { f.backend.ServeHTTP(httptest.NewRecorder(), r) }
+
+// Pieces gives the server's answer in so many pieces, each after a pause.
+func Pieces(n int, pause time.Duration) Action {
+	return func(f *Fault, w http.ResponseWriter, r *http.Request) { f.pieces(w, r, n, n, pause) }
+}
+
+// StallAfter gives a piece of the server's answer, of so many, and no other.
+func StallAfter(n int) Action {
+	return func(f *Fault, w http.ResponseWriter, r *http.Request) {
+		f.pieces(w, r, n, 1, 0)
+		Stall(f, w, r)
+	}
+}
+
+func (f *Fault) pieces(w http.ResponseWriter, r *http.Request, n, given int, pause time.Duration) {
+	answer := httptest.NewRecorder()
+	f.backend.ServeHTTP(answer, r)
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.Code)
+	size := answer.Body.Len()/n + 1
+	for range given {
+		time.Sleep(pause)
+		_, _ = w.Write(answer.Body.Next(size))
+		_ = http.NewResponseController(w).Flush()
+	}
+}
