@@ -3,7 +3,6 @@ package templates
 import (
 	"strconv"
 	"strings"
-	"text/template"
 	"text/template/parse"
 )
 
@@ -12,7 +11,7 @@ import (
 type Bound struct {
 	t    *Template
 	x    *execution
-	tree *template.Template // nil: every item has the same text
+	tree *parse.Tree // nil: every item has the same text
 	text string
 	item int64
 	// Around .Item, where the word has nothing else; nil: it has, or lacks it.
@@ -27,13 +26,9 @@ func (t *Template) Bind(f Fields, s Sources) (*Bound, error) {
 		b.text = e.Text
 		return b, err
 	}
-	tree, err := t.tree.Clone()
-	if err != nil {
-		return nil, err
-	}
 	b.x = &execution{fields: f, sources: s}
 	b.x.fields.Item = &b.item
-	b.tree = tree.Funcs(b.x.funcs()).Funcs(b.x.hiddenFuncs())
+	b.tree = t.tree
 	b.around = aroundItem(t)
 	return b, nil
 }

@@ -53,54 +53,76 @@ func stableFields(f Fields) Fields {
 	return f
 }
 
-// dot is the root of every template. A value that this run doesn't have is an
-// error, not an empty word.
-type dot struct{ x *execution }
+// allOfMeta is what the function field names .Meta by: no template can name it.
+const allOfMeta = "MetaParts"
 
-func (d dot) Index() int64     { return d.x.fields.Index }
-func (d dot) RawIndex() int64  { return d.x.fields.RawIndex }
-func (d dot) Attempt() int     { return d.x.fields.Attempt }
-func (d dot) Platform() string { return d.x.fields.Platform }
-func (d dot) RunID() string    { return d.x.fields.RunID }
-func (d dot) Hostname() string { return d.x.fields.Hostname }
+// root gives a field of the root of every template. A value that this run doesn't have is
+// an error, not an empty word.
+func (x *execution) root(path []string) (any, error) {
+	f := &x.fields
+	switch path[0] {
+	case "Index":
+		return f.Index, nil
+	case "RawIndex":
+		return f.RawIndex, nil
+	case "Attempt":
+		return f.Attempt, nil
+	case "Platform":
+		return f.Platform, nil
+	case "RunID":
+		return f.RunID, nil
+	case "Hostname":
+		return f.Hostname, nil
+	case "Completions":
+		return f.completions()
+	case "Item":
+		return known(path[0], f.Item, "it needs --each, and stands in the command or in --env")
+	case "Job":
+		return named(path[0], f.Job, "set --job or NTH_JOB")
+	case "JobUID":
+		return named(path[0], f.JobUID, "set --job-uid or NTH_JOB_UID")
+	case "Shard":
+		return f.Shard.field(path[1:])
+	case "Task", "TaskID", "Receipt", allOfMeta:
+		return x.ofTask(path[0])
+	}
+	return f.Statement.field(path[0])
+}
 
-func (d dot) Completions() (int64, error) {
-	if was := d.x.fields.Outgrown; was != nil {
-		return 0, &Error{Kind: BadForItem, Cause: fmt.Errorf(".Completions was %d when the Job was written, and index %d lies beyond", *was, d.x.fields.Index),
+func (f *Fields) completions() (any, error) {
+	if was := f.Outgrown; was != nil {
+		return nil, &Error{Kind: BadForItem, Cause: fmt.Errorf(".Completions was %d when the Job was written, and index %d lies beyond", *was, f.Index),
 			Hint: "a Job whose command depends on it can't grow: start another one with the new number"}
 	}
-	if d.x.fields.Completions == nil {
-		return 0, missing("Completions", "set --completions or NTH_COMPLETIONS")
-	}
-	return *d.x.fields.Completions, nil
+	return known("Completions", f.Completions, "set --completions or NTH_COMPLETIONS")
 }
 
-func (d dot) Shard() (Shard, error) {
-	if d.x.fields.Shard == nil {
-		return Shard{}, missing("Shard", "set --items and --completions")
+// field gives one of .Shard, which is no value by itself.
+func (s *Shard) field(path []string) (any, error) {
+	if s == nil {
+		return nil, missing("Shard", "set --items and --completions")
 	}
-	return *d.x.fields.Shard, nil
+	switch path[0] {
+	case "Start":
+		return s.Start, nil
+	case "End":
+		return s.End, nil
+	}
+	return s.Len(), nil
 }
 
-func (d dot) Item() (int64, error) {
-	if d.x.fields.Item == nil {
-		return 0, missing("Item", "it needs --each, and stands in the command or in --env")
+func known(field string, n *int64, hint string) (any, error) {
+	if n == nil {
+		return nil, missing(field, hint)
 	}
-	return *d.x.fields.Item, nil
+	return *n, nil
 }
 
-func (d dot) Job() (string, error) {
-	if d.x.fields.Job == "" {
-		return "", missing("Job", "set --job or NTH_JOB")
+func named(field, text, hint string) (any, error) {
+	if text == "" {
+		return nil, missing(field, hint)
 	}
-	return d.x.fields.Job, nil
-}
-
-func (d dot) JobUID() (string, error) {
-	if d.x.fields.JobUID == "" {
-		return "", missing("JobUID", "set --job-uid or NTH_JOB_UID")
-	}
-	return d.x.fields.JobUID, nil
+	return text, nil
 }
 
 func missing(field, hint string) error {

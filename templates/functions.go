@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"reflect"
 	"strings"
 	"syscall"
-	"text/template"
 )
 
 // Function is one function as the reference shows it; the tests run each example.
@@ -67,28 +65,8 @@ type execution struct {
 	secrets map[string]string // those read, by name; none of them empty
 
 	values []value             // of a URL's actions
+	size   int                 // of these
 	as     func(string) string // what such a value is told as; nil: as it is
-}
-
-// parseFuncs lets Parse know the names; each execution binds its own.
-var parseFuncs = (&execution{}).funcs()
-
-func (x *execution) funcs() template.FuncMap {
-	return template.FuncMap{
-		"add": sum, "sub": difference, "mul": product, "div": quotient, "mod": remainder, "min": least, "max": greatest,
-		"pad": pad, "env": x.env, "default": orDefault, "secret": x.secret, "file": x.file,
-		"base": path.Base, "dir": path.Dir, "ext": path.Ext,
-		"trimSuffix": func(suffix, s string) string { return strings.TrimSuffix(s, suffix) },
-		"trimPrefix": func(prefix, s string) string { return strings.TrimPrefix(s, prefix) },
-		"replace":    replace, "lower": strings.ToLower, "upper": strings.ToUpper,
-		"split": func(sep, s string) []string { return strings.Split(s, sep) },
-		"join":  join, "quote": func(v any) (string, error) { return sized(Quote(fmt.Sprint(v))) }, "toJson": toJSON,
-		"index": index, "field": x.field, "fromJson": fromJSON, "urldecode": urlDecode,
-		"required": required, "volatile": x.volatile,
-		// text/template's own, within the bounds of a word.
-		"printf": format, "print": bound(fmt.Sprint), "println": bound(fmt.Sprintln),
-		"html": bound(template.HTMLEscaper), "js": bound(template.JSEscaper), "urlquery": bound(template.URLQueryEscaper),
-	}
 }
 
 func (x *execution) file(name string) (string, error) {

@@ -2,21 +2,12 @@ package templates
 
 import "text/template/parse"
 
-// Receipt is in bodies alone: the command has no use for it.
-func (d dot) Receipt() (string, error) {
-	t, err := d.task()
-	if err != nil {
-		return "", err
-	}
-	return t.Receipt, nil
-}
-
 // ParseJSON parses a JSON text whose actions are values, whole: each gives its value as
 // JSON, a string with its quotes, so that none becomes part of the text around it. It
-// may also name Receipt, and these fields of Statement.
+// may also name .Receipt, for which the command has no use, and these fields of Statement.
 func ParseJSON(word string, more ...string) (*Template, error) {
 	t, err := parseWith(word, append(more, "Receipt"))
-	if err == nil && t.tree != nil && t.tree.Tree != nil {
+	if err == nil && t.tree != nil {
 		asValues(t.tree.Root)
 	}
 	return t, err

@@ -3,7 +3,6 @@ package templates
 import (
 	"errors"
 	"fmt"
-	"text/template"
 	"text/template/parse"
 )
 
@@ -15,16 +14,8 @@ const (
 	orNone  = "_or_none"
 )
 
-func (x *execution) hiddenFuncs() template.FuncMap {
-	return template.FuncMap{
-		"env" + orUnset: x.envOrUnset, "default" + orUnset: defaultOrUnset,
-		"field" + orUnset: x.fieldOrUnset, "index" + orUnset: indexOrUnset,
-		"field" + orNone: x.fieldOrNone, "index" + orNone: indexOrNone,
-	}
-}
-
 // optional lets `env "X" | default "y"` and `default "y" .Task.x` work although what isn't
-// there is an error, and required tell its own message: text/template calls env first, so
+// there is an error, and required tell its own message: env is called first, so
 // that call is exchanged for one that gives the error as a value. Only default and
 // required ever see this value.
 func optional(p *parse.PipeNode) {

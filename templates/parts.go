@@ -81,7 +81,7 @@ func urlDecode(s string) (string, error) {
 
 // taskParts gives the fields of a payload that is a JSON object.
 func (x *execution) taskParts() (object, error) {
-	t, err := dot{x}.task()
+	t, err := x.task()
 	if err != nil {
 		return nil, err
 	}

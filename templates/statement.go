@@ -15,13 +15,26 @@ type Statement struct {
 	Retry         bool
 }
 
-func (d dot) Lease() float64   { return d.x.fields.Statement.Lease }
-func (d dot) Delay() float64   { return d.x.fields.Statement.Delay }
-func (d dot) MaxAttempts() int { return d.x.fields.Statement.MaxAttempts }
-func (d dot) Reason() string   { return d.x.fields.Statement.Reason }
-func (d dot) Dead() bool       { return d.x.fields.Statement.Dead }
-func (d dot) Release() bool    { return d.x.fields.Statement.Release }
-func (d dot) Retry() bool      { return d.x.fields.Statement.Retry }
+// field gives one by its name.
+func (s *Statement) field(name string) (any, error) {
+	switch name {
+	case "Lease":
+		return s.Lease, nil
+	case "Delay":
+		return s.Delay, nil
+	case "MaxAttempts":
+		return s.MaxAttempts, nil
+	case "Reason":
+		return s.Reason, nil
+	case "Dead":
+		return s.Dead, nil
+	case "Release":
+		return s.Release, nil
+	case "Retry":
+		return s.Retry, nil
+	}
+	return nil, errors.New("there is no field ." + name)
+}
 
 var errNotValue = errors.New("if, with, range and variables can't be used: each << >> is one value")
 
@@ -32,9 +45,6 @@ func Split(word string, more ...string) (texts []string, actions []*Template, er
 	tree, err := grow(word)
 	if err != nil {
 		return nil, nil, err
-	}
-	if tree.Tree == nil { // it is empty
-		return []string{word}, nil, nil
 	}
 	text := ""
 	for _, n := range tree.Root.Nodes {

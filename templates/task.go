@@ -10,34 +10,26 @@ type Task struct {
 	Columns []string
 }
 
-func (d dot) task() (*Task, error) {
-	if d.x.fields.Task == nil {
+func (x *execution) task() (*Task, error) {
+	if x.fields.Task == nil {
 		return nil, missing("Task", "it needs --tasks")
 	}
-	return d.x.fields.Task, nil
+	return x.fields.Task, nil
 }
 
-func (d dot) Task() (string, error) {
-	t, err := d.task()
-	if err != nil {
-		return "", err
-	}
-	return t.Payload, nil
-}
-
-func (d dot) TaskID() (string, error) {
-	t, err := d.task()
-	if err != nil {
-		return "", err
-	}
-	return t.ID, nil
-}
-
-// MetaParts is what the function field names .Meta by: no template can name it.
-func (d dot) MetaParts() (object, error) {
-	t, err := d.task()
+// ofTask gives a field that the task says.
+func (x *execution) ofTask(name string) (any, error) {
+	t, err := x.task()
 	if err != nil {
 		return nil, err
+	}
+	switch name {
+	case "Task":
+		return t.Payload, nil
+	case "TaskID":
+		return t.ID, nil
+	case "Receipt": // in bodies alone
+		return t.Receipt, nil
 	}
 	o := object{}
 	for name, value := range t.Meta {

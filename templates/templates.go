@@ -1,5 +1,5 @@
 // Package templates is the << >> language in which a command says where its index
-// goes: Go's text/template with delimiters that no shell and no YAML file minds.
+// goes: that of Go's text/template, with delimiters that no shell and no YAML file minds.
 // One word of a command is one template, and one value: expansion never splits a
 // word, so no value can become an argument of its own.
 package templates
@@ -7,7 +7,7 @@ package templates
 import (
 	"errors"
 	"strings"
-	"text/template"
+	"text/template/parse"
 )
 
 // The delimiters of an action.
@@ -65,7 +65,7 @@ type Sources struct {
 // Template is one parsed word.
 type Template struct {
 	word      string
-	tree      *template.Template // nil: plain text
+	tree      *parse.Tree // nil: plain text
 	usesIndex bool
 	usesTask  bool
 	usesItem  bool
@@ -104,9 +104,7 @@ func parseWith(word string, more []string) (*Template, error) {
 	}
 	t.tree = tree
 	w := walker{more: more}
-	if tree.Tree != nil {
-		w.list(tree.Root, root)
-	}
+	w.list(tree.Root, root)
 	if w.err != nil {
 		w.err.Word = word
 		return nil, w.err
@@ -116,17 +114,15 @@ func parseWith(word string, more []string) (*Template, error) {
 }
 
 // grow gives the tree of a word that is one template.
-func grow(word string) (*template.Template, error) {
-	tree, err := template.New(name).Delims(left, right).Option("missingkey=error").Funcs(parseFuncs).Parse(word)
+func grow(word string) (*parse.Tree, error) {
+	trees, err := parse.Parse(name, word, left, right, parseFuncs(), parseBuiltins())
 	if err != nil {
 		return nil, &Error{Kind: Syntax, Word: word, Cause: errors.New(plain(err)), Hint: syntaxHint(err)}
 	}
-	for _, one := range tree.Templates() {
-		if one.Name() != name {
-			return nil, &Error{Kind: Syntax, Word: word, Cause: errNested}
-		}
+	if len(trees) != 1 {
+		return nil, &Error{Kind: Syntax, Word: word, Cause: errNested}
 	}
-	return tree, nil
+	return trees[name], nil
 }
 
 // UsesIndex tells whether the word names .Index, .RawIndex, .Shard or .Item.
@@ -163,27 +159,28 @@ func (t *Template) Expand(f Fields, s Sources) (Expansion, error) {
 }
 
 func (t *Template) execute(x *execution) (string, error) {
-	tree, err := t.tree.Clone()
-	if err != nil {
-		return "", err
-	}
-	tree.Funcs(x.funcs()).Funcs(x.hiddenFuncs())
 	if t.url != nil {
-		return t.url.run(x, tree)
+		return t.url.run(x, t.tree)
 	}
-	return x.run(tree)
+	return x.run(t.tree)
 }
 
-// run executes a template whose functions are the execution's.
-func (x *execution) run(tree *template.Template) (string, error) {
-	out := &bounded{}
-	if err := tree.Execute(out, dot{x}); err != nil {
-		return "", err
-	}
-	if strings.IndexByte(out.String(), 0) >= 0 {
+// run evaluates a template that is a word.
+func (x *execution) run(tree *parse.Tree) (string, error) {
+	text, err := x.text(tree)
+	if err == nil && strings.IndexByte(text, 0) >= 0 {
 		return "", errNUL
 	}
-	return out.String(), nil
+	return text, err
+}
+
+// text evaluates a template.
+func (x *execution) text(tree *parse.Tree) (string, error) {
+	e := evaluation{x: x, out: &bounded{}}
+	if err := e.list(nil, tree.Root); err != nil {
+		return "", err
+	}
+	return e.out.String(), nil
 }
 
 // explain makes the Error of an execution's. Messages may quote values, so where a
@@ -208,18 +205,17 @@ func (t *Template) explain(x *execution, err error) error {
 	return e
 }
 
-// plain takes text/template's own prefix away: "template: word:1:2: executing …".
+// plain takes the parser's own prefix away: "template: word:1: …".
 func plain(err error) string {
 	s := strings.TrimPrefix(err.Error(), "template: word:")
 	if at := strings.Index(s, ": "); strings.HasPrefix(err.Error(), "template: word:") && at >= 0 {
 		s = s[at+2:]
 	}
-	s = strings.TrimPrefix(s, `executing "word" `)
 	return inTheirWords.Replace(s)
 }
 
 // inTheirWords takes what only stands in for names of the template out of a message.
-var inTheirWords = strings.NewReplacer(orUnset, "", orNone, "", "$.MetaParts", ".Meta")
+var inTheirWords = strings.NewReplacer(orUnset, "", orNone, "", "$."+allOfMeta, ".Meta")
 
 func syntaxHint(err error) string {
 	hint := `for a literal <<, as in a here-document, write <<"<<">>`

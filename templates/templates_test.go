@@ -57,7 +57,7 @@ func TestFunctions(t *testing.T) {
 		})
 	}
 	const own = " print println html js urlquery " // text/template's, in its own reference
-	for name := range parseFuncs {
+	for name := range parseFuncs() {
 		if !strings.Contains(own+functionNames()+" ", " "+name+" ") {
 			t.Errorf("%s is missing from the reference", name)
 		}
@@ -139,6 +139,9 @@ func TestErrors(t *testing.T) {
 		{"the dot alone", "<<.>>", Syntax, "alone"},
 		{"the root alone", `<<printf "%v" $>>`, Syntax, "alone"},
 		{"the root in a variable", "<<$x := .>>", Syntax, "alone"},
+		{"a value for the root", "<<$ = 1>>", Syntax, "$x"},
+		{"the root as a range's variable", `<<range $ := split "," "a">><<$.Index>><<end>>`, Syntax, "$x"},
+		{"call", `<<call .Index>>`, Syntax, "call"},
 		{"define", `<<define "x">><<end>>`, Syntax, "define"},
 		{"template", `<<template "x">>`, Syntax, "template"},
 		{"a function of our own making", `<<env_or_unset "REGION">>`, Syntax, "env_or_unset"},

@@ -16,11 +16,6 @@ func sized(s string) (string, error) {
 	return s, nil
 }
 
-// bound is sized for functions that only put their arguments together.
-func bound(f func(...any) string) func(...any) (string, error) {
-	return func(args ...any) (string, error) { return sized(f(args...)) }
-}
-
 // format is Go's Sprintf, but what fmt writes into the text as a complaint, such
 // as %!d(string=3), is an error here: a command would be run with it.
 func format(layout string, args ...any) (string, error) {

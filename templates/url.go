@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"text/template"
 	"text/template/parse"
 )
 
@@ -36,7 +35,7 @@ func ParsePlace(word string) (*Template, error) { return parseURL(word, true) }
 
 func parseURL(word string, paths bool) (*Template, error) {
 	t, err := Parse(word)
-	if err != nil || t.tree == nil || t.tree.Tree == nil {
+	if err != nil || t.tree == nil {
 		return t, err
 	}
 	t.url = &urlForm{paths: paths, kind: MissingForAll}
@@ -118,40 +117,34 @@ type value struct {
 	item bool // it may be the item's
 }
 
-// ofURL are the functions that keep the values of a URL's actions apart from its text, in
-// which only a NUL stands for each: no text and no value may have one.
-func (x *execution) ofURL() template.FuncMap {
-	size := 0
-	keep := func(item bool) func(bool, any) (string, error) {
-		return func(escaped bool, v any) (string, error) {
-			text := fmt.Sprint(v)
-			if size += len(text); size > maxOutput {
-				return "", errTooLong
-			}
-			if strings.IndexByte(text, 0) >= 0 {
-				return "", errNUL
-			}
-			if x.as != nil {
-				text = x.as(text)
-			}
-			if plain, err := url.QueryUnescape(text); escaped && err == nil { // by urlquery: once is enough
-				text = plain
-			}
-			x.values = append(x.values, value{text, item})
-			return "\x00", nil
-		}
+// keep keeps the values of a URL's actions apart from its text, in which only a NUL stands
+// for each: no text and no value may have one.
+func (x *execution) keep(v any, escaped, item bool) (string, error) {
+	text := fmt.Sprint(v)
+	if x.size += len(text); x.size > maxOutput {
+		return "", errTooLong
 	}
-	return template.FuncMap{ofPod: keep(false), ofItem: keep(true)}
+	if strings.IndexByte(text, 0) >= 0 {
+		return "", errNUL
+	}
+	if x.as != nil {
+		text = x.as(text)
+	}
+	if plain, err := url.QueryUnescape(text); escaped && err == nil { // by urlquery: once is enough
+		text = plain
+	}
+	x.values = append(x.values, value{text, item})
+	return "\x00", nil
 }
 
-// run executes a template and puts its values into its text.
-func (u *urlForm) run(x *execution, tree *template.Template) (string, error) {
-	x.values = nil
-	out := &bounded{}
-	if err := tree.Funcs(x.ofURL()).Execute(out, dot{x}); err != nil {
+// run evaluates a template and puts its values into its text.
+func (u *urlForm) run(x *execution, tree *parse.Tree) (string, error) {
+	x.values, x.size = nil, 0
+	text, err := x.text(tree)
+	if err != nil {
 		return "", err
 	}
-	texts := strings.Split(out.String(), "\x00")
+	texts := strings.Split(text, "\x00")
 	if len(texts) != len(x.values)+1 {
 		return "", errNUL
 	}

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,6 +84,9 @@ func (w *walker) pipe(p *parse.PipeNode, dot dotIs) dotIs {
 	}
 	optional(p)
 	for _, v := range p.Decl {
+		if v.Ident[0] == "$" {
+			w.fail(errors.New("$ can't be given a value"), "it is what all fields are of; give the variable a name: $x")
+		}
 		if has {
 			w.declare(v.Ident[0])
 		}
@@ -220,9 +224,9 @@ func isMeta(n parse.Node, dot dotIs) bool {
 	return false
 }
 
-// metaParts gives the method that gives .Meta, wherever it stands.
+// metaParts gives the field that all of .Meta is, wherever it stands: no template can name it.
 func metaParts() parse.Node {
-	return &parse.VariableNode{NodeType: parse.NodeVariable, Ident: []string{"$", "MetaParts"}}
+	return &parse.VariableNode{NodeType: parse.NodeVariable, Ident: []string{"$", allOfMeta}}
 }
 
 // reads notes the variable that a call reads whose name stands there.
