@@ -27,7 +27,7 @@ func narrow(target any, args []string) (own, rest []string, ok bool) {
 	if own, rest, err = split(parser.Model.Flags, args); err != nil {
 		return nil, nil, false
 	}
-	if _, err = parser.Parse(own); err != nil {
+	if err = read(parser, own); err != nil {
 		return nil, nil, false
 	}
 	for i, to := range n.targets {
