@@ -42,7 +42,7 @@ type Spec struct {
 // error is a failure with exit code 64. Where --help is among the flags, it is printed
 // and the error is ErrHelp.
 func Parse(s Spec, target any, args []string) (own, rest []string, err error) {
-	if own, rest, ok := narrow(target, args); ok {
+	if own, rest, ok := direct(target, args); ok {
 		return own, rest, nil
 	}
 	parser, err := model(target, kong.Name(s.Name), kong.NoDefaultHelp())
@@ -95,13 +95,18 @@ func enums(flags []*kong.Flag) error {
 	return nil
 }
 
-// split cuts the arguments where the flags end, and joins each flag with its
-// value, so that a value may begin with a dash (--index-offset -1).
+// split is cut for kong's flags.
 func split(flags []*kong.Flag, args []string) (own, rest []string, err error) {
 	takesValue := map[string]bool{}
 	for _, f := range flags {
 		takesValue["--"+f.Name] = !f.IsBool() && !f.IsCounter()
 	}
+	return cut(args, takesValue)
+}
+
+// cut cuts the arguments where the flags end, and joins each flag with its
+// value, so that a value may begin with a dash (--index-offset -1).
+func cut(args []string, takesValue map[string]bool) (own, rest []string, err error) {
 	for i := 0; i < len(args); i++ {
 		word := args[i]
 		switch {

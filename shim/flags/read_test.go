@@ -28,7 +28,8 @@ type everything struct {
 	} `embed:"" set:"K=x"`
 }
 
-// TestRead: flags and variables are read, and refused, as kong's Parse does.
+// TestRead: flags and variables are read, and refused, as kong's Parse does, and what is
+// right is read without kong as well.
 func TestRead(t *testing.T) {
 	for _, tt := range []struct {
 		env  map[string]string
@@ -78,6 +79,17 @@ func TestRead(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q %q: %s", tt.env, tt.args, diff)
+		}
+		var without everything
+		_, rest, ok := direct(&without, tt.args)
+		if ok != (wantErr == nil) && len(rest) == 0 {
+			t.Errorf("%q %q: read without kong: %t, and kong says %v", tt.env, tt.args, ok, wantErr)
+		}
+		if !ok {
+			want = everything{}
+		}
+		if diff := cmp.Diff(want, without); len(rest) == 0 && diff != "" {
+			t.Errorf("%q %q, without kong: %s", tt.env, tt.args, diff)
 		}
 		for name := range tt.env {
 			os.Unsetenv(name)

@@ -55,12 +55,12 @@ func TestSaid(t *testing.T) {
 	}
 }
 
-// TestSectionsDefaults: a flag's default is the same in the narrow model, in the whole one
+// TestSectionsDefaults: a flag's default is the same as it is read, in kong's model
 // and in the reference.
 func TestSectionsDefaults(t *testing.T) {
 	var c talker
-	if _, _, ok := narrow(&c, nil); !ok || c.Waits.Wait != 30*time.Second {
-		t.Errorf("narrow: %v, %v", c.Waits.Wait, ok)
+	if _, _, ok := direct(&c, nil); !ok || c.Waits.Wait != 30*time.Second {
+		t.Errorf("direct: %v, %v", c.Waits.Wait, ok)
 	}
 	rows, err := Reference(&talker{})
 	if err != nil || rows[0].Default != "30s" {

@@ -60,7 +60,12 @@ func list(ctx *kong.DecodeContext, target reflect.Value) error {
 	// kong reads the arguments into values of its own, and what stands in for them (a
 	// variable, a default) right into the field.
 	own := target.Addr().Pointer() != ctx.Value.Target.Addr().Pointer()
-	for _, part := range values(value, ctx.Value.Tag.Sep, own) {
+	return addTo(target, value, ctx.Value.Tag.Sep, own)
+}
+
+// addTo adds values to a list.
+func addTo(target reflect.Value, value string, sep rune, own bool) error {
+	for _, part := range values(value, sep, own) {
 		element := reflect.New(target.Type().Elem()).Elem()
 		switch element.Kind() {
 		case reflect.String:

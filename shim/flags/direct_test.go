@@ -1,7 +1,6 @@
 package flags
 
 import (
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -23,12 +22,12 @@ type wide struct {
 	Text string `env:"-" default:"text"`
 }
 
-// TestNarrow: the few flags are read as all of them are, whichever they are and
-// wherever they come from.
-func TestNarrow(t *testing.T) {
+// TestDirect: flags are read as kong reads them, whichever they are and wherever they
+// come from.
+func TestDirect(t *testing.T) {
 	for _, tt := range []struct {
 		name, env, args string
-		whole           bool // it is the whole model that must speak
+		whole           bool // it is kong that must speak
 	}{
 		{name: "nothing"},
 		{name: "each way to give a value", args: "--index 7 --offset -1 --verbose --env A=1 --env=B=2 --tail=9 -- x --nope"},
@@ -55,9 +54,9 @@ func TestNarrow(t *testing.T) {
 			}
 			args := strings.Fields(tt.args)
 			var few, all wide
-			own, rest, ok := narrow(&few, args)
+			own, rest, ok := direct(&few, args)
 			if ok == tt.whole {
-				t.Fatalf("narrow went well: %t", ok)
+				t.Fatalf("direct went well: %t", ok)
 			}
 			if !ok {
 				if diff := cmp.Diff(wide{}, few, unexported); diff != "" {
@@ -87,21 +86,3 @@ func TestNarrow(t *testing.T) {
 }
 
 var unexported = cmp.AllowUnexported(wide{}, embedded{}, target{})
-
-// TestUnexplained: what is left of a tag says the same, but for the reader.
-func TestUnexplained(t *testing.T) {
-	for i := range reflect.TypeFor[embedded]().NumField() {
-		tag := reflect.TypeFor[embedded]().Field(i).Tag
-		got := unexplained(tag)
-		for _, key := range []string{"help", "group", "placeholder"} {
-			if _, ok := got.Lookup(key); ok {
-				t.Errorf("%s is still in %s", key, got)
-			}
-		}
-		for _, key := range []string{"default", "enum", "sep", "name"} {
-			if diff := cmp.Diff(tag.Get(key), got.Get(key)); diff != "" {
-				t.Errorf("%s: %s", key, diff)
-			}
-		}
-	}
-}
