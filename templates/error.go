@@ -39,10 +39,8 @@ func (e *Error) Error() string {
 	if e.Hint != "" {
 		s += "; " + e.Hint
 	}
-	return oneLine.Replace(s)
+	return strings.NewReplacer("\n", " ", "\r", " ").Replace(s)
 }
-
-var oneLine = strings.NewReplacer("\n", " ", "\r", " ")
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }

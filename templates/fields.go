@@ -3,6 +3,7 @@ package templates
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,13 +28,9 @@ var FieldDocs = []FieldDoc{
 	{".Meta", "`.Meta.name`: what else the queue says of the task; alone it is no value, but for `field`"},
 }
 
-var fieldSet = func() map[string]bool {
-	set := make(map[string]bool, len(FieldDocs))
-	for _, f := range FieldDocs {
-		set[f.Name[1:]] = true
-	}
-	return set
-}()
+func isField(name string) bool {
+	return slices.ContainsFunc(FieldDocs, func(f FieldDoc) bool { return f.Name[1:] == name })
+}
 
 func fieldNames() string {
 	names := make([]string, len(FieldDocs))

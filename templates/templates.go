@@ -211,11 +211,9 @@ func plain(err error) string {
 	if at := strings.Index(s, ": "); strings.HasPrefix(err.Error(), "template: word:") && at >= 0 {
 		s = s[at+2:]
 	}
-	return inTheirWords.Replace(s)
+	// What only stands in for names of the template isn't said.
+	return strings.NewReplacer(orUnset, "", orNone, "", "$."+allOfMeta, ".Meta").Replace(s)
 }
-
-// inTheirWords takes what only stands in for names of the template out of a message.
-var inTheirWords = strings.NewReplacer(orUnset, "", orNone, "", "$."+allOfMeta, ".Meta")
 
 func syntaxHint(err error) string {
 	hint := `for a literal <<, as in a here-document, write <<"<<">>`

@@ -195,7 +195,7 @@ func (w *walker) field(n parse.Node, path []string) (parse.Node, bool) {
 		w.unknown([]string{"Meta, without a name"}, `write .Meta.name, or field "any name" .Meta`)
 	case name == "Shard" && (len(path) == 1 || len(path) > 2 || !slices.Contains([]string{"Start", "End", "Len"}, path[1])):
 		w.unknown(path, "there are .Shard.Start, .Shard.End and .Shard.Len")
-	case !fieldSet[name] || len(path) > 1 && name != "Shard":
+	case !isField(name) || len(path) > 1 && name != "Shard":
 		w.unknown(path, "the fields are "+strings.Join(append([]string{fieldNames()}, dotted(w.more)...), " "))
 	}
 	return n, false

@@ -88,7 +88,7 @@ func doubtful(ctx context.Context, err error) error {
 
 // visitBlock visits a block's rows, the first of which has the number first.
 func (m *Manifest) visitBlock(b block, body []byte, first, from, to int64, columns []string, visit visitor) error {
-	if crc32.Checksum(body, castagnoli) != b.sum || countRows(body, m.format) != b.rows {
+	if crc32.Checksum(body, castagnoli()) != b.sum || countRows(body, m.format) != b.rows {
 		return errLies
 	}
 	s := newRecords(bytes.NewReader(body), m.format, 0)

@@ -105,7 +105,7 @@ func (x *index) encode(gz bool) []byte {
 			before = k.start
 		}
 	}
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli()))
 }
 
 var (
@@ -123,7 +123,7 @@ func decode(b []byte, f format, gz bool, of version) (*index, error) {
 		return nil, errIndexVersion
 	}
 	end := len(b) - 4
-	if binary.BigEndian.Uint32(b[end:]) != crc32.Checksum(b[:end], castagnoli) {
+	if binary.BigEndian.Uint32(b[end:]) != crc32.Checksum(b[:end], castagnoli()) {
 		return nil, errIndexCut
 	}
 	p := &parser{b: b[len(indexMagic)+1 : end]}

@@ -168,7 +168,7 @@ func TestIndex(t *testing.T) {
 // resealed gives an index its right checksum.
 func resealed(b []byte) []byte {
 	end := len(b) - 4
-	binary.BigEndian.PutUint32(b[end:], crc32.Checksum(b[:end], castagnoli))
+	binary.BigEndian.PutUint32(b[end:], crc32.Checksum(b[:end], castagnoli()))
 	return b
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"hash/crc32"
 	"io"
+	"sync"
 )
 
 // maxRow is the longest row, in bytes.
@@ -13,8 +14,9 @@ const maxRow = 16 << 20
 // window is how much of a stream is held to find the ends of lines in.
 const window = 64 << 10
 
-// castagnoli is computed by the processor.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is computed by the processor. Not at the start: the table behind it, for
+// other processors, is made of 8 kB.
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 // record is one row as it stands in the file, or the header.
 type record struct {
@@ -87,7 +89,7 @@ func (s *records) next() (record, error) {
 			return rec, err
 		}
 		s.at += int64(len(chunk))
-		s.sum, s.fresh = crc32.Update(s.sum, castagnoli, chunk), crc32.Update(s.fresh, castagnoli, chunk)
+		s.sum, s.fresh = crc32.Update(s.sum, castagnoli(), chunk), crc32.Update(s.fresh, castagnoli(), chunk)
 		rec.size = s.at - rec.start
 		s.add(&rec, chunk)
 		ended := err == nil && s.state != quoted // else the line's end is within quotes
