@@ -64,7 +64,7 @@ func Parse(s Spec, target any, args []string) (own, rest []string, err error) {
 
 // read is kong's Parse for structs that have flags and nothing else: no commands, no
 // arguments, no hooks, no rules but an enum. Parse looks for those as methods by their
-// names, because of which the linker would keep every method of every type: 1.9 MB.
+// names, because of which the linker would keep every method of every type: 2.2 MB.
 func read(parser *kong.Kong, own []string) error {
 	ctx, err := kong.Trace(parser, own)
 	if err == nil {

@@ -81,25 +81,13 @@ func newMaker(sh *shard, f templates.Fields) (*maker, error) {
 	return m, nil
 }
 
-// drop forgets a variable. (With package slices all methods of text/template would be
-// linked.)
+// drop forgets a variable.
 func (m *maker) drop(name string) {
-	kept := m.vars[:0]
-	for _, v := range m.vars {
-		if v.name != name {
-			kept = append(kept, v)
-		}
-	}
-	m.vars = kept
+	m.vars = slices.DeleteFunc(m.vars, func(v bound) bool { return v.name == name })
 }
 
 func (m *maker) varies(name string) bool {
-	for _, v := range m.vars {
-		if v.name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.vars, func(v bound) bool { return v.name == name })
 }
 
 // one makes the command of an item. It is good until the next one is made.
