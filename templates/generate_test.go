@@ -266,7 +266,9 @@ func FuzzEvaluate(f *testing.F) {
 // FuzzEvaluateText: so is any text.
 func FuzzEvaluateText(f *testing.F) {
 	for i, word := range words(f) {
-		f.Add(word, uint64(i))
+		if !strings.Contains(word, "range") { // TestEvaluate has those
+			f.Add(word, uint64(i))
+		}
 	}
 	f.Fuzz(func(t *testing.T, word string, fields uint64) {
 		if strings.Contains(word, "range") {
