@@ -95,7 +95,7 @@ var corners = []string{
 	`<<eq nil nil>>`, `<<eq nil 1>>`, `<<ne nil "">>`, `<<eq (split "," "a") nil>>`, `<<eq (split "," "a") (split "," "a")>>`, `<<eq (fromJson "{}") (fromJson "[]")>>`, `<<eq 1>>`, `<<eq 1 2 1 "x">>`, `<<eq 1 2 "x" 1>>`, `<<eq 1 1.0>>`,
 	`<<eq 97 (index "a" 0)>>`, `<<lt (index "a" 0) 98>>`, `<<lt -1 (index "a" 0)>>`, `<<eq (fromJson "1") "1">>`, `<<eq (fromJson "null") "">>`, `<<lt true false>>`, `<<lt 1i 2i>>`, `<<lt nil 1>>`, `<<eq 1i 1i>>`,
 	`<<lt 1 1>> <<le 1 1>> <<gt 1 1>> <<ge 1 1>>`, `<<lt 1 2>> <<le 1 2>> <<gt 1 2>> <<ge 1 2>>`, `<<lt "b" "a">> <<le "b" "a">> <<gt "b" "a">> <<ge "b" "a">>`, `<<le 1.5 1.5>> <<le 1 "1">>`,
-	`<<'e'>> <<'p'>> <<'.'>> <<0xE>> <<0x1p-2>> <<1e3>> <<1_000>> <<0b11>> <<0o17>> <<017>> <<.5>> <<1.>> <<-0>> <<+3>> <<1e3i>>`, `<<9223372036854775808>>`, `<<print 18446744073709551615>>`,
+	`<<eq 'e' 101>><<range 'p'>><<break>><<end>>`, `<<'e'>> <<'p'>> <<'.'>> <<0xE>> <<0x1p-2>> <<1e3>> <<1_000>> <<0b11>> <<0o17>> <<017>> <<.5>> <<1.>> <<-0>> <<+3>> <<1e3i>>`, `<<9223372036854775808>>`, `<<print 18446744073709551615>>`,
 	`<<lower nil>>`, `<<nil | lower>>`, `<<nil>>`, `<<print nil>>`, `<<html nil>>`, `<<default nil "" | lower>>`, `<<default nil "">>`, `<<lower (fromJson "1")>>`, `<<lower (fromJson "null")>>`, `<<fromJson "1" | lower>>`, `<<lower true>>`, `<<lower 1>>`,
 	`<<html "\x00<>&'\"" | len>>`, `<<js "\x00\u2028é\xff\\'\"<>&=\x7f"| len>>`, `<<js "é\u200b">>`, `<<urlquery "é &=" 1 nil>>`, `<<html 1 "a" "b" 2>>`, `<<println "a" 1 nil>>`,
 	`<<1 | 2>>`, `<<"a" | .Index>>`, `<<.Index 1>>`, `<<$x := 1>><<$x 2>>`, `<<(1) 2>>`, `<<1 | (2)>>`, `<<true 1>>`, `<<len nil>>`, `<<len 1>>`, `<<not nil>> <<not 1 | not>>`, `<<not>>`, `<<not 1 2>>`,
