@@ -164,6 +164,7 @@ func (c *crew) start(sl *slot, one One) error {
 	}
 	sl.starter.apart = c.apart()
 	s := c.s
+	one.Env = s.kin.mark(one.Env)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.start(&sl.process, func() (int, error) { return sl.starter.start(&c.program, one) }); err != nil {
@@ -182,8 +183,8 @@ func (c *crew) reap() bool {
 		return child.pid > 0
 	}
 	sl := &c.slots[child.command.place]
-	if isThere(-sl.pid) {
-		c.swept++ // or a zombie, that the next reap collects
+	if len(c.leftBehind(sl)) > 0 {
+		c.swept++
 	} else {
 		c.finish(sl)
 	}
@@ -193,7 +194,7 @@ func (c *crew) reap() bool {
 // sweep looks at what ended commands have left behind.
 func (c *crew) sweep() {
 	for i := range c.slots {
-		if sl := &c.slots[i]; sl.phase == swept && !sl.sweepOn(c.m.SweepGrace) {
+		if sl := &c.slots[i]; sl.phase == swept && !c.sweepOn(sl) {
 			c.swept--
 			c.finish(sl)
 		}
@@ -216,7 +217,7 @@ func (c *crew) finish(sl *slot) {
 	sl.phase = before
 	sl.result.TimedOut = sl.timeout.end()
 	c.s.mu.Unlock()
-	if sl.leftovers.target != 0 {
+	if sl.leftovers.told != nil {
 		sl.result.Leftovers, sl.leftovers = 1, sweep{} // their number is not known
 	}
 	sl.result.Unpassed = sl.pipes.stdout.flush()
@@ -260,28 +261,6 @@ func (c *crew) heedStop(done <-chan struct{}) {
 			c.s.set.send(syscall.SIGKILL, true)
 			c.s.mu.Unlock()
 			kill = time.After(killTick)
-		}
-	}
-}
-
-// sweepEscaped ends what left the commands' groups, where nth is process 1.
-func (c *crew) sweepEscaped() {
-	c.s.mu.Lock()
-	c.s.set.close()
-	g := graces{sweep: c.m.SweepGrace, stop: c.m.StopGrace, killAt: c.killAt}
-	c.s.mu.Unlock()
-	if c.s.pid1 {
-		c.s.sweep(everybody, g, c.reapEscaped, c.m.Log)
-	}
-}
-
-func (c *crew) reapEscaped() (n int, children bool) {
-	for {
-		switch child := c.s.collect(0); {
-		case child.pid <= 0:
-			return n, child.pid == 0
-		default:
-			n++
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	}
 	why := r.wait()
 	r.tty.finish(r.reap)
-	left := s.sweep(r.leftBehind(), graces{sweep: cmd.SweepGrace, stop: cmd.StopGrace, killAt: r.due.killAt}, r.reap, cmd.Log)
+	left := s.sweep(r.leftBehind, graces{sweep: cmd.SweepGrace, stop: cmd.StopGrace, killAt: r.due.killAt}, cmd.Log)
 	res := r.result()
 	res.TimedOut, res.Cancelled, res.Leftovers = why.timedOut, why.cancelled, left
 	res.Stderr, res.StderrTruncated = out.finish()
@@ -51,8 +51,8 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 func (s *Signals) prepare(copies bool) {
 	// The parent-death signal is tied to the thread that forks, so this one stays.
 	runtime.LockOSThread()
-	if !s.pid1 {
-		becomeSubreaper()
+	if s.pid1 || becomeSubreaper() {
+		s.kin.watch()
 	}
 	makeSpareThreads(copies)
 }
@@ -96,19 +96,20 @@ func (r *runner) start(path string, args []string) error {
 		files = append(files, f.Fd())
 	}
 	spareMemory()
+	env := r.s.kin.mark(r.cmd.Env)
 	child := launch.New(!r.s.pid1, true)
 	child.Apart(true)
 	s := r.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.start(&r.process, func() (int, error) {
-		if pid, ok := child.Start(path, args, r.cmd.Env, files); ok {
+		if pid, ok := child.Start(path, args, env, files); ok {
 			if child.Failed() == 0 {
 				return pid, nil
 			}
 			_, _ = syscall.Wait4(pid, nil, 0, nil) // why, ForkExec tells once more
 		}
-		return spawn(path, args, &syscall.ProcAttr{Env: r.cmd.Env, Files: files, Sys: attributes(s.pid1)})
+		return spawn(path, args, &syscall.ProcAttr{Env: env, Files: files, Sys: attributes(s.pid1)})
 	})
 	if err != nil {
 		return err
@@ -183,13 +184,25 @@ func (r *runner) stop() {
 	r.due.killIn(r.cmd.OwnStopGrace)
 }
 
-// leftBehind is the target of the sweep: all that is left under process 1, else what is
-// in the command's group.
-func (r *runner) leftBehind() int {
-	if r.s.pid1 {
-		return everybody
+// leftBehind gives what is left, as targets of kill(2): everybody under process 1, else who
+// is below nth; where that can't be told, the command's group.
+func (r *runner) leftBehind() (targets []int, reaped int) {
+	reaped, children := r.reap()
+	k := &r.s.kin
+	switch {
+	case r.s.pid1:
+		if children || isThere(everybody) {
+			targets = []int{everybody}
+		}
+	case k.orphans == nil:
+		targets = ifThere(-r.pid)
+	case children:
+		targets = k.below(func(int64) bool { return true }, r.s.set.list, true, r.cmd.Log)
 	}
-	return -r.pid
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.left = targets
+	return targets, reaped
 }
 
 // reap collects every child that has changed, and gives how many have ended that are

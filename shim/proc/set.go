@@ -31,8 +31,10 @@ type set struct {
 // process is a command, and its ending when it has ended.
 type process struct {
 	phase   phase
-	place   int // in the list
-	pid     int // and its group
+	place   int   // in the list
+	number  int64 // of all commands
+	pid     int   // and its group
+	left    []int // what it has left behind, as targets of kill(2), at the last look
 	started time.Time
 	ending  ending
 }
@@ -59,10 +61,14 @@ func (c *set) send(sig syscall.Signal, group bool) {
 	}
 }
 
-// send reaches what a command has left behind by its group alone.
+// send reaches what a command has left behind, too.
 func (p *process) send(sig syscall.Signal, group bool) {
 	switch {
 	case p.phase == before:
+	case p.phase == swept && len(p.left) > 0:
+		for _, target := range p.left {
+			_ = syscall.Kill(target, sig)
+		}
 	case p.phase == swept || group:
 		_ = syscall.Kill(-p.pid, sig)
 	default:
@@ -104,7 +110,7 @@ func (s *Signals) start(p *process, spawn func() (int, error)) error {
 	if err != nil {
 		return err
 	}
-	p.pid, p.phase, p.ending = pid, running, ending{}
+	p.number, p.pid, p.phase, p.ending, p.left = s.kin.n, pid, running, ending{}, nil
 	return nil
 }
 
@@ -149,6 +155,9 @@ func (s *Signals) collect(options int) child {
 		return c
 	}
 	c.command = s.set.of(c.pid)
+	if !c.status.Stopped() {
+		s.kin.reaped(c.pid)
+	}
 	if c.command != nil && !c.status.Stopped() {
 		c.command.phase = swept
 		c.command.ending = ending{at: time.Now(), status: c.status, usage: usage, stop: s.stop.while}

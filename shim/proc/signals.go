@@ -28,6 +28,7 @@ type Signals struct {
 	pid1   bool
 	intake *intake
 	wake   wakes
+	kin    kin // for those alone who run commands
 
 	// mu is the one lock of start, reap and kill: a process is signalled only
 	// while nobody can have reaped it. It guards all that follows.
@@ -64,7 +65,7 @@ type stop struct {
 // before the command exists.
 func Watch(cfg SignalConfig) *Signals {
 	word := func() chan struct{} { return make(chan struct{}, 1) }
-	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, pause: pause{heard: word(), resumed: word()},
+	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, kin: newKin(), pause: pause{heard: word(), resumed: word()},
 		wake: wakes{child: word(), idle: word(), caughtUp: word(), stop: word(), drain: word(), continued: word()}}
 	s.stop.ctx, s.stop.cancel = context.WithCancelCause(context.Background())
 	if s.intake = early; early == nil {

@@ -179,20 +179,3 @@ func (c *crew) after(d time.Duration, sl *slot, f func()) {
 		}
 	})
 }
-
-// sweepOn ends what the slot's command has left behind. False: nothing is left, or
-// what can't be ended.
-func (sl *slot) sweepOn(grace time.Duration) bool {
-	if !isThere(-sl.pid) {
-		return false
-	}
-	if sl.leftovers.target == 0 {
-		var killAt time.Time // after a stop signal heedStop kills, as it does all
-		if sl.ending.stop == 0 {
-			killAt = time.Now().Add(grace)
-		}
-		sl.leftovers.begin(-sl.pid, killAt)
-		return true
-	}
-	return sl.leftovers.insist()
-}

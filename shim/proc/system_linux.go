@@ -21,8 +21,13 @@ func attributes(pid1 bool) *syscall.SysProcAttr {
 }
 
 // becomeSubreaper makes orphans come to nth where it is not process 1 (prctl(2),
-// since Linux 3.4). Where the kernel refuses, they go elsewhere.
-func becomeSubreaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+// since Linux 3.4). False: the kernel refuses, they go elsewhere.
+func becomeSubreaper() bool { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == nil }
+
+// hasChildren tells whether this process has any.
+func hasChildren() bool {
+	return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil) != unix.ECHILD
+}
 
 // noted stops and continues SIGCHLD's way to the channels: where many commands end each
 // second it would cost more than all else, and awaitChild needs none.

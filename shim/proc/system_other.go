@@ -16,7 +16,10 @@ const getTermios = unix.TIOCGETA
 func attributes(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // becomeSubreaper: there are none; orphans go to process 1.
-func becomeSubreaper() {}
+func becomeSubreaper() bool { return false }
+
+// hasChildren is for who is a subreaper.
+func hasChildren() bool { return true }
 
 // noted does nothing: awaitChild lives on SIGCHLD.
 func (in *intake) noted(bool) {}

@@ -1,0 +1,178 @@
+package proc
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/rs/zerolog"
+
+	"nth/shim/proc/tree"
+)
+
+// Cookie is the variable by which a command's processes are known again, whoever has become
+// their parent, and in whatever group or session they are. Its value is the outer nth's, if
+// there is one, a slash, what names this process, a dot, and which of its commands it is.
+const Cookie = "NTH_COOKIE"
+
+// mostCookie bounds what is taken over of an outer one, in bytes.
+const mostCookie = 1000
+
+// Whose a process is, where it isn't the n-th command's.
+const (
+	nobodyKnows int64 = 0
+	notOurs     int64 = -1
+)
+
+// kin are the processes below this one that its commands have started.
+type kin struct {
+	cookie   string // the same for all commands
+	n        int64  // of the command that was made last, from 1
+	env      []string
+	orphans  *tree.Orphans // nil: who is below this one can't be told
+	before   map[int]bool  // children that it had before the first command
+	owner    map[int]int64 // of orphans for which that is known
+	group    int           // nth's own
+	guardian int           // a child that is no command's; 0: none
+	warned   map[string]bool
+}
+
+func newKin() kin {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	k := kin{cookie: hex.EncodeToString(b[:]), owner: map[int]int64{}, before: map[int]bool{}, warned: map[string]bool{}, group: syscall.Getpgrp()}
+	if outer := os.Getenv(Cookie); outer != "" && len(outer) < mostCookie {
+		k.cookie = outer + "/" + k.cookie
+	}
+	return k
+}
+
+// watch begins to know who is below this process, before it has a command. Processes that
+// were started before the program began, in a script say that became it with exec, are no
+// command's.
+func (k *kin) watch() {
+	if k.orphans != nil || !tree.Usable() {
+		return
+	}
+	k.orphans = tree.NewOrphans()
+	if !hasChildren() {
+		return
+	}
+	for _, pid := range k.orphans.List() {
+		k.before[pid] = true
+	}
+}
+
+// mark gives the environment of the next command. It is good until the one after it.
+func (k *kin) mark(env []string) []string {
+	k.n++
+	k.env = k.env[:0]
+	for _, v := range env {
+		if !strings.HasPrefix(v, Cookie+"=") {
+			k.env = append(k.env, v)
+		}
+	}
+	k.env = append(k.env, Cookie+"="+k.cookie+"."+strconv.FormatInt(k.n, 10))
+	return k.env
+}
+
+// number reads which command a value of the variable was given to; 0: none of this
+// process's.
+func (k *kin) number(value string) int64 {
+	rest, ok := strings.CutPrefix(value, k.cookie+".")
+	if !ok {
+		return nobodyKnows
+	}
+	rest, _, _ = strings.Cut(rest, "/") // of an nth below
+	n, _ := strconv.ParseInt(rest, 10, 64)
+	return max(n, 0)
+}
+
+// reaped forgets a child: its number may be another's soon.
+func (k *kin) reaped(pid int) {
+	delete(k.before, pid)
+	delete(k.owner, pid)
+}
+
+// of tells whose an orphan is. What is in nth's own group has been put there by who
+// started nth, or by nth for itself: a command has its own.
+func (k *kin) of(p tree.Process, commands []*process) int64 {
+	if n, ok := k.owner[p.PID]; ok {
+		return n
+	}
+	n := k.find(p, commands)
+	if n != nobodyKnows {
+		k.owner[p.PID] = n
+	}
+	return n
+}
+
+func (k *kin) find(p tree.Process, commands []*process) int64 {
+	for _, value := range tree.Variables(p.PID, Cookie) {
+		if n := k.number(value); n != nobodyKnows {
+			return n
+		}
+	}
+	for _, c := range commands {
+		if c.phase != before && (p.Group == c.pid || p.Session == c.pid) {
+			return c.number
+		}
+	}
+	if p.Group == k.group {
+		return notOurs
+	}
+	return nobodyKnows
+}
+
+// left gives the children of this process that commands of mine have left to it. unknown
+// are those of which nobody knows whose they are.
+func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown []int) {
+	for _, pid := range k.orphans.List() {
+		if k.before[pid] || pid == k.guardian || slices.ContainsFunc(commands, func(c *process) bool { return c.phase == running && c.pid == pid }) {
+			continue
+		}
+		p, ok := tree.Read(pid)
+		if !ok || p.Ended || p.Parent != os.Getpid() {
+			continue
+		}
+		switch n := k.of(p, commands); {
+		case n == nobodyKnows:
+			unknown = append(unknown, pid)
+		case n != notOurs && mine(n):
+			own = append(own, pid)
+		}
+	}
+	return own, unknown
+}
+
+// below gives all that commands of mine have left behind. alone: there is no other command,
+// so it is theirs too of which nobody knows whose it is, unless it may be of those that
+// were there before.
+func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, log zerolog.Logger) (targets []int) {
+	own, unknown := k.left(mine, commands)
+	switch {
+	case len(unknown) == 0:
+	case !alone:
+		k.warn(log, unknown, "processes were left behind whose item can't be told, for their environment is cleared, overwritten or another user's; they are ended after the last item")
+	case len(k.before) > 0:
+		k.warn(log, unknown, "processes that aren't the command's for sure are left alone: nth had children before it started the command")
+	default:
+		own = append(own, unknown...)
+	}
+	for _, p := range tree.Below(own) {
+		targets = append(targets, p.PID)
+	}
+	return targets
+}
+
+// warn says something once.
+func (k *kin) warn(log zerolog.Logger, pids []int, text string) {
+	if !k.warned[text] {
+		k.warned[text] = true
+		log.Warn().Ints("pids", pids).Msg(text)
+	}
+}

@@ -1,0 +1,87 @@
+// Package tree tells which processes there are and who started whom, as /proc has it. What
+// it gives may have ended since: it is for who looks again until nothing is left.
+package tree
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Process is one, as proc_pid_stat(5) has it.
+type Process struct {
+	PID, Parent, Group, Session int
+	Name                        string
+	Ended                       bool // and nobody has waited for it
+}
+
+// Usable tells whether there is a /proc whose numbers are this process's: one that was
+// mounted elsewhere has those of another namespace.
+func Usable() bool {
+	self, err := os.Readlink("/proc/self")
+	return err == nil && self == strconv.Itoa(os.Getpid())
+}
+
+func path(pid int, name string) string { return "/proc/" + strconv.Itoa(pid) + "/" + name }
+
+// Read gives a process; false: there is none of this number.
+func Read(pid int) (Process, bool) {
+	stat, err := os.ReadFile(path(pid, "stat"))
+	if err != nil {
+		return Process{}, false
+	}
+	return parse(pid, string(stat))
+}
+
+// parse reads "PID (name) state parent group session …"; the name may have any character.
+func parse(pid int, stat string) (p Process, ok bool) {
+	open, end := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')')
+	if open < 0 || end < open {
+		return p, false
+	}
+	f := strings.Fields(stat[end+1:])
+	if len(f) < 4 {
+		return p, false
+	}
+	p = Process{PID: pid, Name: stat[open+1 : end], Ended: f[0] == "Z" || f[0] == "X"}
+	for i, to := range []*int{&p.Parent, &p.Group, &p.Session} {
+		n, err := strconv.Atoi(f[i+1])
+		if err != nil {
+			return p, false
+		}
+		*to = n
+	}
+	return p, true
+}
+
+// All gives the numbers of all processes that can be seen.
+func All() []int { return numbers("/proc") }
+
+// numbers gives the entries of a folder that are numbers.
+func numbers(dir string) (list []int) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(-1)
+	for _, name := range names {
+		if n, err := strconv.Atoi(name); err == nil {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// Variables gives each value that a process's environment has for a variable, as it was at
+// the last exec; none too where it may not be read, and where it is overwritten.
+func Variables(pid int, name string) (values []string) {
+	body, _ := os.ReadFile(path(pid, "environ"))
+	for assignment := range bytes.SplitSeq(body, []byte{0}) {
+		if value, ok := bytes.CutPrefix(assignment, []byte(name+"=")); ok {
+			values = append(values, string(value))
+		}
+	}
+	return values
+}
