@@ -10,6 +10,7 @@ import (
 	"nth/shim/edge"
 	"nth/shim/identity"
 	"nth/shim/proc"
+	"nth/shim/proc/guard"
 )
 
 // Set by the release build; plain `go build` says what the module's version control does.
@@ -21,6 +22,10 @@ var (
 func main() {
 	if os.Args[0] == proc.WatcherName {
 		proc.WatcherMain()
+		return
+	}
+	if os.Args[0] == guard.Name {
+		guard.Main(os.Args[1:])
 		return
 	}
 	proc.Catch()

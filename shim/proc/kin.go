@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"nth/shim/proc/guard"
 	"nth/shim/proc/tree"
 )
 
@@ -132,7 +133,7 @@ func (k *kin) find(p tree.Process, commands []*process) int64 {
 // are those of which nobody knows whose they are.
 func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown []int) {
 	for _, pid := range k.orphans.List() {
-		if k.before[pid] || pid == k.guardian || slices.ContainsFunc(commands, func(c *process) bool { return c.phase == running && c.pid == pid }) {
+		if k.before[pid] || slices.ContainsFunc(commands, func(c *process) bool { return c.phase == running && c.pid == pid }) {
 			continue
 		}
 		p, ok := tree.Read(pid)
@@ -169,10 +170,47 @@ func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, lo
 	return targets
 }
 
+// guardCommands sees to it that nothing is left of so many commands when nth is killed
+// outright. As process 1 it needs no guardian: then the kernel ends everything.
+func (s *Signals) guardCommands(places int, log zerolog.Logger) {
+	if s.pid1 || s.kin.orphans == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, err := guard.Start(Cookie, s.kin.cookie+".", places)
+	if err != nil {
+		s.kin.warn(log, nil, "if nth is killed outright, what its command has started will live on: no guardian could be started: "+err.Error())
+		return
+	}
+	s.guard = g
+	if g.PID() > 0 {
+		s.kin.owner[g.PID()] = notOurs
+	}
+	for _, p := range s.set.list {
+		if p.phase == running {
+			g.Guard(p.place, p.pid)
+		}
+	}
+}
+
+// unguard ends the guardian, for nothing is left.
+func (s *Signals) unguard() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.guard.Dismiss()
+	s.kin.reaped(s.guard.PID())
+	s.guard = nil
+}
+
 // warn says something once.
 func (k *kin) warn(log zerolog.Logger, pids []int, text string) {
 	if !k.warned[text] {
 		k.warned[text] = true
-		log.Warn().Ints("pids", pids).Msg(text)
+		e := log.Warn()
+		if len(pids) > 0 {
+			e = e.Ints("pids", pids)
+		}
+		e.Msg(text)
 	}
 }

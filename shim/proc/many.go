@@ -59,6 +59,9 @@ func (s *Signals) RunMany(m Many) error {
 	if err := c.begin(); err != nil {
 		return err
 	}
+	spareMemory() // for the guardian
+	s.guardCommands(m.Jobs, m.Log)
+	defer s.unguard()
 	done := make(chan struct{})
 	go c.heedStop(done)
 	s.intake.noted(false)
@@ -215,6 +218,7 @@ func (c *crew) finish(sl *slot) {
 	}
 	c.s.mu.Lock()
 	sl.phase = before
+	c.s.guard.Guard(sl.place, 0)
 	sl.result.TimedOut = sl.timeout.end()
 	c.s.mu.Unlock()
 	if sl.leftovers.told != nil {

@@ -28,6 +28,8 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	if err := r.start(path, args); err != nil {
 		return Result{}, err
 	}
+	s.guardCommands(1, cmd.Log)
+	defer s.unguard()
 	if cmd.OnStart != nil {
 		cmd.OnStart()
 	}

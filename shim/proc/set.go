@@ -111,6 +111,7 @@ func (s *Signals) start(p *process, spawn func() (int, error)) error {
 		return err
 	}
 	p.number, p.pid, p.phase, p.ending, p.left = s.kin.n, pid, running, ending{}, nil
+	s.guard.Guard(p.place, pid)
 	return nil
 }
 
@@ -157,6 +158,9 @@ func (s *Signals) collect(options int) child {
 	c.command = s.set.of(c.pid)
 	if !c.status.Stopped() {
 		s.kin.reaped(c.pid)
+		if c.pid == s.guard.PID() {
+			s.guard.Gone()
+		}
 	}
 	if c.command != nil && !c.status.Stopped() {
 		c.command.phase = swept

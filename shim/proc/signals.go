@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"nth/shim/proc/guard"
 )
 
 // SignalConfig says which signals mean stop, and how signals are passed on.
@@ -36,6 +38,7 @@ type Signals struct {
 	stop  stop
 	set   set
 	pause pause
+	guard *guard.Guard // of the commands; nil: none
 }
 
 // wakes tell those who wait for commands that they should look; each holds one word.

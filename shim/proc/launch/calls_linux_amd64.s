@@ -55,8 +55,11 @@ next:
 	MOVQ (call_args+16)(R13), DX
 	MOVQ (call_args+24)(R13), R10
 	SYSCALL
+	CMPQ call_want(R13), $const_whatever
+	JEQ done
 	CMPQ AX, call_want(R13)
 	JNE failed
+done:
 	ADDQ $call__size, R13
 	JMP next
 failed:

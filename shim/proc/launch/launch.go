@@ -32,6 +32,7 @@ type shared struct {
 	mask   uint64    // of the thread's signals: the program's too
 	none   [4]uint64 // SIG_DFL
 	limit  [2]uint64 // of open files
+	text   [32]byte  // of calls that take any
 	calls  [mostCalls]call
 }
 
@@ -39,8 +40,11 @@ type shared struct {
 type call struct {
 	number uintptr
 	args   [4]uintptr
-	want   uintptr
+	want   uintptr // or whatever
 }
+
+// whatever a call gives is good: -1, as assembly has it, and as a call's result EPERM.
+const whatever = -1
 
 const (
 	mostFiles = 8

@@ -16,4 +16,8 @@ const (
 	sysClone         = 220
 	sysExecve        = 221
 	sysPrlimit64     = 261
+	sysRead          = 63
+	sysChdir         = 49
+	sysSetsid        = 157
+	sysCloseRange    = 436
 )

@@ -22,3 +22,14 @@ const CanApart = false
 
 // Ignored can't be told here.
 func Ignored(int) bool { return false }
+
+// Await is always false here.
+func Await(Wait) (int, bool) { return 0, false }
+
+// Wait is what can't be had here.
+type Wait struct {
+	Name        string
+	Pipe, Other uintptr
+	Path        string
+	Args, Env   []string
+}
