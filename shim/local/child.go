@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"nth/shim/failure"
+	"nth/shim/proc"
 	"nth/shim/screen"
 )
 
@@ -18,6 +19,7 @@ type child struct {
 	index    int64
 	attempt  int // from 1
 	cmd      *exec.Cmd
+	process  *proc.Child
 	log      string // path of its termination log; empty: none
 	out, err *feed
 }
@@ -85,7 +87,6 @@ func (j *job) environ(index int64, attempt int, log string) []string {
 func (j *job) start(index int64, attempt int) error {
 	c := &child{index: index, attempt: attempt, log: j.newLog(index)}
 	c.cmd = exec.Command(j.o.Self, j.o.Args...)
-	c.cmd.Env = j.environ(index, attempt, c.log)
 	c.cmd.SysProcAttr = isolated()
 	prefix := j.prefix(index)
 	var err error
@@ -97,7 +98,13 @@ func (j *job) start(index int64, attempt int) error {
 		return err
 	}
 	c.cmd.Stdout, c.cmd.Stderr = c.out.w, c.err.w // stdin: /dev/null
-	err = c.cmd.Start()
+	c.process, err = j.children.Start(j.environ(index, attempt, c.log), func(env []string) (int, error) {
+		c.cmd.Env = env
+		if err := c.cmd.Start(); err != nil {
+			return 0, err
+		}
+		return c.cmd.Process.Pid, nil
+	})
 	c.out.w.Close()
 	c.err.w.Close()
 	if err != nil {
@@ -109,14 +116,16 @@ func (j *job) start(index int64, attempt int) error {
 	j.running[index] = c
 	go c.out.copy()
 	go c.err.copy()
-	go func() { j.ended <- c.wait(j.killed) }()
+	go func() { j.ended <- c.wait(j) }()
 	return nil
 }
 
-// wait waits for the end of the child and, unless killed, until what it wrote
-// has been passed on.
-func (c *child) wait(killed <-chan struct{}) outcome {
+// wait waits for the end of the child, of all that it started, and, unless the Job is
+// killed, until what it wrote has been passed on.
+func (c *child) wait(j *job) outcome {
+	killed := j.killed
 	_ = c.cmd.Wait() // ProcessState tells
+	c.process.Ended(func(text string) { j.note(j.prefix(c.index), "nth local: "+text) })
 	c.out.finish()
 	c.err.finish()
 	o := outcome{index: c.index, attempt: c.attempt}

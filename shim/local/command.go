@@ -41,7 +41,6 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 		return 0, err
 	}
 	o.Signals = proc.Stops()
-	proc.ReapOrphans()
 	count, done := source.Counts(c.Config, p)
 	if count != nil {
 		defer done()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nth/shim/failure"
+	"nth/shim/proc"
 	"nth/shim/screen"
 )
 
@@ -29,6 +30,7 @@ type job struct {
 	next         int64 // position of the first index that was never started
 	waiting      retries
 	running      map[int64]*child
+	children     *proc.Children
 	ended        chan outcome
 	killed       chan struct{} // closed: don't wait for output any more
 
@@ -55,7 +57,7 @@ type job struct {
 func newJob(o *Options) *job {
 	j := &job{
 		o: o, total: o.total(), limit: o.MaxFailed.Of(o.total()), began: o.clock.now(),
-		running: map[int64]*child{}, ended: make(chan outcome), killed: make(chan struct{}),
+		running: map[int64]*child{}, children: proc.Adopt(), ended: make(chan outcome), killed: make(chan struct{}),
 		screen: screen.New(o.Stdout, o.Stderr, o.Progress), quit: make(chan struct{}),
 		notes: make(chan note, 1024),
 	}

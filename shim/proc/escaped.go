@@ -7,7 +7,7 @@ func (c *crew) leftBehind(sl *slot) (targets []int) {
 	if k := &c.s.kin; k.orphans == nil {
 		targets = ifThere(-sl.pid) // or a zombie, that the next reap collects
 	} else {
-		targets = k.below(func(n int64) bool { return n == sl.number }, c.s.set.list, c.m.Jobs == 1, c.m.Log)
+		targets = k.below(func(n int64) bool { return n == sl.number }, c.s.set.list, c.m.Jobs == 1, logged(c.m.Log))
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -55,7 +55,7 @@ func (c *crew) escaped() (targets []int, reaped int) {
 			targets = []int{everybody}
 		}
 	case children && k.orphans != nil:
-		targets = k.below(func(int64) bool { return true }, c.s.set.list, true, c.m.Log)
+		targets = k.below(func(int64) bool { return true }, c.s.set.list, true, logged(c.m.Log))
 	}
 	return targets, reaped
 }

@@ -16,12 +16,9 @@ import (
 // that was executed in the container, and that nobody else will ever reap.
 const staleAfter = time.Second
 
-// ReapOrphans is for a process 1 whose children are all waited for as soon as they end:
-// it reaps the others, for as long as the process lives.
-func ReapOrphans() {
-	if os.Getpid() != 1 {
-		return
-	}
+// reapOrphans is for a process whose children are all waited for as soon as they end: it
+// reaps the others, for as long as the process lives.
+func reapOrphans() {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGCHLD)
 	wake := make(chan struct{}, 1)

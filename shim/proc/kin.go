@@ -100,7 +100,7 @@ func (k *kin) reaped(pid int) {
 }
 
 // of tells whose an orphan is. What is in nth's own group has been put there by who
-// started nth, or by nth for itself: a command has its own.
+// started nth, or by nth for itself: a command has its own. A guardian ends by itself.
 func (k *kin) of(p tree.Process, commands []*process) int64 {
 	if n, ok := k.owner[p.PID]; ok {
 		return n
@@ -123,7 +123,7 @@ func (k *kin) find(p tree.Process, commands []*process) int64 {
 			return c.number
 		}
 	}
-	if p.Group == k.group {
+	if p.Group == k.group || guard.Is(p) {
 		return notOurs
 	}
 	return nobodyKnows
@@ -153,14 +153,14 @@ func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown [
 // below gives all that commands of mine have left behind. alone: there is no other command,
 // so it is theirs too of which nobody knows whose it is, unless it may be of those that
 // were there before.
-func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, log zerolog.Logger) (targets []int) {
+func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, say warning) (targets []int) {
 	own, unknown := k.left(mine, commands)
 	switch {
 	case len(unknown) == 0:
 	case !alone:
-		k.warn(log, unknown, "processes were left behind whose item can't be told, for their environment is cleared, overwritten or another user's; they are ended after the last item")
+		k.warn(say, unknown, "processes were left behind whose item can't be told, for their environment is cleared, overwritten or another user's; they are ended after the last item")
 	case len(k.before) > 0:
-		k.warn(log, unknown, "processes that aren't the command's for sure are left alone: nth had children before it started the command")
+		k.warn(say, unknown, "processes that aren't the command's for sure are left alone: nth had children before it started the command")
 	default:
 		own = append(own, unknown...)
 	}
@@ -170,47 +170,23 @@ func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, lo
 	return targets
 }
 
-// guardCommands sees to it that nothing is left of so many commands when nth is killed
-// outright. As process 1 it needs no guardian: then the kernel ends everything.
-func (s *Signals) guardCommands(places int, log zerolog.Logger) {
-	if s.pid1 || s.kin.orphans == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g, err := guard.Start(Cookie, s.kin.cookie+".", places)
-	if err != nil {
-		s.kin.warn(log, nil, "if nth is killed outright, what its command has started will live on: no guardian could be started: "+err.Error())
-		return
-	}
-	s.guard = g
-	if g.PID() > 0 {
-		s.kin.owner[g.PID()] = notOurs
-	}
-	for _, p := range s.set.list {
-		if p.phase == running {
-			g.Guard(p.place, p.pid)
-		}
-	}
-}
+// warning takes what a user must know of processes.
+type warning func(pids []int, text string)
 
-// unguard ends the guardian, for nothing is left.
-func (s *Signals) unguard() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.guard.Dismiss()
-	s.kin.reaped(s.guard.PID())
-	s.guard = nil
-}
-
-// warn says something once.
-func (k *kin) warn(log zerolog.Logger, pids []int, text string) {
-	if !k.warned[text] {
-		k.warned[text] = true
+func logged(log zerolog.Logger) warning {
+	return func(pids []int, text string) {
 		e := log.Warn()
 		if len(pids) > 0 {
 			e = e.Ints("pids", pids)
 		}
 		e.Msg(text)
+	}
+}
+
+// warn says something once.
+func (k *kin) warn(say warning, pids []int, text string) {
+	if !k.warned[text] {
+		k.warned[text] = true
+		say(pids, text)
 	}
 }

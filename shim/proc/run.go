@@ -199,7 +199,7 @@ func (r *runner) leftBehind() (targets []int, reaped int) {
 	case k.orphans == nil:
 		targets = ifThere(-r.pid)
 	case children:
-		targets = k.below(func(int64) bool { return true }, r.s.set.list, true, r.cmd.Log)
+		targets = k.below(func(int64) bool { return true }, r.s.set.list, true, logged(r.cmd.Log))
 	}
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()

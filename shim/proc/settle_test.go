@@ -10,10 +10,10 @@ import (
 
 // stopsBoth is a command that is signalled before nth is, as a batch system does it that
 // signals every process of a job: it ends as it likes, and then nth gets its own signal.
-// Its child sends that, out of reach of the sweep, as soon as the command is a zombie, and
+// Its child sends that, whatever the sweep says, as soon as the command is a zombie, and
 // says whether that was soon.
 const stopsBoth = `use POSIX; use Time::HiRes "time"; my $nth = getppid; my $me = $$; pipe my $r, my $w; pipe my $r2, my $w2;
-if (!fork) { POSIX::setsid; close $w2; syswrite $w, "x"; sysread $r2, my $end, 100;
+if (!fork) { $SIG{TERM} = "IGNORE"; close $w2; syswrite $w, "x"; sysread $r2, my $end, 100;
   while (1) { open my $f, "<", "/proc/$me/stat" or last; my $l = <$f>; last if !defined $l || $l =~ /\) Z /; }
   kill TERM => $nth; my $soon = time - $end < 0.01; open my $f, ">", "$ARGV[0].new"; print $f $soon ? "soon" : "late"; close $f; rename "$ARGV[0].new", $ARGV[0]; exit }
 sysread $r, my $x, 1; $SIG{TERM} = sub { syswrite $w2, time; exit 0 }; kill TERM => $me; sleep 60`

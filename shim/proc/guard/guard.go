@@ -43,6 +43,9 @@ func Main(words []string) {
 	l.end()
 }
 
+// Is tells whether a process is a guardian, of whatever nth.
+func Is(p tree.Process) bool { return p.Name == Name || tree.Called(p.PID) == Name }
+
 // groups reads those of the commands that there were.
 func groups() (all []int) {
 	var b [place]byte

@@ -85,3 +85,10 @@ func Variables(pid int, name string) (values []string) {
 	}
 	return values
 }
+
+// Called gives the first word that a process was started with, "" where that isn't known.
+func Called(pid int) string {
+	body, _ := os.ReadFile(path(pid, "cmdline"))
+	word, _, _ := strings.Cut(string(body), "\x00")
+	return word
+}

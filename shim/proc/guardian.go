@@ -1,0 +1,40 @@
+package proc
+
+import (
+	"github.com/rs/zerolog"
+
+	"nth/shim/proc/guard"
+)
+
+// guardCommands sees to it that nothing is left of so many commands when nth is killed
+// outright. As process 1 it needs no guardian: then the kernel ends everything.
+func (s *Signals) guardCommands(places int, log zerolog.Logger) {
+	if s.pid1 || s.kin.orphans == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, err := guard.Start(Cookie, s.kin.cookie+".", places)
+	if err != nil {
+		s.kin.warn(logged(log), nil, "if nth is killed outright, what its command has started will live on: no guardian could be started: "+err.Error())
+		return
+	}
+	s.guard = g
+	if g.PID() > 0 {
+		s.kin.owner[g.PID()] = notOurs
+	}
+	for _, p := range s.set.list {
+		if p.phase == running {
+			g.Guard(p.place, p.pid)
+		}
+	}
+}
+
+// unguard ends the guardian, for nothing is left.
+func (s *Signals) unguard() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.guard.Dismiss()
+	s.kin.reaped(s.guard.PID())
+	s.guard = nil
+}
