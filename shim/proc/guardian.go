@@ -6,8 +6,8 @@ import (
 	"nth/shim/proc/guard"
 )
 
-// guardCommands sees to it that nothing is left of so many commands when nth is killed
-// outright. As process 1 it needs no guardian: then the kernel ends everything.
+// guardCommands sees to it, before there are any, that nothing is left of so many commands
+// when nth is killed outright. As process 1 it needs no guardian: then the kernel ends everything.
 func (s *Signals) guardCommands(places int, log zerolog.Logger) {
 	if s.pid1 || s.kin.orphans == nil {
 		return
@@ -22,11 +22,6 @@ func (s *Signals) guardCommands(places int, log zerolog.Logger) {
 	s.guard = g
 	if g.PID() > 0 {
 		s.kin.owner[g.PID()] = notOurs
-	}
-	for _, p := range s.set.list {
-		if p.phase == running {
-			g.Guard(p.place, p.pid)
-		}
 	}
 }
 

@@ -25,11 +25,12 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 		return Result{}, err
 	}
 	r := &runner{s: s, cmd: cmd, out: out, tty: openTerminal(s), due: due{cancel: cmd.Cancel}}
+	spareMemory()
+	s.guardCommands(1, cmd.Log)
+	defer s.unguard()
 	if err := r.start(path, args); err != nil {
 		return Result{}, err
 	}
-	s.guardCommands(1, cmd.Log)
-	defer s.unguard()
 	if cmd.OnStart != nil {
 		cmd.OnStart()
 	}
@@ -97,7 +98,6 @@ func (r *runner) start(path string, args []string) error {
 	for _, f := range r.cmd.Extra {
 		files = append(files, f.Fd())
 	}
-	spareMemory()
 	env := r.s.kin.mark(r.cmd.Env)
 	child := launch.New(!r.s.pid1, true)
 	child.Apart(true)

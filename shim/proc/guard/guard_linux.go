@@ -26,22 +26,52 @@ const self = "/proc/self/exe"
 
 // Start starts a guardian of the processes that have a variable with a value that begins so.
 func Start(variable, value string, places int) (*Guard, error) {
+	return start([]string{Name, variable, value}, places, become, execute)
+}
+
+// way starts the process of a guardian with these two files, and gives its number.
+type way func(pipe, list uintptr, words []string) (pid int, err error)
+
+// start starts it in the first way that works.
+func start(words []string, places int, ways ...way) (*Guard, error) {
 	var ends [2]int
 	if err := syscall.Pipe2(ends[:], syscall.O_CLOEXEC); err != nil {
 		return nil, err
 	}
 	defer syscall.Close(ends[0])
 	g := &Guard{end: ends[1]}
-	other, err := g.remember(places)
+	list, err := g.remember(places)
 	if err == nil {
-		defer other.Close()
-		err = g.start(ends[0], other, []string{Name, variable, value})
+		defer list.Close()
+		for _, start := range ways {
+			if g.pid, err = start(uintptr(ends[0]), list.Fd(), words); err == nil {
+				return g, nil
+			}
+		}
 	}
+	g.close()
+	return nil, err
+}
+
+// become is the way in which it becomes nth when it is needed, and in which nobody sees it
+// who waits for children.
+func become(pipe, list uintptr, words []string) (int, error) {
+	pid, ok := launch.Await(launch.Wait{Name: Name, Pipe: pipe, Other: list, Path: self, Args: words, Env: environment})
+	if !ok {
+		return 0, syscall.ENOSYS
+	}
+	return pid, nil
+}
+
+// execute is the way for other processors, and for Linux before 5.9.
+func execute(pipe, list uintptr, words []string) (int, error) {
+	null, err := os.Open(os.DevNull)
 	if err != nil {
-		g.close()
-		return nil, err
+		return 0, err
 	}
-	return g, nil
+	defer null.Close()
+	return syscall.ForkExec(self, words, &syscall.ProcAttr{Dir: "/", Env: environment,
+		Files: []uintptr{pipe, list, null.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true}})
 }
 
 // remember makes the memory that a guardian reads the groups from.
@@ -55,23 +85,6 @@ func (g *Guard) remember(places int) (*os.File, error) {
 		g.groups, _ = unix.Mmap(fd, 0, places*place, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	}
 	return file, nil
-}
-
-// start starts it: where it can be as a process that becomes nth when it is needed, and
-// that nobody sees who waits for children.
-func (g *Guard) start(pipe int, other *os.File, words []string) (err error) {
-	var ok bool
-	if g.pid, ok = launch.Await(launch.Wait{Name: Name, Pipe: uintptr(pipe), Other: other.Fd(), Path: self, Args: words, Env: environment}); ok {
-		return nil
-	}
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return err
-	}
-	defer null.Close()
-	g.pid, err = syscall.ForkExec(self, words, &syscall.ProcAttr{Dir: "/", Env: environment,
-		Files: []uintptr{uintptr(pipe), other.Fd(), null.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true}})
-	return err
 }
 
 // PID is its number.
