@@ -37,7 +37,12 @@ func Await(w Wait) (pid int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	c.all = ^uint64(0)
+	c.all, c.none[0] = ^uint64(0), sigIgn
+	for sig := uintptr(1); sig <= maxSignal; sig++ {
+		if sig != sigKill && sig != sigStop { // what has come meanwhile, a Go program would end by as it begins
+			c.call(0, sysRtSigaction, sig, addr(&c.none), 0, setSize)
+		}
+	}
 	copy(c.text[beginOfName:], w.Name)
 	copy(c.text[beginOfRoot:], "/")
 	c.call(^uintptr(0), sysSetsid, 0, 0, 0, 0)
