@@ -25,11 +25,11 @@ func (s *Signals) guardCommands(places int, log zerolog.Logger) {
 	}
 }
 
-// unguard ends the guardian, for nothing is left.
+// unguard ends the guardian, if there is one: nothing is left.
 func (s *Signals) unguard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.guard.Dismiss()
 	s.kin.reaped(s.guard.PID())
+	s.guard.Dismiss()
 	s.guard = nil
 }

@@ -69,6 +69,7 @@ func (s *Signals) RunMany(m Many) error {
 	s.intake.noted(true)
 	close(done)
 	c.sweepEscaped()
+	s.unguard()
 	s.end()
 	c.closePipes()
 	return nil

@@ -37,6 +37,7 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	why := r.wait()
 	r.tty.finish(r.reap)
 	left := s.sweep(r.leftBehind, graces{sweep: cmd.SweepGrace, stop: cmd.StopGrace, killAt: r.due.killAt}, cmd.Log)
+	s.unguard()
 	res := r.result()
 	res.TimedOut, res.Cancelled, res.Leftovers = why.timedOut, why.cancelled, left
 	res.Stderr, res.StderrTruncated = out.finish()
