@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"nth/shim/proc"
 	"nth/testdata/harness"
 )
 
@@ -146,11 +147,18 @@ func attempt(behaviour string, args []string) int {
 		if err != nil {
 			return 9
 		}
+		if os.WriteFile(args[0]+"/daemon", []byte(strconv.Itoa(p.Pid)), 0o600) != nil {
+			return 9
+		}
 		_ = p.Release()
 		fmt.Println("gone")
 	case "env":
 		for _, kv := range os.Environ() {
-			if !strings.HasPrefix(kv, "NTH_TERMINATION_LOG=") {
+			switch name, _, _ := strings.Cut(kv, "="); name {
+			case "NTH_TERMINATION_LOG":
+			case proc.Cookie:
+				fmt.Println(name)
+			default:
 				fmt.Println(kv)
 			}
 		}
