@@ -80,26 +80,12 @@ func (c *Child) kill(warn warning) (left bool) {
 	if all.kin.orphans == nil {
 		return false
 	}
-	all.kin.reap()
 	alone := len(all.list) == 0
 	targets := all.kin.below(func(n int64) bool { return alone || n == c.number }, all.list, alone, warn)
 	for _, pid := range targets {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
-		all.kin.owner[pid] = c.number
 	}
 	return len(targets) > 0 || all.kin.guarded()
-}
-
-// reap waits for those that were left behind and have ended: nobody else does.
-func (k *kin) reap() {
-	for pid, owner := range k.owner {
-		if owner == notOurs {
-			continue
-		}
-		if n, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); n == pid || err == syscall.ECHILD {
-			k.reaped(pid)
-		}
-	}
 }
 
 // guarded tells whether a guardian is at work that is an orphan.

@@ -137,7 +137,11 @@ func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown [
 			continue
 		}
 		p, ok := tree.Read(pid)
-		if !ok || p.Ended || p.Parent != os.Getpid() {
+		if !ok || p.Parent != os.Getpid() {
+			continue
+		}
+		if p.Ended {
+			k.reap(p)
 			continue
 		}
 		switch n := k.of(p, commands); {
@@ -148,6 +152,17 @@ func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown [
 		}
 	}
 	return own, unknown
+}
+
+// reap waits for an orphan that has ended, so that it is gone for who asks kill(2). Who waits
+// for a child of nth's own, in nth's group, is nth.
+func (k *kin) reap(p tree.Process) {
+	if p.Group == k.group {
+		return
+	}
+	if n, _ := syscall.Wait4(p.PID, nil, syscall.WNOHANG, nil); n == p.PID {
+		k.reaped(p.PID)
+	}
 }
 
 // below gives all that commands of mine have left behind. alone: there is no other command,
