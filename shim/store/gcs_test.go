@@ -43,7 +43,7 @@ func TestNotAbsentGCS(t *testing.T) {
 		open func(*testing.T) *store.Store
 		says string
 	}{
-		{"no such bucket", at(server.Address, "gs://nothing/p"), "create the bucket"},
+		{"no such bucket", at(server.Address, "gs://nothing/p"), "status 404 notFound: Not Found (create the bucket"}, // as the bucket's listing says; the object's 404 has no word
 		{"reset", always(servers.Reset), "the server closed the connection"},
 		{"login page", always(servers.Answer(200, html)), "the answer is not Google Cloud Storage's"},
 		{"500", always(servers.Answer(500, "")), "status 500"},

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ type lease struct {
 	ctx    context.Context // of what comes before the command; ends when it is lost
 	cancel context.CancelCauseFunc
 	lost   chan struct{} // closed when it is
+	why    string        // it is lost
 	done   chan struct{}
 	ended  sync.WaitGroup
 }
@@ -39,9 +41,11 @@ func (w *worker) hold(ctx context.Context, t *task.Task) *lease {
 			switch {
 			case err == nil:
 				held = sent
-			case errors.Is(err, task.ErrLost), time.Since(held) >= whole:
-				close(l.lost)
-				l.cancel(task.ErrLost)
+			case errors.Is(err, task.ErrLost):
+				l.lose("another worker has it by now")
+				return
+			case time.Since(held) >= whole:
+				l.lose(fmt.Sprintf("no renewal was accepted for %s, and another worker may have it by now", whole))
 				return
 			default:
 				w.Log.Warn().Str("task", w.Secrets.Hide(t.ID)).Msg("renew the task's lease: " + w.Said(err) + "; trying again")
@@ -49,6 +53,12 @@ func (w *worker) hold(ctx context.Context, t *task.Task) *lease {
 		}
 	})
 	return l
+}
+
+func (l *lease) lose(why string) {
+	l.why = why
+	close(l.lost)
+	l.cancel(task.ErrLost)
 }
 
 func (w *worker) keep(t *task.Task) error {

@@ -23,7 +23,7 @@ func (w *worker) settle(d *delivery, held *lease, r end.Report) error {
 		d.acknowledge()
 		return nil
 	case held.isLost():
-		d.log().Warn().Bool("ran", ran).Msg("the task's lease is lost: another worker has it by now")
+		d.log().Warn().Bool("ran", ran).Msg("the task's lease is lost: " + held.why)
 		return nil
 	case stopped:
 		d.giveBack()

@@ -67,6 +67,24 @@ func awayAtKeep(t *testing.T, q *filledQueue) {
 	s.settled(1, "0")
 }
 
+// awayTooLong: a worker whose queue says nothing for all of its lease ends its command, for
+// another may have the task by then; nobody has failed at it, and it is done when the queue
+// is back.
+func awayTooLong(t *testing.T, q *filledQueue) {
+	s, l := behind(t, q, "--lease=2s", "--store-wait=10m")
+	q.fill("x")
+	p := s.start(0, s.slow())
+	program.Appears(t, s.path("began.0"))
+	l.cut()
+	p.says(lostBySilence)
+	s.unfailed()
+	s.touch("go")
+	l.mend()
+	p.ends(0, "task done")
+	s.settled(1, "0", "0")
+	s.unfailed()
+}
+
 func awayAtDone(t *testing.T, q *filledQueue) {
 	s, l := behind(t, q, "--lease=10s")
 	q.fill("x")

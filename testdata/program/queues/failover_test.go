@@ -21,7 +21,7 @@ func TestFailover(t *testing.T) {
 		runs    []string
 	}{
 		{"remembers", false, false, "1m", []string{"0"}},
-		{"forgets the take", true, false, "3s", []string{"0", "0"}},
+		{"forgets the take", true, false, "1m", []string{"0", "0"}},
 		{"forgets the acknowledgement", true, true, "1m", []string{"0"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestFailover(t *testing.T) {
 			master.Stop()
 			sentinels[0].Stop()
 			if tt.forgets && !tt.done {
-				p.says("lease is lost")
+				p.says(lostByWord)
 			}
 			s.touch("go")
 			if tt.done {

@@ -101,6 +101,7 @@ var meetings = []struct {
 	{"away at the take", awayAtTake, false},
 	{"away at the renewal", awayAtKeep, false},
 	{"away at the acknowledgement", awayAtDone, false},
+	{"away for longer than the lease", awayTooLong, false},
 }
 
 func TestWorkersMeet(t *testing.T) {
@@ -171,20 +172,30 @@ func frozen(t *testing.T, q *filledQueue) (s *scene, ours, other *pod) {
 func frozenBefore(t *testing.T, q *filledQueue) {
 	s, ours, other := frozen(t, q)
 	ours.signal(syscall.SIGCONT)
-	ours.says("lease is lost")
+	ours.says(lost)
 	s.touch("go.1")
 	other.ends(0, "task done")
 	ours.ends(0)
 	s.settled(1, "0", "1")
+	s.unfailed()
 }
+
+// What a worker says of a task that it has lost. One that was frozen in the middle of a
+// renewal may know it by its own clock alone.
+const (
+	lost          = "lease is lost"
+	lostByWord    = "lease is lost: another worker has it by now"
+	lostBySilence = "lease is lost: no renewal was accepted"
+)
 
 func frozenAfter(t *testing.T, q *filledQueue) {
 	s, ours, other := frozen(t, q)
 	s.touch("go.1")
 	other.ends(0, "task done")
 	ours.signal(syscall.SIGCONT)
-	ours.ends(0, "lease is lost")
+	ours.ends(0, lost)
 	s.settled(1, "0", "1")
+	s.unfailed()
 }
 
 // lastDies: all others find nothing and leave for good; who had the last task comes

@@ -144,3 +144,11 @@ func (s *scene) done(tasks int) {
 		s.t.Errorf("%d markers, want %d; %d tasks left", n, tasks, left)
 	}
 }
+
+// unfailed: nobody has failed at a task.
+func (s *scene) unfailed() {
+	s.t.Helper()
+	if failed := s.read("failed/tasks"); len(failed) > 0 {
+		s.t.Errorf("%d failures are recorded: %s", len(failed), failed)
+	}
+}

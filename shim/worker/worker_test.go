@@ -1,0 +1,165 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"nth/shim/config"
+	"nth/shim/edge"
+	"nth/shim/item"
+	"nth/shim/once"
+	"nth/shim/source"
+	"nth/shim/store/contract"
+	"nth/shim/task"
+)
+
+// said is an answer of a queue, and how long it takes.
+type said struct {
+	err  error
+	t    *task.Task
+	more bool // something is unfinished
+	in   time.Duration
+}
+
+// script is a queue that answers as it is told, the last answer again and again.
+type script struct {
+	task.Source
+	answers []said
+	calls   int
+}
+
+func (s *script) next(ctx context.Context) said {
+	a := s.answers[min(s.calls, len(s.answers)-1)]
+	s.calls++
+	select {
+	case <-time.After(a.in):
+	case <-ctx.Done():
+		a.err = &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err()}
+	}
+	return a
+}
+
+func (s *script) Keep(ctx context.Context, _ *task.Task) error { return s.next(ctx).err }
+
+func (s *script) Take(ctx context.Context) (*task.Task, error) {
+	a := s.next(ctx)
+	return a.t, a.err
+}
+
+// Unfinished belongs to the answer that Take gave.
+func (s *script) Unfinished(context.Context) (bool, error) {
+	return s.answers[min(s.calls, len(s.answers))-1].more, nil
+}
+
+func workerOf(q *script, t config.Tasks) *worker {
+	p := edge.NewProcess(edge.World{})
+	p.Log = zerolog.New(io.Discard)
+	c := &config.Config{Tasks: t}
+	c.Stores.StoreTimeout = 30 * time.Second
+	return &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}}, queue: &source.Queue{Source: q}, count: counts{began: time.Now()}}
+}
+
+var away = &contract.Error{Kind: contract.Unreachable, Cause: errors.New("connection refused")}
+
+// TestLease: a lease is lost by the queue's word, and by its silence when no renewal was
+// accepted for all of its time. The clock is synctest's.
+func TestLease(t *testing.T) {
+	const silence = "no renewal was accepted for 30s, and another worker may have it by now"
+	for _, tt := range []struct {
+		name    string
+		answers []said
+		lost    time.Duration // after it was taken; 0: it isn't
+		why     string
+		calls   int
+	}{
+		{"kept", []said{{}}, 0, "", 60},
+		{"the queue's word", []said{{err: task.ErrLost}}, 10 * time.Second, "another worker has it by now", 1},
+		{"the queue's word, later", []said{{}, {err: task.Lost("it is too old")}}, 20 * time.Second, "another worker has it by now", 2},
+		{"refused connections", []said{{err: away}}, 30 * time.Second, silence, 3},
+		{"no answers", []said{{in: time.Hour}}, 30 * time.Second, silence, 2},
+		{"it is back in time", []said{{err: away}, {err: away}, {}}, 0, "", 60},
+		{"silence again", []said{{err: away}, {err: away}, {in: 9 * time.Second}, {err: away}}, time.Minute, silence, 6}, // sent at 30s
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := &script{answers: tt.answers}
+				began := time.Now()
+				l := workerOf(q, config.Tasks{Lease: 30 * time.Second}).hold(t.Context(), &task.Task{})
+				after := time.Duration(0)
+				select {
+				case <-l.lost:
+					after = time.Since(began)
+				case <-time.After(10*time.Minute + time.Second):
+				}
+				if after != tt.lost || l.isLost() != (tt.lost > 0) || (l.ctx.Err() != nil) != (tt.lost > 0) {
+					t.Errorf("lost after %s, want %s; %v", after, tt.lost, l.ctx.Err())
+				}
+				l.release()
+				calls := q.calls
+				time.Sleep(time.Hour)
+				if q.calls != tt.calls || q.calls != calls || l.why != tt.why {
+					t.Errorf("it was renewed %d times, want %d, and %d times when it was released; %q", calls, tt.calls, q.calls-calls, l.why)
+				}
+			})
+		})
+	}
+}
+
+// TestEnd: a worker ends when nothing is ready and nothing that is unfinished was last
+// its own; with --idle-timeout, when that was so for long enough without a break.
+func TestEnd(t *testing.T) {
+	one := &task.Task{ID: "1"}
+	repeat := func(n int, a said) (all []said) {
+		for range n {
+			all = append(all, a)
+		}
+		return all
+	}
+	for _, tt := range []struct {
+		name    string
+		tasks   config.Tasks
+		answers []said
+		took    *task.Task
+		calls   int
+		least   time.Duration
+	}{
+		{"a task", config.Tasks{}, []said{{t: one}}, one, 1, 0},
+		{"nothing", config.Tasks{}, []said{{}}, nil, 1, 0},
+		{"one of its own is unfinished", config.Tasks{}, append(repeat(20, said{more: true}), said{}), nil, 21, time.Minute},
+		{"one of its own comes back", config.Tasks{}, append(repeat(20, said{more: true}), said{t: one}), one, 21, time.Minute},
+		{"empty for too short a time", config.Tasks{IdleTimeout: time.Minute}, append(repeat(10, said{}), said{t: one}), one, 11, 0},
+		{"empty for long enough", config.Tasks{IdleTimeout: time.Minute}, []said{{}}, nil, 18, time.Minute},
+		{"empty, with a break", config.Tasks{IdleTimeout: time.Minute}, append(append(repeat(16, said{}), said{more: true}), said{}), nil, 30, 2 * time.Minute},
+		{"no longer than it may run", config.Tasks{IdleTimeout: time.Hour, MaxRuntime: 30 * time.Second}, []said{{}}, nil, 12, 30 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := &script{answers: tt.answers}
+				began := time.Now()
+				got, err := workerOf(q, tt.tasks).take(t.Context())
+				if err != nil || q.calls != tt.calls || time.Since(began) < tt.least {
+					t.Errorf("%v; %d calls in %s, want %d in at least %s", err, q.calls, time.Since(began), tt.calls, tt.least)
+				}
+				if diff := cmp.Diff(tt.took, got); diff != "" {
+					t.Errorf("took (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestPause: between a failure and the next delivery, a second that is doubled each time.
+func TestPause(t *testing.T) {
+	for attempt, want := range map[int]time.Duration{0: time.Second, 1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 7: time.Minute, 1 << 30: time.Minute} {
+		if got := pauseAfter(attempt); got != want {
+			t.Errorf("attempt %d: %s, want %s", attempt, got, want)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+// Command mutate proves that the tests can fail: it makes one small fault at a time in a
+// copy of the tree, and runs the test that must notice it.
+//
+//	go run ./testdata/mutate [-run REGEXP] [-list]
+//
+// The faults are in the lists beside this file. Whoever mends a fault adds it there, as
+// the old code had it. It is run by hand: a test of the lists alone, that each fault still
+// has its place and its test, is in the test command.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"regexp"
+	"time"
+)
+
+func main() {
+	log.SetFlags(0)
+	only := flag.String("run", "", "only mutations whose name matches this `regexp`")
+	list := flag.Bool("list", false, "list the mutations, and run nothing")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		log.Fatalf("%q: no arguments are taken", flag.Args())
+	}
+	wanted, err := regexp.Compile(*only)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var chosen []mutation
+	for _, m := range mutations() {
+		if wanted.MatchString(m.name) {
+			chosen = append(chosen, m)
+		}
+	}
+	if *list {
+		for _, m := range chosen {
+			fmt.Printf("%-50s %-32s %s -run %s\n", m.name, m.file, m.pkg, m.run)
+		}
+		return
+	}
+	if err := check(root(), chosen); err != nil {
+		log.Fatalf("the list is stale:\n%v", err)
+	}
+	if code := tryAll(chosen); code != 0 {
+		os.Exit(code)
+	}
+}
+
+// tryAll tries one mutation after the other, and gives the exit code: 1 unless each of
+// them was noticed.
+func tryAll(chosen []mutation) int {
+	began := time.Now()
+	c, err := copyTree(root())
+	if err != nil {
+		log.Print(err)
+		return 1
+	}
+	defer c.remove()
+	counts := map[verdict]int{}
+	for _, m := range chosen {
+		at := time.Now()
+		v, why := c.try(m)
+		counts[v]++
+		fmt.Printf("%-9s %s (%s -run %s, %.0fs)\n", v, m.name, m.pkg, m.run, time.Since(at).Seconds())
+		if v != killed {
+			fmt.Printf("  %s\n%s", m.file, indent(why))
+		}
+	}
+	fmt.Printf("%d mutations in %s: %d killed, %d survived, %d don't compile, %d with a test that fails without them\n",
+		len(chosen), time.Since(began).Round(time.Second), counts[killed], counts[survived], counts[broken], counts[failing])
+	if counts[killed] != len(chosen) {
+		return 1
+	}
+	return 0
+}

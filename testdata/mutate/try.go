@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// verdict is what came of a mutation.
+type verdict string
+
+const (
+	killed   verdict = "killed"
+	survived verdict = "SURVIVED"
+	broken   verdict = "BROKEN"  // it doesn't compile
+	failing  verdict = "FAILING" // so does the test, without it
+)
+
+// copied is a copy of the tree, in which there is at most one mutation at a time.
+type copied struct {
+	dir     string
+	binary  string
+	without map[string]baseline // by the test's package and name
+}
+
+// baseline is how a test does without a mutation.
+type baseline struct {
+	took time.Duration
+	why  string // it fails; "": it passes
+}
+
+// copyTree copies what git would see of a tree.
+func copyTree(from string) (*copied, error) {
+	top, err := os.MkdirTemp("", "nth-mutate-")
+	if err != nil {
+		return nil, err
+	}
+	c := &copied{dir: filepath.Join(top, "tree"), binary: filepath.Join(top, "nth"), without: map[string]baseline{}}
+	const copying = `mkdir "$1" && git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$1"`
+	cmd := exec.Command("sh", "-ec", copying, "sh", c.dir)
+	cmd.Dir = from
+	if out, err := cmd.CombinedOutput(); err != nil {
+		c.remove()
+		return nil, fmt.Errorf("copy the tree: %w\n%s", err, out)
+	}
+	return c, nil
+}
+
+func (c *copied) remove() { _ = os.RemoveAll(filepath.Dir(c.dir)) }
+
+// try makes the mutation, runs its test, and takes it back.
+func (c *copied) try(m mutation) (v verdict, why string) {
+	if b := c.baseline(m); b.why != "" {
+		return failing, b.why
+	}
+	text, err := m.mutated(c.dir)
+	if err != nil {
+		return broken, err.Error()
+	}
+	path := filepath.Join(c.dir, m.file)
+	was, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, []byte(text), 0o644)
+	}
+	if err != nil {
+		return broken, err.Error()
+	}
+	defer func() {
+		if err := os.WriteFile(path, was, 0o644); err != nil { // whatever came next would be wrong
+			panic(err)
+		}
+	}()
+	return c.test(m, c.patience(m))
+}
+
+// baseline runs a mutation's test without it, once for all of its mutations.
+func (c *copied) baseline(m mutation) baseline {
+	key := m.pkg + " " + m.run
+	if b, ok := c.without[key]; ok {
+		return b
+	}
+	began := time.Now()
+	v, why := c.test(m, time.Hour)
+	b := baseline{took: time.Since(began)}
+	switch {
+	case v != survived:
+		b.why = why
+	case strings.Contains(why, "no tests to run"):
+		b.why = "no test is of this name: " + m.run
+	}
+	c.without[key] = b
+	return b
+}
+
+// patience is how long a test may take until it has noticed: what waits for what never
+// comes needs no more than many times what it takes otherwise.
+func (c *copied) patience(m mutation) time.Duration {
+	return time.Minute + 5*c.without[m.pkg+" "+m.run].took
+}
+
+// test builds the program and runs the test.
+func (c *copied) test(m mutation, timeout time.Duration) (verdict, string) {
+	if out, err := c.run(".ci/build", c.binary); err != nil {
+		return broken, out
+	}
+	out, err := c.run("go", "test", "-count=1", "-vet=off", "-timeout", timeout.String(), "-run", pattern(m.run), "./"+m.pkg)
+	switch {
+	case err == nil:
+		return survived, out
+	case strings.Contains(out, "[build failed]"), strings.Contains(out, "[setup failed]"):
+		return broken, out
+	}
+	return killed, out
+}
+
+// run runs a command in the copy. The tests of the whole program find it there.
+func (c *copied) run(name string, args ...string) (string, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), "NTH_TEST_BINARY=", "NTH_TEST_SOAK=", "VERSION=mutated", "COMMIT=none")
+	if name == "go" {
+		cmd.Env = append(cmd.Env, "NTH_TEST_BINARY="+c.binary)
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// pattern gives a test's name for -run: of each part all, and nothing that only holds it.
+func pattern(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + p + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+// indent gives the last lines of an output.
+func indent(out string) string {
+	const most = 20
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) > most {
+		lines = lines[len(lines)-most:]
+	}
+	return "    " + strings.Join(lines, "\n    ") + "\n"
+}
