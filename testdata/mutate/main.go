@@ -9,11 +9,14 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"log"
 	"os"
+	"os/signal"
 	"regexp"
+	"syscall"
 	"time"
 )
 
@@ -44,16 +47,17 @@ func main() {
 	if err := check(root(), chosen); err != nil {
 		log.Fatalf("the list is stale:\n%v", err)
 	}
-	if code := tryAll(chosen); code != 0 {
-		os.Exit(code)
-	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := tryAll(ctx, chosen)
+	stop()
+	os.Exit(code)
 }
 
 // tryAll tries one mutation after the other, and gives the exit code: 1 unless each of
 // them was noticed.
-func tryAll(chosen []mutation) int {
+func tryAll(ctx context.Context, chosen []mutation) int {
 	began := time.Now()
-	c, err := copyTree(root())
+	c, err := copyTree(ctx, root())
 	if err != nil {
 		log.Print(err)
 		return 1
@@ -63,6 +67,10 @@ func tryAll(chosen []mutation) int {
 	for _, m := range chosen {
 		at := time.Now()
 		v, why := c.try(m)
+		if ctx.Err() != nil {
+			log.Print("stopped")
+			return 1
+		}
 		counts[v]++
 		fmt.Printf("%-9s %s (%s -run %s, %.0fs)\n", v, m.name, m.pkg, m.run, time.Since(at).Seconds())
 		if v != killed {

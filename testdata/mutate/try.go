@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ const (
 
 // copied is a copy of the tree, in which there is at most one mutation at a time.
 type copied struct {
+	ctx     context.Context // what runs in it ends with this
 	dir     string
 	binary  string
 	without map[string]baseline // by the test's package and name
@@ -34,12 +36,12 @@ type baseline struct {
 }
 
 // copyTree copies what git would see of a tree.
-func copyTree(from string) (*copied, error) {
+func copyTree(ctx context.Context, from string) (*copied, error) {
 	top, err := os.MkdirTemp("", "nth-mutate-")
 	if err != nil {
 		return nil, err
 	}
-	c := &copied{dir: filepath.Join(top, "tree"), binary: filepath.Join(top, "nth"), without: map[string]baseline{}}
+	c := &copied{ctx: ctx, dir: filepath.Join(top, "tree"), binary: filepath.Join(top, "nth"), without: map[string]baseline{}}
 	const copying = `mkdir "$1" && git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$1"`
 	cmd := exec.Command("sh", "-ec", copying, "sh", c.dir)
 	cmd.Dir = from
@@ -119,7 +121,8 @@ func (c *copied) test(m mutation, timeout time.Duration) (verdict, string) {
 
 // run runs a command in the copy. The tests of the whole program find it there.
 func (c *copied) run(name string, args ...string) (string, error) {
-	cmd := exec.Command(name, args...)
+	cmd := exec.CommandContext(c.ctx, name, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // go test ends its tests by it
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "NTH_TEST_BINARY=", "NTH_TEST_SOAK=", "VERSION=mutated", "COMMIT=none")
 	if name == "go" {

@@ -138,6 +138,18 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestNoWord: a 404 of which Google doesn't say what is missing is no absence, though the
+// bucket is there: only an emulator has no word for it.
+func TestNoWord(t *testing.T) {
+	d := opened(t, &exchange{json: answer{200, `{"kind":"storage#objects"}`}, xml: answer{404, ""}})
+	for emulated, want := range map[bool]contract.Kind{false: contract.Unreachable, true: contract.Absent} {
+		d.emulated = emulated
+		if _, err := d.read(t.Context(), "x", ""); contractKind(err) != want {
+			t.Errorf("of an emulator: %v; kind %d, want %d: %v", emulated, contractKind(err), want, err)
+		}
+	}
+}
+
 // TestConditions: what is answered to a write on condition.
 func TestConditions(t *testing.T) {
 	for _, c := range []struct {

@@ -113,6 +113,36 @@ func TestEachChanged(t *testing.T) {
 	}
 }
 
+// TestEachDigest: the marker of a part vouches for the templates, what they read from
+// elsewhere, the items and the bounds, and for no secret's value.
+func TestEachDigest(t *testing.T) {
+	markers := "--markers=file://" + t.TempDir() + "/markers"
+	for _, tt := range []struct {
+		name  string
+		flags []string
+		env   string
+		code  int
+		says  string
+	}{
+		{"at first", nil, "WIDTH=100 TOKEN=s3cr3t", 0, ""},
+		{"again", nil, "WIDTH=100 TOKEN=s3cr3t", 0, ""},
+		{"another secret's value", nil, "WIDTH=100 TOKEN=another", 0, ""},
+		{"another --env", []string{"--env=HEIGHT=100"}, "WIDTH=100 TOKEN=s3cr3t", 65, "--env or --digest-extra differs"},
+		{"a variable that --env reads", nil, "WIDTH=200 TOKEN=s3cr3t", 65, "--env or --digest-extra differs"},
+		{"--digest-extra", []string{"--digest-extra=v2"}, "WIDTH=100 TOKEN=s3cr3t", 65, "--env or --digest-extra differs"},
+		{"more items", []string{"--items=6"}, "WIDTH=100 TOKEN=s3cr3t", 65, "it was of items 0 to before 5 of 5"},
+		{"other bounds", []string{"--items=10", "--completions=2"}, "WIDTH=100 TOKEN=s3cr3t", 65, "this index is of items 0 to before 5 of 10"},
+	} {
+		flags := append([]string{"--items=5", markers, `--env=WIDTH=<<env "WIDTH">>`, `--env=TOKEN=<<secret "TOKEN">>`}, tt.flags...)
+		cmd, log := eachProcess(t, append(flags, "--", "true", "<<.Item>>")...)
+		cmd.Env = append(cmd.Env, strings.Fields(tt.env)...)
+		_ = cmd.Run()
+		if code := cmd.ProcessState.ExitCode(); code != tt.code || !strings.Contains(log.String(), tt.says) {
+			t.Errorf("%s: exit code %d, want %d, saying %q: %s", tt.name, code, tt.code, tt.says, log)
+		}
+	}
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	body, err := os.ReadFile(path)

@@ -137,6 +137,21 @@ func TestStoppedWorker(t *testing.T) {
 	}
 }
 
+// TestUnrecorded: a task that was done and can't be recorded is nobody's failure: it goes
+// back as it is, and the worker ends.
+func TestUnrecorded(t *testing.T) {
+	r := servers.StartRedis(t)
+	gone := t.TempDir() + "/gone"
+	if err := os.Mkdir(gone, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, code := program.Nth(t, []string{"JOB_COMPLETION_INDEX=0"}, "run", "--tasks", program.QueueOf(t, r, "q", "x"), "--max-attempts=1",
+		"--markers=file://"+gone+"/m", "--marker-timeout=100ms", "--", "sh", "-c", "rm -rf "+gone+" && touch "+gone)
+	if waiting, dead := program.Left(t, r, "q"); code != 73 || !strings.Contains(stderr, "task given back") || waiting != 1 || dead != 0 {
+		t.Errorf("exit code %d, %d waiting, %d dead: %s", code, waiting, dead, stderr)
+	}
+}
+
 // TestDrainingWorker: with --drain a task may end its work; a second signal, and the
 // end of the time, stop it.
 func TestDrainingWorker(t *testing.T) {

@@ -1,0 +1,12 @@
+package main
+
+// scripts is where the tests of a user's words are.
+const (
+	scripts = "testdata/program/cli"
+	queues  = "testdata/program/queues"
+	shards  = "testdata/program/shards"
+	codes   = "testdata/program/codes"
+)
+
+// lists are in the order of an item's way.
+var lists = [][]mutation{who, mapped, recorded, stored, ran, shared, queued, told, whole}
