@@ -104,12 +104,15 @@ func (c *copied) patience(m mutation) time.Duration {
 	return time.Minute + 5*c.without[m.pkg+" "+m.run].took
 }
 
-// test builds the program and runs the test.
+// test runs the test, with the program as it is in the copy, if the test runs that.
 func (c *copied) test(m mutation, timeout time.Duration) (verdict, string) {
-	if out, err := c.run(".ci/build", c.binary); err != nil {
-		return broken, out
+	if c.runsProgram(m.pkg) {
+		if out, err := c.in(".", ".ci/build", c.binary); err != nil {
+			return broken, out
+		}
 	}
-	out, err := c.run("go", "test", "-count=1", "-vet=off", "-timeout", timeout.String(), "-run", pattern(m.run), "./"+m.pkg)
+	// There, for it may be a module of its own.
+	out, err := c.in(m.pkg, "go", "test", "-count=1", "-vet=off", "-timeout", timeout.String(), "-run", pattern(m.run), ".")
 	switch {
 	case err == nil:
 		return survived, out
@@ -119,11 +122,25 @@ func (c *copied) test(m mutation, timeout time.Duration) (verdict, string) {
 	return killed, out
 }
 
-// run runs a command in the copy. The tests of the whole program find it there.
-func (c *copied) run(name string, args ...string) (string, error) {
+// runsProgram tells whether a package's tests run the whole program.
+func (c *copied) runsProgram(pkg string) bool {
+	files, _ := filepath.Glob(filepath.Join(c.dir, pkg, "*_test.go"))
+	for _, path := range files {
+		body, err := os.ReadFile(path)
+		for _, word := range []string{"harness.Binary", `testdata/program"`, ".ci/build"} {
+			if err != nil || bytes.Contains(body, []byte(word)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// in runs a command in a folder of the copy. The tests of the whole program find it there.
+func (c *copied) in(dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(c.ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // go test ends its tests by it
-	cmd.Dir = c.dir
+	cmd.Dir = filepath.Join(c.dir, dir)
 	cmd.Env = append(os.Environ(), "NTH_TEST_BINARY=", "NTH_TEST_SOAK=", "VERSION=mutated", "COMMIT=none")
 	if name == "go" {
 		cmd.Env = append(cmd.Env, "NTH_TEST_BINARY="+c.binary)
