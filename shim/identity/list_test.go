@@ -60,6 +60,9 @@ func TestFormatList(t *testing.T) {
 	if got := FormatList([]int64{9, 3, 8, 7, 3}); got != "3,7-9" {
 		t.Error(got)
 	}
+	if got := FormatList([]int64{1, 2, 4, 5, 6}); got != "1,2,4-6" { // two are no range, as in completedIndexes
+		t.Error(got)
+	}
 	if got := FormatList(nil); got != "" {
 		t.Error(got)
 	}

@@ -75,7 +75,7 @@ var mapped = []mutation{
 		"case b != 0:", "default:",
 		"shim/task/manifest", "TestRows"},
 	{"what stands behind a .gz", "shim/task/manifest/members.go",
-		"case b != 0:", "case false:",
+		"case b != 0:", "case b != b:",
 		"shim/task/manifest", "TestOpen"},
 	{"lines that end in CR", "shim/task/manifest/records.go",
 		"bytes.IndexByte(head, '\\n') < 0 && strayCR(head)", "false && strayCR(head)",

@@ -51,7 +51,7 @@ var recorded = []mutation{
 		"[]string{kind, queue, id}", "[]string{kind, id}",
 		"shim/task", "TestKey"},
 	{"--done-if of a result that isn't there", "shim/once/inputs.go",
-		"	if err != nil || !there {\n		return found, err", "	if err != nil {\n		return found, err",
+		"	if err != nil || !there {\n		return found, err", "	if err != nil || there && !there {\n		return found, err",
 		scripts, "TestScripts/markers"},
 	{"skipped, then done", "shim/status/skips.go",
 		"			c.snap.States[at[i]] &^= isSkipped\n", "",

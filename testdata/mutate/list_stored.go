@@ -27,7 +27,7 @@ var stored = []mutation{
 		`"NoSuchBucket":                 {contract.Unreachable, hintBucket}`, `"NoSuchBucket":                 {contract.Absent, hintBucket}`,
 		"shim/store/gcs", "TestAnswers"},
 	{"Google's bucket of an emulator", "shim/store/gcs/errors.go",
-		"; listErr != nil {", "; false {",
+		"; listErr != nil {", "; listErr != nil && false {",
 		"shim/store", "TestNotAbsentGCS/no_such_bucket"},
 	{"an emulator's bucket that nobody looks at", "shim/store/gcs/errors.go",
 		"if !b.emulated || !is(err,", "if true || !is(err,",

@@ -131,7 +131,8 @@ func TestEachDigest(t *testing.T) {
 		{"a variable that --env reads", nil, "WIDTH=200 TOKEN=s3cr3t", 65, "--env or --digest-extra differs"},
 		{"--digest-extra", []string{"--digest-extra=v2"}, "WIDTH=100 TOKEN=s3cr3t", 65, "--env or --digest-extra differs"},
 		{"more items", []string{"--items=6"}, "WIDTH=100 TOKEN=s3cr3t", 65, "it was of items 0 to before 5 of 5"},
-		{"other bounds", []string{"--items=10", "--completions=2"}, "WIDTH=100 TOKEN=s3cr3t", 65, "this index is of items 0 to before 5 of 10"},
+		{"fewer of the same items", []string{"--completions=2"}, "WIDTH=100 TOKEN=s3cr3t", 65, "this index is of items 0 to before 3 of 5"},
+		{"as many of more items", []string{"--items=10", "--completions=2"}, "WIDTH=100 TOKEN=s3cr3t", 65, "this index is of items 0 to before 5 of 10"},
 	} {
 		flags := append([]string{"--items=5", markers, `--env=WIDTH=<<env "WIDTH">>`, `--env=TOKEN=<<secret "TOKEN">>`}, tt.flags...)
 		cmd, log := eachProcess(t, append(flags, "--", "true", "<<.Item>>")...)
