@@ -37,7 +37,12 @@ type baseline struct {
 
 // copyTree copies what git would see of a tree.
 func copyTree(ctx context.Context, from string) (*copied, error) {
-	top, err := os.MkdirTemp("", "nth-mutate-")
+	// Always in the same place, unless another is there: else all is compiled anew.
+	top := filepath.Join(os.TempDir(), "nth-mutate")
+	err := os.Mkdir(top, 0o755)
+	if err != nil {
+		top, err = os.MkdirTemp("", "nth-mutate-")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"nth/shim/config"
-	"nth/shim/flags"
 	"nth/testdata/program"
 	"nth/testdata/servers"
 )
@@ -73,35 +71,6 @@ func values(placeholder, use, dir, api string) []string {
 	return []string{use, "a" + use + "-<<.Index>>"}
 }
 
-// templateFlags are the flags of `nth run` that are templates, with their placeholders: nth
-// says so itself, when one can't be parsed.
-func templateFlags(t *testing.T) map[string]string {
-	t.Helper()
-	rows, err := flags.Reference(&config.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]string{}
-	for _, r := range rows {
-		flag, placeholder, _ := strings.Cut(r.Flag, " ")
-		if placeholder == "" {
-			continue
-		}
-		broken := "<<"
-		switch {
-		case strings.Contains(placeholder, "CALL="):
-			broken = "done=<<"
-		case strings.Contains(placeholder, "NAME="):
-			broken = "NAME=<<"
-		}
-		_, stderr, code := program.Nth(t, []string{"NTH_INDEX=0"}, "run", flag+"="+broken, "--", "true")
-		if code == 64 && strings.Contains(stderr, "parse "+flag) {
-			found[flag] = placeholder
-		}
-	}
-	return found
-}
-
 // talkative is an API that says all that it was asked, in each answer; one task in all.
 func talkative(t *testing.T) string {
 	var taken atomic.Int64
@@ -137,7 +106,7 @@ func talkative(t *testing.T) string {
 // nothing that nth says: no line of its log, no termination message, no record, no marker
 // and no log of the command's output.
 func TestCanaries(t *testing.T) {
-	found := templateFlags(t)
+	found := program.TemplateFlags(t)
 	if len(found) < 15 || found["--markers"] == "" || found["--fail-sql"] == "" {
 		t.Fatalf("the flags that are templates: %v", found)
 	}
@@ -222,7 +191,7 @@ func TestCanariesOfTables(t *testing.T) {
 	env := []string{"--tasks=postgres://" + servers.PostgresUser + ":" + servers.PostgresPassword + "@" + p.Address + "/postgres?queue=jobs", "--max-attempts=0",
 		"--take-sql=UPDATE jobs SET busy = true WHERE id = (SELECT id FROM jobs WHERE NOT busy LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, body AS payload",
 		"--keep-sql=UPDATE jobs SET busy = true WHERE id = <<.TaskID>>", "--done-sql=DELETE FROM jobs WHERE id = <<.TaskID>>"}
-	for flag, placeholder := range templateFlags(t) {
+	for flag, placeholder := range program.TemplateFlags(t) {
 		if !strings.Contains(placeholder, "SQL") {
 			continue
 		}
