@@ -127,18 +127,20 @@ func TestLook(t *testing.T) {
 	}
 	path := filepath.Join(dir, "done", "5.json")
 	for name, body := range map[string]string{
-		"empty":             "",
-		"cut short":         `{"version": 1, "index": 5, "run_id": "x", "outcome": "do`,
-		"no JSON":           "done\n",
-		"an empty document": "{}",
-		"null":              "null",
-		"a list":            "[]",
-		"another index":     `{"version": 1, "index": 6, "run_id": "x", "outcome": "done"}`,
-		"no index":          `{"version": 1, "run_id": "x", "outcome": "done"}`,
-		"no outcome":        `{"version": 1, "index": 5, "run_id": "x"}`,
-		"failed":            `{"version": 1, "index": 5, "run_id": "x", "outcome": "failed"}`,
-		"two documents":     `{"version": 1, "index": 5, "run_id": "x", "outcome": "done"}{}`,
-		"a text as index":   `{"version": 1, "index": "5", "run_id": "x", "outcome": "done"}`,
+		"empty":                    "",
+		"cut short":                `{"version": 1, "index": 5, "run_id": "x", "outcome": "do`,
+		"no JSON":                  "done\n",
+		"an empty document":        "{}",
+		"null":                     "null",
+		"a list":                   "[]",
+		"another index":            `{"version": 1, "index": 6, "run_id": "x", "outcome": "done"}`,
+		"no index":                 `{"version": 1, "run_id": "x", "outcome": "done"}`,
+		"no outcome":               `{"version": 1, "index": 5, "run_id": "x"}`,
+		"failed":                   `{"version": 1, "index": 5, "run_id": "x", "outcome": "failed"}`,
+		"two documents":            `{"version": 1, "index": 5, "run_id": "x", "outcome": "done"}{}`,
+		"the rest of a longer one": `{"version": 1, "index": 5, "run_id": "x", "outcome": "done"}tcome": "done"}`,
+		"no run":                   `{"version": 1, "index": 5, "outcome": "done"}`,
+		"a text as index":          `{"version": 1, "index": "5", "run_id": "x", "outcome": "done"}`,
 	} {
 		write(t, path, body)
 		if e, err := b.Look(t.Context(), Header{Index: 5}); e != nil || err == nil || failure.From(err).Code != failure.BadIndex {
