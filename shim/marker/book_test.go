@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,6 +151,30 @@ func TestLook(t *testing.T) {
 	write(t, path, `{"version": 3, "index": 5, "run_id": "x", "outcome": "skipped", "later": {"a": [1]}}`)
 	if e, err := b.Look(t.Context(), Header{Index: 5}); err != nil || e.Outcome != Skipped {
 		t.Errorf("%v %v", e, err)
+	}
+}
+
+// TestLookTask: a task's marker speaks of that task, and of no index.
+func TestLookTask(t *testing.T) {
+	b, dir := newBook(t, OnChangeFail)
+	key := strings.Repeat("a", taskDigits)
+	of := Header{Task: &Task{Key: key, ID: "7", Source: "redis", Queue: "q"}}
+	if e, err := b.Look(t.Context(), of); e != nil || err != nil {
+		t.Errorf("%v %v, want nothing", e, err)
+	}
+	for name, body := range map[string]string{
+		"another task":  `{"version": 1, "index": 0, "run_id": "x", "outcome": "done", "task": {"id": "8"}}`,
+		"no ID":         `{"version": 1, "index": 0, "run_id": "x", "outcome": "done", "task": {}}`,
+		"the index too": `{"version": 1, "index": 0, "run_id": "x", "outcome": "done"}`,
+	} {
+		write(t, filepath.Join(dir, "done", "tasks", key+".json"), body)
+		if e, err := b.Look(t.Context(), of); e != nil || err == nil || failure.From(err).Code != failure.BadIndex {
+			t.Errorf("%s: %v %v, want code 65", name, e, err)
+		}
+	}
+	write(t, filepath.Join(dir, "done", "tasks", key+".json"), `{"version": 1, "index": 3, "run_id": "x", "outcome": "done", "task": {"id": "7"}}`)
+	if e, err := b.Look(t.Context(), of); err != nil || e == nil || e.Outcome != Done {
+		t.Errorf("by another worker: %v %v", e, err)
 	}
 }
 

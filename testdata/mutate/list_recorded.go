@@ -16,7 +16,7 @@ var recorded = []mutation{
 		"shim/marker", "TestLook"},
 	{"a marker of another task", "shim/marker/document.go",
 		" || of.Task != nil && m.Task.ID != of.Task.ID", "",
-		"shim/marker", "TestLook"},
+		"shim/marker", "TestLookTask"},
 	{"a marker of another command", "shim/marker/book.go",
 		"return e.Digest == digest || ", "return e.Digest != \"\" || ",
 		scripts, "TestScripts/markers"},
