@@ -23,6 +23,9 @@ type mutation struct {
 	pkg, run string // the folder of the package, and the test as for go test -run
 }
 
+// test names the test that must notice it.
+func (m mutation) test() string { return m.pkg + " " + m.run }
+
 // mutations is every list, one behind the other.
 func mutations() []mutation { return slices.Concat(lists...) }
 

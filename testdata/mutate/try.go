@@ -26,7 +26,7 @@ type copied struct {
 	ctx     context.Context // what runs in it ends with this
 	dir     string
 	binary  string
-	without map[string]baseline // by the test's package and name
+	without map[string]baseline // by the test
 }
 
 // baseline is how a test does without a mutation.
@@ -86,8 +86,7 @@ func (c *copied) try(m mutation) (v verdict, why string) {
 
 // baseline runs a mutation's test without it, once for all of its mutations.
 func (c *copied) baseline(m mutation) baseline {
-	key := m.pkg + " " + m.run
-	if b, ok := c.without[key]; ok {
+	if b, ok := c.without[m.test()]; ok {
 		return b
 	}
 	began := time.Now()
@@ -99,14 +98,14 @@ func (c *copied) baseline(m mutation) baseline {
 	case strings.Contains(why, "no tests to run"):
 		b.why = "no test is of this name: " + m.run
 	}
-	c.without[key] = b
+	c.without[m.test()] = b
 	return b
 }
 
 // patience is how long a test may take until it has noticed: what waits for what never
 // comes needs no more than many times what it takes otherwise.
 func (c *copied) patience(m mutation) time.Duration {
-	return time.Minute + 5*c.without[m.pkg+" "+m.run].took
+	return time.Minute + 5*c.without[m.test()].took
 }
 
 // test runs the test, with the program as it is in the copy, if the test runs that.
