@@ -50,6 +50,11 @@ func TestReadProgress(t *testing.T) {
 	put(progress(t, "a", "d", "50-53", "51", "54", 1))
 	put(progress(t, "b", "d", "54,57-59", "59", "55", 3))
 	put(progress(t, "c", "other", "50-58", "", "", 2))
+	for run, change := range map[string]func(*Progress){"e": func(p *Progress) { p.Start = 40 }, "f": func(p *Progress) { p.End = 70 }, "g": func(p *Progress) { p.Items = 101 }} {
+		p := progress(t, run, "d", "55-56", "", "", 2) // of another part
+		change(&p)
+		put(p)
+	}
 	write(t, filepath.Join(dir, "progress", "5", "broken.json"), `{"version": 1, "ind`)
 	write(t, filepath.Join(dir, "progress", "5", "renamed.json"), progress(t, "x", "d", "56", "", "", 9))
 	write(t, filepath.Join(dir, "progress", "50", "a.json"), progress(t, "y", "d", "56", "", "", 9))
@@ -63,7 +68,7 @@ func TestReadProgress(t *testing.T) {
 			broken = append(broken, p.RunID)
 		}
 	}
-	if diff := cmp.Diff([]string{"broken", "renamed"}, broken); diff != "" || len(all) != 5 {
+	if diff := cmp.Diff([]string{"broken", "renamed"}, broken); diff != "" || len(all) != 8 {
 		t.Errorf("%d documents; broken: %s", len(all), diff)
 	}
 	last, ok := Latest(all)

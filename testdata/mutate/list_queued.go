@@ -12,7 +12,7 @@ var queued = []mutation{
 		"case time.Since(held) >= whole:", "case time.Since(held) < 0:",
 		queues, "TestWorkersMeet/redis/away_for_longer_than_the_lease"},
 	{"a lease counted from the answer", "shim/worker/lease.go",
-		"				held = sent\n", "				held = time.Now()\n",
+		"				held = sent\n", "				held = sent.Add(time.Since(sent))\n",
 		"shim/worker", "TestLease/silence_again"},
 	{"a lease renewed too seldom", "shim/worker/lease.go",
 		"time.NewTicker(max(whole/3, time.Millisecond))", "time.NewTicker(max(whole, time.Millisecond))",

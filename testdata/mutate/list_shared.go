@@ -22,7 +22,10 @@ var shared = []mutation{
 		"shim/marker", "TestReadProgress"},
 	{"an item that a stop signal ended", "shim/shard/tally.go",
 		"if t.late = t.late[1:]; by == 0 {", "if t.late = t.late[1:]; by >= 0 {",
-		shards, "TestEachStopped"},
+		"shim/shard", "TestLate"},
+	{"an item that a stop signal ended, in the end", "shim/shard/tally.go",
+		"	for _, one := range t.late {\n		if by == 0 {", "	for _, one := range t.late {\n		if by >= 0 {",
+		"shim/shard", "TestLate"},
 	{"what is done isn't done again", "shim/shard/tally.go",
 		"	number := t.before.Done.Next(t.at)\n", "	number := t.at\n",
 		scripts, "TestScripts/shards"},
@@ -34,5 +37,5 @@ var shared = []mutation{
 		shards, "TestEachManifest"},
 	{"a manifest replaced under a shard", "shim/shard/rows.go",
 		"if err == nil && string(version) != rs.version {", "if err == nil && string(version) == \"\" {",
-		shards, "TestEachManifest"},
+		shards, "TestEachReplaced"},
 }

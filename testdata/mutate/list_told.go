@@ -24,7 +24,7 @@ var told = []mutation{
 		"unicode.Cc, unicode.Cf, ", "unicode.Cc, ",
 		"shim/screen", "TestClean"},
 	{"lines that look like nth's own", "shim/screen/clean.go",
-		`"\n\r\v\f\u0085\u2028\u2029"`, `"\n\v\f\u0085\u2028\u2029"`,
+		`"\n\r\v\f\u0085\u2028\u2029"`, `"\r\v\f\u0085\u2028\u2029"`,
 		"shim/screen", "TestLine"},
 	{"the rule for a pod that is taken away comes first", "shim/manifest/kinds.go",
 		`	l = append(l, rule("FailJob", "no index can succeed"))`, `	l = append(list{rule("FailJob", "no index can succeed")}, l...)`,

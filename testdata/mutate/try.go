@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,12 +40,7 @@ type baseline struct {
 
 // copyTree copies what git would see of a tree.
 func copyTree(ctx context.Context, from string) (*copied, error) {
-	// Always in the same place, unless another is there: else all is compiled anew.
-	top := filepath.Join(os.TempDir(), "nth-mutate")
-	err := os.Mkdir(top, 0o755)
-	if err != nil {
-		top, err = os.MkdirTemp("", "nth-mutate-")
-	}
+	top, err := place()
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +53,17 @@ func copyTree(ctx context.Context, from string) (*copied, error) {
 		return nil, fmt.Errorf("copy the tree: %w\n%s", err, out)
 	}
 	return c, nil
+}
+
+// place makes the first folder that isn't there of always the same ones: in another all
+// would be compiled anew.
+func place() (string, error) {
+	for n := 0; ; n++ {
+		path := filepath.Join(os.TempDir(), "nth-mutate."+strconv.Itoa(n))
+		if err := os.Mkdir(path, 0o755); !errors.Is(err, fs.ErrExist) {
+			return path, err
+		}
+	}
 }
 
 func (c *copied) remove() { _ = os.RemoveAll(filepath.Dir(c.dir)) }
