@@ -64,7 +64,7 @@ var queued = []mutation{
 		"shim/task/redis", "TestSuite"},
 	{"a release that takes an attempt", "shim/task/redis/giveback.lua",
 		"if not counts then m.attempt = m.attempt - 1 end", "",
-		"shim/task/redis", "TestSuite"},
+		"shim/task/redis", "TestDeaths"},
 	{"a stranger's acknowledgement", "shim/task/redis/done.lua",
 		"if m.receipt == receipt then", "if m.receipt then",
 		"shim/task/redis", "TestSuite"},
