@@ -184,6 +184,9 @@ func TestDrainingWorker(t *testing.T) {
 			if tt.done {
 				want = 1
 			}
+			if untouched := r.Do(t, "LLEN", name).(int64); untouched != 1 {
+				t.Errorf("%d tasks were never taken, want the other one", untouched)
+			}
 			waiting, dead := program.Left(t, r, name)
 			if code, n := cmd.ProcessState.ExitCode(), program.Documents(t, "file://"+dir+"/markers", "done/tasks/"); !slices.Contains(codes, code) || n != want || waiting != int64(2-want) || dead != 0 {
 				t.Errorf("exit code %d, %d markers, %d waiting, %d dead: %s", code, n, waiting, dead, log)
