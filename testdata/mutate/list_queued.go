@@ -72,7 +72,7 @@ var queued = []mutation{
 		"if m.receipt ~= receipt then return 'lost' end", "",
 		"shim/task/redis", "TestSuite"},
 	{"a take whose answer was lost", "shim/task/redis/take.lua",
-		"if m.receipt == receipt then return id, m end", "",
+		"if m and m.receipt == receipt then return id, m end", "",
 		"shim/task/redis", "TestLostReplies"},
 	{"a value in a statement's quotes", "shim/task/postgres/bind.go",
 		"case inside != nil && !last:", "case false:",
