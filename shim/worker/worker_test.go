@@ -13,6 +13,7 @@ import (
 
 	"nth/shim/config"
 	"nth/shim/edge"
+	"nth/shim/end"
 	"nth/shim/item"
 	"nth/shim/once"
 	"nth/shim/source"
@@ -63,7 +64,7 @@ func workerOf(q *script, t config.Tasks) *worker {
 	p.Log = zerolog.New(io.Discard)
 	c := &config.Config{Tasks: t}
 	c.Stores.StoreTimeout = 30 * time.Second
-	return &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}}, queue: &source.Queue{Source: q}, count: counts{began: time.Now()}}
+	return &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}, Ending: end.New(config.Messages{})}, queue: &source.Queue{Source: q}, count: counts{began: time.Now()}}
 }
 
 var away = &contract.Error{Kind: contract.Unreachable, Cause: errors.New("connection refused")}
