@@ -48,7 +48,7 @@ var ran = []mutation{
 		"	_ = syscall.Kill(target, syscall.SIGCONT) // a stopped one wouldn't see it\n", "",
 		"shim/proc", "TestStubbornLeftover"},
 	{"what is left is killed", "shim/proc/sweep.go",
-		"		_ = syscall.Kill(w.target, syscall.SIGKILL)\n", "",
+		"			_ = syscall.Kill(target, syscall.SIGKILL)\n", "",
 		"shim/proc", "TestStubbornLeftover"},
 	{"the signal that a command gets", "shim/proc/names.go",
 		"remap[list[0]] = 0\n", "remap[list[0]] = list[0]\n",
