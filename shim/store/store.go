@@ -93,19 +93,31 @@ func (s *Store) PutText(ctx context.Context, key string, body []byte) error {
 // Replace writes a blob if it still is the version that was read: the kind Exists
 // when it is another or gone, Unsupported where the store can't tell.
 func (s *Store) Replace(ctx context.Context, key string, body []byte, token contract.Token) error {
-	cannot := &contract.Error{Kind: contract.Unsupported, Cause: errors.New("this store can't replace a blob on condition")}
 	if token == "" {
-		return cannot
+		return errNoSwap
 	}
-	return s.write(ctx, key, body, &blob.WriterOptions{BeforeWrite: func(as func(any) bool) error {
-		var c *contract.Condition
-		if !as(&c) {
-			return cannot
+	_, err := s.Swap(ctx, key, body, token)
+	return err
+}
+
+// Swap writes a blob if it still is this version, or, for "", if there is none: else the
+// kind Exists. It gives the version that was written, "" where the store doesn't tell.
+func (s *Store) Swap(ctx context.Context, key string, body []byte, old contract.Token) (contract.Token, error) {
+	c := &contract.Condition{}
+	err := s.write(ctx, key, body, &blob.WriterOptions{IfNotExist: old == "", BeforeWrite: func(as func(any) bool) error {
+		if !as(&c) && old != "" {
+			return errNoSwap
 		}
-		c.Replaces = token
+		c.Replaces = old
 		return nil
 	}})
+	if err != nil {
+		return "", err
+	}
+	return c.Wrote, nil
 }
+
+var errNoSwap = &contract.Error{Kind: contract.Unsupported, Cause: errors.New("this store can't replace a blob on condition")}
 
 // write uses Upload, which unlike WriteAll needs no pipe and no goroutine, and has
 // one error for one write.

@@ -26,7 +26,8 @@ type writer struct {
 	key    string
 	header http.Header // of the blob: type, metadata
 	when   http.Header // the condition
-	id     [64]byte    // of the next block, see blockID
+	cond   contract.Condition
+	id     [64]byte // of the next block, see blockID
 	blocks []string
 }
 
@@ -45,15 +46,14 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 	for k, v := range opts.Metadata {
 		set("X-Ms-Meta-"+k, v)
 	}
-	var cond contract.Condition
-	if err := cond.Ask(opts.BeforeWrite); err != nil {
+	if err := w.cond.Ask(opts.BeforeWrite); err != nil {
 		return nil, err
 	}
 	switch {
 	case opts.IfNotExist:
 		w.when.Set("If-None-Match", "*")
-	case cond.Replaces != "":
-		w.when.Set("If-Match", string(cond.Replaces))
+	case w.cond.Replaces != "":
+		w.when.Set("If-Match", string(w.cond.Replaces))
 	}
 	// Azure takes 50,000 blocks.
 	w.Parts = web.Parts{Send: w.sendBlock, Double: 5000}
@@ -120,6 +120,7 @@ func (w *writer) publish(body []byte, query url.Values) error {
 	if res.StatusCode != http.StatusCreated {
 		return foreign("a write was answered with " + res.Status)
 	}
+	w.cond.Wrote = contract.Token(res.Header.Get("ETag"))
 	return nil
 }
 

@@ -79,8 +79,9 @@ type Token string
 //	var c *contract.Condition
 //	if as(&c) { c.Replaces = token }
 //
-// The write fails with Exists when the blob is another version or is gone.
-type Condition struct{ Replaces Token }
+// The write fails with Exists when the blob is another version or is gone. Wrote is the
+// version that was written, where the store's answer names it.
+type Condition struct{ Replaces, Wrote Token }
 
 // Ask lets the caller set the condition, through its BeforeWrite, which may be nil.
 func (c *Condition) Ask(beforeWrite func(func(any) bool) error) error { return ask(beforeWrite, c) }

@@ -28,7 +28,8 @@ type writer struct {
 	b      *bucket
 	about  object
 	when   url.Values // name and condition
-	upload string     // the upload's own address; "" until a second part is needed
+	cond   contract.Condition
+	upload string // the upload's own address; "" until a second part is needed
 	sent   int64
 }
 
@@ -39,15 +40,14 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 	w := &writer{ctx: ctx, b: b, when: url.Values{"name": {b.prefix + key}}, about: object{
 		ContentType: contentType, CacheControl: opts.CacheControl, ContentDisposition: opts.ContentDisposition,
 		ContentEncoding: opts.ContentEncoding, ContentLanguage: opts.ContentLanguage, Metadata: opts.Metadata}}
-	var cond contract.Condition
-	if err := cond.Ask(opts.BeforeWrite); err != nil {
+	if err := w.cond.Ask(opts.BeforeWrite); err != nil {
 		return nil, err
 	}
 	switch {
 	case opts.IfNotExist:
 		w.when.Set("ifGenerationMatch", "0")
-	case cond.Replaces != "":
-		w.when.Set("ifGenerationMatch", string(cond.Replaces))
+	case w.cond.Replaces != "":
+		w.when.Set("ifGenerationMatch", string(w.cond.Replaces))
 	}
 	w.Parts.Send = w.sendPart
 	return w, nil
@@ -81,8 +81,11 @@ func (w *writer) putWhole(content []byte) error {
 	fmt.Fprintf(&body, "--%s\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n%s\r\n--%s\r\nContent-Type: %s\r\n\r\n", line, about, line, w.about.ContentType)
 	body.Write(content)
 	fmt.Fprintf(&body, "\r\n--%s--\r\n", line)
-	_, err = w.b.describe(w.ctx, request{method: http.MethodPost, path: w.b.upload(), query: w.query("multipart"), body: body.Bytes(),
+	o, err := w.b.describe(w.ctx, request{method: http.MethodPost, path: w.b.upload(), query: w.query("multipart"), body: body.Bytes(),
 		header: http.Header{"Content-Type": {"multipart/related; boundary=" + line}}})
+	if err == nil {
+		w.cond.Wrote = contract.Token(o.Generation)
+	}
 	return err
 }
 

@@ -29,7 +29,8 @@ type writer struct {
 	key    string
 	header http.Header // of the blob: type, metadata
 	when   http.Header // the condition
-	upload string      // "" until a second part is needed
+	cond   contract.Condition
+	upload string // "" until a second part is needed
 	parts  []string
 }
 
@@ -48,15 +49,14 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 	for k, v := range opts.Metadata {
 		set("X-Amz-Meta-"+k, v)
 	}
-	var cond contract.Condition
-	if err := cond.Ask(opts.BeforeWrite); err != nil {
+	if err := w.cond.Ask(opts.BeforeWrite); err != nil {
 		return nil, err
 	}
 	switch {
 	case opts.IfNotExist:
 		w.when.Set("If-None-Match", "*")
-	case cond.Replaces != "":
-		w.when.Set("If-Match", string(cond.Replaces))
+	case w.cond.Replaces != "":
+		w.when.Set("If-Match", string(w.cond.Replaces))
 	}
 	// S3 takes 10,000 parts.
 	w.Parts = web.Parts{Send: w.sendPart, Double: 1000}
@@ -135,6 +135,7 @@ func (w *writer) putWhole(body []byte) error {
 		return err
 	}
 	web.Drain(res)
+	w.cond.Wrote = contract.Token(res.Header.Get("ETag"))
 	return nil
 }
 

@@ -1,0 +1,414 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nth/shim/store"
+	"nth/shim/store/contract"
+)
+
+var (
+	seeds = flag.Int("seeds", 10_000, "how many worlds the simulation makes")
+	seed  = flag.Uint64("seed", 0, "make this world alone, and tell what happens")
+)
+
+// ttl is that of the simulated claims.
+const ttl = time.Minute
+
+// stormy is how long the faults of a world last; calm, until when it must have come to an
+// end after that.
+const (
+	stormy = 15 * ttl
+	calm   = 25 * ttl
+)
+
+// world is one index, a few machines that all want to do it, and a store between them.
+// Time is synctest's, so that hours take milliseconds.
+type world struct {
+	began time.Time
+	tell  func(string, ...any)
+	rules rules
+	froze bool // machines may stand still for longer than the argument allows
+
+	late sync.WaitGroup // requests under way
+
+	mu      sync.Mutex
+	version int
+	body    []byte                   // of the claim; nil: there is none
+	taken   map[string]time.Duration // when each run's first claim came to the store
+	marker  string                   // who is recorded; "": nobody
+	since   time.Duration
+	working map[string]bool
+	wrong   []string
+	takes   int
+}
+
+func (w *world) at() time.Duration { return time.Since(w.began) }
+
+func (w *world) violation(format string, args ...any) {
+	w.wrong = append(w.wrong, fmt.Sprintf("%v: ", w.at())+fmt.Sprintf(format, args...))
+	w.tell("%s", w.wrong[len(w.wrong)-1])
+}
+
+// machine is a clock that goes at its own rate, a connection to the store, and times at
+// which it stands still.
+type machine struct {
+	*world
+	name   string
+	seed   uint64
+	rate   float64 // of its clock
+	offset time.Duration
+	outage []time.Duration // begins and ends of times in which it reaches nobody
+}
+
+// under gives a number from 0 to n by chance: the same one for the same purpose at the same
+// time, so that a world doesn't depend on which goroutine asks first.
+func (m *machine) under(purpose string, n float64) float64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(purpose + m.name))
+	return rand.New(rand.NewPCG(m.seed^h.Sum64(), uint64(m.at()))).Float64() * n
+}
+
+func (m *machine) likely(purpose string, p float64) bool {
+	return m.at() < stormy && m.under(purpose, 1) < p
+}
+
+// cutOff tells whether nothing reaches the store, and nothing comes back.
+func (m *machine) cutOff() bool {
+	i, _ := slices.BinarySearch(m.outage, m.at())
+	return i%2 == 1
+}
+
+func (m *machine) Now() time.Duration {
+	return m.offset + time.Duration(float64(m.at())*m.rate)
+}
+
+// After is late by as much as a scheduler may be, or, where machines freeze, by more.
+func (m *machine) After(d time.Duration) <-chan time.Time {
+	return time.After(time.Duration(float64(d)/m.rate) + m.lateness())
+}
+
+func (m *machine) lateness() time.Duration {
+	if m.froze && m.likely("freeze", 0.02) {
+		return time.Duration(m.under("frozen", float64(3*ttl)))
+	}
+	return time.Duration(m.under("late", float64(ttl/100)))
+}
+
+var (
+	errLostRequest = &contract.Error{Kind: contract.Unreachable, Cause: errors.New("no answer")}
+	errCondition   = &contract.Error{Kind: contract.Exists, Cause: errors.New("the condition doesn't hold")}
+)
+
+// call is one call of the store: the request and the answer take their time, and either may
+// be lost. What was sent may come to the store when the caller has given up.
+func (m *machine) call(ctx context.Context, do func() error) error {
+	there, back := m.under("there", 0.03), m.under("back", 0.03) // of a TTL
+	if m.likely("slow there", 0.1) {
+		there = m.under("there", 0.7)
+	}
+	if m.likely("slow back", 0.1) {
+		back = m.under("back", 0.95)
+	}
+	lostThere, lostBack := m.cutOff() || m.likely("lost there", 0.08), m.likely("lost back", 0.08)
+	answer := make(chan error, 1)
+	m.late.Go(func() {
+		time.Sleep(time.Duration(there * float64(ttl)))
+		if lostThere {
+			return
+		}
+		m.world.mu.Lock()
+		err := do()
+		m.world.mu.Unlock()
+		time.Sleep(time.Duration(back * float64(ttl)))
+		if !lostBack && !m.cutOff() {
+			answer <- err
+		}
+	})
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return errLostRequest
+	}
+}
+
+func (m *machine) Read(ctx context.Context, _ string) (body []byte, token contract.Token, err error) {
+	type result struct {
+		body  []byte
+		token contract.Token
+	}
+	got := make(chan result, 1)
+	err = m.call(ctx, func() error {
+		if m.body == nil {
+			return &contract.Error{Kind: contract.Absent, Cause: errors.New("none")}
+		}
+		got <- result{m.body, contract.Token(fmt.Sprint(m.version))}
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	r := <-got
+	return r.body, r.token, nil
+}
+
+func (m *machine) Swap(ctx context.Context, _ string, body []byte, old contract.Token) (contract.Token, error) {
+	wrote := make(chan contract.Token, 1)
+	err := m.call(ctx, func() error {
+		now := contract.Token("")
+		if m.body != nil {
+			now = contract.Token(fmt.Sprint(m.version))
+		}
+		if now != old {
+			return errCondition
+		}
+		m.version++
+		m.body = slices.Clone(body)
+		doc, err := Decode(body, 5)
+		if _, known := m.taken[doc.RunID]; !known {
+			m.taken[doc.RunID] = m.at()
+		}
+		if err != nil {
+			m.violation("%s: %v", body, err)
+		}
+		wrote <- contract.Token(fmt.Sprint(m.version))
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	token := <-wrote
+	if m.under("silent", 1) < 0.2 { // some stores don't tell
+		token = ""
+	}
+	return token, nil
+}
+
+// settled asks for the marker.
+func (m *machine) settled(ctx context.Context) (done bool, err error) {
+	answer := make(chan bool, 1)
+	err = store.Retry(ctx, m.access(), func(ctx context.Context) error {
+		return m.call(ctx, func() error {
+			select {
+			case answer <- m.marker != "":
+			default:
+			}
+			return nil
+		})
+	}, nil)
+	if err == nil {
+		done = <-answer
+	}
+	return done, err
+}
+
+// access waits between tries as this machine does, and not by chance.
+func (m *machine) access() store.Policy {
+	return store.Policy{Window: 5 * ttl, PerCall: ttl, Sleep: func(ctx context.Context, _ time.Duration) error {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-m.After(time.Duration(m.under("again", float64(ttl/10)))):
+			return nil
+		}
+	}}
+}
+
+// live starts run after run on this machine, until the item is recorded.
+func (m *machine) live() {
+	for n := 1; ; n++ {
+		time.Sleep(time.Duration(m.under("pod", float64(ttl))))
+		if m.recorded() || m.at() > calm {
+			return
+		}
+		m.run(fmt.Sprintf("%s-%d", m.name, n))
+	}
+}
+
+func (m *machine) recorded() bool {
+	m.world.mu.Lock()
+	defer m.world.mu.Unlock()
+	return m.marker != ""
+}
+
+// run is one pod: it may be killed outright at any time.
+func (m *machine) run(id string) {
+	life := time.Duration(1 << 62)
+	if m.likely("dies", 0.4) {
+		life = time.Duration(m.under("life", float64(4*ttl)))
+	}
+	ctx, kill := context.WithTimeout(context.Background(), life)
+	defer kill()
+	c := &Claim{Store: m, Clock: m, Mine: Document{Index: 5, RunID: id}, TTL: ttl, Access: m.access(), End: m.access(), Settled: m.settled, rules: m.world.rules}
+	l, err := c.Take(ctx)
+	if err != nil {
+		m.tell("%v %s: %v", m.at(), id, err)
+		return
+	}
+	died := m.work(ctx, id, l)
+	if died {
+		l.die()
+		return
+	}
+	if err := l.Release(); err != nil {
+		m.tell("%v %s: release: %v", m.at(), id, err)
+	}
+}
+
+// die ends the goroutines of a run that was killed, and nothing else.
+func (l *Lease) die() {
+	close(l.stop)
+	l.cancel()
+	l.ended.Wait()
+}
+
+// work is a command that ignores SIGTERM. It tells whether the run was killed meanwhile.
+func (m *machine) work(ctx context.Context, id string, l *Lease) (died bool) {
+	if l.Over() {
+		return ctx.Err() != nil
+	}
+	m.begin(id)
+	finished := time.After(time.Duration(m.under("work", float64(3*ttl))))
+	select {
+	case <-ctx.Done():
+		m.end(id)
+		return true
+	case <-finished:
+		m.end(id)
+	case <-l.Lost():
+		m.tell("%v %s: lost", m.at(), id)
+		select {
+		case <-ctx.Done():
+			m.end(id)
+			return true
+		case <-m.After(l.Grace()):
+		}
+		m.end(id)
+		return false
+	}
+	err := store.Retry(ctx, m.access(), func(ctx context.Context) error {
+		return m.call(ctx, func() error {
+			if m.marker == "" {
+				m.marker, m.since = id, m.at()
+			}
+			return nil
+		})
+	}, nil)
+	m.tell("%v %s: recorded: %v", m.at(), id, err)
+	return ctx.Err() != nil
+}
+
+func (m *machine) begin(id string) {
+	m.world.mu.Lock()
+	defer m.world.mu.Unlock()
+	m.tell("%v %s: begins", m.at(), id)
+	m.takes++
+	for other := range m.working {
+		if !m.froze {
+			m.violation("%s works beside %s", id, other)
+		}
+	}
+	if m.marker != "" && m.since < m.taken[id] {
+		m.violation("%s begins, and %s was recorded before it had the claim", id, m.marker)
+	}
+	m.working[id] = true
+}
+
+func (m *machine) end(id string) {
+	m.world.mu.Lock()
+	defer m.world.mu.Unlock()
+	m.tell("%v %s: ends", m.at(), id)
+	delete(m.working, id)
+}
+
+func newMachine(w *world, seed uint64, i int) *machine {
+	chance := rand.New(rand.NewPCG(seed, uint64(i)))
+	m := &machine{world: w, name: string(rune('a' + i)), seed: seed, rate: 0.953 + 0.094*chance.Float64(), offset: time.Duration(chance.Int64N(1e15))}
+	for at := time.Duration(0); at < stormy; {
+		at += time.Duration(chance.Int64N(int64(6 * ttl)))
+		m.outage = append(m.outage, at)
+		at += time.Duration(chance.Int64N(int64(2 * ttl)))
+		m.outage = append(m.outage, at)
+	}
+	return m
+}
+
+// simulate gives what went wrong in a world, and how often a command began.
+func simulate(t *testing.T, n uint64, r rules, froze bool) (wrong []string, begun int) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{began: time.Now(), rules: r, froze: froze, working: map[string]bool{}, taken: map[string]time.Duration{}, tell: func(string, ...any) {}}
+		if *seed != 0 {
+			w.tell = t.Logf
+		}
+		var all sync.WaitGroup
+		for i := range 2 + n%3 {
+			m := newMachine(w, n, int(i))
+			all.Go(m.live)
+		}
+		all.Wait()
+		w.late.Wait()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.marker == "" {
+			w.violation("nobody has made progress")
+		}
+		wrong, begun = w.wrong, w.takes
+	})
+	return wrong, begun
+}
+
+// TestSimulation: the real code, in worlds with slow, lost and late calls, runs that are
+// killed, and clocks that go differently, as far as the argument allows.
+func TestSimulation(t *testing.T) {
+	if *seed != 0 {
+		wrong, begun := simulate(t, *seed, sound, *seed%4 == 3)
+		t.Logf("%d begun, wrong: %q", begun, wrong)
+		return
+	}
+	begun := 0
+	for n := range uint64(*seeds) {
+		wrong, k := simulate(t, n+1, sound, n%4 == 2)
+		begun += k
+		if len(wrong) > 0 {
+			t.Fatalf("-seed %d: %q", n+1, wrong)
+		}
+	}
+	t.Logf("%d worlds, %d times a command began", *seeds, begun)
+	if begun < *seeds {
+		t.Error("the worlds are too hard to show anything")
+	}
+}
+
+// TestBrokenRules: what the safety hangs on is missed as soon as it isn't so.
+func TestBrokenRules(t *testing.T) {
+	for name, change := range map[string]func(*rules){
+		"taken over after half a TTL":        func(r *rules) { r.silence = 6 },
+		"killed after a TTL and a half":      func(r *rules) { r.lost, r.kill = 15, 18 },
+		"counted from the answer":            func(r *rules) { r.fromReply = true },
+		"taken over at sight":                func(r *rules) { r.blindTakeover = true },
+		"not asked again whether it is done": func(r *rules) { r.noRecheck = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := sound
+			change(&r)
+			for n := range uint64(1000) {
+				if wrong, _ := simulate(t, n+1, r, false); len(wrong) > 0 {
+					t.Logf("seed %d: %s", n+1, wrong[0])
+					return
+				}
+			}
+			t.Error("a thousand worlds don't show it")
+		})
+	}
+}
