@@ -82,8 +82,8 @@ type want struct {
 // Uses, as the report names them.
 const (
 	rerun   = "--on-change=rerun"
-	replace = rerun + " conditional replace"
-	every   = "--markers --on-change=rerun --record-start and failure records conditional replace server-side copy"
+	replace = rerun + " --claim"
+	every   = "--markers --on-change=rerun --record-start and failure records --claim server-side copy"
 )
 
 func compare(t *testing.T, r *check.Report, w want, url string) {
@@ -199,7 +199,7 @@ ok         12.3 ms  read what was deleted
 serves              --markers
 doesn't serve       --on-change=rerun: replace the current version: failed
 serves              --record-start and failure records
-doesn't serve       conditional replace: replace the current version: failed
+doesn't serve       --claim: replace the current version: failed
 serves              server-side copy
 missing permission: s3:DeleteObject
 not removed: mem://x: AccessDenied

@@ -36,7 +36,7 @@ func TestGCS(t *testing.T) {
 		{"may not create", isUpload, forbidden, want{bad: "create=failed" + afterCreate, code: 77,
 			missing: []string{"storage.objects.create" + role}, lacks: every}},
 		{"may not overwrite", isOverwrite, forbidden, want{bad: "replace=failed replace-outdated=skipped overwrite=failed",
-			missing: []string{"storage.objects.create and storage.objects.delete" + role}, lacks: rerun + " --record-start and failure records conditional replace"}},
+			missing: []string{"storage.objects.create and storage.objects.delete" + role}, lacks: rerun + " --record-start and failure records --claim"}},
 		{"may not delete", isMethod("DELETE"), forbidden, want{bad: "delete=failed gone=skipped", missing: []string{"storage.objects.delete" + role},
 			left: []string{"check-test-copy.json", "check-test-one.json", "check-test-race-1.json"}}},
 		{"knows no conditions", isUpload, func(f *servers.Fault, w http.ResponseWriter, r *http.Request) {

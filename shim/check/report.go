@@ -67,7 +67,7 @@ var uses = []struct {
 	{"--markers", nil}, // and those that are needed
 	{"--on-change=rerun", []string{"replace", "replace-outdated"}},
 	{"--record-start and failure records", []string{"overwrite"}},
-	{"conditional replace", []string{"replace", "replace-outdated"}},
+	{"--claim", []string{"replace", "replace-outdated"}},
 	{"server-side copy", []string{"copy"}},
 }
 

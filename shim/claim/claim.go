@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"time"
 
+	"nth/shim/marker"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 )
@@ -197,10 +198,11 @@ func (c *Claim) settled(ctx context.Context) error {
 
 func (c *Claim) part(twelfths time.Duration) time.Duration { return c.TTL * twelfths / 12 }
 
-func (c *Claim) key() string { return Key(c.Mine.Index) }
+// Key is where the claim is, below the markers' URL.
+func (c *Claim) Key() string { return marker.Key("claim", c.Mine.Index) }
 
 func (c *Claim) read(ctx context.Context) (Document, contract.Token, error) {
-	body, token, err := c.Store.Read(ctx, c.key())
+	body, token, err := c.Store.Read(ctx, c.Key())
 	if err != nil {
 		return Document{}, "", err
 	}
@@ -226,7 +228,7 @@ func (c *Claim) write(ctx context.Context, term int64, released bool, old contra
 	}
 	sent := c.Clock.Now()
 	c.sent[c.beat] = sent
-	token, err := c.Store.Swap(ctx, c.key(), append(body, '\n'), old)
+	token, err := c.Store.Swap(ctx, c.Key(), append(body, '\n'), old)
 	if c.rules.fromReply {
 		sent = c.Clock.Now()
 	}

@@ -32,15 +32,12 @@ const Version = 1
 // MaxTTL bounds how long a document makes others wait, whatever it says.
 const MaxTTL = 24 * time.Hour
 
-// Key is where an index's claim is, below the markers' URL.
-func Key(index int64) string { return fmt.Sprintf("%s%d.json", Dir, index) }
-
-// Dir is where all claims are.
-const Dir = "claim/"
-
 // Silence is how long the holder may be silent.
 func (d Document) Silence() time.Duration {
-	return min(time.Duration(d.TTL*float64(time.Second)), MaxTTL)
+	if d.TTL > MaxTTL.Seconds() {
+		return MaxTTL
+	}
+	return time.Duration(d.TTL * float64(time.Second))
 }
 
 // By names the holder for a person.

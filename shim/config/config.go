@@ -39,14 +39,16 @@ type Mapping struct {
 
 // Markers is what is kept of an item, and what it means.
 type Markers struct {
-	URL           string   `name:"markers" group:"Markers" placeholder:"URL" help:"Where completion markers are kept: file:///dir, s3://bucket/prefix, gs://… or azblob://…. A finished index is not run again."`
-	OnChange      string   `group:"Markers" default:"fail" enum:"fail,skip,rerun" help:"What to do when an index was done by another command: fail, skip or rerun."`
-	DoneIf        string   `group:"Markers" placeholder:"URL" help:"The index is done if this blob exists, as with make."`
-	DoneExitCodes []int    `group:"Markers" default:"0" placeholder:"CODES" help:"Exit codes of the command that are success."`
-	SkipExitCodes []int    `group:"Markers" placeholder:"CODES" help:"Exit codes of the command that settle the item as bad: never tried again, nth exits 0."`
-	DigestExtra   []string `group:"Markers" sep:"\n" placeholder:"TEXT" help:"Text that belongs to the command's identity, such as an image digest. Repeatable."`
-	RecordStart   bool     `group:"Markers" help:"Record that the index was started, so that an attempt that was killed outright leaves a trace."`
-	Logs          string   `group:"Markers" placeholder:"URL" help:"Keep all that the command writes to stdout and stderr in a store, as --markers is one: uploaded while it runs, and passed through at the same time."`
+	URL           string        `name:"markers" group:"Markers" placeholder:"URL" help:"Where completion markers are kept: file:///dir, s3://bucket/prefix, gs://… or azblob://…. A finished index is not run again."`
+	OnChange      string        `group:"Markers" default:"fail" enum:"fail,skip,rerun" help:"What to do when an index was done by another command: fail, skip or rerun."`
+	DoneIf        string        `group:"Markers" placeholder:"URL" help:"The index is done if this blob exists, as with make."`
+	DoneExitCodes []int         `group:"Markers" default:"0" placeholder:"CODES" help:"Exit codes of the command that are success."`
+	SkipExitCodes []int         `group:"Markers" placeholder:"CODES" help:"Exit codes of the command that settle the item as bad: never tried again, nth exits 0."`
+	DigestExtra   []string      `group:"Markers" sep:"\n" placeholder:"TEXT" help:"Text that belongs to the command's identity, such as an image digest. Repeatable."`
+	RecordStart   bool          `group:"Markers" help:"Record that the index was started, so that an attempt that was killed outright leaves a trace."`
+	Claim         time.Duration `group:"Markers" placeholder:"TTL" help:"Keep two pods of one index from working at the same time: a lease beside the markers, renewed every third of this time. 15s or more, for slow stores and machines; a minute is a good choice."`
+	ClaimWait     time.Duration `group:"Markers" default:"0s" placeholder:"D" help:"How long another pod that has claimed the index is waited for, then exit 75; 0: without limit."`
+	Logs          string        `group:"Markers" placeholder:"URL" help:"Keep all that the command writes to stdout and stderr in a store, as --markers is one: uploaded while it runs, and passed through at the same time."`
 }
 
 // Stores is how long stores are waited for.

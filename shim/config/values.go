@@ -77,6 +77,7 @@ func negative(t *Told) string {
 		time.Duration
 	}{
 		{"--store-wait", t.Stores.StoreWait}, {"--marker-timeout", t.Stores.MarkerTimeout}, {"--require-wait", t.Mapping.RequireWait},
+		{"--claim", t.Markers.Claim}, {"--claim-wait", t.Markers.ClaimWait},
 		{"--max-runtime", t.Tasks.MaxRuntime}, {"--idle-timeout", t.Tasks.IdleTimeout}, {"--drain", t.Tasks.Drain},
 		{"--stop-grace", t.Process.StopGrace}, {"--sweep-grace", t.Process.SweepGrace}, {"--timeout", t.Process.Timeout},
 	} {

@@ -80,9 +80,9 @@ func (r Report) document(p edge.Process, f *failure.Failure, message, reason str
 }
 
 // Fail keeps a failure in the record, unless it is none of the item's: a stop before the
-// command existed.
+// command existed, or that somebody else works at it.
 func (r Report) Fail(p edge.Process, f *failure.Failure, message, reason string) {
-	if _, ran := Ran(r.Err); !ran && f.Code > failure.SignalOffset {
+	if _, ran := Ran(r.Err); !ran && (f.Code > failure.SignalOffset || f.Code == failure.Held) {
 		return
 	}
 	r.Record.Failed(r.document(p, f, message, reason))

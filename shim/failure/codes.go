@@ -15,6 +15,7 @@ var Meanings = []Meaning{
 	{Unavailable, "the store or the queue can't be reached, after retries; a file that a template reads can't be read; what the command wrote to stdout couldn't be passed on: the disk is full", "counts, as any failure"},
 	{Bug, "a bug in nth", "counts"},
 	{NotRecorded, "the command succeeded, its marker could not be written", "counts"},
+	{Held, "another pod works at this index and `--claim-wait` is over, or the lease of `--claim` was lost", "counts"},
 	{Denied, "the store or the queue refuses these credentials; a file that a template reads may not be read", "counts"},
 	{Setup, "set up wrongly for all: no index or a malformed one; settings that contradict each other; a store or a queue that can't do what a flag needs", "FailJob"},
 	{Timeout, "the command ran longer than `--timeout`", "counts"},

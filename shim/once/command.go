@@ -36,11 +36,14 @@ type Command struct {
 }
 
 // Do runs the command, ends what it leaves behind, and judges it.
-func (c Command) Do(ctx context.Context, it item.Item, _ Inputs) (Outcome, error) {
+func (c Command) Do(ctx context.Context, it item.Item, in Inputs) (Outcome, error) {
 	if err := c.Step(ctx, "command"); err != nil {
 		return Outcome{}, err
 	}
-	ended, err := c.run(it)
+	if err := in.held(); err != nil {
+		return Outcome{}, err
+	}
+	ended, err := c.run(it, in)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -62,7 +65,7 @@ type ended struct {
 
 // run gives the result of the command, whatever it is. An error is a failure: there was
 // none.
-func (c Command) run(it item.Item) (ended, error) {
+func (c Command) run(it item.Item, in Inputs) (ended, error) {
 	given, err := give(it, c.Config.Tasks.TaskStdin)
 	if err != nil {
 		return ended{}, err
@@ -70,6 +73,9 @@ func (c Command) run(it item.Item) (ended, error) {
 	defer given.Close()
 	kept := c.Output.Begin(c.Process, c.logName(it))
 	command := c.command(it, given, kept)
+	if in.Lease != nil {
+		command.Cancel, command.CancelGrace = in.Lease.Lost(), in.Lease.Grace
+	}
 	started := make(chan struct{})
 	close(started)
 	if c.Config.Markers.RecordStart {

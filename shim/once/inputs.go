@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"nth/shim/claim"
 	"nth/shim/disk"
 	"nth/shim/expand"
 	"nth/shim/failure"
@@ -21,7 +22,10 @@ import (
 )
 
 // Inputs are what an item needs, and has.
-type Inputs struct{ There []expand.Text }
+type Inputs struct {
+	There []expand.Text
+	Lease *claim.Lease // --claim; nil: nobody is kept away
+}
 
 // requirePoll is how often a missing input is looked for under --require-wait.
 const requirePoll = time.Second

@@ -18,7 +18,7 @@ func Judge(m config.Markers, c config.Process, res *proc.Result) (outcome string
 	own := res.Signal == 0
 	switch {
 	case res.Cancelled:
-		return "", failed(failure.Held, errors.New("stopped, for the task's lease was lost"), "another worker has it by now")
+		return "", failed(failure.Held, errors.New("stopped, for the lease was lost"), "another has it by now, or the store couldn't be reached")
 	case res.TimedOut:
 		return "", failed(failure.Timeout, fmt.Errorf("stopped after %s", c.Timeout), "give it more with --timeout")
 	case res.Unpassed != nil: // however it ended: it may have been by that

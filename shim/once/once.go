@@ -48,10 +48,14 @@ func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 		return r
 	}
 	in, err := w.require(ctx, it)
-	if err != nil {
+	if err == nil {
+		in.Lease, found, err = w.claim(ctx, it, found)
+	}
+	if err != nil || found.Settled {
 		r.Err = err
 		return r
 	}
+	defer w.release(in.Lease)
 	done, err := work(ctx, it, in)
 	if err == nil {
 		err = end.After(w.record(it, found, done), done.Evidence)

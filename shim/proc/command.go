@@ -42,10 +42,13 @@ type Command struct {
 	// its work; the next one is passed on at once. 0: not at all.
 	Drain time.Duration
 	// Cancel, when it is closed, stops the command as a timeout does; nil: never.
-	Cancel  <-chan struct{}
-	Stdin   *os.File   // nil: nth's own
-	Extra   []*os.File // its descriptors from 3 on
-	Log     zerolog.Logger
+	// CancelGrace, asked then, is how long it may take where that is shorter than
+	// OwnStopGrace; nil: no shorter.
+	Cancel      <-chan struct{}
+	CancelGrace func() time.Duration
+	Stdin       *os.File   // nil: nth's own
+	Extra       []*os.File // its descriptors from 3 on
+	Log         zerolog.Logger
 	OnStart func() // it has been started; may be nil
 	// OnStop is called, in the goroutine of Run, when there is a stop signal: one that nth
 	// holds back, and one that the command got. It may be nil.

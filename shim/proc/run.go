@@ -163,6 +163,9 @@ func (r *runner) wait() (why ownStop) {
 			r.stop()
 		case <-d.cancel:
 			why.cancelled, d.cancel = true, nil
+			if r.cmd.CancelGrace != nil {
+				d.killIn(r.cmd.CancelGrace())
+			}
 			r.stop()
 		case <-d.kill:
 			_ = syscall.Kill(-r.pid, syscall.SIGKILL)
