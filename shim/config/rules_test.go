@@ -103,7 +103,9 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Markers.RecordStart = true }), "--record-start: there is no --markers URL to record it under", 78},
 	{run(func(t *Told) { t.Markers.Claim = time.Minute }), "--claim: a claim stands beside the markers, and there is no --markers URL", 78},
 	{run(func(t *Told) { t.Markers.ClaimWait = time.Minute }), "--claim-wait: nobody is waited for without --claim", 78},
-	{run(func(t *Told) { t.Markers.URL, t.Markers.Claim, t.Tasks.URL = "file:///m", time.Minute, "redis://h/0?queue=q" }),
+	{run(func(t *Told) {
+		t.Markers.URL, t.Markers.Claim, t.Tasks.URL = "file:///m", time.Minute, "redis://h/0?queue=q"
+	}),
 		"--claim and --tasks: a claim is of an index, and a queue's tasks have leases of their own", 78},
 	{run(func(t *Told) { t.Markers.OnChange = "rerun" }), "--on-change=rerun: there are no markers without --markers", 78},
 	{run(func(t *Told) { t.Markers.SkipExitCodes = []int{9} }), "--skip-exit-codes: a settled item needs a marker, and there is no --markers URL", 78},

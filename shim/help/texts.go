@@ -24,6 +24,7 @@ and nth manifest.
   failed/7.json   its last failure: exit code, end of stderr, failures so far
   skipped/7.json  it is bad, by --skip-exit-codes
   started/7.json  who began last, with --record-start
+  claim/7.json    who works at it, with --claim
   done/tasks/     tasks of a queue, by a hash of their names
   progress/7/     which items of a shard are done, with --each
 

@@ -49,7 +49,7 @@ type Command struct {
 	Stdin       *os.File   // nil: nth's own
 	Extra       []*os.File // its descriptors from 3 on
 	Log         zerolog.Logger
-	OnStart func() // it has been started; may be nil
+	OnStart     func() // it has been started; may be nil
 	// OnStop is called, in the goroutine of Run, when there is a stop signal: one that nth
 	// holds back, and one that the command got. It may be nil.
 	OnStop func()

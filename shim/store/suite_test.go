@@ -130,6 +130,7 @@ func TestStores(t *testing.T) {
 					testNoReplace(t, s)
 				}
 			})
+			t.Run("swap", func(t *testing.T) { testSwap(t, s, p.replaces) })
 			t.Run("parts", func(t *testing.T) { testParts(t, s) })
 			t.Run("copy", func(t *testing.T) { testCopy(t, s) })
 			t.Run("keys", func(t *testing.T) { testKeys(t, s) })

@@ -83,3 +83,36 @@ func testBrokenSource(t *testing.T, s *store.Store) {
 type iotestErrReader struct{ err error }
 
 func (r iotestErrReader) Read([]byte) (int, error) { return 0, r.err }
+
+// testSwap: each version is replaced once, by who knows it from its own write or from a read.
+func testSwap(t *testing.T, s *store.Store, replaces bool) {
+	ctx := t.Context()
+	token := func(written contract.Token, err error) contract.Token {
+		t.Helper()
+		must(t, "swap", err)
+		_, read, err := s.Read(ctx, "swap")
+		must(t, "read", err)
+		if written != "" && written != read {
+			t.Errorf("the write says that it is version %q, and the read %q", written, read)
+		}
+		return read
+	}
+	first := token(s.Swap(ctx, "swap", []byte("1"), ""))
+	_, err := s.Swap(ctx, "swap", []byte("x"), "")
+	wantKind(t, "create what is there", err, contract.Exists)
+	if !replaces {
+		_, err := s.Swap(ctx, "swap", []byte("x"), "version")
+		wantKind(t, "replace", err, contract.Unsupported)
+		return
+	}
+	second := token(s.Swap(ctx, "swap", []byte("2"), first))
+	_, err = s.Swap(ctx, "swap", []byte("x"), first)
+	wantKind(t, "replace what isn't there any more", err, contract.Exists)
+	token(s.Swap(ctx, "swap", []byte("3"), second))
+	if body, _, err := s.Read(ctx, "swap"); err != nil || string(body) != "3" {
+		t.Errorf("%q, %v", body, err)
+	}
+	must(t, "delete", s.Delete(ctx, "swap"))
+	_, err = s.Swap(ctx, "swap", []byte("x"), second)
+	wantKind(t, "replace what was deleted", err, contract.Exists)
+}

@@ -210,7 +210,7 @@ func (i *Item) Documents() map[string]marker.Failure {
 			return err
 		}
 		var doc marker.Failure // has every field of the others that is looked at
-		if err := json.Unmarshal(body, &doc); err != nil || doc.Index != 5 || doc.RunID == "" || doc.Version != marker.Version || doc.Digest == "" {
+		if err := json.Unmarshal(body, &doc); err != nil || doc.Index != 5 || doc.RunID == "" || doc.Version != marker.Version || doc.Digest == "" && !strings.HasPrefix(key, "claim/") {
 			i.T.Errorf("%s isn't whole (%v): %s", key, err, body)
 		}
 		i.quiet(key, string(body))

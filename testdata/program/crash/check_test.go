@@ -3,10 +3,12 @@
 package crash
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/google/go-cmp/cmp"
 
+	"nth/shim/claim"
 	"nth/shim/marker"
 	"nth/testdata/matrix"
 )
@@ -18,6 +20,7 @@ func (c *crash) killed(i *matrix.Item, h matrix.History) {
 	docs, effects, m := i.Documents(), len(i.Ran()), i.Marker()
 	done := m != nil && m.Digest == c.digest
 	c.justKilled(i, h, docs, done)
+	c.age(i)
 	c.recover(i)
 	want := effects
 	if !done && c.effects() > 0 {
@@ -28,6 +31,27 @@ func (c *crash) killed(i *matrix.Item, h matrix.History) {
 		i.T.Errorf("killed at %q, marker there: %v: the effect is there %d times, want %d", h.Step(), done, got, want)
 	}
 	c.final(i)
+}
+
+// age makes an hour's claim that a killed run has left one of a moment.
+func (c *crash) age(i *matrix.Item) {
+	i.T.Helper()
+	s := c.place.Open(i.T, i.Prefix)
+	body, _, err := s.Read(i.T.Context(), "claim/5.json")
+	if err != nil {
+		return // it came to no claim
+	}
+	doc, err := claim.Decode(body, 5)
+	if err == nil {
+		doc.TTL = 0.1
+		body, err = json.Marshal(doc)
+	}
+	if err == nil {
+		err = s.Put(i.T.Context(), "claim/5.json", body)
+	}
+	if err != nil {
+		i.T.Error(err)
+	}
 }
 
 // justKilled is what must hold between a kill and the next start.

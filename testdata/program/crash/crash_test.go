@@ -75,8 +75,8 @@ func (c *crash) all(t *testing.T) int {
 		sum += n
 		kills = append(kills, fmt.Sprintf("%d %s", n, where))
 	}
-	for n, s := range crashSteps[:c.steps] {
-		want := s.beginning
+	for n, step := range c.list()[:c.steps] {
+		want := beginning(step)
 		if c.code != 0 || c.effects() == 0 {
 			want = c.effects() // the start that was killed had none
 		}
@@ -102,11 +102,7 @@ func (c *crash) all(t *testing.T) int {
 func (c *crash) unharmed(t *testing.T) {
 	i := c.next(t)
 	h := i.Run(c.code)
-	var want []string
-	for _, s := range crashSteps[:c.steps] {
-		want = append(want, s.name)
-	}
-	if diff := cmp.Diff(want, h.Steps); diff != "" {
+	if diff := cmp.Diff(c.list()[:c.steps], h.Steps); diff != "" {
 		t.Fatalf("the steps: %s", diff)
 	}
 	c.recover(i)
@@ -146,8 +142,8 @@ func (c *crash) atStep(t *testing.T, n, effects int) {
 		return call.Name == "write" && call.Done && slices.Contains(call.Paths, container.Output) && strings.Contains(call.Text, `"step":`)
 	})
 	h := i.Ended(code, matrix.Killed)
-	if h.Step() != crashSteps[n].name {
-		t.Errorf("killed at %q, not at %q", h.Step(), crashSteps[n].name)
+	if want := c.list()[n]; h.Step() != want {
+		t.Errorf("killed at %q, not at %q", h.Step(), want)
 	}
 	c.killed(i, h)
 	if got := len(i.Ran()); got != effects || t.Failed() {

@@ -24,6 +24,7 @@ var crashSteps = []struct {
 	{"look", 1, 1},
 	{"done-if", 1, 1},
 	{"require", 1, 1},
+	{"claim", 1, 1}, // with --claim
 	{"command", 1, 2},
 	{"judge", 2, 2},
 	{"record", 2, 2},
@@ -53,6 +54,26 @@ type scenario struct {
 	must    []string // documents, beside the marker
 }
 
+// list is the steps of a whole run.
+func (s scenario) list() (list []string) {
+	for _, step := range crashSteps {
+		if step.name != "claim" || s.name == "claim" {
+			list = append(list, step.name)
+		}
+	}
+	return list
+}
+
+// beginning gives how often the effect is there of what was killed when a step began.
+func beginning(step string) int {
+	for _, s := range crashSteps {
+		if s.name == step {
+			return s.beginning
+		}
+	}
+	return 1
+}
+
 var scenarios = []scenario{
 	{name: "plain"},
 	{name: "done-if of nothing", flags: func(i *matrix.Item) []string { return []string{"--done-if", i.Object("nothing")} }},
@@ -60,6 +81,7 @@ var scenarios = []scenario{
 		steps: 4, source: marker.SourceDoneIf, never: true},
 	{name: "require", flags: func(i *matrix.Item) []string { return []string{"--require", i.Object("5"), "--require", "/bin/sh"} }},
 	{name: "record-start", flags: func(*matrix.Item) []string { return []string{"--record-start"} }, must: []string{"started/5.json"}},
+	{name: "claim", flags: func(*matrix.Item) []string { return []string{"--claim", "1h"} }, must: []string{"claim/5.json"}},
 	{name: "failing", script: matrix.Failing, code: 3, steps: 7,
 		prepare: func(i *matrix.Item) { i.Run(3) }, must: []string{"failed/5.json"}},
 	{name: "skip", flags: func(*matrix.Item) []string { return []string{"--skip-exit-codes", "9"} }, script: matrix.Work + "; exit 9",
@@ -98,7 +120,7 @@ func (s scenario) effects() int {
 
 func (s scenario) withDefaults() scenario {
 	if s.steps == 0 {
-		s.steps = len(crashSteps)
+		s.steps = len(s.list())
 	}
 	if s.source == "" {
 		s.source = marker.SourceRun
