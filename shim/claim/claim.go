@@ -169,6 +169,9 @@ func (c *Claim) round(ctx context.Context, w *watch) (held, error) {
 	return c.write(ctx, doc.Term+1, false, token)
 }
 
+// maxPause is how long a release, or the item's end, is noticed later at most.
+const maxPause = 5 * time.Second
+
 // pause waits for the holder, and looks whether it has finished.
 func (c *Claim) pause(ctx context.Context, w *watch, began time.Duration) error {
 	if w.news && c.Busy != nil {
@@ -176,7 +179,7 @@ func (c *Claim) pause(ctx context.Context, w *watch, began time.Duration) error 
 	}
 	w.news = false
 	now := c.Clock.Now()
-	wait := min(w.doc.Silence()/6, w.since+w.silence(c.rules)-now)
+	wait := min(w.doc.Silence()/6, maxPause, w.since+w.silence(c.rules)-now)
 	if c.Wait > 0 {
 		wait = min(wait, began+c.Wait-now)
 	}

@@ -76,8 +76,8 @@ func (w *Way) release(l *claim.Lease) {
 	}
 }
 
-// held fails when nothing may begin any more, for the claim was lost before.
-func (in Inputs) held() error {
+// Held fails when nothing may begin any more, for the claim was lost before.
+func (in Inputs) Held() error {
 	if in.Lease == nil || !in.Lease.Over() {
 		return nil
 	}

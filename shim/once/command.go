@@ -40,7 +40,7 @@ func (c Command) Do(ctx context.Context, it item.Item, in Inputs) (Outcome, erro
 	if err := c.Step(ctx, "command"); err != nil {
 		return Outcome{}, err
 	}
-	if err := in.held(); err != nil {
+	if err := in.Held(); err != nil {
 		return Outcome{}, err
 	}
 	ended, err := c.run(it, in)

@@ -26,6 +26,10 @@ type Many struct {
 	// OnStop is called, in a goroutine of its own, when a stop signal has come. It may be
 	// nil.
 	OnStop func()
+	// Cancel and CancelGrace are a Command's, for all of them together; Next gives none any
+	// more then.
+	Cancel      <-chan struct{}
+	CancelGrace func() time.Duration
 	// Next gives the next command; false: there is none any more.
 	Next func() (One, bool)
 	// Ended is told how a command ended, or with an error, which is a failure with exit
@@ -244,13 +248,22 @@ func (c *crew) finish(sl *slot) {
 	}
 }
 
-// heedStop kills everything StopGrace after the first stop signal.
+// heedStop kills everything StopGrace after the first stop signal, and stops everything
+// when it is cancelled.
 func (c *crew) heedStop(done <-chan struct{}) {
 	var kill <-chan time.Time
+	cancel := c.m.Cancel
 	for {
 		select {
 		case <-done:
 			return
+		case <-cancel:
+			cancel = nil
+			c.s.mu.Lock()
+			c.s.set.send(syscall.SIGTERM, c.s.cfg.Group)
+			c.s.set.send(syscall.SIGCONT, c.s.cfg.Group) // a stopped one wouldn't see it
+			c.s.mu.Unlock()
+			kill = time.After(c.m.CancelGrace())
 		case <-c.s.wake.stop:
 			if c.m.OnStop != nil {
 				c.m.OnStop()

@@ -67,7 +67,7 @@ func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran 
 }
 
 // outcome judges the shard. A stop signal that came after the last item changes nothing.
-func (sh *shard) outcome(it item.Item, t *tally, kept output.Kept) (once.Outcome, error) {
+func (sh *shard) outcome(it item.Item, in once.Inputs, t *tally, kept output.Kept) (once.Outcome, error) {
 	now, s := time.Now(), t.snapshot()
 	done := t.before.Done.Len() + s.settled
 	l := sh.Log.Info().Int64("done", done).Int64("of", sh.Len()).Int64("skipped", t.before.Skipped.Len()+s.skips).Int64("failed", s.failures).
@@ -90,11 +90,11 @@ func (sh *shard) outcome(it item.Item, t *tally, kept output.Kept) (once.Outcome
 	if stopped {
 		known.Stop = edge.SignalName(sig)
 	}
-	return once.Outcome{}, end.After(sh.why(t, s, done), known)
+	return once.Outcome{}, end.After(sh.why(in, t, s, done), known)
 }
 
 // why tells why the shard isn't done.
-func (sh *shard) why(t *tally, s sum, done int64) error {
+func (sh *shard) why(in once.Inputs, t *tally, s sum, done int64) error {
 	sig, stopped := sh.Signals.Stopped()
 	switch {
 	case stopped:
@@ -106,6 +106,9 @@ func (sh *shard) why(t *tally, s sum, done int64) error {
 			Cause: fmt.Errorf("stopped by %s when %d of %d were done", edge.SignalName(sig), done, sh.Len()), Hint: hint}
 	case t.broken != nil:
 		return t.broken
+	case in.Held() != nil:
+		return &failure.Failure{Code: failure.Held, Tried: "run the items",
+			Cause: fmt.Errorf("stopped, for the claim was lost when %d of %d were done", done, sh.Len()), Hint: "another pod goes on with the rest, or the store couldn't be reached"}
 	case t.first == nil:
 		return errors.New("not all items are done, and none has failed")
 	}

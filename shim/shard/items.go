@@ -42,11 +42,11 @@ func (sh *shard) resume(ctx context.Context, it item.Item, t *tally) error {
 }
 
 // items runs the command for each item that is left.
-func (sh *shard) items(ctx context.Context, it item.Item, t *tally) (once.Outcome, error) {
+func (sh *shard) items(ctx context.Context, it item.Item, in once.Inputs, t *tally) (once.Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	kept := sh.Output.Begin(sh.Process, logs.Index(sh.Identity.Index, sh.RunID))
-	l := &loop{shard: sh, tally: t}
+	l := &loop{shard: sh, tally: t, in: in}
 	if sh.rows != nil {
 		go sh.rows.feed(ctx, sh.Start, sh.End, t.before.Done)
 	}
@@ -80,7 +80,7 @@ func (sh *shard) items(ctx context.Context, it item.Item, t *tally) (once.Outcom
 	if err != nil {
 		return once.Outcome{}, err
 	}
-	return sh.outcome(it, t, kept)
+	return sh.outcome(it, in, t, kept)
 }
 
 // trimAfter is when a shard counts as a long one, for which memory is given back.
@@ -98,6 +98,9 @@ func (sh *shard) many(l *loop, kept output.Kept, stop func()) proc.Many {
 			kept.OnStop()
 		}
 	}
+	if l.in.Lease != nil {
+		m.Cancel, m.CancelGrace = l.in.Lease.Lost(), l.in.Lease.Grace
+	}
 	return m
 }
 
@@ -105,13 +108,14 @@ func (sh *shard) many(l *loop, kept output.Kept, stop func()) proc.Many {
 type loop struct {
 	*shard
 	tally *tally
+	in    once.Inputs
 }
 
 // next makes the next command; an item that none can be made for has failed.
 func (l *loop) next() (proc.One, bool) {
 	for {
 		of, ok := l.take()
-		if !ok {
+		if !ok || l.in.Held() != nil {
 			return proc.One{}, false
 		}
 		one, err := l.maker.one(of)
@@ -174,8 +178,8 @@ func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
 	case why == nil:
 		t.late = append(t.late, lately{one.Item, outcome, res.Ended})
 		return true
-	case err == nil && res.Stop != 0:
-		return false // the signal has ended it: it is neither done nor failed
+	case err == nil && (res.Stop != 0 || l.in.Held() != nil):
+		return false // the signal, or the loss of the claim, has ended it: it is neither done nor failed
 	}
 	t.now.fail(one.Item)
 	l.failed(one, res, why, err == nil)

@@ -134,7 +134,7 @@ func (sh *shard) digest(ctx context.Context, h marker.Header) (string, error) {
 }
 
 // work is the shard's own in the way that every item goes.
-func (sh *shard) work(ctx context.Context, it item.Item, _ once.Inputs) (once.Outcome, error) {
+func (sh *shard) work(ctx context.Context, it item.Item, in once.Inputs) (once.Outcome, error) {
 	t := &tally{at: sh.Start, settled: sh.settled}
 	if err := sh.Step(ctx, "resume"); err != nil {
 		return once.Outcome{}, err
@@ -145,5 +145,8 @@ func (sh *shard) work(ctx context.Context, it item.Item, _ once.Inputs) (once.Ou
 	if err := sh.Step(ctx, "items"); err != nil {
 		return once.Outcome{}, err
 	}
-	return sh.items(ctx, it, t)
+	if err := in.Held(); err != nil {
+		return once.Outcome{}, err
+	}
+	return sh.items(ctx, it, in, t)
 }

@@ -9,10 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/marker"
 	"nth/shim/store"
@@ -30,10 +33,12 @@ type job struct {
 	base  string // where the store is asked
 	dir   string // where all pods' commands work
 	name  string
+
+	script string
 }
 
 func newJob(t *testing.T, place *matrix.Place, name string) *job {
-	return &job{t: t, place: place, base: place.Base(), dir: t.TempDir(), name: name}
+	return &job{t: t, place: place, base: place.Base(), dir: t.TempDir(), name: name, script: work}
 }
 
 // pod is one run of it.
@@ -42,7 +47,7 @@ type pod struct {
 	stderr program.Buffer
 }
 
-// Work says that it runs, waits for the file go, and has its effect.
+// work says that it runs, waits for the file go, and has its effect.
 const work = `echo "$NTH_ITEM_RUN_ID" >> running; while [ ! -e go ]; do sleep 0.05; done; echo "$NTH_ITEM_RUN_ID" >> ran`
 
 func (j *job) start(flags ...string) *pod {
@@ -52,7 +57,7 @@ func (j *job) start(flags ...string) *pod {
 		j.t.Fatal(err)
 	}
 	args := append([]string{"run", "--index=5", "--markers", j.place.URL(j.base, j.name)}, flags...)
-	p := &pod{Cmd: exec.Command(nth, append(args, "--", "sh", "-c", work)...)}
+	p := &pod{Cmd: exec.Command(nth, append(args, "--", "sh", "-c", j.script)...)}
 	p.Dir, p.Stderr = j.dir, &p.stderr
 	p.Env = append([]string{"PATH=" + os.Getenv("PATH")}, j.place.Env(j.base)...)
 	if err := p.Start(); err != nil {
@@ -331,4 +336,46 @@ func TestDeletedClaim(t *testing.T) {
 	if _, _, err := s.Read(t.Context(), "claim/5.json"); store.Classify(err) != contract.Absent {
 		t.Errorf("a claim that was taken away is there again: %v", err)
 	}
+}
+
+// each says which item it is, and waits for the file go.
+const each = `echo <<.Item>> >> running; while [ ! -e go ]; do sleep 0.05; done; echo <<.Item>> >> ran`
+
+// TestShard: of two pods of one shard one works, and the next goes on where it stopped.
+func TestShard(t *testing.T) {
+	shard := []string{"--completions=6", "--items=24", "--each", "--jobs=2"} // 20 to 23
+	t.Run("lost", func(t *testing.T) {
+		j := newJob(t, matrix.Start(t, 0), "m")
+		j.script = each
+		first := j.start(append(shard, short)...)
+		j.running(2)
+		_ = first.Process.Signal(syscall.SIGSTOP)
+		second := j.start(append(shard, short)...)
+		j.running(4)
+		_ = first.Process.Signal(syscall.SIGCONT)
+		j.ends(first, 75)
+		if log := first.stderr.String(); !strings.Contains(log, "the claim was lost when 0 of 4 were done") {
+			t.Error(log)
+		}
+		j.let()
+		j.ends(second, 0)
+		ran := j.lines("ran")
+		slices.Sort(ran)
+		if diff := cmp.Diff([]string{"20", "21", "22", "23"}, ran); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("given back", func(t *testing.T) {
+		j := newJob(t, matrix.Start(t, 0), "m")
+		j.script = each
+		first := j.start(append(shard, long)...)
+		j.running(2)
+		second := j.start(append(shard, long)...)
+		second.stderr.Await(t, "is claimed by")
+		_ = first.Process.Signal(syscall.SIGTERM)
+		j.ends(first, 128+15)
+		j.running(4)
+		j.let()
+		j.ends(second, 0)
+	})
 }
