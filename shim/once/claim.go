@@ -25,10 +25,12 @@ func (w *Way) claim(ctx context.Context, it item.Item, found record.Verdict) (*c
 		return nil, found, err
 	}
 	h := it.Header
-	end := w.FirstAccess()
+	access := w.FirstAccess()
+	access.Pieces = false // a claim is short, and its time runs
+	end := access
 	end.Window = record.Told
 	c := &claim.Claim{
-		Store: w.Record.Store(), Clock: claim.System{}, TTL: m.Claim, Wait: m.ClaimWait, Access: w.FirstAccess(), End: end,
+		Store: w.Record.Store(), Clock: claim.System{}, TTL: m.Claim, Wait: m.ClaimWait, Access: access, End: end,
 		Mine: claim.Document{Job: h.Job, Index: h.Index, RunID: h.RunID, Hostname: h.Hostname, Node: h.Node},
 		Busy: func(d claim.Document) { w.Log.Info().Msgf("%s is claimed by %s: waiting", h.What(), d.By()) },
 		Settled: func(ctx context.Context) (_ bool, err error) {
