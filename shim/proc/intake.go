@@ -24,6 +24,7 @@ type intake struct {
 	caught  chan os.Signal
 	waiting [maxSignal + 1]atomic.Bool // what is in ready already
 	ready   chan syscall.Signal        // each kind at most once
+	muted   atomic.Bool                // SIGCHLD isn't taken at the moment
 }
 
 // early has caught signals since the process began; nil: Catch wasn't called. Signals are

@@ -13,6 +13,14 @@ import (
 // for a typed signal that another thread has taken from the kernel and not yet handed on.
 const settle = 20 * time.Millisecond
 
+// slack is how much later nth may come to see it, on a machine that is busy, where it isn't
+// known when the kernel had it.
+const slack = 200 * time.Millisecond
+
+// Soon tells whether two commands ended so soon one after the other that a stop signal may
+// have ended both, if it ended the later one.
+func Soon(ended, later time.Time) bool { return later.Sub(ended) <= settle }
+
 // Settled tells whether the verdict about a command that ended then is final, and which
 // stop signal came so soon after that it may have ended the command; 0: none did. As
 // process 1 nth is the one that a platform signals.
@@ -34,16 +42,16 @@ func (s *Signals) Settled(ended time.Time) (final bool, by syscall.Signal) {
 // AwaitSettled waits until the verdict about a command that ended then is final. All that
 // the kernel has for nth by then counts, however late nth comes to see it.
 func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
-	wait := time.Until(ended.Add(settle))
-	if s.pid1 || wait <= 0 {
-		_, by = s.Settled(ended)
-		return by
+	if s.pid1 {
+		return 0
 	}
+	wait := time.Until(ended.Add(settle))
 	time.Sleep(wait)
 	s.catchUp()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stop.first != 0 && !s.stop.at.Before(ended) {
+	after := s.stop.at.Sub(ended)
+	if s.stop.first != 0 && after >= 0 && (wait > 0 || after <= settle+slack) {
 		return s.stop.first
 	}
 	return 0
@@ -58,9 +66,13 @@ func (s *Signals) catchUp() {
 	default:
 	}
 	_ = syscall.Kill(os.Getpid(), syscall.SIGCHLD)
+	patience := settle // where it isn't noted at the moment
+	if !s.intake.muted.Load() {
+		patience = time.Second
+	}
 	select {
 	case <-s.wake.caughtUp:
-	case <-time.After(settle): // it isn't noted at the moment
+	case <-time.After(patience):
 	}
 }
 

@@ -32,6 +32,7 @@ func hasChildren() bool {
 // noted stops and continues SIGCHLD's way to the channels: where many commands end each
 // second it would cost more than all else, and awaitChild needs none.
 func (in *intake) noted(on bool) {
+	in.muted.Store(!on)
 	if on {
 		signal.Notify(in.caught, syscall.SIGCHLD)
 	} else {

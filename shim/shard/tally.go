@@ -61,30 +61,22 @@ type sum struct {
 // await settles what is left when no more commands are started. settled waits until it is
 // final what ended a command.
 func (t *tally) await(settled func(ended time.Time) (by syscall.Signal)) {
-	last, ok := t.last()
-	if !ok {
+	t.mu.Lock()
+	late := t.late
+	t.late = nil // nobody else settles them
+	t.mu.Unlock()
+	if len(late) == 0 {
 		return
 	}
+	last := late[len(late)-1].ended
 	by := settled(last)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, one := range t.late {
-		if by == 0 {
+	for _, one := range late {
+		if by == 0 || !proc.Soon(one.ended, last) {
 			t.now.settle(one.item, one.outcome)
 		}
 	}
-	t.late = nil
-}
-
-// last gives when the last item ended that isn't settled; false: all are.
-func (t *tally) last() (ended time.Time, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.settleLate()
-	if n := len(t.late); n > 0 {
-		return t.late[n-1].ended, true
-	}
-	return ended, false
 }
 
 // snapshot gives what this run has come to so far, for others to keep.

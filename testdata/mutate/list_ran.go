@@ -66,6 +66,6 @@ var ran = []mutation{
 		"const maxTermination = 1000", "const maxTermination = 100000",
 		scripts, "TestScripts/termination"},
 	{"a stop before the command is no failure", "shim/end/report.go",
-		"!ran && f.Code > failure.SignalOffset {", "!ran && f.Code > failure.SignalOffset+100 {",
+		"!ran && (f.Code > failure.SignalOffset ||", "!ran && (f.Code > failure.SignalOffset+100 ||",
 		scripts, "TestScripts/signals"},
 }

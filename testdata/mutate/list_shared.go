@@ -24,7 +24,7 @@ var shared = []mutation{
 		"if t.late = t.late[1:]; by == 0 {", "if t.late = t.late[1:]; by >= 0 {",
 		"shim/shard", "TestLate"},
 	{"an item that a stop signal ended, in the end", "shim/shard/tally.go",
-		"	for _, one := range t.late {\n		if by == 0 {", "	for _, one := range t.late {\n		if by >= 0 {",
+		"		if by == 0 || !proc.Soon(", "		if by >= 0 || !proc.Soon(",
 		"shim/shard", "TestLate"},
 	{"what is done isn't done again", "shim/shard/tally.go",
 		"	number := t.before.Done.Next(t.at)\n", "	number := t.at\n",
