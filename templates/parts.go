@@ -85,7 +85,11 @@ func (x *execution) taskParts() (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := fromJSON(t.Payload)
+	text := t.Payload
+	if t.Fields != "" {
+		text = t.Fields
+	}
+	v, err := fromJSON(text)
 	if o, ok := v.(object); ok && err == nil {
 		return o, nil
 	}
@@ -105,7 +109,7 @@ func (x *execution) fieldOrUnset(name string, of ...any) (any, error) {
 			return nil, err
 		}
 		if columns := x.fields.Task.Columns; o[name] == nil && columns != nil {
-			return unset{&Error{Kind: Syntax, Cause: fmt.Errorf("the file has no column %q", name), Hint: "it has " + names(columns)}}, nil
+			return unset{noColumn(name, columns, x.fields.Task.Fields != "")}, nil
 		}
 		return part(name, o), nil
 	}
@@ -118,6 +122,15 @@ func (x *execution) fieldOrUnset(name string, of ...any) (any, error) {
 		return unset{&Error{Kind: BadForItem, Cause: fmt.Errorf("there is no field %q of what is null", name)}}, nil
 	}
 	return nil, &Error{Kind: BadForItem, Cause: fmt.Errorf("there is no field %q of what is no object", name)}
+}
+
+// noColumn is the error of a field that no item has.
+func noColumn(name string, columns []string, object bool) *Error {
+	e := &Error{Kind: Syntax, Cause: fmt.Errorf("the file has no column %q", name), Hint: "it has " + names(columns)}
+	if object {
+		e.Cause = fmt.Errorf("an object has no field %q", name)
+	}
+	return e
 }
 
 // fieldOrNone gives it as nothing: for conditions.

@@ -3,8 +3,11 @@ package templates
 // Task is the piece of work that a queue gave, or that a row of a file is.
 type Task struct {
 	ID, Payload string
-	Receipt     string // of this one delivery
-	Meta        map[string]string
+	// Fields is the JSON object whose fields it has, where that isn't the payload: an
+	// object's payload is its URL.
+	Fields  string
+	Receipt string // of this one delivery
+	Meta    map[string]string
 	// Columns are those of the file that all indexes have their rows of: a field that isn't
 	// among them is nobody's. Nil: another item may have other fields.
 	Columns []string

@@ -131,6 +131,9 @@ func (t *Template) UsesIndex() bool { return t.usesIndex }
 // UsesTask tells whether the word names .Task, .TaskID or .Meta.
 func (t *Template) UsesTask() bool { return t.usesTask }
 
+// Word gives the template as it was written.
+func (t *Template) Word() string { return t.word }
+
 // Variables gives the names that the word hands to env and secret, also in branches that
 // aren't taken; what it calculates isn't among them.
 func (t *Template) Variables() []string { return t.variables }

@@ -4,13 +4,15 @@ import (
 	"strings"
 
 	"nth/shim/task/manifest"
+	"nth/shim/task/objects"
 )
 
 // Source is what --tasks names.
 type Source int
 
 // The index itself is the item; a queue, of which each index is a worker; an HTTP API
-// that says what the index's one item is; or a file, of which it is a row.
+// that says what the index's one item is; or a file, of which it is a row, or many objects,
+// of which it is one.
 const (
 	NoSource Source = iota
 	Queue
@@ -27,10 +29,32 @@ func (c *Config) Source() Source {
 		return NoSource
 	case http && c.API.KeepURL == "" && c.API.DoneURL == "":
 		return Item
-	case !http && manifest.Is(c.Tasks.URL):
+	case !http && (c.Lists() || manifest.Is(c.Tasks.URL)):
 		return Rows
 	}
 	return Queue
+}
+
+// Lists tells whether --tasks names many objects, which are listed.
+func (c *Config) Lists() bool { return objects.Is(c.Tasks.URL) }
+
+// excluded are what no listing is meant for, where --tasks-exclude says nothing: hidden names,
+// as Unix and Hadoop have them, and what is still being written.
+var excluded = []string{".*", "_*", "*.tmp", "*.part", "*.partial", "*.filepart", "*.crdownload"}
+
+// excludeNone is what --tasks-exclude says to leave nothing out.
+const excludeNone = "none"
+
+// Excluded are the globs of objects that are left out.
+func (c *Config) Excluded() []string {
+	switch e := c.Tasks.Exclude; {
+	case len(e) == 0:
+		return excluded
+	case len(e) == 1 && e[0] == excludeNone:
+		return nil
+	default:
+		return e
+	}
 }
 
 // What --tasks may be that is neither a queue nor a file.

@@ -52,6 +52,10 @@ var pairs = []rule{
 	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.Drain > 0 },
 		on: "--each and --drain", why: "that is for queues", hint: "--stop-grace says how long running items may take"},
 
+	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Lists() && t.Markers.URL == "" },
+		on: "--tasks", why: "which object an index has is pinned with the markers, and there is no --markers URL: an object that comes meanwhile would move the numbers",
+		hint: "give --markers"},
+	{of: runs, flag: withoutObjects, why: "it is about many objects, and --tasks doesn't end in a slash or have a glob", hint: "leave it out"},
 	{of: runs, flag: withoutTasks, why: "there are no tasks without --tasks", hint: "give --tasks"},
 	{of: runs, flag: withoutQueue, why: "it is about a queue, and --tasks names one item for each index", hint: "leave it out; an HTTP API that is a queue has --keep-url and --done-url"},
 	{of: runs, flag: withoutAPI, why: "it is of an HTTP API, and --tasks names a file of rows", hint: "leave it out"},
@@ -112,6 +116,14 @@ func withoutTasks(t *Told) string {
 		given{"--keep-url", t.API.KeepURL != ""}, given{"--done-url", t.API.DoneURL != ""},
 		given{"--http-header", len(t.API.HTTPHeader) > 0},
 		given{"--task-stdin", t.Tasks.TaskStdin}, given{"--drain", t.Tasks.Drain > 0}))
+}
+
+// withoutObjects gives the first flag that is about a list of objects where there is none.
+func withoutObjects(t *Told) string {
+	if t.Lists() {
+		return ""
+	}
+	return first([]given{{"--tasks-exclude", len(t.Tasks.Exclude) > 0}, {"--group-by", t.Tasks.GroupBy != ""}})
 }
 
 // withoutQueue gives the first flag that is about a queue where --tasks is none.

@@ -27,7 +27,7 @@ var uses = []struct {
 	{"--job-uid", Obeys, Obeys, Refuses},
 	{"--pod --node", Reads, Obeys, Refuses},
 	{"--completions --job", Obeys, Obeys, Obeys},
-	{"--env --items --each --require --markers --tasks", Obeys, Obeys, Obeys},
+	{"--env --items --each --require --markers --tasks --tasks-exclude --group-by", Obeys, Obeys, Obeys},
 
 	{"--jobs --keep-going --require-wait", Reads, Obeys, Obeys},
 	{"--on-change --done-if --done-exit-codes --skip-exit-codes --digest-extra --record-start --claim --claim-wait --logs", Reads, Obeys, Obeys},

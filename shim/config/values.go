@@ -49,7 +49,7 @@ var values = []rule{
 	{of: runs, wrong: func(t *Told) bool { return tasks(t) == hosted }, on: "--tasks", why: "what stands right behind file:// is a host, and no part of the path",
 		hint: "write three slashes, and the full path: file:///full/path.csv", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return tasks(t) == noRows }, on: "--tasks", why: "its ending is none of a file of rows",
-		hint: "they are .csv, .tsv, .jsonl and .txt, and .gz after that; export others, such as .xlsx, as .csv", code: failure.Usage},
+		hint: "they are .csv, .tsv, .jsonl and .txt, and .gz after that; export others, such as .xlsx, as .csv; of all objects below a URL write a slash at its end", code: failure.Usage},
 	{of: runs, detail: badTail, on: "--stderr-tail", hint: "give 0 to 1048576", code: failure.Usage},
 	// A run watches its signals before it reads anything else.
 	{of: runs &^ ForRun, detail: func(t *Told) string { return t.badSignal("--stop-signals") }, on: "--stop-signals", code: failure.Usage},

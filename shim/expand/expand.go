@@ -58,6 +58,9 @@ type Expander struct {
 	Fields  templates.Fields
 	Sources templates.Sources
 	Secrets Keeper
+	// Objects are URLs that the item may say, whole, with the parameters by which the
+	// command line has found them.
+	Objects map[string]string
 	Err     error // a failure with exit code 64, 65 or 78
 }
 

@@ -9,19 +9,128 @@ import (
 	"nth/shim/store"
 	"nth/shim/store/contract"
 	"nth/shim/task/manifest"
+	"nth/shim/task/objects"
+	"nth/templates"
 )
 
-// Row gives a row, from 0, and which version of the file it is of.
-func Row(ctx context.Context, m *manifest.Manifest, index int64) (manifest.Row, *marker.Manifest, error) {
-	row, err := m.Row(ctx, index)
-	if err != nil {
-		return row, nil, Final(err)
+// Rows are the numbered items that one URL names: the rows of a file, or the objects of a
+// store.
+type Rows interface {
+	Show() string // the URL, without credentials
+	Close() error
+	// Ready finds out what takes longer than one call may; of a file there is nothing.
+	Ready(ctx context.Context) error
+	Len(ctx context.Context) (int64, error)
+	// Version is what they come from: of another version each may be another.
+	Version(ctx context.Context) (contract.Token, error)
+	// Row gives one as it is now, Each visits some as they were when they were numbered: a
+	// bad one too, with its Err.
+	Row(ctx context.Context, i int64) (Row, error)
+	Each(ctx context.Context, from, to int64, visit func(i int64, r Row) error) error
+}
+
+// Row is one of them.
+type Row struct {
+	templates.Task
+	Err error // it is bad, and the others may be well
+	// Of an item that is made of objects: what they are, the URLs by which they were
+	// found, and what the marker vouches for.
+	Of      []marker.Object
+	Found   map[string]string
+	Vouched []string
+}
+
+// File is the rows of a file.
+type File struct{ *manifest.Manifest }
+
+// Ready is at once.
+func (f File) Ready(context.Context) error { return nil }
+
+// Row gives a row.
+func (f File) Row(ctx context.Context, i int64) (Row, error) {
+	r, err := f.Manifest.Row(ctx, i)
+	return rowOf(r), err
+}
+
+// Each visits rows.
+func (f File) Each(ctx context.Context, from, to int64, visit func(int64, Row) error) error {
+	return f.Rows(ctx, from, to, func(i int64, r manifest.Row) error { return visit(i, rowOf(r)) })
+}
+
+func rowOf(r manifest.Row) Row {
+	if r.Err != nil {
+		return Row{Err: r.Err}
 	}
-	version, err := m.Version(ctx)
-	if err != nil {
-		return row, nil, err
+	return Row{Task: templates.Task{Payload: r.Payload(), Columns: r.Columns}}
+}
+
+// Objects is the objects of a store.
+type Objects struct {
+	*objects.List
+	Looks bool // it writes nothing
+}
+
+// Ready pins the list, or finds the one that is pinned.
+func (o Objects) Ready(ctx context.Context) error {
+	if o.Looks {
+		return o.Look(ctx)
 	}
-	return row, &marker.Manifest{URL: m.Show(), Version: string(version)}, nil
+	return o.Pin(ctx)
+}
+
+// Len gives how many items there are.
+func (o Objects) Len(context.Context) (int64, error) { return o.List.Len(), nil }
+
+// Version names the list.
+func (o Objects) Version(context.Context) (contract.Token, error) {
+	return contract.Token(o.List.Version()), nil
+}
+
+// Row gives an item whose objects are looked at.
+func (o Objects) Row(ctx context.Context, i int64) (row Row, err error) {
+	var listed objects.Item
+	err = o.items(ctx, i, i+1, func(_ int64, it objects.Item) error {
+		listed = it
+		return nil
+	})
+	if err != nil {
+		return row, err
+	}
+	now, err := o.Now(ctx, listed)
+	if err != nil {
+		return row, err
+	}
+	return o.row(now), nil
+}
+
+// Each visits items as they were listed.
+func (o Objects) Each(ctx context.Context, from, to int64, visit func(int64, Row) error) error {
+	return o.items(ctx, from, to, func(i int64, it objects.Item) error { return visit(i, o.row(it)) })
+}
+
+func (o Objects) items(ctx context.Context, from, to int64, visit func(int64, objects.Item) error) error {
+	err := o.Items(ctx, from, to, visit)
+	if b, ok := errors.AsType[*objects.Beyond](err); ok {
+		return &manifest.Error{Kind: manifest.Beyond, Cause: b, Hint: "are there more indexes than objects? --completions auto counts them"}
+	}
+	return err
+}
+
+func (o Objects) row(it objects.Item) Row {
+	r := Row{Found: o.WithParameters(it)}
+	r.Payload, r.Fields, r.Columns = o.Texts(it)
+	for _, one := range it.Files {
+		url := o.Named(one).URL
+		r.Of = append(r.Of, marker.Object{URL: url, ETag: one.ETag, Size: one.Size})
+		r.Vouched = append(r.Vouched, url, one.Vouched())
+	}
+	return r
+}
+
+// Version gives which version of a file, or of a list, an item is of.
+func Version(ctx context.Context, rows Rows) (*marker.Manifest, error) {
+	version, err := rows.Version(ctx)
+	return &marker.Manifest{URL: rows.Show(), Version: string(version)}, err
 }
 
 // NoFile is what to do about a file of rows that isn't there.

@@ -17,7 +17,6 @@ import (
 	"nth/shim/record"
 	"nth/shim/source"
 	"nth/shim/store"
-	"nth/shim/task/manifest"
 	"nth/templates"
 )
 
@@ -85,7 +84,7 @@ func get(ctx context.Context, r *item.Run, from *source.Mapping, report *end.Rep
 		if report.Record, err = record.Open(ctx, r.Process, r.Config.Markers, r.Config.Stores, shared.Markers.Value); err != nil { // for the rows' offsets
 			return item.From{}, err
 		}
-		of, err := row(ctx, r, address.Value, report)
+		of, err := row(ctx, r, from, address.Value, report)
 		if from.Tasks().UsesIndex() {
 			of.Task.Columns = nil // another index's file may have others
 		}
@@ -113,25 +112,30 @@ func answer(ctx context.Context, r *item.Run, address expand.Text, headers func(
 	return of, nil
 }
 
-// row is the item that a row of a file is.
-func row(ctx context.Context, r *item.Run, address string, report *end.Report) (item.From, error) {
+// row is the item that has the index's number: a row of a file, or an object.
+func row(ctx context.Context, r *item.Run, from *source.Mapping, address string, report *end.Report) (item.From, error) {
 	of := item.From{Kind: templates.RowItem, Header: r.Header(), Attempt: r.Identity.Attempt}
-	m, err := manifest.Open(ctx, r.Stores, address, report.Record.Store())
+	rows, err := from.Rows(ctx, r, address, report.Record.Store())
 	if err != nil {
 		return of, err
 	}
-	defer m.Close()
-	m.Warn = func(err error) { r.Log.Warn().Msg("the manifest's index: " + r.Said(err)) }
+	defer rows.Close()
+	if err := rows.Ready(ctx); err != nil {
+		return of, err
+	}
 	err = store.Retry(ctx, r.FirstAccess(), func(ctx context.Context) error {
-		one, version, err := fetch.Row(ctx, m, r.Identity.Index)
-		if err == nil {
-			version.URL = r.Secrets.Hide(version.URL)
-			of.Task.Payload, of.Task.Columns, of.Header.Manifest = one.Payload(), one.Columns, version
+		one, err := rows.Row(ctx, r.Identity.Index)
+		if err != nil {
+			return fetch.Final(err)
 		}
+		version, err := fetch.Version(ctx, rows)
+		version.URL = r.Secrets.Hide(version.URL)
+		of.Task, of.Objects, of.Vouched = one.Task, one.Found, one.Vouched
+		of.Header.Manifest, of.Header.Objects = version, one.Of
 		return err
 	}, r.Retrying)
 	if err != nil {
-		return of, fetch.Failed(err, "", m.Show())
+		return of, fetch.Failed(err, "", rows.Show())
 	}
 	return of, nil
 }

@@ -75,6 +75,10 @@ func (m *Mapping) Places(x *expand.Expander) (Places, error) {
 // asked whether it is there, as nobody.
 func blob(x *expand.Expander, flag string, t *templates.Template) expand.Text {
 	text := x.Text(flag, t)
+	if found, ok := x.Objects[text.Value]; ok && text.FromItem {
+		text.Value = found
+		return text
+	}
 	if text.FromItem && strings.Contains(text.Value, "://") && !reach.Is(text.Value) && x.Err == nil {
 		x.Err = store.FromItem(text.Value)
 	}

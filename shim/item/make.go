@@ -49,6 +49,11 @@ type From struct {
 	Header  marker.Header
 	Attempt int    // which one it is of the item
 	ID      string // of a task, as --task-id makes it
+	// Objects are those that the item is made of, by their URLs, with the parameters by
+	// which they were found. Vouched is what the digest covers of them instead of all that is
+	// known.
+	Objects map[string]string
+	Vouched []string
 }
 
 // Index is the item that the index itself is.
@@ -67,7 +72,9 @@ func (r *Run) Make(of From, keep expand.Keeper) (Item, error) {
 	if of.Kind.HasPayload() {
 		f.Task = &of.Task
 	}
-	words, places, err := r.Mapping.Expand(r.Expander(f, keep))
+	x := r.Expander(f, keep)
+	x.Objects = of.Objects
+	words, places, err := r.Mapping.Expand(x)
 	if err != nil {
 		return Item{}, err
 	}
@@ -79,6 +86,9 @@ func (r *Run) Make(of From, keep expand.Keeper) (Item, error) {
 
 // vouched is what the digest covers of where an item comes from.
 func (of From) vouched() []string {
+	if of.Vouched != nil {
+		return of.Vouched
+	}
 	switch of.Kind {
 	case templates.RowItem, templates.FetchedItem:
 		return []string{of.Task.Payload}

@@ -44,6 +44,8 @@ type Header struct {
 	Task        *Task    `json:"task,omitempty"` // nil: the document is of the index itself
 	// Manifest is that of which the item is a row, if it is one.
 	Manifest *Manifest `json:"manifest,omitempty"`
+	// Objects are those that the item is made of, where it is made of some.
+	Objects []Object `json:"objects,omitempty"`
 	// Log is the URL of the first part of what the command wrote, without credentials.
 	Log string `json:"log,omitempty"`
 	// Shard is the part of numbered items that the document is of, with --each.
@@ -69,6 +71,13 @@ func (s *Shard) bounds() string {
 type Manifest struct {
 	URL     string `json:"url"`     // without credentials
 	Version string `json:"version"` // as the store names it
+}
+
+// Object is one that an item is made of, and the version of it that was there.
+type Object struct {
+	URL  string `json:"url"` // without credentials
+	ETag string `json:"etag,omitempty"`
+	Size int64  `json:"size"`
 }
 
 // Task says which task of which queue a document is of.

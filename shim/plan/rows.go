@@ -11,48 +11,12 @@ import (
 	"nth/shim/fetch"
 	"nth/shim/identity"
 	"nth/shim/item"
-	"nth/shim/shard"
 	"nth/shim/source"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 	"nth/shim/task/manifest"
 	"nth/templates"
 )
-
-// PlannedManifest is a manifest that indexes take their rows from, and what they read of
-// it, in bytes.
-type PlannedManifest struct {
-	URL     string `json:"url"` // without credentials
-	Rows    int64  `json:"rows"`
-	Bytes   int64  `json:"bytes"`
-	Readers int64  `json:"readers"`
-	// Read is what all of them read, Indexed what it is with --markers: the rows' offsets
-	// are kept there.
-	Read    int64 `json:"read_bytes"`
-	Indexed int64 `json:"indexed_bytes"`
-
-	each bool // a reader has a part of the rows
-}
-
-// String tells what there is to read.
-func (m PlannedManifest) String() string {
-	rows, read := "rows", "readers read"
-	if m.Rows == 1 {
-		rows = "row"
-	}
-	if m.Readers == 1 {
-		read = "reader reads"
-	}
-	s := fmt.Sprintf("%s has %d %s in %s; %d %s %s of it in all", m.URL, m.Rows, rows, sized(m.Bytes), m.Readers, read, sized(m.Read))
-	if m.Read > m.Indexed {
-		scans := "up to its row"
-		if m.each {
-			scans = "all of it"
-		}
-		s += fmt.Sprintf(", for without --markers each of them scans %s; with --markers it is %s, and one scan", scans, sized(m.Indexed))
-	}
-	return s
-}
 
 // rows plans indexes whose items are rows of a file. The rows are visited one after the
 // other, and none is kept.
@@ -128,33 +92,16 @@ func (p *rows) known(k int64) *item.Run {
 
 func (p *rows) each() bool { return p.run.Config.Mapping.Each }
 
-// addRows adds the indexes from, up to but without to, which are rows of one manifest.
+// addRows adds the indexes from, up to but without to, whose items one URL names.
 func (p *rows) addRows(url expand.Text, from, to int64, alone bool) error {
-	// Nothing is written: the plan has no part in the manifest's index.
-	m, err := manifest.Open(context.Background(), p.run.Stores, url.Value, nil)
+	m, planned, err := p.open(url, from, to)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	var cost manifest.Cost
-	err = p.retry(m, func(ctx context.Context) (err error) {
-		if p.each() {
-			cost, err = m.CostOfParts(ctx, shard.BatchRows, func(rows int64) iter.Seq[manifest.Part] { return p.parts(rows, from, to) })
-		} else {
-			cost, err = m.Cost(ctx, p.numbers(from, to))
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	planned := PlannedManifest{URL: p.run.Secrets.Hide(m.Show()), Rows: cost.Rows, Bytes: cost.Size, Read: cost.Indexed, Indexed: cost.Indexed, each: p.each()}
-	if p.run.Config.Markers.URL == "" {
-		planned.Read = cost.Scanned
-	}
-	p.total = cost.Rows
+	p.total = planned.Rows
 	end := from
-	for ; end < to && p.first(end) < cost.Rows; end++ {
+	for ; end < to && p.first(end) < p.total; end++ {
 		planned.Readers++
 	}
 	p.to.manifest(planned)
@@ -217,7 +164,7 @@ func (p *rows) part(id identity.Identity) *templates.Shard {
 func (p *rows) compare(m PlannedManifest, end, to int64, alone bool) {
 	if len(p.findings) >= maxFindings { // there is a file for each index
 		if len(p.findings) == maxFindings && end < to {
-			p.findings = append(p.findings, "… and more indexes have no row")
+			p.findings = append(p.findings, "… and more indexes have no "+m.item())
 		}
 		return
 	}
@@ -226,7 +173,7 @@ func (p *rows) compare(m PlannedManifest, end, to int64, alone bool) {
 		for k := end; k < to; k++ {
 			beyond.add(p.identify(k).Index)
 		}
-		p.findings = append(p.findings, fmt.Sprintf("indexes %s have no row: %s has %d, counted from 0", &beyond, m.URL, m.Rows))
+		p.findings = append(p.findings, fmt.Sprintf("indexes %s have no %s: %s has %d, counted from 0", &beyond, m.item(), m.URL, m.Rows))
 	}
 	n := p.run.Config.Index.Completions
 	if !alone || n == nil {
@@ -237,18 +184,18 @@ func (p *rows) compare(m PlannedManifest, end, to int64, alone bool) {
 		beyondLast = p.identify(to-1).Index + 1
 	}
 	if beyondLast < m.Rows {
-		p.findings = append(p.findings, fmt.Sprintf("rows from %d on are no index's: %s has %d, and the Job %d indexes", beyondLast, m.URL, m.Rows, *n))
+		p.findings = append(p.findings, fmt.Sprintf("%ss from %d on are no index's: %s has %d, and the Job %d indexes", m.item(), beyondLast, m.URL, m.Rows, *n))
 	}
 }
 
 // visit adds indexes that have rows.
-func (p *rows) visit(m *manifest.Manifest, k, end int64) error {
+func (p *rows) visit(m fetch.Rows, k, end int64) error {
 	if k == end {
 		return nil
 	}
 	last := p.first(end - 1)
 	return p.retry(m, func(ctx context.Context) error {
-		return m.Rows(ctx, p.first(k), last+1, func(i int64, row manifest.Row) error {
+		return m.Each(ctx, p.first(k), last+1, func(i int64, row fetch.Row) error {
 			if i != p.first(k) {
 				return nil
 			}
@@ -257,11 +204,10 @@ func (p *rows) visit(m *manifest.Manifest, k, end int64) error {
 			if row.Err != nil {
 				return p.bad(r, p.fail(row.Err, m))
 			}
-			task := &templates.Task{Payload: row.Payload()}
-			if !p.from.Tasks().UsesIndex() {
-				task.Columns = row.Columns // of all indexes
+			if p.from.Tasks().UsesIndex() {
+				row.Columns = nil // another index's file may have others
 			}
-			return p.row(r, task)
+			return p.row(r, &row.Task)
 		})
 	})
 }
@@ -272,7 +218,7 @@ func (p *rows) row(r *item.Run, row *templates.Task) error {
 }
 
 // retry asks the manifest's store until it answers.
-func (p *rows) retry(m *manifest.Manifest, do func(context.Context) error) error {
+func (p *rows) retry(m fetch.Rows, do func(context.Context) error) error {
 	err := store.Retry(context.Background(), p.run.FirstAccess(), func(ctx context.Context) error { return fetch.Final(do(ctx)) }, nil)
 	if err == nil {
 		return nil
@@ -281,7 +227,7 @@ func (p *rows) retry(m *manifest.Manifest, do func(context.Context) error) error
 }
 
 // fail gives a manifest's error as a failure.
-func (p *rows) fail(err error, m *manifest.Manifest) error {
+func (p *rows) fail(err error, m fetch.Rows) error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}

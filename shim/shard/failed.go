@@ -42,7 +42,7 @@ func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran 
 	if t.first == nil {
 		keep = l.Secrets // its stderr is told at the end, too
 	}
-	words, err := l.whole(row{number: one.Item, payload: one.Payload}, keep)
+	words, err := l.whole(l.rowOf(one), keep)
 	if err != nil {
 		words = item.Words{StableCommand: l.Config.Command}
 	}

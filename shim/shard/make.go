@@ -92,13 +92,13 @@ func (m *maker) varies(name string) bool {
 
 // one makes the command of an item. It is good until the next one is made.
 func (m *maker) one(of row) (proc.One, error) {
-	one := proc.One{Item: of.number, Payload: of.payload}
+	one := proc.One{Item: of.number, Payload: of.task.Payload + fieldsBehind(of.task)}
 	if of.err != nil {
 		return one, of.err
 	}
 	var task *templates.Task
 	if m.kind.HasPayload() {
-		task = &templates.Task{Payload: of.payload, Columns: of.columns}
+		task = &of.task
 	}
 	m.args = m.args[:0]
 	for _, w := range m.words {
@@ -126,13 +126,30 @@ func (m *maker) one(of row) (proc.One, error) {
 	return one, nil
 }
 
+// fieldsBehind keeps an object's fields behind its URL, which has no NUL.
+func fieldsBehind(t templates.Task) string {
+	if t.Fields == "" {
+		return ""
+	}
+	return "\x00" + t.Fields
+}
+
+// rowOf gives the item of a command that was made.
+func (sh *shard) rowOf(one proc.One) row {
+	of := row{number: one.Item, task: templates.Task{Payload: one.Payload}}
+	if sh.Config.Lists() {
+		of.task.Payload, of.task.Fields, _ = strings.Cut(one.Payload, "\x00")
+	}
+	return of
+}
+
 // give hands an item's row over, as a task's payload.
 func (m *maker) give(one *proc.One, of row) (err error) {
 	m.given.Close() // that of the item before
 	if !m.kind.HasPayload() {
 		return nil
 	}
-	m.given, err = payload.Give([]byte(of.payload), false)
+	m.given, err = payload.Give([]byte(of.task.Payload), false)
 	if err != nil {
 		return err
 	}
@@ -153,7 +170,7 @@ func (sh *shard) whole(of row, keep expand.Keeper) (item.Words, error) {
 	f := sh.Fields()
 	f.Kind, f.Item, f.Shard = sh.kind(), &of.number, &sh.Shard
 	if f.Kind.HasPayload() {
-		f.Task = &templates.Task{Payload: of.payload, Columns: of.columns}
+		f.Task = &of.task
 	}
 	words, _, err := sh.Mapping.Expand(sh.Expander(f, keep))
 	return words, err

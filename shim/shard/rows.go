@@ -9,16 +9,17 @@ import (
 	"nth/shim/fetch"
 	"nth/shim/identity"
 	"nth/shim/once"
+	"nth/shim/source"
 	"nth/shim/store"
 	"nth/shim/store/contract"
-	"nth/shim/task/manifest"
+	"nth/templates"
 )
 
 // rows are the items of a shard that are rows of a file. They are read ahead, a batch at a
 // time, so that no connection is held while commands run.
 type rows struct {
 	way     *once.Way
-	m       *manifest.Manifest
+	m       fetch.Rows
 	shown   string // its URL
 	version string
 	total   int64
@@ -28,10 +29,9 @@ type rows struct {
 
 // row is one item, or why it can't be had.
 type row struct {
-	number  int64
-	payload string
-	columns []string // of all rows of the file
-	err     error
+	number int64
+	task   templates.Task
+	err    error
 }
 
 type batch struct {
@@ -47,12 +47,15 @@ const (
 )
 
 // openRows opens the file, and counts its rows: they are all indexes' items.
-func openRows(ctx context.Context, w *once.Way, address string) (*rows, error) {
-	m, err := manifest.Open(ctx, w.Stores, address, w.Record.Store())
+func openRows(ctx context.Context, w *once.Way, from *source.Mapping, address string) (*rows, error) {
+	m, err := from.Rows(ctx, w.Run, address, w.Record.Store())
 	if err != nil {
 		return nil, err
 	}
-	m.Warn = func(err error) { w.Log.Warn().Msg("the manifest's index: " + w.Said(err)) }
+	if err := m.Ready(ctx); err != nil {
+		m.Close()
+		return nil, err
+	}
 	rs := &rows{way: w, m: m, shown: m.Show(), batches: make(chan batch)}
 	err = store.Retry(ctx, rs.way.FirstAccess(), func(ctx context.Context) error {
 		total, err := m.Len(ctx)
@@ -112,22 +115,22 @@ var errFull = errors.New("the batch is full")
 // one.
 func (rs *rows) read(ctx context.Context, from, to int64) (list []row, err error) {
 	size, next := 0, from
-	visit := func(i int64, of manifest.Row) error {
+	visit := func(i int64, of fetch.Row) error {
 		one := row{number: i}
 		if of.Err != nil {
 			one.err = rs.failed(of.Err)
 		} else {
-			one.payload, one.columns = of.Payload(), of.Columns
+			one.task = of.Task
 		}
 		list = append(list, one)
-		next, size = i+1, size+len(one.payload)
+		next, size = i+1, size+len(one.task.Payload)+len(one.task.Fields)
 		if size >= batchBytes {
 			return errFull
 		}
 		return nil
 	}
 	err = store.Retry(ctx, rs.way.FirstAccess(), func(ctx context.Context) error {
-		err := rs.m.Rows(ctx, next, to, visit)
+		err := rs.m.Each(ctx, next, to, visit)
 		if err != nil && !errors.Is(err, errFull) {
 			return fetch.Final(err)
 		}

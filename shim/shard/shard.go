@@ -65,7 +65,7 @@ func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.R
 		if x.Err != nil {
 			return it, x.Err
 		}
-		if sh.rows, err = openRows(ctx, sh.Way, address.Value); err != nil {
+		if sh.rows, err = openRows(ctx, sh.Way, from, address.Value); err != nil {
 			return it, err
 		}
 		sh.total, h.Manifest = sh.rows.total, &marker.Manifest{URL: sh.Secrets.Hide(sh.rows.shown), Version: sh.rows.version}

@@ -15,6 +15,7 @@ import (
 // Mapping is the templates by which a source is asked, parsed once.
 type Mapping struct {
 	tasks   *templates.Template
+	groupBy expand.Named   // objects, where --tasks names many
 	calls   []expand.Named // the URLs of an HTTP API, in the order of apiURLs
 	headers []expand.Named
 	bodies  []expand.Named
@@ -40,6 +41,7 @@ func Parse(c *config.Config) (*Mapping, error) {
 			m.own = append(m.own, p.statement(s, sql))
 		}
 	}
+	m.groupBy = p.parseGroupBy(c)
 	if p.Err != nil {
 		return m, p.Err
 	}
@@ -82,7 +84,7 @@ func (m *Mapping) All() []expand.Named {
 	for _, s := range m.own {
 		list = append(list, s.values...)
 	}
-	return append(append(list, m.Tasks()), m.calls...)
+	return append(append(list, m.Tasks(), m.groupBy), m.calls...)
 }
 
 type parser struct{ expand.Parser }

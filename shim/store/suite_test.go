@@ -134,6 +134,9 @@ func TestStores(t *testing.T) {
 			t.Run("parts", func(t *testing.T) { testParts(t, s) })
 			t.Run("copy", func(t *testing.T) { testCopy(t, s) })
 			t.Run("keys", func(t *testing.T) { testKeys(t, s) })
+			if p.shared { // memblob tells none
+				t.Run("versions", func(t *testing.T) { testVersions(t, s) })
+			}
 			t.Run("list", func(t *testing.T) { testList(t, s, p.many) })
 			t.Run("holds", func(t *testing.T) { testHolds(t, s, url) })
 			t.Run("large", func(t *testing.T) { testLarge(t, s) })
@@ -249,6 +252,49 @@ func testKeys(t *testing.T, s *store.Store) {
 	}))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+// testVersions: a listing tells of each blob what asking for it tells, and another version
+// has another name.
+func testVersions(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	must(t, "put", s.Put(ctx, "versions/a b#", []byte("1")))
+	must(t, "put", s.Put(ctx, "versions/c", []byte("22")))
+	var before string
+	for _, body := range []string{"1", "333"} {
+		must(t, "put", s.Put(ctx, "versions/a b#", []byte(body)))
+		next, n := s.Entries("versions/"), 0
+		for {
+			e, err := next(ctx)
+			if err == io.EOF {
+				break
+			}
+			must(t, "list", err)
+			n++
+			now, err := s.Stat(ctx, e.Key)
+			must(t, "stat", err)
+			if now.Size != e.Size || now.Version != e.Version || now.Version == "" || now.Modified.Unix() != e.Modified.Unix() {
+				t.Errorf("listed as %+v, and it is %+v", e, now)
+			}
+			if e.Key == "versions/a b#" {
+				if e.Version == before {
+					t.Errorf("the versions of %q are both %s", body, before)
+				}
+				before = e.Version
+			}
+		}
+		if n != 2 {
+			t.Errorf("%d blobs", n)
+		}
+	}
+	_, err := s.Stat(ctx, "versions/none")
+	wantKind(t, "stat what isn't there", err, contract.Absent)
+	if part, err := s.ReadPart(ctx, "versions/a b#", 1, 2); string(part) != "33" || err != nil {
+		t.Errorf("a part: %q, %v", part, err)
+	}
+	if part, err := s.ReadPart(ctx, "versions/c", 1, 2); err == nil {
+		t.Errorf("a part beyond the end: %q", part)
 	}
 }
 

@@ -108,7 +108,8 @@ func entry(e *markup.Element) (*driver.ListObject, error) {
 	if err != nil {
 		return nil, foreign("a date is none")
 	}
-	return &driver.ListObject{Key: name, ModTime: modified, Size: size, MD5: sum(about[0].Get("Content-MD5"))}, nil
+	etag := strconv.Quote(strings.Trim(about[0].Get("Etag"), `"`)) // which stands there without the quotes that the header has
+	return &driver.ListObject{Key: name, ModTime: modified, Size: size, MD5: sum(about[0].Get("Content-MD5")), AsFunc: contract.Token(etag).As}, nil
 }
 
 // nameOf gives an entry's name, which is escaped where XML can't hold it (Azure

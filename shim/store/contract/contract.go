@@ -73,6 +73,16 @@ func (e *Error) Unwrap() error { return e.Cause }
 // A driver fills it in through Reader.As(*Token).
 type Token string
 
+// As is a driver.ListObject's AsFunc: a listing tells of each blob's version what the
+// blob's attributes would, so that nobody has to ask for each.
+func (t Token) As(i any) bool {
+	p, ok := i.(*Token)
+	if ok {
+		*p = t
+	}
+	return ok
+}
+
 // Condition is offered to blob.WriterOptions.BeforeWrite by drivers that can
 // replace a blob only if it still is the version that was read:
 //

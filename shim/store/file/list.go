@@ -144,7 +144,7 @@ func (l *listing) visit(path, key string, entry fs.DirEntry) error {
 	case err != nil:
 		return l.b.fail(err)
 	case info.Mode().IsRegular():
-		l.found = append(l.found, &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size()})
+		l.found = append(l.found, &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size(), AsFunc: version(info).As})
 	}
 	return nil
 }

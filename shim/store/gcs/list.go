@@ -91,5 +91,5 @@ func (b *bucket) entry(o object) (*driver.ListObject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &driver.ListObject{Key: key, ModTime: attrs.ModTime, Size: attrs.Size, MD5: attrs.MD5}, nil
+	return &driver.ListObject{Key: key, ModTime: attrs.ModTime, Size: attrs.Size, MD5: attrs.MD5, AsFunc: contract.Token(attrs.ETag).As}, nil
 }

@@ -121,5 +121,5 @@ func (b *bucket) entry(c *markup.Element, decode func(string) (string, error)) (
 	if err != nil {
 		return nil, foreign("a date is none")
 	}
-	return &driver.ListObject{Key: key, ModTime: modified, Size: size}, nil
+	return &driver.ListObject{Key: key, ModTime: modified, Size: size, AsFunc: contract.Token(c.Get("ETag")).As}, nil
 }

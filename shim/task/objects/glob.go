@@ -1,0 +1,200 @@
+package objects
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// meta are the characters that make a glob of a URL's path. A literal one is written as any
+// character of a URL is that would mean something else: %2A, %5B, %7B. (A ? begins the
+// URL's parameters, so that there is none for a single character.)
+const meta = "*[{"
+
+// maxAlternatives bounds what braces may be expanded to.
+const maxAlternatives = 1000
+
+// glob is what keys are compared with, by their parts between slashes.
+type glob struct{ re *regexp.Regexp }
+
+func (g glob) match(key string) bool { return g.re.MatchString(key) }
+
+// parseGlob reads a glob: * is any text within a part, ** as a whole part any parts or none,
+// [a-z] one of these characters, [!a-z] one that is none of them, {a,b} one of these
+// texts. In a URL's path %2A is a star itself; elsewhere ? is any one character.
+func parseGlob(text string, ofURL bool) (glob, error) {
+	p := &globParser{rest: text, url: ofURL}
+	p.parts()
+	if p.err != nil {
+		return glob{}, p.err
+	}
+	re, err := regexp.Compile(`\A(?s:` + p.out.String() + `)\z`)
+	if err != nil {
+		return glob{}, errors.New("the glob is too long, or no UTF-8")
+	}
+	return glob{re}, nil
+}
+
+type globParser struct {
+	rest string
+	url  bool
+	made int // alternatives
+	out  strings.Builder
+	err  error
+}
+
+func (p *globParser) fail(says string, args ...any) {
+	if p.err == nil {
+		p.err = fmt.Errorf(says, args...)
+	}
+	p.rest = ""
+}
+
+// parts reads part by part, for a part that is ** takes the slash behind it along.
+func (p *globParser) parts() {
+	for begin := true; p.rest != ""; {
+		if begin && (p.rest == "**" || strings.HasPrefix(p.rest, "**/")) {
+			if p.rest = p.rest[2:]; p.rest == "" {
+				p.out.WriteString(`.*`)
+				return
+			}
+			p.rest = p.rest[1:]
+			p.out.WriteString(`(?:[^/]*/)*`)
+			continue
+		}
+		begin = p.rest[0] == '/'
+		p.one()
+	}
+}
+
+// one reads one character, or what stands for some.
+func (p *globParser) one() {
+	c := p.rest[0]
+	switch {
+	case strings.HasPrefix(p.rest, "**"):
+		p.fail("** is a whole part of the path, between slashes")
+	case c == '*':
+		p.out.WriteString(`[^/]*`)
+		p.rest = p.rest[1:]
+	case c == '?' && !p.url:
+		p.out.WriteString(`[^/]`)
+		p.rest = p.rest[1:]
+	case c == '[':
+		p.class()
+	case c == '{':
+		p.braces()
+	default:
+		p.out.WriteString(regexp.QuoteMeta(p.literal()))
+	}
+}
+
+// literal takes one character as it is meant. In a URL it may be several codes.
+func (p *globParser) literal() string {
+	text := ""
+	for p.rest != "" && !utf8.FullRuneInString(text) {
+		size, piece := 1, p.rest[:1]
+		if p.url && piece == "%" {
+			size = min(3, len(p.rest))
+			var err error
+			if piece, err = url.PathUnescape(p.rest[:size]); err != nil {
+				p.fail("%q is no code for a character", p.rest[:size])
+				return ""
+			}
+		}
+		text, p.rest = text+piece, p.rest[size:]
+	}
+	return text
+}
+
+// class reads [a-z], of which a slash is never one.
+func (p *globParser) class() {
+	p.rest = p.rest[1:]
+	not := strings.HasPrefix(p.rest, "!") || strings.HasPrefix(p.rest, "^")
+	if not {
+		p.rest = p.rest[1:]
+	}
+	var set strings.Builder
+	for first := true; ; first = false {
+		if p.rest == "" || p.rest[0] == '/' {
+			p.fail("a [ is never closed; a literal one is written %s", p.code('['))
+			return
+		}
+		if p.rest[0] == ']' && !first {
+			p.rest = p.rest[1:]
+			break
+		}
+		from := p.literal()
+		to := from
+		if len(p.rest) > 1 && p.rest[0] == '-' && p.rest[1] != ']' && p.rest[1] != '/' {
+			p.rest = p.rest[1:]
+			to = p.literal()
+		}
+		if p.err != nil {
+			return
+		}
+		if a, b := []rune(from), []rune(to); len(a) != 1 || len(b) != 1 || a[0] > b[0] {
+			p.fail("%s-%s is no range of characters", from, to)
+			return
+		}
+		set.WriteString(span([]rune(from)[0], []rune(to)[0]))
+	}
+	switch {
+	case not:
+		p.out.WriteString(`[^/` + set.String() + `]`)
+	case set.Len() == 0:
+		p.fail("a slash stands between [ and ]")
+	default:
+		p.out.WriteString(`[` + set.String() + `]`)
+	}
+}
+
+// span gives the characters of a range but for the slash, which ends a part.
+func span(from, to rune) (set string) {
+	if from <= '/' && '/' <= to {
+		if from < '/' {
+			set = span(from, '/'-1)
+		}
+		if '/' < to {
+			set += span('/'+1, to)
+		}
+		return set
+	}
+	return fmt.Sprintf(`\x{%x}-\x{%x}`, from, to)
+}
+
+// code is how a literal one of these characters is written.
+func (p *globParser) code(c byte) string {
+	if p.url {
+		return fmt.Sprintf("%%%X", c)
+	}
+	return "[" + string(c) + "]"
+}
+
+// braces reads {a,b}, which may hold all else but slashes.
+func (p *globParser) braces() {
+	p.rest = p.rest[1:]
+	p.out.WriteString(`(?:`)
+	for {
+		switch {
+		case p.rest == "" || p.rest[0] == '/':
+			p.fail("a { is never closed; a literal one is written %s", p.code('{'))
+			return
+		case p.rest[0] == '}':
+			p.rest = p.rest[1:]
+			p.out.WriteString(`)`)
+			return
+		case p.rest[0] == ',':
+			if p.made++; p.made > maxAlternatives {
+				p.fail("it has more than %d alternatives", maxAlternatives)
+				return
+			}
+			p.rest = p.rest[1:]
+			p.out.WriteString(`|`)
+		default:
+			p.one()
+		}
+	}
+}
