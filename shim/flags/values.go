@@ -3,6 +3,7 @@ package flags
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -37,6 +38,10 @@ func number(ctx *kong.DecodeContext, target reflect.Value) error {
 	value, err := given(ctx)
 	if err != nil {
 		return err
+	}
+	if word := ctx.Value.Tag.Get("word"); word != "" && value == word {
+		target.SetInt(math.MinInt64) // which the flag's owner knows it by
+		return nil
 	}
 	return setNumber(target, value)
 }

@@ -8,6 +8,7 @@ package identity
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 // Settings are the flags that bear on the index, and those that say where it runs.
 type Settings struct {
 	Index       *string `group:"Index" placeholder:"N" help:"The index of this run, instead of the platform's variable."`
-	Completions *int64  `group:"Index" placeholder:"N" help:"How many indexes the whole Job has."`
+	Completions *int64  `group:"Index" word:"auto" placeholder:"N|auto" help:"How many indexes the whole Job has; auto, of nth plan, local and manifest: one for each row or object of --tasks."`
 	Indexes     string  `group:"Index" placeholder:"LIST" help:"Run only these: the platform's number k selects the k-th of the list, such as 7,42,90-99."`
 	IndexOffset int64   `group:"Index" placeholder:"N" help:"Added to the index, such as -1 for a Slurm array that begins at 1."`
 	IndexEnv    string  `group:"Index" placeholder:"NAME" help:"Read the index from this variable."`
@@ -31,6 +32,9 @@ type Settings struct {
 	IndexFailures        string `group:"Set by nth manifest" placeholder:"N" help:"Failures of this index so far: the annotation batch.kubernetes.io/job-index-failure-count."`
 	IndexIgnoredFailures string `group:"Set by nth manifest" placeholder:"N" help:"Ignored failures of this index so far: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
 }
+
+// Auto is a number of indexes that is still to be counted.
+const Auto = math.MinInt64
 
 // Identity is who a run is.
 type Identity struct {
@@ -104,6 +108,10 @@ func (s Settings) contradictions() error {
 		return setup("reconcile", "--index and --indexes", errors.New("each names the item"), "give one of them")
 	case s.IndexOffset != 0:
 		return setup("reconcile", "--index-offset and --indexes", errors.New("the list already says which item it is"), "give one of them")
+	}
+	if s.Completions != nil && *s.Completions == Auto {
+		return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--completions auto", Cause: errors.New("nth plan, local and manifest count, and tell the runs"),
+			Hint: "give the number of indexes of the whole Job"}
 	}
 	if s.Completions != nil && *s.Completions < 1 {
 		return setup("read", "--completions", fmt.Errorf("%d is less than 1", *s.Completions), "give the number of indexes of the whole Job")

@@ -33,6 +33,10 @@ type Config struct {
 // Command is `nth local`; own are its flags as they were written. It gives the exit code,
 // or the failure of a Job that could not be run at all.
 func Command(c Config, own []string, p edge.Process) (int, error) {
+	own, err := c.count(own, p)
+	if err != nil {
+		return 0, err
+	}
 	if err := config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
 		return 0, err
 	}
@@ -60,6 +64,26 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
 	}
 	return summary.ExitCode(), nil
+}
+
+// count makes of --completions auto a number, for the children too.
+func (c *Config) count(own []string, p edge.Process) ([]string, error) {
+	if n := c.Index.Completions; n == nil || *n != identity.Auto {
+		return own, nil
+	}
+	if err := config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: nil, Said: flags.Said(*c)}); err != nil {
+		return nil, err
+	}
+	if err := forecast.Count(&c.Config, p, true); err != nil {
+		return nil, err
+	}
+	own = slices.Clone(own)
+	for i, word := range own {
+		if strings.HasPrefix(word, "--completions=") {
+			own[i] = fmt.Sprintf("--completions=%d", *c.Index.Completions)
+		}
+	}
+	return own, nil
 }
 
 // prepare says what to run, and finds out beforehand what can't work.

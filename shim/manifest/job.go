@@ -11,6 +11,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/forecast"
+	"nth/shim/identity"
 	"nth/shim/policy"
 )
 
@@ -43,7 +44,10 @@ func (j *job) repairs() bool { return j.Index.Indexes != "" || j.Missing || j.Fa
 
 // size finds out how many indexes there are. With a queue they are its workers, each of
 // which is to run at once.
-func (j *job) size(World) error {
+func (j *job) size(w World) error {
+	if err := j.count(w); err != nil {
+		return err
+	}
 	queue := (j.Source() == config.Queue)
 	switch {
 	case j.Index.Completions == nil && queue && j.Parallelism > 0:
@@ -59,6 +63,25 @@ func (j *job) size(World) error {
 		return contradiction("--parallelism and --completions", errors.New("with a queue each index is a worker, and all of them work at the same time"), "give --parallelism alone")
 	}
 	j.total, j.completions = *j.Index.Completions, *j.Index.Completions
+	return nil
+}
+
+// count makes of --completions auto a number, by the list that the pods will find pinned.
+func (j *job) count(w World) error {
+	if n := j.Index.Completions; n == nil || *n != identity.Auto {
+		return nil
+	}
+	if j.Kind != "job" {
+		return usage("--completions auto", errors.New("each Job of a "+j.Kind+" may find others, and has the number of indexes that is printed here"), "give a number")
+	}
+	c := j.Config.Config
+	if c.Index.Job == "" {
+		c.Index.Job = j.Name // as the pods will be told
+	}
+	if err := forecast.Count(&c, w.Process, true); err != nil {
+		return err
+	}
+	j.Index.Completions = c.Index.Completions
 	return nil
 }
 

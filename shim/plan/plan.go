@@ -56,6 +56,9 @@ func Write(c Config, process edge.Process, to io.Writer) (code int, err error) {
 }
 
 func build(c *config.Config, process edge.Process, to output) (*builder, error) {
+	if err := forecast.Count(c, process, false); err != nil {
+		return nil, err
+	}
 	if err := config.Check(config.Told{For: config.ForPlan, Config: c, Completions: c.Index.Completions, Said: flags.Said(*c)}); err != nil {
 		return nil, err
 	}

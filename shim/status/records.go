@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 
 	"nth/shim/failure"
 	"nth/shim/marker"
@@ -77,11 +79,27 @@ func recordOf(body []byte, wrong func(*marker.Failure) error) (*marker.Failure, 
 
 // described is what is told of a record.
 func described(r *marker.Failure) Failure {
-	f := Failure{Index: r.Index, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Dead: r.Dead, Failures: r.Failures,
+	f := Failure{Index: r.Index, Item: itemOf(r.Header), ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Dead: r.Dead, Failures: r.Failures,
 		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log}
 	f.Reason, f.Text = ending(r)
 	f.Last = last(f.Reason, r)
 	return f
+}
+
+// itemOf names what an index is made of, where it is made of objects; else it is "".
+func itemOf(h marker.Header) string {
+	if len(h.Objects) == 0 {
+		return ""
+	}
+	name := h.Objects[0].URL
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	if plain, err := url.PathUnescape(name); err == nil {
+		name = plain
+	}
+	if more := len(h.Objects) - 1; more > 0 {
+		name += fmt.Sprintf(" and %d more", more)
+	}
+	return name
 }
 
 // readTaskFailures reads n of the records of failed tasks, and tells how many there are

@@ -138,10 +138,24 @@ func (t *text) failures(r *Report) {
 	for _, f := range few(r.Failures, func(f Failure) Failure { return f }) {
 		rows = append(rows, failed{strconv.FormatInt(f.Index, 10), count(f.Failures), f})
 	}
-	t.table("index", "failures", rows, false)
+	t.table("index", "failures", rows, t.nameItems(rows))
 	if more := len(r.Failures) - len(rows); more > 0 {
 		t.line("       and %d more (--index N tells of one, --list failed of all)", more)
 	}
+}
+
+// nameItems puts the items' names beside the indexes, where they have some.
+func (t *text) nameItems(rows []failed) (named bool) {
+	wide := 0
+	for _, f := range rows {
+		named, wide = named || f.Item != "", max(wide, len(f.name))
+	}
+	for i, f := range rows {
+		if named {
+			rows[i].name = fmt.Sprintf("%*s  %s", wide, f.name, cut(screen.Clean(f.Item), maxHow))
+		}
+	}
+	return named
 }
 
 // taskFailures are a queue's.

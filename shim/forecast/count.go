@@ -1,0 +1,103 @@
+package forecast
+
+import (
+	"context"
+	"errors"
+
+	"nth/shim/config"
+	"nth/shim/edge"
+	"nth/shim/failure"
+	"nth/shim/fetch"
+	"nth/shim/identity"
+	"nth/shim/item"
+	"nth/shim/source"
+	"nth/shim/store"
+)
+
+// Count makes of --completions auto the number of items that --tasks names, which is then
+// that of the indexes. With pin a list of objects is pinned, so that the runs have what was
+// counted; else nothing is written. An error is a failure.
+func Count(c *config.Config, p edge.Process, pin bool) error {
+	if n := c.Index.Completions; n == nil || *n != identity.Auto {
+		return nil
+	}
+	c.Index.Completions = nil
+	r := &item.Run{Process: p, Config: c, Identity: identity.Outside(c.Index, p.Hostname)}
+	m, err := item.Parse(c)
+	if err != nil {
+		return err
+	}
+	from, err := source.Parse(c)
+	if err != nil {
+		return err
+	}
+	if err := countable(c, from); err != nil {
+		return err
+	}
+	r.Mapping = m
+	rows, err := opened(r, from, pin)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	ctx := context.Background()
+	if err := rows.Ready(ctx); err != nil {
+		return err
+	}
+	var n int64
+	err = store.Retry(ctx, store.Policy{Window: c.Stores.StoreWait}, func(ctx context.Context) (err error) {
+		n, err = rows.Len(ctx)
+		return fetch.Final(err)
+	}, r.Retrying)
+	if err != nil {
+		return fetch.Failed(err, "", rows.Show())
+	}
+	if n == 0 {
+		return &failure.Failure{Code: failure.NoInput, Tried: "count the items", On: rows.Show(), Cause: errors.New("there is none")}
+	}
+	c.Index.Completions = &n
+	return nil
+}
+
+// countable refuses where the number of items isn't that of the indexes.
+func countable(c *config.Config, from *source.Mapping) error {
+	why := ""
+	switch {
+	case c.Source() != config.Rows:
+		why = "--tasks names neither a file of rows nor objects, which could be counted"
+	case c.Mapping.Each:
+		why = "with --each an index has many items, and how many indexes share them is for you to say"
+	case from.Tasks().UsesIndex():
+		why = "--tasks names something else for each index"
+	default:
+		return nil
+	}
+	return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--completions auto", Cause: errors.New(why), Hint: "give a number"}
+}
+
+// opened opens the items for who is none of the Job's runs.
+func opened(r *item.Run, from *source.Mapping, pin bool) (fetch.Rows, error) {
+	x := r.Expander(r.Fields(), r.Secrets)
+	address := x.Named(from.Tasks())
+	var pins *store.Store
+	markers := r.Mapping.Markers()
+	if r.Config.Markers.URL != "" && (pin || r.Config.Lists()) && !markers.UsesIndex() {
+		where := x.Named(markers)
+		if x.Err != nil {
+			return nil, x.Err
+		}
+		var err error
+		if pins, err = r.Stores.Open(context.Background(), where.Value); err != nil {
+			return nil, err
+		}
+	}
+	if x.Err != nil {
+		return nil, x.Err
+	}
+	rows, err := from.Rows(context.Background(), r, address.Value, pins)
+	if list, ok := rows.(fetch.Objects); ok {
+		list.Looks = !pin
+		return list, err
+	}
+	return rows, err
+}
