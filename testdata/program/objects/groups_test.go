@@ -1,0 +1,144 @@
+//go:build linux
+
+package objects
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/testdata/matrix"
+)
+
+const byPair = `--group-by=<<.Task.name | trimSuffix "_R1.fq" | trimSuffix "_R2.fq">>`
+
+// TestGroups: objects that have the same name but for its end are one item, in the order of
+// the first of each; a group that has lost one is named before the Job starts.
+func TestGroups(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			place := matrix.Start(t, row)
+			tr := &tree{t, place, place.Open(t, "in")}
+			for _, key := range []string{"s2_R1.fq", "s2_R2.fq", "s1_R1.fq", "s1_R2.fq", "deep/s3_R2.fq", "s3_R1.fq", "s4_R2.fq"} {
+				tr.put(key, "x")
+			}
+			pair := []string{"--tasks=" + tr.url(""), "--markers=" + tr.markers("m"), byPair}
+			stdout, stderr, code := tr.nth(append([]string{"plan", "--completions=auto"}, append(pair, "--", "align", "<<.Task.group>>", "<<len .Task.files>>", "<<index .Task.files 0 | base>>")...)...)
+			want := "0\talign s3 2 s3_R2.fq\n1\talign s1 2 s1_R1.fq\n2\talign s2 2 s2_R1.fq\n3\talign s4 1 s4_R2.fq\n"
+			if diff := cmp.Diff(want, stdout); diff != "" || code != 1 {
+				t.Errorf("exit code %d: %s\n%s", code, diff, stderr)
+			}
+			if !strings.Contains(stderr, "the group s4 has 1 of the 2 objects that most groups have") {
+				t.Errorf("the incomplete group isn't named: %s", stderr)
+			}
+			run := func(index string, code int) string {
+				t.Helper()
+				stdout, stderr, got := tr.nth(append([]string{"run", "--index=" + index, "--require=<<index .Task.files 1>>"}, append(pair, "--", "echo", "<<.Task.group>>", `<<index .Task.files 1 | base>>`)...)...)
+				if got != code {
+					t.Fatalf("index %s: exit code %d: %s", index, got, stderr)
+				}
+				return stdout
+			}
+			if got := run("1", 0); got != "s1 s1_R2.fq\n" {
+				t.Error(got)
+			}
+			run("3", 65) // it has no second one
+			tr.put("s1_R2.fq", "other")
+			run("1", 65) // done, with another second one
+		})
+	}
+}
+
+// TestGroupless: an object that no group takes says so, and is not left out in silence.
+func TestGroupless(t *testing.T) {
+	tr := plant(t, 0)
+	for group, want := range map[string]struct {
+		code int
+		says string
+	}{
+		`<<trimSuffix .Task.name .Task.name>>`: {78, "it gives nothing"},
+		`<<.Task.colour>>`:                     {78, `no field \"colour\"`},
+		`<<.Index>><<.Task.name>>`:             {64, "names no field of an object, or one of an index"},
+		`all`:                                  {64, "names no field of an object, or one of an index"},
+	} {
+		_, stderr, code := tr.nth("run", "--index=0", "--tasks="+tr.url(""), "--markers="+tr.markers("m"), "--group-by="+group, "--", "x")
+		if code != want.code || !strings.Contains(stderr, want.says) {
+			t.Errorf("%s: %d: %s", group, code, stderr)
+		}
+	}
+}
+
+// TestEach: an index works through its part of the objects, each once.
+func TestEach(t *testing.T) {
+	tr := plant(t, 1)
+	var all []string
+	for index := range 3 {
+		stdout, stderr, code := tr.nth("run", fmt.Sprint("--index=", index), "--completions=3", "--each", "--jobs=2", "--tasks="+tr.url("**"), "--markers="+tr.markers("m"),
+			"--", "sh", "-c", `test "$NTH_ITEM_TASK" = <<quote .Task>> && echo <<quote .Task.key>>`)
+		if code != 0 {
+			t.Fatalf("%d: %s", code, stderr)
+		}
+		for line := range strings.Lines(stdout) {
+			all = append(all, strings.TrimPrefix(strings.TrimSpace(line), "in/"))
+		}
+	}
+	if diff := cmp.Diff(sorted(), slices.Sorted(slices.Values(all))); diff != "" {
+		t.Error(diff)
+	}
+	_, stderr, code := tr.nth("run", "--index=0", "--completions=1", "--each", "--tasks="+tr.url("*.gz"), "--markers="+tr.markers("m2"), "--", "sh", "-c", "exit 3; <<.Task.key>>")
+	if code != 3 || !strings.Contains(stderr, "item 0") {
+		t.Errorf("%d: %s", code, stderr)
+	}
+}
+
+// TestAuto: as many indexes as objects, and these are pinned for those who run.
+func TestAuto(t *testing.T) {
+	tr := plant(t, 0)
+	flags := []string{"--completions=auto", "--tasks=" + tr.url("**/*.txt"), "--markers=" + tr.place.URL("", "<<.Job>>")}
+	stdout, stderr, code := tr.nth(append([]string{"manifest", "--name=resize", "--image=x", "--volume=hostpath/x:/x"}, append(flags, "--", "echo", "<<.Task>>")...)...)
+	if code != 0 || !strings.Contains(stdout, "completions: 7\n") || !strings.Contains(stdout, `NTH_COMPLETIONS, value: "7"`) {
+		t.Errorf("%d: %s%s", code, stdout, stderr)
+	}
+	tr.put("0.txt", "")
+	flags = append(flags, "--job=resize")
+	stdout, stderr, code = tr.nth(append([]string{"local"}, append(flags, "--", "echo", "<<.Index>>/<<.Completions>>", "<<.Task.name>>")...)...)
+	if code != 0 || strings.Count(stdout, "\n") != 7 || !strings.Contains(stdout, "[0] 0/7 %41.txt\n") {
+		t.Errorf("%d: %s%s", code, stdout, stderr)
+	}
+	if stdout, stderr, code := tr.nth(append([]string{"plan"}, append(flags, "--", "echo", "<<.Task.name>>")...)...); code != 0 || strings.Count(stdout, "\n") != 7 || !strings.Contains(stderr, "the list is that of ") {
+		t.Errorf("%d: %s%s", code, stdout, stderr)
+	}
+	rows := tr.place.URL("", "in/rows.txt")
+	tr.put("rows.txt", "a\nb\nc\n")
+	if stdout, stderr, code := tr.nth("local", "--completions=auto", "--tasks="+rows, "--", "echo", "<<.Task>>"); code != 0 || strings.Count(stdout, "\n") != 3 {
+		t.Errorf("%d: %s%s", code, stdout, stderr)
+	}
+	for _, args := range [][]string{
+		{"run", "--index=0", "--completions=auto", "--tasks=" + rows, "--", "x"},
+		{"local", "--completions=auto", "--", "x"},
+		{"plan", "--completions=auto", "--each", "--tasks=" + rows, "--", "x"},
+		{"plan", "--completions=auto", "--tasks=file:///<<.Index>>.csv", "--", "x"},
+		{"manifest", "--name=x", "--image=x", "--kind=cronjob", "--schedule=@daily", "--completions=auto", "--tasks=" + rows, "--", "x"},
+		{"plan", "--completions=automatic", "--", "x"},
+	} {
+		if stdout, stderr, code := tr.nth(args...); code != 64 {
+			t.Errorf("%v: %d: %s%s", args, code, stdout, stderr)
+		}
+	}
+}
+
+// TestStatus: the object's name stands beside the index that failed.
+func TestStatus(t *testing.T) {
+	tr := plant(t, 0)
+	tr.nth("local", "--completions=auto", "--backoff-limit-per-index=0", "--tasks="+tr.url("**/*.txt"), "--markers="+tr.markers("m"), "--", "sh", "-c", "test <<.Index>> != 2; exit $?")
+	stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m"), "--completions=7")
+	if !strings.Contains(stdout, "2  1#?.txt  exit code 1") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
+	if stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m"), "--index=2"); !strings.Contains(stdout, "of 1#?.txt") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
+}

@@ -1,0 +1,201 @@
+//go:build linux
+
+package objects
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"nth/testdata/harness"
+	"nth/testdata/matrix"
+	"nth/testdata/program"
+	"nth/testdata/servers"
+)
+
+// s3 is the row of matrix.Stores.
+const s3 = 1
+
+// TestRequests: of 100,000 objects the first reader asks for the pages of the listing and
+// next to nothing else; everyone else reads the list's document and one part of it, and
+// then, as the first too, looks at the object.
+func TestRequests(t *testing.T) {
+	const many = 100_000
+	server := servers.StartS3(t)
+	server.Bucket(t, "bucket")
+	dir := server.Dir + "/bucket/in/" // to write them through the server would take minutes
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for k := range many {
+		if err := os.WriteFile(fmt.Sprintf("%ssample-%06d.fastq.gz", dir, k), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var mu sync.Mutex
+	asked := map[string]int{}
+	fault := servers.StartFault(t, server.Address, func(_ int, r *http.Request) servers.Action {
+		mu.Lock()
+		defer mu.Unlock()
+		what := r.Method
+		switch {
+		case r.URL.Query().Has("list-type"):
+			what = "LIST"
+		case strings.Contains(r.URL.Path, "/manifest/"):
+			what += " list"
+		case strings.Contains(r.URL.Path, "/m/"):
+			what += " marker"
+		}
+		asked[what]++
+		return nil
+	})
+	run := func(index int) (requests int) {
+		t.Helper()
+		mu.Lock()
+		clear(asked)
+		mu.Unlock()
+		stdout, stderr, code := program.Nth(t, servers.S3Env(), "run", "--index="+strconv.Itoa(index), "--store-wait=10m", "--store-timeout=10m",
+			"--tasks=s3://bucket/in/*.gz?endpoint="+fault.URL, "--markers=s3://bucket/m?endpoint="+fault.URL, "--", "echo", "<<.Task.key>>")
+		if want := fmt.Sprintf("in/sample-%06d.fastq.gz\n", index); code != 0 || stdout != want {
+			t.Fatalf("index %d: %d, %q: %s", index, code, stdout, stderr)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for what, n := range asked {
+			if !strings.HasSuffix(what, "marker") {
+				requests += n
+			}
+		}
+		t.Logf("index %d: %v", index, asked)
+		return requests - asked["HEAD"] // of the object itself
+	}
+	if n := run(77_777); n > 110 {
+		t.Errorf("the first reader made %d requests", n)
+	}
+	for _, index := range []int{0, 42_424, many - 1} {
+		if n := run(index); n > 2 {
+			t.Errorf("a later reader made %d requests", n)
+		}
+	}
+}
+
+// endless is a bucket with so many objects, as far as listings go, in front of a real one
+// in which everything else is.
+type endless struct {
+	http.Handler
+	objects int
+}
+
+func (e *endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if !q.Has("list-type") {
+		e.Handler.ServeHTTP(w, r)
+		return
+	}
+	from, _ := strconv.Atoi(q.Get("continuation-token"))
+	to := min(from+1000, e.objects)
+	fmt.Fprint(w, `<ListBucketResult>`)
+	for k := from; k < to; k++ {
+		fmt.Fprintf(w, `<Contents><Key>in/sample-%08d/reads.fastq.gz</Key><Size>%d</Size><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>&quot;%032x&quot;</ETag></Contents>`, k, k, k)
+	}
+	if to < e.objects {
+		fmt.Fprintf(w, `<IsTruncated>true</IsTruncated><NextContinuationToken>%d</NextContinuationToken>`, to)
+	} else {
+		fmt.Fprint(w, `<IsTruncated>false</IsTruncated>`)
+	}
+	fmt.Fprint(w, `</ListBucketResult>`)
+}
+
+// TestMemory: a million objects, of which the list has 170 MB, are not held, neither by who
+// makes it nor by who reads it.
+func TestMemory(t *testing.T) {
+	const million, limit = 1_000_000, 100 << 20 // without all of it, it is 60 MB
+	place := matrix.Start(t, s3)
+	backend := place.Fault(t, nil)
+	front := httptest.NewServer(&endless{backend.Config.Handler, million})
+	defer front.Close()
+	place.Open(t, "in").Put(t.Context(), fmt.Sprintf("sample-%08d/reads.fastq.gz", million/2), nil)
+	path, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{"the first", "the second"} {
+		cmd := exec.Command(path, "run", "--index="+strconv.Itoa(million/2), "--store-wait=10m", "--store-timeout=10m", "--on-change=rerun", "--digest-extra="+who,
+			"--tasks="+strings.Replace(place.URL(front.URL, "in"), "/in", "/in/", 1), "--markers="+place.URL(front.URL, "m"), "--", "echo", "<<.Task.key>>")
+		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, place.Env(place.Base())...)
+		var out, errs strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		peak := make(chan int64, 1)
+		go func() { peak <- harness.Peak(cmd.Process.Pid, ended) }()
+		err := cmd.Wait()
+		close(ended)
+		if want := fmt.Sprintf("in/sample-%08d/reads.fastq.gz\n", million/2); err != nil || out.String() != want {
+			t.Fatalf("%s: %v, %q: %s", who, err, out.String(), errs.String())
+		}
+		n := <-peak
+		t.Logf("%s had %d MB", who, n>>20)
+		if n > limit || n == 0 {
+			t.Errorf("%s had %d MB in memory", who, n>>20)
+		}
+	}
+}
+
+// TestFirstReaders: of many that begin at the same time, while objects come, one makes the
+// list that all have.
+func TestFirstReaders(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			tr := plant(t, row)
+			const readers = 12
+			stop := make(chan struct{})
+			var coming, running sync.WaitGroup
+			coming.Go(func() {
+				for n := 0; ; n++ {
+					select {
+					case <-stop:
+						return
+					default:
+						tr.put(fmt.Sprintf("0/%05d", n), "x") // before all others
+					}
+				}
+			})
+			told := make([]string, readers)
+			for i := range readers {
+				running.Go(func() {
+					told[i], _ = tr.run("m", "", i%6, 0, "--on-change=rerun", "--digest-extra="+strconv.Itoa(i))
+				})
+			}
+			running.Wait()
+			close(stop)
+			coming.Wait()
+			seen := map[string]int{}
+			for i, key := range told {
+				if other, ok := seen[key]; ok && other != i%6 || told[i%6] != key {
+					t.Errorf("indexes %d and %d: %q and %q", i%6, other, key, told[i%6])
+				}
+				seen[key] = i % 6
+			}
+			lists := 0
+			err := tr.s.List(t.Context(), "m/manifest/", func(key string, _ int64, _ time.Time) error {
+				if strings.HasSuffix(key, ".json") {
+					lists++
+				}
+				return nil
+			})
+			if err != nil || lists != 1 {
+				t.Errorf("%d lists are there: %v", lists, err)
+			}
+		})
+	}
+}
