@@ -23,7 +23,7 @@ var FieldDocs = []FieldDoc{
 	{".Hostname", "the host or pod"},
 	{".Shard", "with `--items N`: this index's part of N items, from `.Shard.Start` to before `.Shard.End`, `.Shard.Len` of them; with `--each` also of a file's rows"},
 	{".Item", "with `--each`: the number of the item, counted over all items from 0"},
-	{".Task", "with `--tasks`: the payload of the task or item; `.Task.name` where it is a JSON object, or a row with a header"},
+	{".Task", "with `--tasks`: the payload of the task or item; `.Task.name` where it is a JSON object, a row with a header, or an object of a store"},
 	{".TaskID", "the task's ID in its queue"},
 	{".Meta", "`.Meta.name`: what else the queue says of the task; alone it is no value, but for `field`"},
 }

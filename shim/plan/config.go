@@ -17,8 +17,9 @@ var Spec = flags.Spec{
 	Line: "print what every index would run; run nothing",
 	About: `Print what every index would run, and run nothing. Exit 1 when two indexes expand to the
 same command or the command doesn't use the index. With a file of rows in --tasks, each index
-with its row, and how much the Job will read of it. The lines come as they are made, and a
-command is compared with the first 100000 different ones. Takes the flags of nth run.`,
+with its row, and how much the Job will read of it; with many objects, each with its own,
+and which groups are incomplete. The lines come as they are made, and a command is compared
+with the first 100000 different ones. Takes the flags of nth run.`,
 	Example: `nth plan --completions 3 -- process_file '/data/file_<<.Index>>.txt'`,
 	Own:     []string{"Plan"},
 	Common:  []string{"completions", "indexes", "env", "require", "items", "each", "markers", "tasks"},
