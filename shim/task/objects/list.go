@@ -64,7 +64,7 @@ func (l *List) each(ctx context.Context, known *Known, visit func(Object) error)
 		}
 		known.Objects++
 		known.Bytes += e.Size
-		if err := visit(objectOf(e)); err != nil {
+		if err := visit(l.object(e)); err != nil {
 			return err
 		}
 	}

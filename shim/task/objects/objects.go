@@ -233,7 +233,7 @@ func (l *List) Now(ctx context.Context, it Item) (Item, error) {
 		err := l.ask(ctx, func(ctx context.Context) error {
 			e, err := l.objects.Stat(ctx, o.Key)
 			if err == nil {
-				*o = objectOf(e)
+				*o = l.object(e)
 			}
 			return err
 		})
@@ -253,8 +253,14 @@ func (l *List) gone(err error, key string) error {
 	return f
 }
 
-func objectOf(e store.Entry) Object {
-	return Object{Key: e.Key, Size: e.Size, ETag: strings.Trim(e.Version, `"`), Modified: e.Modified.UTC().Truncate(time.Second)}
+// object gives what the list says of an object. A directory's files have no ETag but their
+// time and size: an inode is another one on each mount of some network file systems.
+func (l *List) object(e store.Entry) Object {
+	etag := strings.Trim(e.Version, `"`)
+	if l.place.scheme == "file" {
+		etag = fmt.Sprintf("%d-%d", e.Modified.UnixNano(), e.Size)
+	}
+	return Object{Key: e.Key, Size: e.Size, ETag: etag, Modified: e.Modified.UTC().Truncate(time.Second)}
 }
 
 // ask makes one request for as long as the policy says.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -197,5 +198,37 @@ func TestFirstReaders(t *testing.T) {
 				t.Errorf("%d lists are there: %v", lists, err)
 			}
 		})
+	}
+}
+
+// TestStopped: a list may take minutes, and a stop signal ends it at once, as a stop.
+func TestStopped(t *testing.T) {
+	place := matrix.Start(t, s3)
+	place.Open(t, "in").Put(t.Context(), "x", nil)
+	listing := make(chan bool, 1)
+	fault := place.Fault(t, func(_ int, r *http.Request) servers.Action {
+		if r.URL.Query().Has("list-type") {
+			listing <- true
+			return servers.Stall
+		}
+		return nil
+	})
+	path, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range [][]string{nil, {"--each", "--completions=1"}} {
+		cmd := exec.Command(path, append(append([]string{"run", "--index=0"}, more...), "--tasks="+strings.Replace(place.URL(fault.URL, "in"), "/in", "/in/", 1), "--markers="+place.URL(fault.URL, "m"), "--", "echo")...)
+		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, place.Env(place.Base())...)
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-listing
+		cmd.Process.Signal(syscall.SIGTERM)
+		if cmd.Wait(); cmd.ProcessState.ExitCode() != 143 || !strings.Contains(errs.String(), "nothing was run") {
+			t.Errorf("%v: %v: %s", more, cmd.ProcessState, errs.String())
+		}
 	}
 }
