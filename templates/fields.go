@@ -21,7 +21,7 @@ var FieldDocs = []FieldDoc{
 	{".Platform", "where the index comes from, as `--platform` names it"},
 	{".RunID", "a name for this one run, different each time"},
 	{".Hostname", "the host or pod"},
-	{".Shard", "with `--items N`: this index's part of N items, from `.Shard.Start` to before `.Shard.End`, `.Shard.Len` of them; with `--each` also of a file's rows"},
+	{".Shard", "with `--items N`: this index's part of N items, from `.Shard.Start` to before `.Shard.End`, `.Shard.Len` of them; with `--each` also of a file's rows, or of objects"},
 	{".Item", "with `--each`: the number of the item, counted over all items from 0"},
 	{".Task", "with `--tasks`: the payload of the task or item; `.Task.name` where it is a JSON object, a row with a header, or an object of a store"},
 	{".TaskID", "the task's ID in its queue"},

@@ -8,7 +8,7 @@ type ItemKind int
 const (
 	// IndexItem is the index itself.
 	IndexItem ItemKind = iota
-	// RowItem is the row of a file that has the index as its number.
+	// RowItem is the row of a file, or the object of a list, that has the index as its number.
 	RowItem
 	// FetchedItem is what an HTTP API says of the index.
 	FetchedItem
@@ -16,7 +16,7 @@ const (
 	TaskItem
 	// NumberItem is one of the numbers that are the index's shard.
 	NumberItem
-	// ShardRowItem is one of the rows of a file that are the index's shard.
+	// ShardRowItem is one of the rows of a file, or of the objects, that are the index's shard.
 	ShardRowItem
 )
 

@@ -132,7 +132,7 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Mapping.KeepGoing = true }), "--keep-going: it is about items, and there are none without --each", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL = true, "redis://h/0?queue=q" }), "--each and --tasks: a queue gives its tasks one by one", 78},
 	{run(func(t *Told) { t.Mapping.Each = true }), "--each: there are no items", 78},
-	{run(func(t *Told) { t.Mapping.Each, t.Mapping.Items, t.Tasks.URL = true, 3, "file:///r.csv" }), "--items and --tasks: the items are the file's rows", 78},
+	{run(func(t *Told) { t.Mapping.Each, t.Mapping.Items, t.Tasks.URL = true, 3, "file:///r.csv" }), "--items and --tasks: the items are those of --tasks", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Completions = true, "file:///r.csv", nil }), "--each: how many indexes share the items isn't known", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Tasks.TaskStdin = true, "file:///r.csv", true }), "--each and --task-stdin: an item's stdin is empty", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Tasks.Drain = true, "file:///r.csv", 1 }), "--each and --drain: that is for queues", 78},

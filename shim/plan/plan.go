@@ -37,7 +37,7 @@ const maxFindings = 20
 
 // Write writes what every index of 0 to completions-1 would run, or of --indexes, one after
 // the other: of a million of them none is kept. Then come the mistakes that can be seen from
-// it. Nothing is run, and no store is asked but that of a file of rows. The code is 0, 1
+// it. Nothing is run, and no store is asked but that of a file of rows, or of objects. The code is 0, 1
 // when mistakes were found, or the exit code of the first index that can't be expanded. An
 // error is a failure.
 func Write(c Config, process edge.Process, to io.Writer) (code int, err error) {

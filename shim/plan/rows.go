@@ -18,7 +18,7 @@ import (
 	"nth/templates"
 )
 
-// rows plans indexes whose items are rows of a file. The rows are visited one after the
+// rows plans indexes whose items are rows of a file, or objects. The rows are visited one after the
 // other, and none is kept.
 type rows struct {
 	*builder

@@ -15,7 +15,7 @@ import (
 	"nth/templates"
 )
 
-// rows are the items of a shard that are rows of a file. They are read ahead, a batch at a
+// rows are the items of a shard that are rows of a file, or objects. They are read ahead, a batch at a
 // time, so that no connection is held while commands run.
 type rows struct {
 	way     *once.Way

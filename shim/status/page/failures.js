@@ -16,7 +16,7 @@ function stderr(text, name) {
 }
 
 function failureFacts(f) {
-  return facts([['Task', f.task && brief(f.task, 2000)], ['Ended', shown(f.text)], ['Exit code', String(f.exit_code)], ['Signal', f.signal && shown(f.signal)],
+  return facts([['Task', f.task && brief(f.task, 2000)], ['Object', f.item && brief(f.item, 2000)], ['Ended', shown(f.text)], ['Exit code', String(f.exit_code)], ['Signal', f.signal && shown(f.signal)],
     ['Out of memory', f.oom_killed && 'yes'], ['Timed out', f.timed_out && 'yes'], ['Put aside', f.dead && 'yes, after all its attempts'],
     ['Failures so far', f.failures > 0 && 'at least ' + count(f.failures)], ['Failed', date(seconds(f.at))],
     ['Started again', f.started_again && 'yes, since'], ['Took', known(f.duration_s, duration)],
@@ -39,7 +39,7 @@ function showItem(k) {
 }
 
 // rows of one failure: what fits on a line, and behind a button all the rest.
-const failureRow = f => rowOf(failureColumns, f, 'f' + f.index, String(f.index), `index ${f.index}`, f.failures);
+const failureRow = f => rowOf(failureColumns, f, 'f' + f.index, f.index + (f.item ? '  ' + brief(f.item, 80) : ''), `index ${f.index}`, f.failures);
 const taskRow = (f, k) => rowOf(taskColumns, f, 't' + k, brief(f.task, 80), `task ${brief(f.task, 80)}`, f.attempt);
 function rowOf(columns, f, id, label, name, times) {
   const more = h('tr', {id, hidden: true}, h('td', {colspan: 9}));
