@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"nth/shim/failure"
 	"nth/shim/marker"
@@ -33,11 +34,23 @@ type Rows interface {
 type Row struct {
 	templates.Task
 	Err error // it is bad, and the others may be well
-	// Of an item that is made of objects: what they are, the URLs by which they were
-	// found, and what the marker vouches for.
-	Of      []marker.Object
-	Found   map[string]string
-	Vouched []string
+	// Of an item that is made of objects: what they are, and the URLs by which they were
+	// found.
+	Of    []marker.Object
+	Found map[string]string
+}
+
+// Vouched is what the marker of an item that is made of objects vouches for; nil: it is its
+// payload.
+func (r Row) Vouched() (all []string) {
+	for _, o := range r.Of {
+		version := o.ETag
+		if version == "" {
+			version = strconv.FormatInt(o.Size, 10)
+		}
+		all = append(all, o.URL, version)
+	}
+	return all
 }
 
 // File is the rows of a file.
@@ -122,7 +135,6 @@ func (o Objects) row(it objects.Item) Row {
 	for _, one := range it.Files {
 		url := o.Named(one).URL
 		r.Of = append(r.Of, marker.Object{URL: url, ETag: one.ETag, Size: one.Size})
-		r.Vouched = append(r.Vouched, url, one.Vouched())
 	}
 	return r
 }

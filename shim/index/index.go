@@ -130,7 +130,10 @@ func row(ctx context.Context, r *item.Run, from *source.Mapping, address string,
 		}
 		version, err := fetch.Version(ctx, rows)
 		version.URL = r.Secrets.Hide(version.URL)
-		of.Task, of.Objects, of.Vouched = one.Task, one.Found, one.Vouched
+		for i := range one.Of {
+			one.Of[i].URL = r.Secrets.Hide(one.Of[i].URL)
+		}
+		of.Task, of.Objects, of.Vouched = one.Task, one.Found, one.Vouched()
 		of.Header.Manifest, of.Header.Objects = version, one.Of
 		return err
 	}, r.Retrying)

@@ -3,7 +3,6 @@ package objects
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
 	"time"
 )
 
@@ -57,12 +56,4 @@ func asJSON(v any) string {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v)
 	return string(bytes.TrimSuffix(b.Bytes(), []byte{'\n'}))
-}
-
-// Vouched is what tells one version of an object from another.
-func (o Object) Vouched() string {
-	if o.ETag != "" {
-		return o.ETag
-	}
-	return strconv.FormatInt(o.Size, 10) + " " + o.Modified.Format(time.RFC3339)
 }

@@ -4,6 +4,9 @@ package objects
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/testdata/matrix"
+	"nth/testdata/program"
 )
 
 const byPair = `--group-by=<<.Task.name | trimSuffix "_R1.fq" | trimSuffix "_R2.fq">>`
@@ -140,5 +144,39 @@ func TestStatus(t *testing.T) {
 	}
 	if stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m"), "--index=2"); !strings.Contains(stdout, "of 1#?.txt") {
 		t.Errorf("%s%s", stdout, stderr)
+	}
+}
+
+// TestSecret: what --tasks reads as a secret stands in no list, marker or line.
+func TestSecret(t *testing.T) {
+	const canary = "secret-canary"
+	dir := t.TempDir()
+	if err := os.MkdirAll(dir+"/"+canary+"/in", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/"+canary+"/in/x", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range [][]string{nil, {"--group-by=<<.Task.name>>"}, {"--each", "--completions=1"}} {
+		place := dir + "/markers" + fmt.Sprint(len(more))
+		stdout, stderr, code := program.Nth(t, []string{"WORD=" + canary}, append(append([]string{"run", "--index=0", "--log-level=debug", `--tasks=file://` + dir + `/<<secret "WORD">>/in/`, "--markers=file://" + place}, more...), "--", "echo", "done")...)
+		if code != 0 || stdout != "done\n" || strings.Contains(stderr, canary) {
+			t.Errorf("%v: %d: %s", more, code, stderr)
+		}
+		found := 0
+		err := filepath.WalkDir(place, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			found++
+			body, err := os.ReadFile(path)
+			if strings.Contains(string(body), canary) {
+				t.Errorf("%v: %s has it: %s", more, path, body)
+			}
+			return err
+		})
+		if err != nil || found < 2 {
+			t.Errorf("%d files, %v", found, err)
+		}
 	}
 }
