@@ -8,14 +8,16 @@ import (
 	"nth/shim/failure"
 )
 
-// stores are the schemes of what can be listed.
-var stores = map[string]bool{"file": true, "s3": true, "gs": true, "azblob": true}
+// isStore tells whether a scheme is that of what can be listed.
+func isStore(scheme string) bool {
+	return scheme == "file" || scheme == "s3" || scheme == "gs" || scheme == "azblob"
+}
 
 // Is tells by the look of it whether a URL names many objects: it is a store's, and ends in
 // a slash or has a glob. It may be a template, whose actions are values.
 func Is(raw string) bool {
 	scheme, rest, ok := strings.Cut(raw, "://")
-	if !ok || !stores[scheme] {
+	if !ok || !isStore(scheme) {
 		return false
 	}
 	path, slash := pathOf(rest)
