@@ -117,6 +117,9 @@ func difference(was, now Header) string {
 	if a, b := was.Shard.bounds(), now.Shard.bounds(); a != b {
 		return fmt.Sprintf("it was of %s, and this index is of %s now", a, b)
 	}
+	if said := changed(was.Objects, now.Objects); said != "" {
+		return said
+	}
 	if a, b := was.Manifest, now.Manifest; a != nil && b != nil && *a != *b {
 		return fmt.Sprintf("it was of version %s of the manifest %s, and this is version %s of %s", a.Version, a.URL, b.Version, b.URL)
 	}
@@ -128,6 +131,23 @@ func difference(was, now Header) string {
 		return fmt.Sprintf("the same command %q, but --env or --digest-extra differs", after)
 	}
 	return fmt.Sprintf("was %q, now %q", before, after)
+}
+
+// changed tells of the first object that is another one, or of another version; "" for none.
+func changed(was, now []Object) string {
+	for i := range min(len(was), len(now)) {
+		a, b := was[i], now[i]
+		switch {
+		case a.URL != b.URL:
+			return fmt.Sprintf("it was of the object %s, and this index has %s now", a.URL, b.URL)
+		case a != b:
+			return fmt.Sprintf("the object %s has changed: its version was %s, of %d bytes, and is %s now, of %d", a.URL, a.ETag, a.Size, b.ETag, b.Size)
+		}
+	}
+	if len(was) != len(now) && len(was) > 0 {
+		return fmt.Sprintf("it was of %d objects, and this index has %d now", len(was), len(now))
+	}
+	return ""
 }
 
 // Settled tells how Finish ended well.

@@ -110,7 +110,7 @@ func TestObjects(t *testing.T) {
 				t.Errorf("again: %s", said)
 			}
 			tr.put("a-b.txt", "other")
-			if _, said := tr.run("m", "", 3, 65); !strings.Contains(said, "another command") {
+			if _, said := tr.run("m", "", 3, 65); !strings.Contains(said, "in/a-b.txt has changed: its version was ") || !strings.Contains(said, "of 3 bytes") || !strings.Contains(said, "now, of 5") {
 				t.Errorf("of a changed object: %s", said)
 			}
 			if out, _ := tr.run("m", "", 3, 0, "--on-change=rerun"); !strings.Contains(out, "|5|") {
