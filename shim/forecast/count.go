@@ -45,7 +45,7 @@ func Count(c *config.Config, p edge.Process, pin bool) error {
 		return err
 	}
 	var n int64
-	err = store.Retry(ctx, store.Policy{Window: c.Stores.StoreWait}, func(ctx context.Context) (err error) {
+	err = store.Retry(ctx, r.FirstAccess(), func(ctx context.Context) (err error) {
 		n, err = rows.Len(ctx)
 		return fetch.Final(err)
 	}, r.Retrying)
