@@ -31,15 +31,14 @@ const (
 
 // kin are the processes below this one that its commands have started.
 type kin struct {
-	cookie   string // the same for all commands
-	n        int64  // of the command that was made last, from 1
-	env      []string
-	orphans  *tree.Orphans // nil: who is below this one can't be told
-	before   map[int]bool  // children that it had before the first command
-	owner    map[int]int64 // of orphans for which that is known
-	group    int           // nth's own
-	guardian int           // a child that is no command's; 0: none
-	warned   map[string]bool
+	cookie  string // the same for all commands
+	n       int64  // of the command that was made last, from 1
+	env     []string
+	orphans *tree.Orphans // nil: who is below this one can't be told
+	before  map[int]bool  // children that it had before the first command
+	owner   map[int]int64 // of orphans for which that is known
+	group   int           // nth's own
+	warned  map[string]bool
 }
 
 func newKin() kin {

@@ -40,11 +40,8 @@ type shared struct {
 type call struct {
 	number uintptr
 	args   [4]uintptr
-	want   uintptr // or whatever
+	want   uintptr // -1, in assembly: whatever it gives is good (as a result it is EPERM)
 }
-
-// whatever a call gives is good: -1, as assembly has it, and as a call's result EPERM.
-const whatever = -1
 
 const (
 	mostFiles = 8
