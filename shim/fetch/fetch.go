@@ -163,7 +163,7 @@ func Final(err error) error {
 // no item's.
 func Failed(err error, what, shown string) error {
 	if m, ok := errors.AsType[*manifest.Error](err); ok {
-		f := &failure.Failure{Code: failure.BadIndex, Tried: "read the manifest", On: shown, Cause: m.Cause, Hint: m.Hint}
+		f := &failure.Failure{Code: failure.BadIndex, Tried: "read the rows", On: shown, Cause: m.Cause, Hint: m.Hint}
 		if m.Kind == manifest.Beyond {
 			f.Code = failure.NoInput
 		}
@@ -176,7 +176,7 @@ func Failed(err error, what, shown string) error {
 	switch {
 	case store.Classify(err) != contract.Absent:
 	case what == "":
-		f.Tried, f.Hint = "read the manifest", NoFile
+		f.Tried, f.Hint = "read the rows", NoFile
 	default:
 		f.Hint = what + " has no item there: correct the template or the number of completions"
 	}

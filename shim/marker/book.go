@@ -121,7 +121,7 @@ func difference(was, now Header) string {
 		return said
 	}
 	if a, b := was.Manifest, now.Manifest; a != nil && b != nil && *a != *b {
-		return fmt.Sprintf("it was of version %s of the manifest %s, and this is version %s of %s", a.Version, a.URL, b.Version, b.URL)
+		return fmt.Sprintf("it was of version %s of the rows %s, and this is version %s of %s", a.Version, a.URL, b.Version, b.URL)
 	}
 	before, after := strings.Join(was.Command, " "), strings.Join(now.Command, " ")
 	if before == after {

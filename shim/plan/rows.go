@@ -233,9 +233,9 @@ func (p *rows) fail(err error, m fetch.Rows) error {
 	}
 	on := m.Show()
 	if e, ok := errors.AsType[*manifest.Error](err); ok {
-		return &failure.Failure{Code: failure.BadIndex, Tried: "read the manifest", On: on, Cause: e.Cause, Hint: e.Hint}
+		return &failure.Failure{Code: failure.BadIndex, Tried: "read the rows", On: on, Cause: e.Cause, Hint: e.Hint}
 	}
-	f := store.Fail(err, failure.TheJob, "read the manifest", on)
+	f := store.Fail(err, failure.TheJob, "read the rows", on)
 	if store.Classify(err) == contract.Absent {
 		f.Code, f.Hint = failure.NoInput, fetch.NoFile
 	}

@@ -32,7 +32,7 @@ func (sh *shard) resume(ctx context.Context, it item.Item, t *tally) error {
 		}
 	}
 	if others > 0 {
-		sh.Log.Warn().Int("runs", others).Msg("the progress of earlier runs is of another command, manifest or part of the items, and isn't counted")
+		sh.Log.Warn().Int("runs", others).Msg("the progress of earlier runs is of another command, file of rows or part of the items, and isn't counted")
 	}
 	t.before = own.Union(documents)
 	if n := t.before.Done.Len(); n > 0 {

@@ -142,8 +142,8 @@ func (rs *rows) read(ctx context.Context, from, to int64) (list []row, err error
 	}, rs.way.Retrying)
 	switch {
 	case errors.Is(err, errReplaced):
-		return nil, &failure.Failure{Code: failure.Unavailable, Tried: "read the manifest", On: rs.shown, Cause: errReplaced,
-			Hint: "a Job's manifest must stay as it is; what comes next begins anew with what is there now"}
+		return nil, &failure.Failure{Code: failure.Unavailable, Tried: "read the rows", On: rs.shown, Cause: errReplaced,
+			Hint: "a Job's file of rows must stay as it is; what comes next begins anew with what is there now"}
 	case err != nil:
 		return nil, rs.failed(err)
 	}

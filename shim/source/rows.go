@@ -25,7 +25,7 @@ func (m *Mapping) Rows(ctx context.Context, r *item.Run, address string, pins *s
 		if err != nil {
 			return nil, err
 		}
-		file.Warn = func(err error) { r.Log.Warn().Msg("the manifest's index: " + r.Said(err)) }
+		file.Warn = func(err error) { r.Log.Warn().Msg("the rows' index: " + r.Said(err)) }
 		return fetch.File{Manifest: file}, nil
 	}
 	spec := objects.Spec{URL: address, Exclude: r.Config.Excluded(), GroupBy: r.Config.Tasks.GroupBy, Ours: m.ours(r)}

@@ -1,3 +1,14 @@
 module go.opentelemetry.io/otel/trace
 
 go 1.26.0
+
+require (
+	go.opentelemetry.io/otel v1.46.0
+	go.opentelemetry.io/otel/metric v1.46.0 // indirect
+)
+
+// Each of the stand-ins is looked at by itself.
+replace (
+	go.opentelemetry.io/otel => ../otel
+	go.opentelemetry.io/otel/metric => ../otelmetric
+)

@@ -41,13 +41,13 @@ func badRow(i int64, hint, says string, args ...any) *Error {
 }
 
 func beyond(i, rows int64) *Error {
-	return &Error{Kind: Beyond, Cause: fmt.Errorf("there is no row %d: the manifest has %d, from 0", i, rows),
+	return &Error{Kind: Beyond, Cause: fmt.Errorf("there is no row %d: the file has %d, from 0", i, rows),
 		Hint: "are there more indexes than rows?"}
 }
 
 var (
-	errChanged = errors.New("the manifest was replaced while it was read")
-	errLies    = errors.New("the index doesn't fit the manifest")
+	errChanged = errors.New("the file was replaced while it was read")
+	errLies    = errors.New("the index doesn't fit the file of rows")
 )
 
 // broken gives a .gz's faults as the manifest's.

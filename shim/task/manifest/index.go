@@ -111,7 +111,7 @@ func (x *index) encode(gz bool) []byte {
 var (
 	errIndexCut     = errors.New("it is cut short, or damaged")
 	errIndexVersion = errors.New("it is of another version of nth")
-	errIndexOther   = errors.New("it is that of another manifest")
+	errIndexOther   = errors.New("it is that of another file of rows")
 )
 
 // decode reads an index, and refuses one that can't be this manifest's.

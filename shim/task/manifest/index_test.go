@@ -98,7 +98,7 @@ func checkEnd(t testing.TB, m *Manifest) {
 	t.Helper()
 	for _, i := range []int64{manyRows, manyRows + 5, 1 << 40} {
 		_, err := m.Row(t.Context(), i)
-		if want := fmt.Sprintf("beyond: there is no row %d: the manifest has %d, from 0", i, manyRows); kindOf(err) != want {
+		if want := fmt.Sprintf("beyond: there is no row %d: the file has %d, from 0", i, manyRows); kindOf(err) != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -199,9 +199,9 @@ var spoil = []struct {
 		b[len(indexMagic)]++
 		return resealed(b)
 	}},
-	{"of another manifest", "another manifest", forged(func(x *index) { x.of.token += "1" })},
-	{"of another size", "another manifest", forged(func(x *index) { x.of.size++ })},
-	{"of another format", "another manifest", forged(func(x *index) { x.format = "txt" })},
+	{"of another file", "another file of rows", forged(func(x *index) { x.of.token += "1" })},
+	{"of another size", "another file of rows", forged(func(x *index) { x.of.size++ })},
+	{"of another format", "another file of rows", forged(func(x *index) { x.format = "txt" })},
 	{"more rows than in its blocks", "cut short", forged(func(x *index) { x.rows++ })},
 	{"no rows", "cut short", forged(func(x *index) { x.rows, x.blocks = 0, nil })},
 	{"without the last block", "", forged(func(x *index) {

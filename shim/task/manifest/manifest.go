@@ -67,7 +67,7 @@ func Open(ctx context.Context, stores *store.Stores, url string, index *store.St
 	var ok bool
 	if m.format, m.gz, ok = formatOf(key); !ok {
 		s.Close()
-		return nil, &failure.Failure{Code: failure.Usage, Tried: "open the manifest", On: s.Show(key), Cause: errors.New("its name doesn't tell the format"),
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "open the file of rows", On: s.Show(key), Cause: errors.New("its name doesn't tell the format"),
 			Hint: "it ends in .csv, .tsv, .jsonl or .txt, and .gz after that if it is compressed"}
 	}
 	return m, nil

@@ -107,7 +107,7 @@ func all(t testing.TB, m *Manifest) (rows []string) {
 }
 
 func end(n int) string {
-	return fmt.Sprintf("beyond: there is no row %d: the manifest has %d, from 0", n, n)
+	return fmt.Sprintf("beyond: there is no row %d: the file has %d, from 0", n, n)
 }
 
 type tableRow struct {

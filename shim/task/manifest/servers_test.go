@@ -207,7 +207,7 @@ func TestReplacedInStore(t *testing.T) {
 		checkRows(t, m, int64(rows)-1, 0)
 	}
 	s.Put(t, "data", "a.csv", []byte(body(3)))
-	if _, err := m.Row(t.Context(), manyRows-1); kindOf(err) != "beyond: there is no row 12344: the manifest has 3, from 0" {
+	if _, err := m.Row(t.Context(), manyRows-1); kindOf(err) != "beyond: there is no row 12344: the file has 3, from 0" {
 		t.Error(err)
 	}
 	if len(*warnings) > 0 {

@@ -25,7 +25,7 @@ func (m *Manifest) again(do func() (bool, error)) error {
 		}
 		m.know(nil)
 		if !free || try == tries {
-			return &contract.Error{Kind: contract.Unreachable, Cause: errChanged, Hint: "rows are told apart by their number: a Job's manifest must stay as it is"}
+			return &contract.Error{Kind: contract.Unreachable, Cause: errChanged, Hint: "rows are told apart by their number: a Job's file of rows must stay as it is"}
 		}
 	}
 }

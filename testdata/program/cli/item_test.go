@@ -88,7 +88,7 @@ func TestManifest(t *testing.T) {
 		{"0", users, "<<.Task.id>> <<.Task.name>>", 0, "7 Smith, \"Bob\"\n", "index 0 is recorded as done"},
 		{"1", users, "<<.Task.id>> <<.Task.name>>", 0, "8 Ann\n", ""},
 		{"1", users, "<<.Task.id>> <<.Task.name>>", 0, "", "index 1 is done already"},
-		{"2", users, "<<.Task.id>>", 66, "", "there is no row 2: the manifest has 2"},
+		{"2", users, "<<.Task.id>>", 66, "", "there is no row 2: the file has 2"},
 		{"1", lines, "<<.Task>>", 65, "", "of another command"},
 		{"1", put("ragged.csv", "a,b\n1,2\n3\n"), "<<.Task.a>>", 65, "", "row 1"},
 		{"0", put("mac.csv", "a\r1\r2\r"), "<<.Task.a>>", 65, "", "its lines end in CR alone"},
