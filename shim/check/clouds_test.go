@@ -56,7 +56,7 @@ func TestGCS(t *testing.T) {
 				}
 				return nil
 			})
-			fault.Host = server.Address
+			fault.Call(server.Address)
 			setEnv(t, servers.GCSEnv(fault.URL))
 			r := run(t, t.Context(), "gs://"+bucket+"/p", 0)
 			setEnv(t, servers.GCSEnv(server.Address))

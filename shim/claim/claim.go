@@ -97,8 +97,31 @@ const mostLate = 5
 var errBusy = errors.New("busy")
 
 // Take returns when the claim is ours. It fails with ErrSettled, a *HeldError, the
-// context's cause, or a store's error.
+// context's cause, or a store's error; what it may have written by then it gives back.
 func (c *Claim) Take(ctx context.Context) (*Lease, error) {
+	l, err := c.take(ctx)
+	if err != nil {
+		c.withdraw()
+	}
+	return l, err
+}
+
+// withdraw gives back what stands there of a run that goes no further: the answer to its
+// write may have been lost, or not waited for. Best effort: else the TTL does it.
+func (c *Claim) withdraw() {
+	_ = store.Retry(context.Background(), c.End, func(ctx context.Context) error {
+		doc, token, err := c.read(ctx)
+		if err != nil || doc.Released {
+			return err
+		}
+		if h, ours := c.ours(doc, token); ours {
+			_, err = c.replace(ctx, h, true)
+		}
+		return err
+	}, nil)
+}
+
+func (c *Claim) take(ctx context.Context) (*Lease, error) {
 	if c.rules == (rules{}) {
 		c.rules = sound
 	}
@@ -126,11 +149,12 @@ func (c *Claim) Take(ctx context.Context) (*Lease, error) {
 	}
 	if w.others && !c.rules.noRecheck {
 		if err := c.settled(ctx); err != nil {
-			(&Lease{c: c, held: h}).giveBack()
 			return nil, err
 		}
 	}
-	return c.hold(h), nil
+	l := c.hold(h)
+	l.tookOver = w.others
+	return l, nil
 }
 
 // asked tries for as long as the policy says. What a further try can't change comes back

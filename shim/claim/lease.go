@@ -15,6 +15,8 @@ type Lease struct {
 	c    *Claim
 	lost chan struct{} // closed when the command must stop
 
+	tookOver bool // another had it before
+
 	mu   sync.Mutex
 	held held
 
@@ -33,6 +35,9 @@ func (c *Claim) hold(h held) *Lease {
 	l.ended.Go(l.expire)
 	return l
 }
+
+// TookOver tells whether another run had the claim before.
+func (l *Lease) TookOver() bool { return l.tookOver }
 
 // Lost is closed when the command must stop.
 func (l *Lease) Lost() <-chan struct{} { return l.lost }

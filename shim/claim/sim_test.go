@@ -251,8 +251,11 @@ func (m *machine) run(id string) {
 	ctx, kill := context.WithTimeout(context.Background(), life)
 	defer kill()
 	c := &Claim{Store: m, Clock: m, Mine: Document{Index: 5, RunID: id}, TTL: ttl, Access: m.access(), End: m.access(), Settled: m.settled, rules: m.world.rules}
-	l, err := c.Take(ctx)
+	l, err := c.take(ctx)
 	if err != nil {
+		if ctx.Err() == nil { // else it was killed, and does nothing any more
+			c.withdraw()
+		}
 		m.tell("%v %s: %v", m.at(), id, err)
 		return
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"nth/shim/failure"
 )
@@ -52,6 +53,8 @@ var pairs = []rule{
 	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.Drain > 0 },
 		on: "--each and --drain", why: "that is for queues", hint: "--stop-grace says how long running items may take"},
 
+	{of: runs, detail: ownList, on: "--tasks and --markers", hint: "name the Job's markers: the list of objects is kept there, for all indexes"},
+	{of: runs, detail: ownTasks, on: "--tasks", hint: "name the same for all of them"},
 	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Lists() && t.Markers.URL == "" },
 		on: "--tasks", why: "which object an index has is pinned with the markers, and there is no --markers URL: an object that comes meanwhile would move the numbers",
 		hint: "give --markers"},
@@ -72,6 +75,40 @@ func picked(t *Told) string {
 		return "the user picks the numbers of a " + id.Picked() + ", so its size doesn't say which part is this index's"
 	}
 	return fmt.Sprintf("index %d is none of 0 to %d, which share the items", id.Index, *t.Completions-1)
+}
+
+// perRun gives the first action of a template that differs between the runs of a Job.
+func perRun(text string) string {
+	for rest := text; rest != ""; {
+		_, action, _ := strings.Cut(rest, "<<")
+		action, rest, _ = strings.Cut(action, ">>")
+		for _, field := range []string{".Index", ".RawIndex", ".Shard", ".RunID", ".Attempt", ".Hostname"} {
+			if strings.Contains(action, field) {
+				return "<<" + action + ">>"
+			}
+		}
+	}
+	return ""
+}
+
+// ownList tells why each run would list its objects anew.
+func ownList(t *Told) string {
+	if at := perRun(t.Markers.URL); t.Lists() && at != "" {
+		return "each run would have a list of its own, for --markers names " + at
+	}
+	return ""
+}
+
+// ownTasks tells why items would be nobody's: each index would share out, or count, others.
+func ownTasks(t *Told) string {
+	switch at := perRun(t.Tasks.URL); {
+	case at == "" || t.Source() != Rows:
+	case t.Lists():
+		return "an index is one of many objects, and --tasks names " + at
+	case t.Mapping.Each:
+		return "the indexes share the items of one file, and --tasks names " + at
+	}
+	return ""
 }
 
 // bothCodes names a code that is success and bad at once.

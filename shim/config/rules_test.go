@@ -94,6 +94,8 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Tasks.Lease = time.Millisecond }), "--lease: it is shorter than 1s", 64},
 	{run(func(t *Told) { t.Tasks.URL, t.Tasks.MaxAttempts = "redis://h/0?queue=q", small(-1) }), "--max-attempts: it is negative", 64},
 	{run(func(t *Told) { t.Tasks.MaxTasks = -1 }), "--max-tasks: it is negative", 64},
+	{run(func(t *Told) { t.Markers.URL, t.Markers.Claim = "file:///m", 25*time.Hour }), "--claim: 25h0m0s", 64},
+	{run(func(t *Told) { t.Markers.URL, t.Markers.Claim = "file:///m", time.Millisecond }), "--claim: 1ms", 64},
 	{run(func(t *Told) { t.Process.StderrTail = small(-1) }), "--stderr-tail: -1 bytes", 64},
 	{run(func(t *Told) { t.Process.StderrTail = small(MaxStderrTail + 1) }), "--stderr-tail: 1048577 bytes", 64},
 	{runOf(ForLocal, func(t *Told) { t.Process.StopSignals = []string{"NONE"} }), `--stop-signals: there is no signal "NONE"; write TERM, INT, HUP, QUIT, USR1, … or a number`, 64},
@@ -156,6 +158,11 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Tasks.URL, t.API.UnfinishedURL = "https://h/<<.Index>>", "x" }), "--unfinished-url: it is about a queue, and --tasks names one item for each index", 78},
 	{run(func(t *Told) { t.Tasks.URL = "s3://b/in/**/*.csv" }), "--tasks: which object an index has is pinned with the markers, and there is no --markers URL: an object that comes meanwhile would move the numbers", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.Tasks.Exclude = "file:///r.csv", []string{"x"} }), "--tasks-exclude: it is about many objects, and --tasks doesn't end in a slash or have a glob", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.Markers.URL = "file:///in/", "file:///m/<<.RunID>>" }), "--tasks and --markers: each run would have a list of its own, for --markers names <<.RunID>>", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.Markers.URL = "file:///in/<<add .Index 1>>/", "file:///m" }), "--tasks: an index is one of many objects, and --tasks names <<add .Index 1>>", 78},
+	{run(func(t *Told) {
+		t.Tasks.URL, t.Markers.URL, t.Mapping.Each, t.Completions = "file:///rows-<<.Index>>.csv", "file:///m", true, new(int64)
+	}), "--tasks: the indexes share the items of one file, and --tasks names <<.Index>>", 78},
 	{run(func(t *Told) { t.Tasks.GroupBy = "x" }), "--group-by: it is about many objects, and --tasks doesn't end in a slash or have a glob", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.API.DoneURL = "file:///r.csv", "x" }), "--done-url: it is of an HTTP API, and --tasks names a file of rows", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.API.KeepURL = "file:///r.csv", "x" }), "--keep-url: it is of an HTTP API, and --tasks names a file of rows", 78},

@@ -50,6 +50,7 @@ var values = []rule{
 		hint: "write three slashes, and the full path: file:///full/path.csv", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return tasks(t) == noRows }, on: "--tasks", why: "its ending is none of a file of rows",
 		hint: "they are .csv, .tsv, .jsonl and .txt, and .gz after that; export others, such as .xlsx, as .csv; of all objects below a URL write a slash at its end", code: failure.Usage},
+	{of: runs, detail: badClaim, on: "--claim", hint: "give 1s to 24h, a minute as a rule", code: failure.Usage},
 	{of: runs, detail: badTail, on: "--stderr-tail", hint: "give 0 to 1048576", code: failure.Usage},
 	// A run watches its signals before it reads anything else.
 	{of: runs &^ ForRun, detail: func(t *Told) string { return t.badSignal("--stop-signals") }, on: "--stop-signals", code: failure.Usage},
@@ -87,6 +88,18 @@ func negative(t *Told) string {
 	}
 	return ""
 }
+
+// badClaim tells what is wrong with the time of a claim: nobody believes a longer one.
+func badClaim(t *Told) string {
+	if d := t.Markers.Claim; d > maxClaim || d > 0 && d < minClaim {
+		return d.String()
+	}
+	return ""
+}
+
+// A claim's time must be more than a store's answers take, and not more than those who wait
+// believe (claim.MaxTTL).
+const minClaim, maxClaim = time.Second, 24 * time.Hour
 
 func noExitCode(t *Told) string {
 	for _, codes := range [...][]int{t.Markers.DoneExitCodes, t.Markers.SkipExitCodes} {

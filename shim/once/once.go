@@ -51,11 +51,14 @@ func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 	if err == nil {
 		in.Lease, found, err = w.claim(ctx, it, found)
 	}
+	defer w.release(in.Lease)
+	if err == nil && in.Lease != nil && in.Lease.TookOver() && !found.Settled { // who had it may have made the result
+		found, err = w.doneIf(ctx, it, found)
+	}
 	if err != nil || found.Settled {
 		r.Err = err
 		return r
 	}
-	defer w.release(in.Lease)
 	done, err := work(ctx, it, in)
 	if err == nil {
 		err = end.After(w.record(it, found, done), done.Evidence)

@@ -1,6 +1,8 @@
 package proc
 
 import (
+	"runtime"
+
 	"github.com/rs/zerolog"
 
 	"nth/shim/proc/guard"
@@ -9,7 +11,13 @@ import (
 // guardCommands sees to it, before there are any, that nothing is left of so many commands
 // when nth is killed outright. As process 1 it needs no guardian: then the kernel ends everything.
 func (s *Signals) guardCommands(places int, log zerolog.Logger) {
-	if s.pid1 || s.kin.orphans == nil {
+	if s.pid1 {
+		return
+	}
+	if s.kin.orphans == nil && runtime.GOOS == "linux" {
+		s.kin.warn(logged(log), nil, "without /proc nobody can tell what the command leaves behind: what leaves its process group lives on, also when nth is killed outright")
+	}
+	if s.kin.orphans == nil {
 		return
 	}
 	s.mu.Lock()

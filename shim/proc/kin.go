@@ -36,6 +36,7 @@ type kin struct {
 	env     []string
 	orphans *tree.Orphans // nil: who is below this one can't be told
 	before  map[int]bool  // children that it had before the first command
+	had     bool          // it had some: of what they leave behind nobody can tell that it isn't a command's
 	owner   map[int]int64 // of orphans for which that is known
 	group   int           // nth's own
 	warned  map[string]bool
@@ -63,7 +64,7 @@ func (k *kin) watch() {
 		return
 	}
 	for _, pid := range k.orphans.List() {
-		k.before[pid] = true
+		k.before[pid], k.had = true, true
 	}
 }
 
@@ -173,7 +174,7 @@ func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, sa
 	case len(unknown) == 0:
 	case !alone:
 		k.warn(say, unknown, "processes were left behind whose item can't be told, for their environment is cleared, overwritten or another user's; they are ended after the last item")
-	case len(k.before) > 0:
+	case k.had:
 		k.warn(say, unknown, "processes that aren't the command's for sure are left alone: nth had children before it started the command")
 	default:
 		own = append(own, unknown...)

@@ -3,12 +3,12 @@
 package reach
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"nth/shim/failure"
@@ -52,10 +52,17 @@ func Parse(rawURL string) (*Server, error) {
 		return &Server{u}, nil
 	case u.Port() == "":
 		return bad("it has no port", form)
+	case !isPort(u.Port()):
+		return bad("its port isn't one of 1 to 65535", form)
 	case strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "":
 		return bad("it has more than a host and a port", form)
 	}
 	return &Server{u}, nil
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // There tells whether the server accepts a connection or, with http(s)://, answers a GET
@@ -114,7 +121,13 @@ func unreachable(ctx context.Context, err error) error {
 		return e
 	}
 	if told, ok := errors.AsType[*contract.Error](err); ok {
-		e.Cause, e.Hint = told.Cause, cmp.Or(told.Hint, hintUp)
+		e.Cause = told.Cause
+	}
+	switch text := e.Cause.Error(); {
+	case strings.Contains(text, "HTTP response to HTTPS client"):
+		e.Hint = "it speaks no TLS there: write http://, or the right port"
+	case strings.Contains(text, "x509: "):
+		e.Hint = "SSL_CERT_FILE names the file of trusted authorities"
 	}
 	if op, ok := errors.AsType[*net.OpError](e.Cause); ok {
 		e.Cause = op.Err // whom it was said to stands in the message already

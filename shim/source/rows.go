@@ -90,5 +90,8 @@ func (p *parser) parseGroupBy(c *config.Config) expand.Named {
 	if n.Template != nil && (n.UsesIndex() || c.Tasks.GroupBy != "" && !n.UsesTask()) {
 		p.Fail("--group-by", errOfObject, "such as '<<.Task.name | trimSuffix \"_R1.fq\" | trimSuffix \"_R2.fq\">>'")
 	}
+	if n.Template != nil && len(n.Secrets()) > 0 {
+		p.Fail("--group-by", errors.New("it reads a secret, and a group's name is stored"), "name groups by the objects alone")
+	}
 	return n
 }

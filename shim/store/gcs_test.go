@@ -17,7 +17,7 @@ import (
 func gcsThrough(t *testing.T, server *servers.GCS, decide func(int, *http.Request) servers.Action) (*store.Store, *servers.Fault) {
 	t.Helper()
 	fault := servers.StartFault(t, server.Address, decide)
-	fault.Host = server.Address // by which the server knows requests of the XML API
+	fault.Call(server.Address) // by which the server knows requests of the XML API
 	t.Setenv("STORAGE_EMULATOR_HOST", fault.URL)
 	return open(t, "gs://data/p"), fault
 }

@@ -95,7 +95,7 @@ func (p *Place) Base() string {
 // request, from 0.
 func (p *Place) Fault(t testing.TB, decide func(n int, r *http.Request) servers.Action) *servers.Fault {
 	f := servers.StartFault(t, p.Server.Address, decide)
-	f.Host = p.Host
+	f.Call(p.Host)
 	return f
 }
 

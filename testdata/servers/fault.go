@@ -16,11 +16,11 @@ type Action func(f *Fault, w http.ResponseWriter, r *http.Request)
 // It leaves the Host as it is, so that signatures hold.
 type Fault struct {
 	*httptest.Server
-	Host    string // for the server, instead of the request's own
 	backend *httputil.ReverseProxy
 	ended   chan struct{}
 
 	mu       sync.Mutex
+	host     string   // for the server, instead of the request's own
 	requests []string // "GET /bucket/key"
 	decide   func(n int, r *http.Request) Action
 }
@@ -32,8 +32,10 @@ func StartFault(t testing.TB, address string, decide func(n int, r *http.Request
 	backend := &url.URL{Scheme: "http", Host: address}
 	f.backend = &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(backend)
-		if p.Out.Host = p.In.Host; f.Host != "" {
-			p.Out.Host = f.Host
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if p.Out.Host = p.In.Host; f.host != "" {
+			p.Out.Host = f.host
 		}
 	}}
 	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
@@ -42,6 +44,13 @@ func StartFault(t testing.TB, address string, decide func(n int, r *http.Request
 		f.Server.Close()
 	})
 	return f
+}
+
+// Call says how the server is called, instead of by the request's own host.
+func (f *Fault) Call(host string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.host = host
 }
 
 func (f *Fault) serve(w http.ResponseWriter, r *http.Request) {

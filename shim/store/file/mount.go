@@ -18,7 +18,8 @@ const mountinfo = "/proc/self/mountinfo"
 const hintMount = "mount the volume, or take mountpoint out of the URL"
 
 // setMountpoint takes the parameter of this name: a directory at which something must be
-// mounted, the URL's own or one above it. Empty is none, so that a default can be taken away.
+// mounted, the URL's own or one above it. Empty is none, so that what nth manifest adds can be
+// taken away.
 func (b *bucket) setMountpoint(value string) error {
 	if value == "" {
 		return nil

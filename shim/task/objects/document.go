@@ -217,7 +217,13 @@ func decode(body []byte) (*document, error) {
 	if err := json.Unmarshal(body, doc); err != nil {
 		return nil, errors.New("it is cut short, or no list of nth's")
 	}
-	items := int64(len(doc.Lines))
+	items, sum := int64(len(doc.Lines)), sha256.New()
+	for _, line := range doc.Lines {
+		sum.Write(append(bytes.Clone(line), '\n'))
+	}
+	if items > 0 && doc.Sum != "sha256:"+hex.EncodeToString(sum.Sum(nil)) {
+		return nil, errors.New("it is damaged: it isn't what was written")
+	}
 	for _, p := range doc.Pieces {
 		if !strings.HasPrefix(p.Key, folder) || strings.Contains(p.Key, "..") {
 			return nil, errors.New("it is no list of nth's")

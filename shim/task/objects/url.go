@@ -3,6 +3,7 @@ package objects
 import (
 	"errors"
 	"net/url"
+	pathpkg "path"
 	"strings"
 
 	"nth/shim/failure"
@@ -154,14 +155,15 @@ func (p place) below(raw string) string {
 	scheme, rest, _ := strings.Cut(raw, "://")
 	path, _ := pathOf(rest)
 	host := hostOf(rest)
-	if p.scheme == "file" && host == "localhost" {
-		host = p.host
+	at, err := url.PathUnescape(path)
+	dir := p.dir
+	if p.scheme == "file" && (host == "" || host == "localhost") && (p.host == "" || p.host == "localhost") {
+		host, at, dir = p.host, pathpkg.Clean(at)+"/", strings.TrimSuffix(pathpkg.Clean(dir), "/")+"/"
 	}
-	path, err := url.PathUnescape(path)
-	if err != nil || scheme != p.scheme || host != p.host || !strings.HasPrefix(path, p.dir) {
+	if err != nil || scheme != p.scheme || host != p.host || !strings.HasPrefix(at, dir) {
 		return ""
 	}
-	below := strings.Trim(path[len(p.dir):], "/")
+	below := strings.Trim(at[len(dir):], "/")
 	if below == "" {
 		return ""
 	}

@@ -379,3 +379,27 @@ func TestShard(t *testing.T) {
 		j.ends(second, 0)
 	})
 }
+
+
+// TestDoneIfAfterwards: who takes a claim over finds the result that the one before has made.
+func TestDoneIfAfterwards(t *testing.T) {
+	j := newJob(t, matrix.Start(t, 0), "m")
+	out := filepath.Join(j.dir, "out")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	j.script = `echo x >> running; while [ ! -e go ]; do sleep 0.05; done; echo x > out/result; sleep 1000`
+	doneIf := "--done-if=file://" + out + "/result"
+	first := j.start(short, doneIf)
+	j.running(1)
+	second := j.start(short, doneIf)
+	second.stderr.Await(t, "is claimed by")
+	j.let()
+	program.Appears(t, filepath.Join(out, "result"))
+	_ = first.Process.Kill()
+	_ = first.Wait()
+	j.ends(second, 0)
+	if n := len(j.lines("running")); n != 1 {
+		t.Errorf("it ran %d times", n)
+	}
+}

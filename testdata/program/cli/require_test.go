@@ -15,8 +15,7 @@ import (
 // TestRequiredServer: a server that must be there. Only its own 404 is a wrong mapping.
 func TestRequiredServer(t *testing.T) {
 	tasks := `{"url": "http://SERVER/tasks/5", "host": "SERVER"}`
-	api := httptest.NewServer(nil)
-	defer api.Close()
+	api := httptest.NewUnstartedServer(nil)
 	address := api.Listener.Addr().String()
 	api.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header["Authorization"])+len(r.Header["Cookie"]) > 0 || r.Method != http.MethodGet {
@@ -42,6 +41,8 @@ func TestRequiredServer(t *testing.T) {
 			http.NotFound(w, r)
 		}
 	})
+	api.Start()
+	defer api.Close()
 	closed := nobody(t)
 	item := "--tasks=http://" + address + "/item/<<.Index>>"
 	for _, tt := range []struct {
@@ -64,6 +65,8 @@ func TestRequiredServer(t *testing.T) {
 		{"tcp://SERVER", nil, 0, ""},
 		{"tcp://" + closed, nil, 69, "reach the required server tcp://" + closed + ": connect: connection refused (is it up?"},
 		{"tcp://127.0.0.1", nil, 64, "it has no port (write tcp://host:port"},
+		{"tcp://127.0.0.1:99999", nil, 64, "its port isn't one of"},
+		{"https://SERVER/", nil, 69, "it speaks no TLS there: write http://"},
 		{"tcp://SERVER/x", nil, 64, "more than a host and a port"},
 		{"<<.Task.url>>", []string{item}, 0, ""},
 		{"<<.Task.url>>", []string{item, "--index=6"}, 65, "it names a user"},

@@ -170,6 +170,9 @@ func TestReadOnlyDisk(t *testing.T) {
 	before := d.item("before")
 	before.Run(0)
 	i := d.item("m")
+	if err := os.Mkdir(filepath.Join(d.Dir, i.Prefix), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	d.readOnly(true)
 	if h := before.Run(0); !h.Known {
 		t.Errorf("it doesn't say that it is done: %s", h.Nth)
@@ -178,6 +181,9 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Errorf("the failure has no hint: %s", h.Failure)
 	}
 	i.Effects(1)
+	none := d.item("none") // it can't even be made, which is known before anything is done
+	none.Says(77, "mounted read-only")
+	none.Effects(0)
 	d.readOnly(false)
 	if m := i.Marker(); m != nil {
 		t.Errorf("there is a marker: %+v", m)

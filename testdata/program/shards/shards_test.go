@@ -99,7 +99,7 @@ func TestEachChanged(t *testing.T) {
 		says string
 	}{
 		{"exit $(( <<.Item>> == 3 ))", 1, "1 of 5 failed: 3"},
-		{"exit $(( <<.Item>> == 4 ))", 1, "of another command, manifest or part of the items, and isn't counted"},
+		{"exit $(( <<.Item>> == 4 ))", 1, "of another command, file of rows or part of the items, and isn't counted"},
 		{"exit $(( <<.Item>> == 9 ))", 0, "isn't counted"},
 	} {
 		cmd, log := eachProcess(t, "--items=5", "--keep-going", "--markers=file://"+dir+"/markers", "--", "sh", "-c", tt.word)
