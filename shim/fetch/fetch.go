@@ -38,6 +38,14 @@ type Row struct {
 	// found.
 	Of    []marker.Object
 	Found map[string]string
+
+	listed objects.Item
+}
+
+// Looker is Rows whose items may have changed since they were numbered.
+type Looker interface {
+	// Now gives one that Each has visited as it is at this moment. An error is a failure.
+	Now(ctx context.Context, r Row) (Row, error)
 }
 
 // Vouched is what the marker of an item that is made of objects vouches for; nil: it is its
@@ -101,17 +109,21 @@ func (o Objects) Version(context.Context) (contract.Token, error) {
 
 // Row gives an item whose objects are looked at.
 func (o Objects) Row(ctx context.Context, i int64) (row Row, err error) {
-	var listed objects.Item
-	err = o.items(ctx, i, i+1, func(_ int64, it objects.Item) error {
-		listed = it
+	err = o.Each(ctx, i, i+1, func(_ int64, r Row) error {
+		row = r
 		return nil
 	})
 	if err != nil {
 		return row, err
 	}
-	now, err := o.Now(ctx, listed)
+	return o.Now(ctx, row)
+}
+
+// Now looks at an item's objects.
+func (o Objects) Now(ctx context.Context, r Row) (Row, error) {
+	now, err := o.List.Now(ctx, r.listed)
 	if err != nil {
-		return row, err
+		return r, err
 	}
 	return o.row(now), nil
 }
@@ -130,7 +142,7 @@ func (o Objects) items(ctx context.Context, from, to int64, visit func(int64, ob
 }
 
 func (o Objects) row(it objects.Item) Row {
-	r := Row{Found: o.WithParameters(it)}
+	r := Row{Found: o.WithParameters(it), listed: it}
 	r.Payload, r.Fields, r.Columns = o.Texts(it)
 	for _, one := range it.Files {
 		url := o.Named(one).URL

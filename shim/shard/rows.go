@@ -25,6 +25,7 @@ type rows struct {
 	total   int64
 	batches chan batch
 	now     []row
+	broken  error // what is behind them can't be had
 }
 
 // row is one item, or why it can't be had.
@@ -32,11 +33,12 @@ type row struct {
 	number int64
 	task   templates.Task
 	err    error
+	listed fetch.Row // of an object, which is looked at before its command
 }
 
 type batch struct {
 	rows []row
-	err  error
+	err  error // why nothing comes behind them
 }
 
 // What a batch may hold. It ends at a multiple of its rows, as the blocks of a manifest's
@@ -92,18 +94,14 @@ func (rs *rows) first(ctx context.Context, number int64) (row, error) {
 // feed reads the rows of a shard that are not done, until the context ends.
 func (rs *rows) feed(ctx context.Context, start, end int64, done identity.List) {
 	defer close(rs.batches)
+	send := rs.sender()
 	for from := done.Next(start); from < end; from = done.Next(from) {
 		list, err := rs.read(ctx, from, min((from/BatchRows+1)*BatchRows, end))
 		if err == nil {
 			from = list[len(list)-1].number + 1
 			list = slices.DeleteFunc(list, func(one row) bool { return done.Contains(one.number) })
 		}
-		select {
-		case rs.batches <- batch{list, err}:
-		case <-ctx.Done():
-			return
-		}
-		if err != nil {
+		if !send(ctx, batch{list, err}) || err != nil {
 			return
 		}
 	}
@@ -121,6 +119,9 @@ func (rs *rows) read(ctx context.Context, from, to int64) (list []row, err error
 			one.err = rs.failed(of.Err)
 		} else {
 			one.task = of.Task
+			if _, looks := rs.m.(fetch.Looker); looks {
+				one.listed = of
+			}
 		}
 		list = append(list, one)
 		next, size = i+1, size+len(one.task.Payload)+len(one.task.Fields)
@@ -155,11 +156,14 @@ var errReplaced = errors.New("it was replaced while its rows were worked on")
 // take gives the next row; false: there is none, or none can be had.
 func (rs *rows) take() (row, error, bool) {
 	for len(rs.now) == 0 {
-		b, ok := <-rs.batches
-		if !ok || b.err != nil {
-			return row{}, b.err, false
+		if rs.broken != nil {
+			return row{}, rs.broken, false
 		}
-		rs.now = b.rows
+		b, ok := <-rs.batches
+		if !ok {
+			return row{}, nil, false
+		}
+		rs.now, rs.broken = b.rows, b.err
 	}
 	one := rs.now[0]
 	rs.now = rs.now[1:]
