@@ -11,7 +11,6 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/forecast"
-	"nth/shim/identity"
 	"nth/shim/policy"
 )
 
@@ -22,6 +21,7 @@ type job struct {
 	env func(string) (string, bool)
 
 	version     version
+	auto        bool   // --completions, which was counted
 	total       int64  // indexes of the whole Job
 	completions int64  // of what is printed: fewer where it is a repair
 	indexes     string // of a repair
@@ -63,25 +63,6 @@ func (j *job) size(w World) error {
 		return contradiction("--parallelism and --completions", errors.New("with a queue each index is a worker, and all of them work at the same time"), "give --parallelism alone")
 	}
 	j.total, j.completions = *j.Index.Completions, *j.Index.Completions
-	return nil
-}
-
-// count makes of --completions auto a number, by the list that the pods will find pinned.
-func (j *job) count(w World) error {
-	if n := j.Index.Completions; n == nil || *n != identity.Auto {
-		return nil
-	}
-	if j.Kind != "job" {
-		return usage("--completions auto", errors.New("each Job of a "+j.Kind+" may find others, and has the number of indexes that is printed here"), "give a number")
-	}
-	c := j.Config.Config
-	if c.Index.Job == "" {
-		c.Index.Job = j.Name // as the pods will be told
-	}
-	if err := forecast.Count(&c, w.Process, true); err != nil {
-		return err
-	}
-	j.Index.Completions = c.Index.Completions
 	return nil
 }
 

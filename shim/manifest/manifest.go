@@ -85,6 +85,9 @@ func Command(c Config, own, command []string, w World) error {
 			return err
 		}
 	}
+	if err := j.pin(w); err != nil { // only now: nothing refuses the Job any more
+		return err
+	}
 	for _, h := range j.hints {
 		screen.Tell(w.Stderr, "nth manifest: %s", h)
 	}

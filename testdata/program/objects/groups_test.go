@@ -98,6 +98,26 @@ func TestEach(t *testing.T) {
 	}
 }
 
+// TestRefusedManifest: a manifest that is refused has pinned nothing, for what is pinned stays.
+func TestRefusedManifest(t *testing.T) {
+	tr := plant(t, 0)
+	for flag, code := range map[string]int{
+		"--image=x": 64, // without a name
+		"--name=No": 64, "--success-policy=0-99": 64, "--env=A=<<.Nothing>>": 64, "--active-deadline=-1s": 64, "--max-failed=x": 64,
+	} {
+		args := []string{"manifest", "--image=x", flag, "--completions=auto", "--tasks=" + tr.url(""), "--markers=" + tr.place.URL("", "refused")}
+		if flag != "--image=x" {
+			args = slices.Insert(args, 1, "--name=resize")
+		}
+		if _, stderr, got := tr.nth(append(args, "--", "echo", "<<.Task>>")...); got != code {
+			t.Errorf("%s: %d, not %d: %s", flag, got, code, stderr)
+		}
+		if there, err := tr.place.Open(t, "refused").Holds(t.Context()); there || err != nil {
+			t.Errorf("%s was refused, and something is pinned: %v", flag, err)
+		}
+	}
+}
+
 // TestAuto: as many indexes as objects, and these are pinned for those who run.
 func TestAuto(t *testing.T) {
 	tr := plant(t, 0)

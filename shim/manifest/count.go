@@ -1,0 +1,54 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+
+	"nth/shim/config"
+	"nth/shim/failure"
+	"nth/shim/forecast"
+	"nth/shim/identity"
+)
+
+// count makes of --completions auto a number. Nothing is written: what is still to be
+// checked may refuse the Job, and a list that is pinned stays.
+func (j *job) count(w World) error {
+	if n := j.Index.Completions; n == nil || *n != identity.Auto {
+		return nil
+	}
+	if j.Kind != "job" {
+		return usage("--completions auto", errors.New("each Job of a "+j.Kind+" may find others, and has the number of indexes that is printed here"), "give a number")
+	}
+	c := j.counted()
+	if err := forecast.Count(&c, w.Process, false); err != nil {
+		return err
+	}
+	j.auto, j.Index.Completions = true, c.Index.Completions
+	return nil
+}
+
+// counted is what is counted, by the name of the Job that the pods will be told.
+func (j *job) counted() config.Config {
+	c := j.Config.Config
+	if c.Index.Job == "" {
+		c.Index.Job = j.Name
+	}
+	return c
+}
+
+// pin pins the list that was counted, which the pods will find.
+func (j *job) pin(w World) error {
+	if !j.auto {
+		return nil
+	}
+	c, auto := j.counted(), int64(identity.Auto)
+	c.Index.Completions = &auto
+	if err := forecast.Count(&c, w.Process, true); err != nil {
+		return err
+	}
+	if n := *c.Index.Completions; n != j.total {
+		return &failure.Failure{Code: failure.Unavailable, Tried: "count the items", On: "--completions auto",
+			Cause: fmt.Errorf("they were %d, and a moment later %d", j.total, n), Hint: "run it again"}
+	}
+	return nil
+}
