@@ -10,6 +10,7 @@ import (
 	"nth/shim/fetch"
 	"nth/shim/identity"
 	"nth/shim/item"
+	"nth/shim/screen"
 	"nth/shim/source"
 	"nth/shim/store"
 )
@@ -54,6 +55,11 @@ func Count(c *config.Config, p edge.Process, pin bool) error {
 	}
 	if n == 0 {
 		return &failure.Failure{Code: failure.NoInput, Tried: "count the items", On: rows.Show(), Cause: errors.New("there is none")}
+	}
+	if list, ok := rows.(fetch.Objects); ok && pin {
+		if lacks := list.Known().Lacks(); lacks != "" {
+			screen.Tell(p.Stderr, "nth: %s: %s", rows.Show(), lacks)
+		}
 	}
 	c.Index.Completions = &n
 	return nil

@@ -151,6 +151,9 @@ func (p *rows) list(m fetch.Objects) (PlannedManifest, error) {
 		return PlannedManifest{}, err
 	}
 	known := m.Known()
+	if lacks := known.Lacks(); lacks != "" {
+		p.notes = append(p.notes, p.run.Secrets.Hide(m.Show())+": "+lacks)
+	}
 	planned := PlannedManifest{URL: p.run.Secrets.Hide(m.Show()), Rows: m.List.Len(), Bytes: known.Bytes, Objects: known.Objects, LeftOut: known.LeftOut}
 	if at := m.Pinned(); !at.IsZero() {
 		planned.Pinned = &at

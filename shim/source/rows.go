@@ -39,6 +39,7 @@ func (m *Mapping) Rows(ctx context.Context, r *item.Run, address string, pins *s
 	if err != nil {
 		return nil, err
 	}
+	list.Warn = func(lacks string) { r.Log.Warn().Msg(r.Said(errors.New(list.Show() + ": " + lacks))) }
 	list.Policy, list.Retrying, list.RunID = r.FirstAccess(), r.Retrying, r.RunID
 	return fetch.Objects{List: list}, nil
 }

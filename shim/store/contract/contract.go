@@ -138,6 +138,16 @@ type Holder interface {
 	Holds(context.Context) (bool, error)
 }
 
+// Skipper is offered through Bucket.As by drivers whose listings may meet what can't be a
+// blob. Skipped gives that of the last listing.
+type Skipper interface{ Skipped() []Skipped }
+
+// Skipped is something that can't be a blob, where one of this key would be.
+type Skipped struct {
+	Key, Why string
+	Dir      bool // there may be blobs behind it
+}
+
 // Directory is offered through Bucket.As by drivers whose place is a directory: it may be
 // missing, because nobody has made it yet or because its volume isn't mounted.
 type Directory interface {

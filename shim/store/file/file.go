@@ -72,16 +72,19 @@ type bucket struct {
 	made       func()      // is told that the directory was made; may be nil
 	wanted     atomic.Bool // the directory must be there, and is not made
 	seen       atomic.Bool // and it was
+	skipped    atomic.Pointer[[]contract.Skipped]
 }
 
 func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(err) }
 func (b *bucket) ErrorAs(error, any) bool                { return false }
 func (b *bucket) Close() error                           { return nil }
 
-// As gives the contract.Holder and the contract.Directory.
+// As gives the contract.Holder, the contract.Skipper and the contract.Directory.
 func (b *bucket) As(i any) bool {
 	switch p := i.(type) {
 	case *contract.Holder:
+		*p = b
+	case *contract.Skipper:
 		*p = b
 	case *contract.Directory:
 		*p = b

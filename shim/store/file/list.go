@@ -26,6 +26,7 @@ func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driv
 	all, err := guarded(ctx, b, func() ([]*driver.ListObject, error) {
 		l := listing{ctx: ctx, b: b, prefix: opts.Prefix, delimiter: opts.Delimiter}
 		err := l.start()
+		b.skipped.Store(&l.skipped)
 		return l.found, err
 	})
 	if err != nil {
@@ -48,6 +49,21 @@ type listing struct {
 	prefix, delimiter string
 	found             []*driver.ListObject
 	dirs              map[string]bool // what the delimiter folds, by key
+	skipped           []contract.Skipped
+}
+
+// Skipped is what the last listing met that is no blob.
+func (b *bucket) Skipped() []contract.Skipped {
+	if all := b.skipped.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
+func (l *listing) skip(key, why string, dir bool) {
+	if strings.HasPrefix(key, l.prefix) {
+		l.skipped = append(l.skipped, contract.Skipped{Key: key, Why: why, Dir: dir})
+	}
 }
 
 // start walks the directory that the prefix names, and sorts by key.
@@ -74,8 +90,15 @@ func (l *listing) walk(path, key string) error {
 	err := l.b.entries(l.ctx, path, func(entry fs.DirEntry) error {
 		name := entry.Name()
 		segment := unescapeSegment(name)
-		if strings.HasPrefix(name, temporary) || escapeSegment(segment) != name || !utf8.ValidString(segment) {
-			return nil // not a blob, or no name that nth could have written
+		switch {
+		case strings.HasPrefix(name, temporary):
+			return nil // not a blob
+		case !utf8.ValidString(segment):
+			l.skip(key+name, "its name is no UTF-8", entry.IsDir())
+			return nil
+		case escapeSegment(segment) != name: // nth could not have written it
+			l.skip(key+name, "its name is the code of another one", entry.IsDir())
+			return nil
 		}
 		return l.visit(filepath.Join(path, name), key+segment, entry)
 	})
@@ -135,16 +158,23 @@ func (l *listing) visit(path, key string, entry fs.DirEntry) error {
 		return nil
 	}
 	info, err := entry.Info()
-	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+	link := err == nil && info.Mode()&fs.ModeSymlink != 0
+	if link {
 		info, err = os.Stat(path) // as reading would
 	}
 	switch {
+	case link && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP)):
+		l.skip(key, "a link to nothing", false)
 	case errors.Is(err, fs.ErrNotExist): // deleted meanwhile
 		return nil
 	case err != nil:
 		return l.b.fail(err)
 	case info.Mode().IsRegular():
 		l.found = append(l.found, &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size(), AsFunc: version(info).As})
+	case info.IsDir():
+		l.skip(key, "a link to a directory", true)
+	default:
+		l.skip(key, "no regular file", false)
 	}
 	return nil
 }

@@ -42,6 +42,9 @@ type Known struct {
 	Objects int64 `json:"objects"`
 	Bytes   int64 `json:"bytes"`
 	LeftOut int64 `json:"left_out,omitempty"` // by --tasks-exclude
+	// Unfit is what can't be an item, such as a link to nothing: how many, and the first.
+	Unfit      int64    `json:"unfit,omitempty"`
+	UnfitNames []string `json:"unfit_names,omitempty"`
 	// PerGroup is how many objects most groups have; Incomplete names those that have
 	// another number, up to a limit, and there are MoreIncomplete.
 	PerGroup       int      `json:"per_group,omitempty"`

@@ -53,6 +53,7 @@ func (l *List) each(ctx context.Context, known *Known, visit func(Object) error)
 		case err != nil:
 			return store.Fail(err, failure.OneIndex, "list the objects", l.Show())
 		case ended:
+			l.unfit(known)
 			return nil
 		}
 		yes, left := l.taken(e.Key)

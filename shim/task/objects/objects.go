@@ -61,7 +61,8 @@ type Named struct {
 type List struct {
 	Policy   store.Policy // of each single request
 	Retrying func(err error, wait time.Duration)
-	RunID    string // names what this process writes
+	RunID    string          // names what this process writes
+	Warn     func(of string) // is told what the list that is made lacks; may be nil
 
 	spec    Spec
 	place   place
@@ -153,6 +154,9 @@ func (l *List) find(ctx context.Context, write bool) error {
 	if made.Items == 0 {
 		return l.none(made)
 	}
+	if lacks := made.Lacks(); lacks != "" && write && l.Warn != nil {
+		l.Warn(lacks)
+	}
 	if l.doc, err = l.keep(ctx, name, made); err == nil && !write {
 		l.doc.pinned = false
 	}
@@ -162,6 +166,9 @@ func (l *List) find(ctx context.Context, write bool) error {
 // none is the failure where there are no items: it is nobody's list, and isn't pinned.
 func (l *List) none(made *document) error {
 	f := &failure.Failure{Code: failure.NoInput, Tried: "list the objects", On: l.Show(), Cause: errors.New("there is none"), Hint: "correct the URL of --tasks, or put the objects there first"}
+	if lacks := made.Lacks(); lacks != "" {
+		f.Cause = errors.New("there is none; " + lacks)
+	}
 	if made.LeftOut > 0 {
 		f.Cause = fmt.Errorf("all that there are, %d, are left out", made.LeftOut)
 		f.Hint = "hidden and partial ones are, by --tasks-exclude " + strings.Join(l.spec.Exclude, " ") + "; another one replaces these, and none leaves nothing out"
