@@ -79,7 +79,10 @@ func (r *Run) Make(of From, keep expand.Keeper) (Item, error) {
 		return Item{}, err
 	}
 	it := Item{Kind: of.Kind, Words: words, Places: places, Payload: []byte(of.Task.Payload), ID: of.ID, Header: of.Header}
-	it.Header.Command = words.StableCommand
+	it.Header.Command = nil
+	for _, word := range words.StableCommand { // an item that was found by a secret may tell it
+		it.Header.Command = append(it.Header.Command, r.Secrets.Hide(word))
+	}
 	it.Header.Digest = marker.Content{Command: words.StableCommand, Env: words.StableEnv, Task: of.vouched(), Extra: r.Mapping.Digest}.Digest()
 	return it, nil
 }

@@ -380,7 +380,6 @@ func TestShard(t *testing.T) {
 	})
 }
 
-
 // TestDoneIfAfterwards: who takes a claim over finds the result that the one before has made.
 func TestDoneIfAfterwards(t *testing.T) {
 	j := newJob(t, matrix.Start(t, 0), "m")

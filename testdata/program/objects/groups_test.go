@@ -179,8 +179,8 @@ func TestSecret(t *testing.T) {
 	}
 	for _, more := range [][]string{nil, {"--group-by=<<.Task.name>>"}, {"--each", "--completions=1"}} {
 		place := dir + "/markers" + fmt.Sprint(len(more))
-		stdout, stderr, code := program.Nth(t, []string{"WORD=" + canary}, append(append([]string{"run", "--index=0", "--log-level=debug", `--tasks=file://` + dir + `/<<secret "WORD">>/in/`, "--markers=file://" + place}, more...), "--", "echo", "done")...)
-		if code != 0 || stdout != "done\n" || strings.Contains(stderr, canary) {
+		stdout, stderr, code := program.Nth(t, []string{"WORD=" + canary}, append(append([]string{"run", "--index=0", "--log-level=debug", `--tasks=file://` + dir + `/<<secret "WORD">>/in/`, "--markers=file://" + place}, more...), "--", "echo", "done", "<<.Task>>")...)
+		if code != 0 || !strings.HasPrefix(stdout, "done ") || strings.Contains(stderr, canary) {
 			t.Errorf("%v: %d: %s", more, code, stderr)
 		}
 		found := 0
@@ -198,5 +198,9 @@ func TestSecret(t *testing.T) {
 		if err != nil || found < 2 {
 			t.Errorf("%d files, %v", found, err)
 		}
+	}
+	_, stderr, code := program.Nth(t, []string{"WORD=" + canary}, "run", "--index=0", "--tasks=file://"+dir+"/", "--markers=file://"+dir+"/m", `--group-by=<<secret "WORD">><<.Task.name>>`, "--", "echo")
+	if code != 64 || !strings.Contains(stderr, "a group's name is stored") {
+		t.Errorf("%d: %s", code, stderr)
 	}
 }
