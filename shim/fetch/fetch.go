@@ -38,6 +38,7 @@ type Row struct {
 	// found.
 	Of    []marker.Object
 	Found map[string]string
+	Gone  error // one of them isn't there any more: a failure with exit code 66; nil: all are
 
 	listed objects.Item
 }
@@ -107,7 +108,8 @@ func (o Objects) Version(context.Context) (contract.Token, error) {
 	return contract.Token(o.List.Version()), nil
 }
 
-// Row gives an item whose objects are looked at.
+// Row gives an item whose objects are looked at; one whose objects are gone as it was listed,
+// for it may be done.
 func (o Objects) Row(ctx context.Context, i int64) (row Row, err error) {
 	err = o.Each(ctx, i, i+1, func(_ int64, r Row) error {
 		row = r
@@ -116,7 +118,12 @@ func (o Objects) Row(ctx context.Context, i int64) (row Row, err error) {
 	if err != nil {
 		return row, err
 	}
-	return o.Now(ctx, row)
+	now, err := o.Now(ctx, row)
+	if f, ok := errors.AsType[*failure.Failure](err); ok && f.Code == failure.NoInput {
+		row.Gone = f
+		return row, nil
+	}
+	return now, err
 }
 
 // Now looks at an item's objects.

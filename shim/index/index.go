@@ -133,7 +133,7 @@ func row(ctx context.Context, r *item.Run, from *source.Mapping, address string,
 		for i := range one.Of {
 			one.Of[i].URL = r.Secrets.Hide(one.Of[i].URL)
 		}
-		of.Task, of.Objects, of.Vouched = one.Task, one.Found, one.Vouched()
+		of.Task, of.Objects, of.Vouched, of.Gone = one.Task, one.Found, one.Vouched(), one.Gone
 		of.Header.Manifest, of.Header.Objects = version, one.Of
 		return err
 	}, r.Retrying)

@@ -18,6 +18,7 @@ type Item struct {
 	Payload []byte        // of the kinds that have one
 	ID      string        // of a task, as the command is told it
 	Header  marker.Header // of every document about it
+	Gone    error         // what it is made of isn't there any more: it can be done, and not run
 }
 
 // Words are its command and the variables that are set for it, NAME=VALUE, each with the

@@ -54,6 +54,7 @@ type From struct {
 	// known.
 	Objects map[string]string
 	Vouched []string
+	Gone    error // one of them isn't there any more
 }
 
 // Index is the item that the index itself is.
@@ -78,7 +79,7 @@ func (r *Run) Make(of From, keep expand.Keeper) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	it := Item{Kind: of.Kind, Words: words, Places: places, Payload: []byte(of.Task.Payload), ID: of.ID, Header: of.Header}
+	it := Item{Kind: of.Kind, Words: words, Places: places, Payload: []byte(of.Task.Payload), ID: of.ID, Header: of.Header, Gone: of.Gone}
 	it.Header.Command = nil
 	for _, word := range words.StableCommand { // an item that was found by a secret may tell it
 		it.Header.Command = append(it.Header.Command, r.Secrets.Hide(word))

@@ -56,6 +56,9 @@ func (w *Way) require(ctx context.Context, it item.Item) (in Inputs, err error) 
 	if err := w.Step(ctx, "require"); err != nil {
 		return in, err
 	}
+	if it.Gone != nil {
+		return in, it.Gone
+	}
 	deadline := time.Now().Add(w.Config.Mapping.RequireWait)
 	for _, input := range it.Places.Require {
 		for {

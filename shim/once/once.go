@@ -5,10 +5,12 @@ package once
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"nth/shim/config"
 	"nth/shim/end"
+	"nth/shim/failure"
 	"nth/shim/item"
 	"nth/shim/marker"
 	"nth/shim/output"
@@ -80,7 +82,11 @@ func (w *Way) look(ctx context.Context, it item.Item) (record.Verdict, record.Re
 	if it.Places.Markers.Value == "" {
 		w.Log.Info().Msg("no --markers: nothing is recorded, and every start runs the command")
 	}
-	return w.Record.Look(ctx, it.Header)
+	v, rec, err := w.Record.Look(ctx, it.Header)
+	if f, ok := errors.AsType[*failure.Failure](err); ok && f.Code == failure.BadIndex && it.Gone != nil {
+		err = it.Gone // which version there was last, nobody knows
+	}
+	return v, rec, err
 }
 
 // record says what was done, once and for all.

@@ -122,6 +122,12 @@ func TestObjects(t *testing.T) {
 			if _, said := tr.run("m", "", 3, 66); !strings.Contains(said, "it does not exist any more") {
 				t.Errorf("of an object that is gone: %s", said)
 			}
+			if err := tr.s.Delete(t.Context(), sorted()[5]); err != nil {
+				t.Fatal(err)
+			}
+			if _, said := tr.run("m", "", 5, 0); !strings.Contains(said, "is done already") {
+				t.Errorf("of an object that is gone since it was done: %s", said)
+			}
 		})
 	}
 }
