@@ -152,7 +152,7 @@ func (l *List) find(ctx context.Context, write bool) error {
 		return err
 	}
 	if made.Items == 0 {
-		return l.none(made)
+		return l.none(ctx, made)
 	}
 	if lacks := made.Lacks(); lacks != "" && write && l.Warn != nil {
 		l.Warn(lacks)
@@ -164,7 +164,10 @@ func (l *List) find(ctx context.Context, write bool) error {
 }
 
 // none is the failure where there are no items: it is nobody's list, and isn't pinned.
-func (l *List) none(made *document) error {
+func (l *List) none(ctx context.Context, made *document) error {
+	if err := l.unmounted(ctx, "list the objects", l.Show()); err != nil {
+		return err
+	}
 	f := &failure.Failure{Code: failure.NoInput, Tried: "list the objects", On: l.Show(), Cause: errors.New("there is none"), Hint: "correct the URL of --tasks, or put the objects there first"}
 	if lacks := made.Lacks(); lacks != "" {
 		f.Cause = errors.New("there is none; " + lacks)
@@ -245,14 +248,31 @@ func (l *List) Now(ctx context.Context, it Item) (Item, error) {
 			return err
 		})
 		if err != nil {
-			return it, l.gone(err, o.Key)
+			return it, l.gone(ctx, err, o.Key)
 		}
 	}
 	return it, nil
 }
 
+// unmounted tells whether it is the whole directory that isn't there: that is no index's matter, for
+// a volume may be mounted late.
+func (l *List) unmounted(ctx context.Context, tried, on string) error {
+	err := l.objects.Find(ctx)
+	if err == nil {
+		return nil
+	}
+	f := store.Fail(err, failure.TheServer, tried, on)
+	f.Hint = "is the volume mounted?"
+	return f
+}
+
 // gone gives the error of an object that couldn't be looked at as a failure.
-func (l *List) gone(err error, key string) error {
+func (l *List) gone(ctx context.Context, err error, key string) error {
+	if store.Classify(err) == contract.Absent {
+		if err := l.unmounted(ctx, "look at the object", l.objects.Show(key)); err != nil {
+			return err
+		}
+	}
 	f := store.Fail(err, failure.OneIndex, "look at the object", l.objects.Show(key))
 	if store.Classify(err) == contract.Absent {
 		f.Cause, f.Hint = errors.New("it does not exist any more"), "it was there when the list was made: put it back, or begin with other markers, and a list of what is there"

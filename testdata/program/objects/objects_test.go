@@ -4,6 +4,7 @@ package objects
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -179,6 +180,12 @@ func TestGlobs(t *testing.T) {
 // TestNone: a list without objects is nobody's mistake to hide, and isn't pinned.
 func TestNone(t *testing.T) {
 	tr := plant(t, 0)
+	if _, said := tr.run("m", "nothing/", 0, 69); !strings.Contains(said, "is the volume mounted?") {
+		t.Errorf("of a directory that isn't there: %s", said)
+	}
+	if err := os.MkdirAll(tr.place.Dir+"/in/nothing", 0o777); err != nil {
+		t.Fatal(err)
+	}
 	if _, said := tr.run("m", "nothing/", 0, 66); !strings.Contains(said, "there is none") {
 		t.Error(said)
 	}
