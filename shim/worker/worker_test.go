@@ -99,6 +99,7 @@ func TestLease(t *testing.T) {
 					after = time.Since(began)
 				case <-time.After(10*time.Minute + time.Second):
 				}
+				synctest.Wait() // what ends with the lease has ended
 				if after != tt.lost || l.isLost() != (tt.lost > 0) || (l.ctx.Err() != nil) != (tt.lost > 0) {
 					t.Errorf("lost after %s, want %s; %v", after, tt.lost, l.ctx.Err())
 				}
