@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,16 +88,18 @@ func TestHungLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer errs.Close()
-	var cmd *exec.Cmd
 	go func() {
 		harness.Await(t, func() bool {
 			body, err := os.ReadFile(dir + "/log")
 			return err == nil && strings.Contains(string(body), since)
 		}, func() string { return "no log is given up" })
-		_ = cmd.Process.Signal(unix.SIGTERM)
+		body, _ := os.ReadFile(dir + "/nth")
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(body))); err == nil {
+			_ = unix.Kill(pid, unix.SIGTERM)
+		}
 	}()
-	_, code := bounded(t, func(c *exec.Cmd) { cmd, c.Stderr = c, errs }, append(append([]string{"run"}, hurried...), "--logs", "file://"+fs.Dir+"/logs", "--",
-		"sh", "-c", `trap 'touch `+dir+`/told; exit 3' TERM; while :; do echo line; sleep 0.1; done`)...)
+	_, code := bounded(t, func(c *exec.Cmd) { c.Stderr = errs }, append(append([]string{"run"}, hurried...), "--logs", "file://"+fs.Dir+"/logs", "--",
+		"sh", "-c", `echo $PPID > `+dir+`/nth; trap 'touch `+dir+`/told; exit 3' TERM; while :; do echo line; sleep 0.1; done`)...)
 	if _, err := os.Stat(dir + "/told"); code != 3 || err != nil {
 		body, _ := os.ReadFile(dir + "/log")
 		t.Errorf("exit code %d, %v:\n%s", code, err, body)
