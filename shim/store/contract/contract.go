@@ -188,3 +188,27 @@ func Code(err error) gcerrors.ErrorCode {
 	}
 	return gcerrors.Unknown
 }
+
+// Pin is offered to blob.ReaderOptions.BeforeRead by drivers that can read one version of
+// a blob alone: the read fails with Changed when it is another by now.
+type Pin struct{ Version Token }
+
+// Ask lets the caller set it, through its BeforeRead, which may be nil.
+func (p *Pin) Ask(beforeRead func(func(any) bool) error) error { return ask(beforeRead, p) }
+
+// Changed is the error for a blob that is another version by now than was asked for.
+func Changed() error {
+	return &Error{Kind: Exists, Cause: errors.New("it has changed meanwhile")}
+}
+
+// Parts is offered to blob.WriterOptions.BeforeWrite by drivers that send a large blob in
+// parts.
+type Parts struct {
+	AtOnce int // parts that are under way at the same time; each is held in memory; 0: one
+	Size   int // of a part, in bytes; 0: the driver's
+	// Try makes the tries of one request; nil: there is one.
+	Try func(ctx context.Context, request func(context.Context) error) error
+}
+
+// Ask lets the caller set it, through its BeforeWrite, which may be nil.
+func (p *Parts) Ask(beforeWrite func(func(any) bool) error) error { return ask(beforeWrite, p) }

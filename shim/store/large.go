@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"io"
+
+	"gocloud.dev/blob"
+
+	"nth/shim/store/contract"
+)
+
+// Part is a part of a blob as it comes.
+type Part struct {
+	io.ReadCloser
+	Entry // of the whole blob
+}
+
+// Part reads n bytes of a blob from an offset on, with n < 0 all from there. Of another
+// version than this it gives none: the kind Exists; "" is whatever version there is.
+func (s *Store) Part(ctx context.Context, key string, version string, offset, n int64) (*Part, error) {
+	pin := &contract.Pin{}
+	r, err := s.bucket.NewRangeReader(ctx, key, offset, n, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
+		if as(&pin) {
+			pin.Version = contract.Token(version)
+		}
+		return nil
+	}})
+	if err != nil {
+		return nil, err
+	}
+	e := Entry{Key: key, Size: r.Size(), Modified: r.ModTime()}
+	var t contract.Token
+	if r.As(&t) {
+		e.Version = string(t)
+	}
+	if version != "" && e.Version != version { // a driver that knows no pins
+		_ = r.Close()
+		return nil, contract.Changed()
+	}
+	return &Part{r, e}, nil
+}
+
+// Stream writes a blob of any size, whatever is there, as it comes: nothing of it can be
+// seen before its end, and nothing is left after an error, r's own included.
+func (s *Store) Stream(ctx context.Context, key string, r io.Reader, how contract.Parts) error {
+	p := &contract.Parts{}
+	return s.bucket.Upload(ctx, key, r, &blob.WriterOptions{
+		ContentType: "application/octet-stream", DisableContentTypeDetection: true,
+		BeforeWrite: func(as func(any) bool) error {
+			if as(&p) {
+				*p = how
+			}
+			return nil
+		}})
+}
+
+// Copy copies a blob within the store, by the store itself. It may be repeated: the kind
+// Absent when there is no src.
+func (s *Store) Copy(ctx context.Context, dst, src string) error {
+	return s.bucket.Copy(ctx, dst, src, nil)
+}
