@@ -18,9 +18,9 @@ type Part struct {
 // Part reads n bytes of a blob from an offset on, with n < 0 all from there. Of another
 // version than this it gives none: the kind Exists; "" is whatever version there is.
 func (s *Store) Part(ctx context.Context, key string, version string, offset, n int64) (*Part, error) {
-	pin := &contract.Pin{}
+	pin, pinned := &contract.Pin{}, false
 	r, err := s.bucket.NewRangeReader(ctx, key, offset, n, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
-		if as(&pin) {
+		if pinned = as(&pin); pinned {
 			pin.Version = contract.Token(version)
 		}
 		return nil
@@ -33,7 +33,9 @@ func (s *Store) Part(ctx context.Context, key string, version string, offset, n 
 	if r.As(&t) {
 		e.Version = string(t)
 	}
-	if version != "" && e.Version != version { // a driver that knows no pins
+	if pinned && version != "" {
+		e.Version = version
+	} else if version != "" && e.Version != version {
 		_ = r.Close()
 		return nil, contract.Changed()
 	}

@@ -91,11 +91,12 @@ type reader struct {
 }
 
 func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length int64, opts *driver.ReaderOptions) (driver.Reader, error) {
-	if err := before(opts.BeforeRead); err != nil {
+	var pin contract.Pin
+	if err := pin.Ask(opts.BeforeRead); err != nil {
 		return nil, err
 	}
 	r, err := guarded(ctx, b, func() (*reader, error) {
-		r, err := b.open(key, offset, length)
+		r, err := b.open(key, offset, length, pin.Version)
 		return r, b.fail(err)
 	})
 	if err != nil {
@@ -105,7 +106,8 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 	return r, nil
 }
 
-func (b *bucket) open(key string, offset, length int64) (*reader, error) {
+// open opens a file; of a version that was asked for, that one alone, as Attributes names it.
+func (b *bucket) open(key string, offset, length int64, want contract.Token) (*reader, error) {
 	f, err := os.Open(b.path(key))
 	if err != nil {
 		return nil, err
@@ -113,6 +115,9 @@ func (b *bucket) open(key string, offset, length int64) (*reader, error) {
 	info, err := f.Stat()
 	if err == nil {
 		err = regular("open", f.Name(), info)
+	}
+	if err == nil && want != "" && version(info) != want {
+		err = contract.Changed()
 	}
 	if err != nil {
 		f.Close()
@@ -124,7 +129,7 @@ func (b *bucket) open(key string, offset, length int64) (*reader, error) {
 		r.left = min(r.left, length)
 	}
 	r.Reader = io.NewSectionReader(f, offset, r.left)
-	if offset > 0 || length >= 0 {
+	if offset > 0 || length >= 0 || want != "" {
 		return r, nil
 	}
 	body, ok, err := load(f, info)
