@@ -72,14 +72,6 @@ func (s *stream) isOver() bool {
 	return s.over
 }
 
-// broken is closed when it has failed.
-func (s *stream) broken() <-chan struct{} {
-	if s == nil {
-		return nil
-	}
-	return s.failed
-}
-
 // streamEnds are the two of a stream's pipe.
 type streamEnds struct{ r, w *os.File }
 

@@ -45,7 +45,7 @@ func TestFeedBreaksOff(t *testing.T) {
 		"after more than a pipe holds":    {whole, source{Bytes: 3 << 20, Then: "reset"}, syscall.SIGTERM},
 		"with an end that is not its own": {whole, source{Bytes: 5000, Then: "wrapped"}, syscall.SIGTERM},
 		"with an unexpected end":          {whole, source{Bytes: 5000, Then: "unexpected"}, syscall.SIGTERM},
-		"and it doesn't heed SIGTERM":     {`trap "" TERM; ` + whole, source{Bytes: 100_000, Then: "reset"}, syscall.SIGKILL},
+		"and it doesn't heed SIGTERM":     {`trap "" TERM; : >DIR/ready; ` + whole, source{Bytes: 100_000, After: "DIR/ready", Then: "reset"}, syscall.SIGKILL},
 		"and it doesn't read yet":         {`exec sleep 600`, source{Then: "reset"}, syscall.SIGTERM},
 		"and it has stopped itself":       {`kill -STOP $$; ` + whole, source{Bytes: 1, Then: "reset"}, syscall.SIGTERM},
 	} {

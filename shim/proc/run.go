@@ -29,8 +29,8 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := &runner{s: s, cmd: cmd, out: out, streams: streams, tty: openTerminal(s),
-		due: due{cancel: cmd.Cancel, fed: streams.feed.broken(), taken: streams.take.broken()}}
+	r := &runner{s: s, cmd: cmd, out: out, streams: streams, tty: openTerminal(s), due: due{cancel: cmd.Cancel}}
+	r.due.fed, r.due.taken = streams.broken()
 	spareMemory()
 	s.guardCommands(1, cmd.Log)
 	defer s.unguard()

@@ -35,6 +35,17 @@ func (s *streams) started() {
 	s.take.started()
 }
 
+// broken are closed when one has failed; nil: there is none.
+func (s *streams) broken() (fed, taken <-chan struct{}) {
+	if s.feed != nil {
+		fed = s.feed.failed
+	}
+	if s.take != nil {
+		taken = s.take.failed
+	}
+	return fed, taken
+}
+
 // discard ends them if there was no command.
 func (s *streams) discard() {
 	if !s.run {
