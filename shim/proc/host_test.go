@@ -165,6 +165,7 @@ type source struct {
 	After  string // a file that is there before it does so
 	Told   string // a file that is made when it is closed
 	Deaf   bool   // that it is closed doesn't end a read
+	Plain  bool   // what it gives is of no matter
 	rand   *rand.ChaCha8
 	at     int64
 	sum    uint32
@@ -188,6 +189,10 @@ func (s *source) Read(p []byte) (int, error) {
 	if s.Bytes < 0 || s.at < s.Bytes {
 		if s.Bytes >= 0 {
 			p = p[:min(int64(len(p)), s.Bytes-s.at)]
+		}
+		if s.Plain {
+			s.at += int64(len(p))
+			return len(p), nil
 		}
 		n, _ := s.rand.Read(p)
 		s.at, s.sum = s.at+int64(n), crc32.Update(s.sum, crc32.IEEETable, p)
@@ -228,6 +233,7 @@ type sink struct {
 	Then    string // "fail"; "hang"; "short": it takes less and says nothing
 	After   string // a file that is there before it takes anything
 	Deaf    bool   // Abort doesn't end a write
+	Plain   bool   // what it gets is of no matter
 	mu      *sync.Mutex
 	at      int64
 	sum     uint32
@@ -241,6 +247,9 @@ func (k *sink) begin() {
 }
 
 func (k *sink) Write(p []byte) (int, error) {
+	if k.Plain {
+		return len(p), nil
+	}
 	for k.After != "" {
 		if _, err := os.Stat(k.After); err == nil {
 			break
@@ -271,7 +280,7 @@ func (k *sink) Abort() { k.once.Do(func() { close(k.aborted) }) }
 
 // hosted prepares a host, plainly or as process 1, and a folder that its words name as
 // "DIR": its own.
-func hosted(t *testing.T, pid1 bool, h host) *program {
+func hosted(t testing.TB, pid1 bool, h host) *program {
 	t.Helper()
 	p := &program{t: t, dir: t.TempDir(), pid1: pid1}
 	body, err := json.Marshal(h)

@@ -94,7 +94,7 @@ func TestTakeFails(t *testing.T) {
 // TestStreamsHang: what hangs for ever holds up neither a signal nor a limit of time, nor
 // nth's end.
 func TestStreamsHang(t *testing.T) {
-	const reads, writes = `echo ready >&2; exec cat >/dev/null`, `echo ready >&2; exec cat /dev/zero`
+	const reads, writes = `echo ready >&2; exec cat >/dev/null`, `echo line; echo ready >&2; exec cat /dev/zero`
 	for name, tt := range map[string]struct {
 		host host
 		term bool // nth gets it
@@ -105,9 +105,9 @@ func TestStreamsHang(t *testing.T) {
 		"a sink":                          {host{Args: []string{"sh", "-c", writes}, Take: &sink{Then: "hang"}}, true, told{Signal: 15, ExitCode: 143, Stop: 15, Untaken: true}},
 		"a deaf sink":                     {host{Args: []string{"sh", "-c", writes}, Take: &sink{Then: "hang", Deaf: true}}, true, told{Signal: 15, ExitCode: 143, Stop: 15, Untaken: true}},
 		"a reader, and a limit":           {host{Args: []string{"sh", "-c", reads}, Feed: &source{Then: "hang"}, Timeout: 100 * time.Millisecond}, false, told{Signal: 15, ExitCode: 143, TimedOut: true}},
-		"a sink, and a limit":             {host{Args: []string{"sh", "-c", writes}, Take: &sink{Then: "hang"}, Timeout: 100 * time.Millisecond}, false, told{Signal: 15, ExitCode: 143, TimedOut: true, Untaken: true}},
+		"a sink, and a limit":             {host{Args: []string{"sh", "-c", writes}, Take: &sink{Then: "hang"}, Timeout: 3 * time.Second}, false, told{Signal: 15, ExitCode: 143, TimedOut: true, Untaken: true}},
 		"a sink, and SIGTERM isn't heard": {host{Args: []string{"sh", "-c", `trap "" TERM; ` + writes}, Take: &sink{Then: "hang"}, StopGrace: 300 * time.Millisecond}, true, told{Signal: 9, ExitCode: 137, Stop: 15, Untaken: true}},
-		"both": {host{Args: []string{"sh", "-c", `echo ready >&2; exec cat`}, Feed: &source{Bytes: -1}, Take: &sink{Then: "hang"}}, true,
+		"both": {host{Args: []string{"sh", "-c", `echo line; echo ready >&2; exec cat`}, Feed: &source{Bytes: -1}, Take: &sink{Then: "hang"}}, true,
 			told{Signal: 15, ExitCode: 143, Stop: 15, Untaken: true}},
 		// What it wrote counts, for it may be a success: nth waits, but not for ever.
 		"it ends well": {host{Args: []string{"sh", "-c", `echo line`}, Take: &sink{Then: "hang"}, TakeGrace: 300 * time.Millisecond}, false, told{Untaken: true}},
