@@ -113,8 +113,11 @@ func (t *take) end(limit time.Duration) error {
 	_ = t.pipe.r.SetReadDeadline(time.Now())
 	if !await(limit, t.done) {
 		t.fail(fmt.Errorf("%w: %s", ErrUntaken, limit.Round(time.Millisecond)))
-		go t.to.Abort()
-		await(hung, t.done)
+		go func() {
+			t.to.Abort()
+			close(t.closed)
+		}()
+		await(hung, t.done, t.closed)
 	}
 	t.pipe.close()
 	return t.finish()
