@@ -21,6 +21,12 @@ func Judge(m config.Markers, c config.Process, res *proc.Result) (outcome string
 		return "", failed(failure.Held, errors.New("stopped, for the lease was lost"), "another has it by now, or the store couldn't be reached")
 	case res.TimedOut:
 		return "", failed(failure.Timeout, fmt.Errorf("stopped after %s", c.Timeout), "give it more with --timeout")
+	case res.Fed != nil: // however it ended: it never saw an end of its stdin
+		return "", failed(failure.Unavailable, fmt.Errorf("stopped, for its stdin broke off before its end: %w", res.Fed),
+			"it didn't see an end of file; the item can be run again when the source can be read")
+	case res.Taken != nil && (own || !errors.Is(res.Taken, proc.ErrUntaken)): // what a signal ended otherwise, is told as that
+		return "", failed(failure.Unavailable, fmt.Errorf("its stdout couldn't be kept, so it doesn't count: %w", res.Taken),
+			"the item can be run again when the destination can be written")
 	case res.Unpassed != nil: // however it ended: it may have been by that
 		return "", failed(failure.Unavailable, fmt.Errorf("what it wrote to stdout couldn't be passed on: %w", res.Unpassed), "")
 	case own && (slices.Contains(m.DoneExitCodes, res.ExitCode) || slices.Contains(m.SkipExitCodes, res.ExitCode)):

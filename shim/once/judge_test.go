@@ -1,6 +1,7 @@
 package once
 
 import (
+	"io"
 	"syscall"
 	"testing"
 
@@ -40,6 +41,13 @@ func TestJudge(t *testing.T) {
 		{"its lease is lost, and it had succeeded", config.Config{}, proc.Result{Cancelled: true}, want{75, ""}},
 		{"its output is lost", config.Config{}, proc.Result{Unpassed: syscall.ENOSPC}, want{69, ""}},
 		{"its output is lost, which ended it", config.Config{}, proc.Result{ExitCode: 141, Signal: syscall.SIGPIPE, Unpassed: syscall.EIO}, want{69, ""}},
+		{"its stdin breaks off", config.Config{}, proc.Result{ExitCode: 143, Signal: syscall.SIGTERM, Fed: io.ErrUnexpectedEOF}, want{69, ""}},
+		{"its stdin breaks off, and it had succeeded", config.Config{}, proc.Result{Fed: io.ErrUnexpectedEOF}, want{69, ""}},
+		{"its stdin breaks off, and it took too long to stop", config.Config{}, proc.Result{Signal: syscall.SIGKILL, TimedOut: true, Fed: io.ErrUnexpectedEOF}, want{124, ""}},
+		{"its stdout isn't taken", config.Config{}, proc.Result{ExitCode: 143, Signal: syscall.SIGTERM, Taken: io.ErrShortWrite}, want{69, ""}},
+		{"its stdout isn't taken, and it had succeeded", config.Config{}, proc.Result{Taken: io.ErrShortWrite}, want{69, ""}},
+		{"its stdout isn't taken in time", config.Config{}, proc.Result{Taken: proc.ErrUntaken}, want{69, ""}},
+		{"its stdout isn't taken in time, but a signal ended it", config.Config{}, proc.Result{ExitCode: 143, Signal: syscall.SIGTERM, Taken: proc.ErrUntaken}, want{143, ""}},
 		{"reserved", config.Config{Process: config.Process{ReserveExitCodes: true}}, proc.Result{ExitCode: 78}, want{1, ""}},
 		{"reserved 64", config.Config{Process: config.Process{ReserveExitCodes: true}}, proc.Result{ExitCode: 64}, want{1, ""}},
 		{"not reserved 63", config.Config{Process: config.Process{ReserveExitCodes: true}}, proc.Result{ExitCode: 63}, want{63, ""}},

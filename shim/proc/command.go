@@ -46,10 +46,21 @@ type Command struct {
 	// OwnStopGrace; nil: no shorter.
 	Cancel      <-chan struct{}
 	CancelGrace func() time.Duration
-	Stdin       *os.File   // nil: nth's own
-	Extra       []*os.File // its descriptors from 3 on
-	Log         zerolog.Logger
-	OnStart     func() // it has been started; may be nil
+	Stdin       *os.File // nil: nth's own
+	// Feed is read into the command's stdin instead. Its io.EOF, itself and unwrapped, is
+	// the command's end of file; any other error stops the command as a timeout does, and
+	// it never sees an end. It is closed, whatever comes of the run: as soon as nobody
+	// reads stdin any more, perhaps while it is read, which returns then.
+	Feed io.ReadCloser
+	// Take gets what is written to stdout until nothing is left of the command, and Stdout,
+	// which is left alone, and nth's own stdout get nothing. Its error stops the command as a timeout does.
+	// TakeGrace is how long it has for what is left when nothing is left of the command, 0:
+	// no limit; less after a stop that has a limit, and for a command that a signal ended.
+	Take      Sink
+	TakeGrace time.Duration
+	Extra     []*os.File // its descriptors from 3 on
+	Log       zerolog.Logger
+	OnStart   func() // it has been started; may be nil
 	// OnStop is called, in the goroutine of Run, when there is a stop signal: one that nth
 	// holds back, and one that the command got. It may be nil.
 	OnStop func()
@@ -68,6 +79,8 @@ type Result struct {
 	User, System    time.Duration  // of processor, theirs together
 	Stderr          []byte         // its end, StderrTail bytes at most
 	StderrTruncated bool           // more was written than is kept
+	Fed             error          // why nth stopped it before Feed had come to its end
+	Taken           error          // why Take hasn't got all of stdout: nth stopped the command, or couldn't wait (ErrUntaken)
 	Unpassed        error          // why something that it wrote to stdout couldn't be passed on; nil too if only nobody reads any more
 	Leftovers       int            // processes that it left behind and nth ended; of many commands, 1 for any number
 }

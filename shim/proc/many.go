@@ -58,7 +58,7 @@ func (s *Signals) RunMany(m Many) error {
 		return notRunnable(os.DevNull, err, "the commands' stdin is to be empty")
 	}
 	defer null.Close()
-	s.prepare(m.Stdout != nil || m.Stderr != nil)
+	s.prepare(spareThreads(m.Stdout != nil || m.Stderr != nil, false))
 	c := newCrew(s, m, null.Fd())
 	if err := c.begin(); err != nil {
 		return err

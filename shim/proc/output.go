@@ -155,13 +155,14 @@ func (o *output) tail() (end []byte, cut bool) {
 // outputs are those of one command.
 type outputs struct{ stdout, stderr *output }
 
-func newOutputs(cmd *Command) (outputs, error) {
-	stdout, err := newOutput(1, 0, cmd.Stdout)
-	if err != nil {
-		return outputs{}, err
+func newOutputs(cmd *Command) (o outputs, err error) {
+	if cmd.Take == nil {
+		if o.stdout, err = newOutput(1, 0, cmd.Stdout); err != nil {
+			return outputs{}, err
+		}
 	}
-	stderr, err := newOutput(2, cmd.StderrTail, cmd.Stderr)
-	return outputs{stdout, stderr}, err
+	o.stderr, err = newOutput(2, cmd.StderrTail, cmd.Stderr)
+	return o, err
 }
 
 func (o outputs) started() {

@@ -14,17 +14,23 @@ import (
 // 127, or ErrStopped: then there was no command, and the Result is empty. One command
 // at a time; between two of them comes Again.
 func (s *Signals) Run(cmd Command) (Result, error) {
+	streams, err := newStreams(&cmd)
+	if err != nil {
+		return Result{}, err
+	}
+	defer streams.discard()
 	path, args, err := find(cmd.Args, cmd.Env)
 	if err != nil {
 		return Result{}, err
 	}
 	killed := oomKills()
-	s.prepare(cmd.Stdout != nil || cmd.Stderr != nil)
+	s.prepare(spareThreads(cmd.Stdout != nil || cmd.Stderr != nil, streams.are()))
 	out, err := newOutputs(&cmd)
 	if err != nil {
 		return Result{}, err
 	}
-	r := &runner{s: s, cmd: cmd, out: out, tty: openTerminal(s), due: due{cancel: cmd.Cancel}}
+	r := &runner{s: s, cmd: cmd, out: out, streams: streams, tty: openTerminal(s), due: due{cancel: cmd.Cancel}}
+	r.due.fed, r.due.taken = streams.broken()
 	spareMemory()
 	s.guardCommands(1, cmd.Log)
 	defer s.unguard()
@@ -40,6 +46,7 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	s.unguard()
 	res := r.result()
 	res.TimedOut, res.Cancelled, res.Leftovers = why.timedOut, why.cancelled, left
+	r.endStreams(&res)
 	res.Stderr, res.StderrTruncated = out.finish()
 	res.Unpassed = out.stdout.unpassed()
 	res.OOMKilled = oomKills() > killed
@@ -50,15 +57,14 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	return res, nil
 }
 
-// prepare makes this process one that commands run under. copies: something of what they
-// write is copied.
-func (s *Signals) prepare(copies bool) {
+// prepare makes this process one that commands run under, with so many threads for later.
+func (s *Signals) prepare(threads int) {
 	// The parent-death signal is tied to the thread that forks, so this one stays.
 	runtime.LockOSThread()
 	if s.pid1 || becomeSubreaper() {
 		s.kin.watch()
 	}
-	makeSpareThreads(copies)
+	makeSpareThreads(threads)
 }
 
 // runner is one command from its start to the end of its sweep.
@@ -67,6 +73,7 @@ type runner struct {
 	s   *Signals
 	cmd Command
 	out outputs
+	*streams
 	tty *terminal
 	due due
 }
@@ -75,6 +82,8 @@ type runner struct {
 type due struct {
 	timeout <-chan time.Time
 	cancel  <-chan struct{}
+	fed     <-chan struct{} // its stdin has broken off
+	taken   <-chan struct{} // nobody takes its stdout any more
 	drained <-chan time.Time
 	kill    <-chan time.Time
 	killAt  time.Time // zero: never
@@ -95,7 +104,7 @@ func (r *runner) start(path string, args []string) error {
 	if r.cmd.Stdin != nil {
 		stdin = r.cmd.Stdin.Fd()
 	}
-	files := []uintptr{stdin, r.out.stdout.or(1), r.out.stderr.or(2)}
+	files := []uintptr{r.feed.or(stdin), r.take.or(r.out.stdout.or(1)), r.out.stderr.or(2)}
 	for _, f := range r.cmd.Extra {
 		files = append(files, f.Fd())
 	}
@@ -120,6 +129,7 @@ func (r *runner) start(path string, args []string) error {
 	s.set = set{phase: running, list: []*process{&r.process}, kept: s.set.kept}
 	s.stop.drains = r.cmd.Drain > 0
 	r.out.started()
+	r.streams.started()
 	r.tty.take(r.pid)
 	s.deliver()
 	return nil
@@ -166,6 +176,12 @@ func (r *runner) wait() (why ownStop) {
 			if r.cmd.CancelGrace != nil {
 				d.killIn(r.cmd.CancelGrace())
 			}
+			r.stop()
+		case <-d.fed:
+			d.fed = nil
+			r.stop()
+		case <-d.taken:
+			d.taken = nil
 			r.stop()
 		case <-d.kill:
 			_ = syscall.Kill(-r.pid, syscall.SIGKILL)

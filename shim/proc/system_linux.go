@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"os"
 	"os/signal"
 	"syscall"
 	"unsafe"
@@ -64,6 +65,20 @@ func without(f func(), signals ...syscall.Signal) {
 
 // maxRSS is in KiB on Linux (getrusage(2)).
 func maxRSS(u syscall.Rusage) int64 { return int64(u.Maxrss) << 10 }
+
+// widen asks for a pipe that holds so much; what unprivileged users may have is limited
+// (fcntl(2), F_SETPIPE_SZ).
+func widen(pipe *os.File, size int) {
+	if raw, err := pipe.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, size) })
+	}
+}
+
+// readable gives how many bytes are in a pipe.
+func readable(fd int) (int, error) {
+	n, err := unix.IoctlGetUint32(fd, unix.TIOCINQ)
+	return int(n), err
+}
 
 // access tells whether this process may execute the file.
 func access(path string) error {

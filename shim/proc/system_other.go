@@ -3,6 +3,7 @@
 package proc
 
 import (
+	"os"
 	"os/signal"
 	"slices"
 	"syscall"
@@ -41,6 +42,15 @@ func spareMemory() {}
 
 // maxRSS is in bytes here (getrusage(2) of macOS).
 func maxRSS(u syscall.Rusage) int64 { return u.Maxrss }
+
+// widen does nothing: such a pipe grows by itself.
+func widen(*os.File, int) {}
+
+// fionread is FIONREAD of the BSDs, which x/sys doesn't name for macOS (sys/filio.h).
+const fionread = 0x4004667f
+
+// readable gives how many bytes are in a pipe.
+func readable(fd int) (int, error) { return unix.IoctlGetInt(fd, fionread) }
 
 // access tells whether this process may execute the file.
 func access(path string) error { return unix.Access(path, unix.X_OK) }

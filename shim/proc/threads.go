@@ -12,14 +12,25 @@ import (
 const (
 	spare         = 2
 	spareToCopy   = 5
-	threadsToCopy = 2 // that work at the same time; otherwise as many as there are CPUs
+	spareToStream = 12 // parts of a stream are read or written at the same time
+	threadsToCopy = 2  // that work at the same time; otherwise as many as there are CPUs
 )
 
+// spareThreads gives how many it is for commands of whose output something is copied, or
+// that have streams.
+func spareThreads(copies, streams bool) int {
+	switch {
+	case streams:
+		return spareToStream
+	case copies:
+		return spareToCopy
+	}
+	return spare
+}
+
 // makeSpareThreads makes threads that the runtime keeps for later.
-func makeSpareThreads(copies bool) {
-	n := spare
-	if copies {
-		n = spareToCopy
+func makeSpareThreads(n int) {
+	if n > spare {
 		runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), threadsToCopy))
 	}
 	var all sync.WaitGroup

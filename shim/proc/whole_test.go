@@ -54,7 +54,7 @@ func actorPath(t *testing.T) string {
 // program is one run of nth whose output goes to files: nobody who holds them
 // open holds the test.
 type program struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	dir  string
 	pid1 bool
@@ -136,7 +136,7 @@ func children(pid int) (list []int) {
 	return list
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
