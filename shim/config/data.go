@@ -31,15 +31,15 @@ var (
 
 // ParseInput takes an --input apart at its last =, for the parameters of a URL have some.
 func ParseInput(text string) (p Pair, err error) {
-	at := strings.LastIndexByte(masked(text), '=')
+	at := strings.LastIndexByte(Literal(text), '=')
 	if at <= 0 || at == len(text)-1 {
 		return p, errNoInput
 	}
 	p = Pair{URL: text[:at], Path: text[at+1:]}
-	url := masked(p.URL)
+	url := Literal(p.URL)
 	last := strings.LastIndexAny(url, "?&")
 	switch {
-	case strings.Contains(masked(p.Path), "://"):
+	case strings.Contains(Literal(p.Path), "://"):
 		return p, errNoInput // the other way round
 	case last >= 0 && last < len(url)-1 && !strings.Contains(url[last:], "="):
 		return p, errors.New("what stands behind its last = is the value of a parameter, and no path")
@@ -49,20 +49,20 @@ func ParseInput(text string) (p Pair, err error) {
 
 // ParseOutput takes an --output or a --checkpoint apart at its first =.
 func ParseOutput(text string) (p Pair, err error) {
-	at := strings.IndexByte(masked(text), '=')
+	at := strings.IndexByte(Literal(text), '=')
 	if at <= 0 || at == len(text)-1 {
 		return p, errNoOutput
 	}
 	p = Pair{Path: text[:at], URL: text[at+1:]}
-	if strings.Contains(masked(p.Path), "://") {
+	if strings.Contains(Literal(p.Path), "://") {
 		return p, errNoOutput
 	}
 	return p, nil
 }
 
-// masked gives a template with its actions blackened, so that what is found in it stands
-// where it stands, and is the template's own.
-func masked(template string) string {
+// Literal gives a template with NULs for its actions: what is found in it is the template's
+// own, and stands there where it stands in the template.
+func Literal(template string) string {
 	b := []byte(template)
 	for from := 0; ; {
 		open := strings.Index(template[from:], "<<")

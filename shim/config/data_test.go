@@ -63,7 +63,7 @@ func FuzzPairs(f *testing.F) {
 		if p, err := ParseOutput(text); err == nil && (p.Path+"="+p.URL != text || p.URL == "" || p.Path == "") {
 			t.Errorf("%q became %q", text, p)
 		}
-		if m := masked(text); len(m) != len(text) || strings.Contains(m, "<<") {
+		if m := Literal(text); len(m) != len(text) || strings.Contains(m, "<<") {
 			t.Errorf("%q is masked as %q", text, m)
 		}
 	})
