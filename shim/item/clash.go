@@ -111,6 +111,22 @@ func (m *Mapping) clash(d Data, doneIf expand.Text) error {
 	return m.samePaths(d)
 }
 
+// Foreseen refuses what is read and written before there is any item: what would be refused
+// of all. Where a payload has a part in it, nobody knows yet.
+func (m *Mapping) Foreseen(x *expand.Expander) error {
+	for _, t := range append(append(m.Stored(), m.paths()...), expand.Named{Template: m.doneIf}) {
+		if t.UsesTask() {
+			return nil
+		}
+	}
+	d, err := m.Data(x)
+	doneIf := x.Text("--done-if", m.doneIf)
+	if err == nil && x.Err == nil {
+		err = m.clash(d, doneIf)
+	}
+	return err
+}
+
 // samePaths refuses inputs of which one would overwrite another.
 func (m *Mapping) samePaths(d Data) error {
 	for i, a := range d.Inputs {
