@@ -9,13 +9,13 @@ import (
 // Data is what an item reads and writes: nth fetches it before the command, and publishes
 // it after its success.
 type Data struct {
-	Input           []string      `group:"Data" sep:"\n" placeholder:"URL=PATH" help:"Fetch this before the command runs: an object to a file, or into a directory whose path ends in a slash; with a slash or a glob at the URL's end, all that is there. A missing one is exit 66. Repeatable."`
-	Output          []string      `group:"Data" sep:"\n" placeholder:"PATH=URL" help:"Publish this file once the command has succeeded; with a slash at the end of both, a directory. Of several runs of the item the files of one count, whole; a missing one is exit 73. Needs --markers. Repeatable."`
-	Stdin           string        `group:"Data" placeholder:"URL" help:"Give the command this object on stdin, without a file in between."`
-	Stdout          string        `group:"Data" placeholder:"URL" help:"Publish what the command writes to stdout as this object, as --output does, without a file in between. Needs --markers."`
-	Checkpoint      []string      `group:"Data" sep:"\n" placeholder:"PATH=URL" help:"Keep this file for the next attempt: it is fetched before the command if it is there, uploaded while the command works and when it is told to stop, and deleted once the item is done. Needs --markers. Repeatable."`
-	CheckpointEvery time.Duration `group:"Data" default:"10m" placeholder:"D" help:"How often a --checkpoint is uploaded."`
-	KeepFailed      string        `group:"Data" placeholder:"URL" help:"Below this URL keep what is there of the outputs of an attempt that failed."`
+	Input           []string      `group:"Data" sep:"\n" placeholder:"URL=PATH" help:"Fetch this before the command, else exit 66: an object to a file, or into a directory/; all below a URL with a slash at its end, or that a glob matches. Repeatable."`
+	Output          []string      `group:"Data" sep:"\n" placeholder:"PATH=URL" help:"Publish this file once the command has succeeded, or with a slash at both ends a directory; missing, it is exit 73. Needs --markers. Repeatable."`
+	Stdin           string        `group:"Data" placeholder:"URL" help:"Give the command this object on stdin; no disk is needed."`
+	Stdout          string        `group:"Data" placeholder:"URL" help:"Publish the command's stdout as this object, as --output does; no disk is needed."`
+	Checkpoint      []string      `group:"Data" sep:"\n" placeholder:"PATH=URL" help:"Keep this file for the next attempt: restored before the command, uploaded while it runs, deleted when the item is done. Needs --markers. Repeatable."`
+	CheckpointEvery time.Duration `group:"Data" default:"10m" placeholder:"D" help:"How often a checkpoint is uploaded."`
+	KeepFailed      string        `group:"Data" placeholder:"URL" help:"Keep the outputs of attempts that failed below this URL."`
 }
 
 // DefaultCheckpointEvery is how often a checkpoint is uploaded where nothing is said.
