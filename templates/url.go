@@ -11,6 +11,7 @@ import (
 // urlForm is what a template that is a URL needs beside its tree.
 type urlForm struct {
 	paths bool // it may be a path as well
+	local bool // it is a path, of what is read or written there
 	whole bool // it is nothing but one action, and that is the item's
 	kind  Kind // of a value that can't stand where it is
 }
@@ -33,12 +34,24 @@ func ParseURL(word string) (*Template, error) { return parseURL(word, false) }
 // It is a path if what isn't the item's has no "://" in it.
 func ParsePlace(word string) (*Template, error) { return parseURL(word, true) }
 
+// ParsePath parses a path at which something is read or written, in which values stand as
+// they are. None of an item's leads out of the directory that stands before it, nor is one
+// absolute or makes a directory of what is a file, also where it is all of the path: else a
+// row could have any file of the machine.
+func ParsePath(word string) (*Template, error) {
+	return parseForm(word, &urlForm{paths: true, local: true})
+}
+
 func parseURL(word string, paths bool) (*Template, error) {
+	return parseForm(word, &urlForm{paths: paths})
+}
+
+func parseForm(word string, form *urlForm) (*Template, error) {
 	t, err := Parse(word)
 	if err != nil || t.tree == nil {
 		return t, err
 	}
-	t.url = &urlForm{paths: paths, kind: MissingForAll}
+	t.url, form.kind = form, MissingForAll
 	if t.usesTask || t.usesIndex {
 		t.url.kind = BadForItem
 	}
@@ -52,7 +65,7 @@ func parseURL(word string, paths bool) (*Template, error) {
 	if len(nodes) == 1 && len(items) == 1 && nodes[0].Type() == parse.NodeAction {
 		t.url.whole = items[0]
 	}
-	if err := t.url.check(nodes, items); err != nil {
+	if err := t.url.check(nodes, items); err != nil && !form.local {
 		err.Word = word
 		return nil, err
 	}
@@ -148,7 +161,7 @@ func (u *urlForm) run(x *execution, tree *parse.Tree) (string, error) {
 	if len(texts) != len(x.values)+1 {
 		return "", errNUL
 	}
-	if u.paths && !isURL(texts, x.values) {
+	if u.local || u.paths && !isURL(texts, x.values) {
 		return u.path(texts, x.values)
 	}
 	b := &urlText{kind: u.kind, lenient: x.stable, named: x.named && x.as == nil}
@@ -184,7 +197,7 @@ func isURL(texts []string, values []value) bool {
 const emptyValue = "\x00\x00"
 
 // path puts a path together. What an item says leads to no other directory, unless it
-// says all of it.
+// says all of it and nothing is read or written there.
 func (u *urlForm) path(texts []string, values []value) (string, error) {
 	whole, marked := texts[0], texts[0]
 	for i, v := range values {
@@ -197,10 +210,10 @@ func (u *urlForm) path(texts []string, values []value) (string, error) {
 		}
 		marked += v.text + texts[i+1]
 	}
-	if u.whole {
+	if u.whole && !u.local {
 		return whole, nil
 	}
-	if strings.Contains(whole, "://") && u.kind == BadForItem {
+	if strings.Contains(whole, "://") && u.kind == BadForItem && !u.local {
 		return "", &Error{Kind: BadForItem, Cause: errors.New("the item gives the beginning of a URL"), Hint: hintWhole}
 	}
 	for segment := range strings.SplitSeq(marked, "/") {
@@ -209,9 +222,25 @@ func (u *urlForm) path(texts []string, values []value) (string, error) {
 			return "", &Error{Kind: BadForItem, Cause: errors.New("a value makes .. of a part of the path"), Hint: hintDots}
 		case part == "" && strings.Contains(segment, emptyValue):
 			return "", &Error{Kind: BadForItem, Cause: errEmpty, Hint: hintDots}
+		case u.local && part == "." && segment != ".":
+			return "", &Error{Kind: BadForItem, Cause: errors.New("a value makes . of a part of the path"), Hint: hintDots}
 		}
 	}
+	if u.local {
+		return whole, leads(marked)
+	}
 	return whole, nil
+}
+
+// leads tells where an item's value leads that it must not; what is marked begins with NUL.
+func leads(marked string) error {
+	switch {
+	case strings.HasPrefix(marked, "\x00/"):
+		return &Error{Kind: BadForItem, Cause: errors.New("an item's value can't be an absolute path"), Hint: "write the directory into the template: /dir/<<…>>"}
+	case strings.HasSuffix(marked, "/\x00"):
+		return &Error{Kind: BadForItem, Cause: errors.New("a value ends in a slash, and would make a directory of a file"), Hint: "the slash of a directory stands in the template"}
+	}
+	return nil
 }
 
 // eachAction visits the actions that give text, in the order of the template.

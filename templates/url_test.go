@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +158,8 @@ func FuzzValueInURL(f *testing.F) {
 func TestURLForms(t *testing.T) {
 	for _, tt := range []struct{ word, value, text, stable string }{
 		{"s3://b/<<.Task>>", "a b/100%#1?é", "s3://b/a%20b/100%25%231%3F%C3%A9", ""},
+		{"s3://b/<<.Task>>", "*", "s3://b/%2A", ""}, // and no glob
+		{"s3://b/<<.Task>>", "a*[b]{c}", "s3://b/a%2A%5Bb%5D%7Bc%7D", ""},
 		{"s3://b/<<.Task>>", "x?endpoint=http://127.0.0.1:1/", "s3://b/x%3Fendpoint=http://127.0.0.1:1/", ""},
 		{"s3://b/p?region=<<.Task>>", "r&endpoint=http://h/", "s3://b/p?region=r%26endpoint%3Dhttp%3A%2F%2Fh%2F", ""},
 		{"https://h/p?q=<<urlquery .Task>>", "a b&c", "https://h/p?q=a+b%26c", ""},
@@ -275,6 +278,80 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s: from the item alone: %v", tt.word, got.FromItem)
 		}
 	}
+}
+
+// TestPaths: a path at which something is read or written is what the template says, and
+// what the item says is below it.
+func TestPaths(t *testing.T) {
+	for _, tt := range []struct{ word, value, want string }{ // "": refused
+		{"/data/<<.Task>>", "a b#c?d%20", "/data/a b#c?d%20"},
+		{"/data/<<.Task>>", "a/b", "/data/a/b"},
+		{"/data<<.Task>>", "/etc/passwd", "/data/etc/passwd"},
+		{"/data/<<.Task>>/", "a", "/data/a/"},
+		{"/data/<<.Task>>/", "a/", "/data/a//"},
+		{"<<.Task>>", "a", "a"},
+		{"<<.Task>>", "s3://b/x", "s3://b/x"}, // a path like any other
+		{"s3://b/<<.Task>>", "a b", "s3://b/a b"},
+		{"/data/<<.Task>>", "../a", ""},
+		{"/data/<<.Task>>", "a/..", ""},
+		{"/data/.<<.Task>>/x", ".", ""},
+		{"/data/<<.Task>>", ".", ""},
+		{"/data/<<.Task>>/x", "./a", ""},
+		{"/data/<<.Task>>", "", ""},
+		{"/data/<<.Task>>", "dir/", ""},
+		{"/data/<<.Task>>", "/", ""},
+		{"<<.Task>>", "dir/", ""},
+		{"<<.Task>>", "/etc/passwd", ""},
+		{"<<.Task>>", "..", ""},
+		{"<<.Task>>", "", ""},
+		{"<<.Task>>", "a\x00b", ""},
+		{"<<.Task>>/x", "/etc", ""},
+		{`<<env "NONE">><<.Task>>`, "/etc", ""},
+		{`<<env "DIR">>/<<.Task>>`, "a", "/data/../d/a"}, // the command line's own
+		{`/data/<<with .Task>><<.>><<end>>`, "../a", ""},
+		{"/data/x", "", "/data/x"},
+	} {
+		p, err := ParsePath(tt.word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := testFields()
+		f.Task = &Task{Payload: tt.value}
+		vars := map[string]string{"DIR": "/data/../d", "NONE": ""}
+		got, err := p.Expand(f, Sources{LookupEnv: func(name string) (string, bool) { v, ok := vars[name]; return v, ok }})
+		e, _ := errors.AsType[*Error](err)
+		if got.Text != tt.want || (err == nil) != (tt.want != "") || e != nil && e.Kind != BadForItem {
+			t.Errorf("%s with %q gives %q, %v; want %q", tt.word, tt.value, got.Text, err, tt.want)
+		}
+	}
+}
+
+// FuzzPath: no value leads out of the directory that stands before it.
+func FuzzPath(f *testing.F) {
+	for _, v := range hostile {
+		f.Add(v)
+	}
+	f.Fuzz(func(t *testing.T, v string) {
+		for _, word := range []string{"/data/<<.Task>>", "<<.Task>>", "/data/<<.Task>>.txt", "/data/x-<<.Task>>/y"} {
+			p, err := ParsePath(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fields := testFields()
+			fields.Task = &Task{Payload: v}
+			e, err := p.Expand(fields, testSources())
+			if err != nil {
+				continue
+			}
+			at, root := path.Clean(e.Text), "/data/"
+			if word == "<<.Task>>" {
+				at, root = path.Join("/cwd", e.Text), "/cwd/"
+			}
+			if !strings.HasPrefix(at, root) || strings.HasSuffix(e.Text, "/") || path.IsAbs(e.Text) != (root == "/data/") {
+				t.Errorf("%s with %q gives %q", word, v, e.Text)
+			}
+		}
+	})
 }
 
 // TestSecretsInURLs: a secret is masked in the form that it has there, and nothing else.

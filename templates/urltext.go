@@ -183,5 +183,11 @@ func (u *urlText) escaped(s string, escape func(string) string) string {
 }
 
 // escapePath escapes all but slashes, and what means nothing in a path. It is the form
-// that Forms has of a secret.
-func escapePath(s string) string { return (&url.URL{Path: s}).EscapedPath() }
+// that Forms has of a secret. (A single star is left as it is by net/url, for it is the
+// target of an OPTIONS request; here it would be a glob.)
+func escapePath(s string) string {
+	if s == "*" {
+		return "%2A"
+	}
+	return (&url.URL{Path: s}).EscapedPath()
+}

@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Index    identity.Settings `embed:""`
 	Mapping  Mapping           `embed:""`
+	Data     Data              `embed:""`
 	Markers  Markers           `embed:""`
 	Stores   Stores            `embed:""`
 	Tasks    Tasks             `embed:""`

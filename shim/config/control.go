@@ -32,7 +32,7 @@ func (t *Told) urls() []address {
 			list = append(list, address{"--require", input})
 		}
 	}
-	return list
+	return append(list, t.dataURLs()...)
 }
 
 // fragment gives the first URL of a queue or an API that has a #: behind one in a password

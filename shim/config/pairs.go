@@ -53,6 +53,22 @@ var pairs = []rule{
 	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.Drain > 0 },
 		on: "--each and --drain", why: "that is for queues", hint: "--stop-grace says how long running items may take"},
 
+	{of: runs, flag: ofShards, why: "it is not for --each: an index's items have one marker, and no commit each", hint: "leave --each out, and make each item an index: --completions N, or a row or object of --tasks"},
+	{of: runs, flag: unmarked, why: "whose bytes count is kept with the markers, and there is no --markers URL", hint: "give --markers"},
+	{of: runs, flag: doneByOutput, why: "--done-if names it too: what is half published would look done", hint: "leave --done-if out: the marker tells, and what was published before there were markers is recorded by nth mark"},
+	{of: runs, wrong: func(t *Told) bool { return t.Data.Stdin != "" && t.Tasks.TaskStdin },
+		on: "--stdin and --task-stdin", why: "the command has one stdin", hint: "the payload is in NTH_ITEM_TASK too"},
+	{of: runs, wrong: func(t *Told) bool {
+		return t.Data.KeepFailed != "" && len(t.Data.Output) == 0 && t.Data.Stdout == "" && !t.Mapping.Each
+	},
+		on: "--keep-failed", why: "there are no outputs that could be kept", hint: "give --output or --stdout"},
+	{of: runs, wrong: func(t *Told) bool {
+		return len(t.Data.Checkpoint) == 0 && t.Data.CheckpointEvery > 0 && t.Data.CheckpointEvery != DefaultCheckpointEvery
+	},
+		on: "--checkpoint-every", why: "there is nothing to upload", hint: "give --checkpoint"},
+	{of: ForLocal, flag: sharedPath, why: "its path is the same for each index, and those that run at the same time here would have each other's files",
+		hint: "write <<.Index>> into the path, or give --parallelism 1"},
+
 	{of: runs, detail: ownList, on: "--tasks and --markers", hint: "name the Job's markers: the list of objects is kept there, for all indexes"},
 	{of: runs, detail: ownTasks, on: "--tasks", hint: "name the same for all of them"},
 	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Lists() && t.Markers.URL == "" },

@@ -83,6 +83,20 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Process.SweepGrace = -1 }), "--sweep-grace: it is negative", 64},
 	{run(func(t *Told) { t.Process.Timeout = -1 }), "--timeout: it is negative", 64},
 	{Told{For: ForCheck, Store: &Store{StoreTimeout: 1, StoreWait: -1}}, "--store-wait: it is negative", 64},
+	{run(func(t *Told) { t.Data.CheckpointEvery = -1 }), "--checkpoint-every: it is negative", 64},
+	{run(func(t *Told) { t.Markers.URL, t.Data.Checkpoint = "file:///m", []string{"c=file:///c"} }), "--checkpoint-every: it is not positive", 64},
+	{run(func(t *Told) { t.Data.Input = []string{"file:///a=b", "file:///a\n=b"} }), "--input: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) {
+		t.Markers.URL, t.Data.Output = "file:///m", []string{"a\n=file:///<<\n>>b", "a=file:///b\n"}
+	}), "--output: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) {
+		t.Markers.URL, t.Data.Checkpoint, t.Data.CheckpointEvery = "file:///m", []string{"a=file:///b\n"}, 1
+	}), "--checkpoint: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Data.Stdin = "file:///a\n" }), "--stdin: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) { t.Markers.URL, t.Data.Stdout = "file:///m", "file:///a\n" }), "--stdout: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) {
+		t.Markers.URL, t.Data.Stdout, t.Data.KeepFailed = "file:///m", "file:///a", "file:///b\n"
+	}), "--keep-failed: it has a control character in it, such as a line break at its end", 64},
 	{run(func(t *Told) { t.Stores.StoreTimeout = 0 }), "--store-timeout: it is not positive", 64},
 	{Told{For: ForCheck, Store: &Store{}}, "--store-timeout: it is not positive", 64},
 	{lookOf(ForStatus, "--interval", "0s"), "--interval: it is not positive", 64},
@@ -138,6 +152,30 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Completions = true, "file:///r.csv", nil }), "--each: how many indexes share the items isn't known", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Tasks.TaskStdin = true, "file:///r.csv", true }), "--each and --task-stdin: an item's stdin is empty", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL, t.Tasks.Drain = true, "file:///r.csv", 1 }), "--each and --drain: that is for queues", 78},
+
+	{run(func(t *Told) { t.Mapping.Items, t.Mapping.Each, t.Data.Input = 3, true, []string{"file:///a=b"} }), "--input: it is not for --each: an index's items have one marker, and no commit each", 78},
+	{run(func(t *Told) {
+		t.Mapping.Items, t.Mapping.Each, t.Markers.URL, t.Data.Output = 3, true, "file:///m", []string{"b=file:///a"}
+	}), "--output: it is not for --each: an index's items have one marker, and no commit each", 78},
+	{run(func(t *Told) { t.Mapping.Items, t.Mapping.Each, t.Data.KeepFailed = 3, true, "file:///a" }), "--keep-failed: it is not for --each: an index's items have one marker, and no commit each", 78},
+	{run(func(t *Told) { t.Data.Output = []string{"b=file:///a"} }), "--output: whose bytes count is kept with the markers, and there is no --markers URL", 78},
+	{run(func(t *Told) { t.Data.Stdout = "file:///a" }), "--stdout: whose bytes count is kept with the markers, and there is no --markers URL", 78},
+	{run(func(t *Told) { t.Data.Checkpoint, t.Data.CheckpointEvery = []string{"b=file:///a"}, 1 }), "--checkpoint: whose bytes count is kept with the markers, and there is no --markers URL", 78},
+	{run(func(t *Told) {
+		t.Markers.URL, t.Markers.DoneIf, t.Data.Output = "file:///m", "s3://b/<<.Index>>", []string{"o=s3://b/<<.Index>>"}
+	}), "--output: --done-if names it too: what is half published would look done", 78},
+	{run(func(t *Told) {
+		t.Markers.URL, t.Markers.DoneIf, t.Data.Stdout = "file:///m", "s3://b/<<.Index>>", "s3://b/<<.Index>>"
+	}), "--stdout: --done-if names it too: what is half published would look done", 78},
+	{run(func(t *Told) {
+		t.Tasks.URL, t.Tasks.TaskStdin, t.Data.Stdin = "file:///r.csv", true, "file:///a"
+	}), "--stdin and --task-stdin: the command has one stdin", 78},
+	{run(func(t *Told) { t.Markers.URL, t.Data.KeepFailed = "file:///m", "file:///f" }), "--keep-failed: there are no outputs that could be kept", 78},
+	{run(func(t *Told) { t.Data.CheckpointEvery = time.Minute }), "--checkpoint-every: there is nothing to upload", 78},
+	{runOf(ForLocal, func(t *Told) { t.Data.Input = []string{"file:///<<.Index>>=/w/<<.Index>>", "file:///<<.Index>>=/w/in"} }), "--input: its path is the same for each index, and those that run at the same time here would have each other's files", 78},
+	{runOf(ForLocal, func(t *Told) {
+		t.Markers.URL, t.Data.Output, t.Completions = "file:///m", []string{"o=file:///<<.Index>>"}, nil
+	}), "--output: its path is the same for each index, and those that run at the same time here would have each other's files", 78},
 
 	{run(func(t *Told) { t.Tasks.TaskID = "x" }), "--task-id: there are no tasks without --tasks", 78},
 	{run(func(t *Told) { t.Tasks.MaxAttempts = small(0) }), "--max-attempts: there are no tasks without --tasks", 78},
@@ -245,6 +283,18 @@ func TestNothingWrong(t *testing.T) {
 		run(func(t *Told) {
 			t.Mapping.Items = 4
 			slurm(t, identity.Settings{Completions: number(2), IndexOffset: -1}, "2")
+		}),
+		run(func(t *Told) { // --input and --stdin need no markers
+			t.Data.Input, t.Data.Stdin, t.Data.CheckpointEvery = []string{"s3://b/<<.Index>>=a\nb", "no pair"}, "s3://b/x", DefaultCheckpointEvery
+		}),
+		runOf(ForLocal, func(t *Told) {
+			t.Data.Input, t.Completions = []string{"s3://b/<<.Index>>=in"}, number(1)
+		}),
+		runOf(ForLocal, func(t *Told) {
+			t.Data.Input, t.Said["--parallelism"] = []string{"s3://b/<<.Index>>=in"}, "1"
+		}),
+		runOf(ForLocal, func(t *Told) {
+			t.Tasks.URL, t.Data.Input = "file:///r.csv", []string{"s3://b/x=<<.Task.name>>", "s3://b/x=/w/<<.RunID>>/"}
 		}),
 		lookOf(ForStatus), lookOf(ForCheck), lookOf(ForReset, "--all", "true"), lookOf(ForMark, "--indexes", "3", "--reason", "x"),
 	} {

@@ -12,7 +12,7 @@ var Spec = flags.Spec{
 	About: `Run one index of a batch job: expand the << >> templates of the command, skip it if
 its completion marker exists, run it as PID 1 should, and write the marker on success.`,
 	Example: `JOB_COMPLETION_INDEX=3 nth run --markers file:///tmp/markers -- echo 'item <<.Index>>'`,
-	Common: []string{"index", "completions", "env", "require", "items", "each", "markers", "logs", "tasks",
+	Common: []string{"index", "completions", "env", "require", "input", "output", "items", "each", "markers", "logs", "tasks",
 		"timeout", "stop-grace", "log-level"},
 	Aside: PodFlags,
 }

@@ -34,6 +34,8 @@ var values = []rule{
 		on: "--index", why: "it is negative", hint: "indexes are counted from 0", code: failure.Usage},
 	{of: chosen, wrong: func(t *Told) bool { return t.Completions != nil && *t.Completions < 1 },
 		on: "--completions", why: "it is not positive", hint: "give how many indexes the Job has", code: failure.Usage},
+	{of: runs, wrong: func(t *Told) bool { return len(t.Data.Checkpoint) > 0 && t.Data.CheckpointEvery == 0 },
+		on: "--checkpoint-every", why: "it is not positive", hint: "give a duration such as 10m", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Items < 0 },
 		on: "--items", why: "it is negative", hint: "give how many items there are", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.AtOnce() < 1 },
@@ -78,6 +80,7 @@ func negative(t *Told) string {
 		time.Duration
 	}{
 		{"--store-wait", t.Stores.StoreWait}, {"--marker-timeout", t.Stores.MarkerTimeout}, {"--require-wait", t.Mapping.RequireWait},
+		{"--checkpoint-every", t.Data.CheckpointEvery},
 		{"--claim", t.Markers.Claim}, {"--claim-wait", t.Markers.ClaimWait},
 		{"--max-runtime", t.Tasks.MaxRuntime}, {"--idle-timeout", t.Tasks.IdleTimeout}, {"--drain", t.Tasks.Drain},
 		{"--stop-grace", t.Process.StopGrace}, {"--sweep-grace", t.Process.SweepGrace}, {"--timeout", t.Process.Timeout},

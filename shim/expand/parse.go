@@ -26,6 +26,11 @@ func (p *Parser) URL(flag, word string) *templates.Template {
 	return p.as(templates.ParseURL, flag, word)
 }
 
+// Path parses a path at which something is read or written.
+func (p *Parser) Path(flag, word string) *templates.Template {
+	return p.as(templates.ParsePath, flag, word)
+}
+
 // Places parses URLs, or paths.
 func (p *Parser) Places(flag string, words []string) []*templates.Template {
 	list := make([]*templates.Template, len(words))

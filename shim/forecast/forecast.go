@@ -105,6 +105,7 @@ func (f *Forecast) add(r *foreseen) (err error) {
 		x.expand(t)
 	}
 	x.markers()
+	x.data()
 	if tasks := x.expand(from.Tasks()); x.err == nil && r.Config.Source() == config.Queue && !x.guessed {
 		q, err := from.Open(&r.Run, tasks)
 		if x.err = x.wrong(err); err == nil {

@@ -67,6 +67,37 @@ func TestForesee(t *testing.T) {
 			c.Tasks.URL, c.SQL.TakeSQL, c.SQL.KeepSQL, c.SQL.DoneSQL = "sqs://h/1/q", "SELECT 1", "SELECT 1", "SELECT 1"
 		}, code: failure.Setup},
 
+		{name: "data", change: func(c *config.Config) {
+			c.Markers.URL, c.Command = "s3://b/m?region=r", []string{"work"}
+			c.Data = config.Data{Input: []string{"s3://b/in/<<.Index>>?region=r=/work/in", "s3://b/ref/{a,b}/*.gz?region=r=/work/ref/", `s3://<<env "B">>/x=/work/<<env "X">>`}, Stdin: "file:///x/<<.Index>>",
+				Output: []string{"/work/out=s3://b/out/<<.Index>>?region=r"}, Stdout: "azblob://c/out", CheckpointEvery: config.DefaultCheckpointEvery, Checkpoint: []string{"c/=s3://b/c/<<.Index>>/?region=r"}, KeepFailed: "s3://b/failed?region=r"}
+		}, want: Forecast{Markers: "s3://b/m?region=r", UsesIndex: true, Variables: []string{"B", "X"}}},
+		{name: "data of tasks", change: func(c *config.Config) {
+			c.Tasks.URL, c.Data.Input, c.Command = "redis://h/0?queue=q", []string{"<<.Task.url>>=in", "s3://b/<<.Task.x>>=in"}, []string{"work"}
+		}, want: uses},
+		{name: "data that is the same everywhere", change: func(c *config.Config) { c.Data.Input, c.Command = []string{"s3://b/x=in"}, []string{"work"} }, want: Forecast{}},
+		{name: "an input that is no store's", change: func(c *config.Config) { c.Data.Input = []string{"http://h/x=in"} }, code: failure.Usage},
+		{name: "an input's parameter", change: func(c *config.Config) { c.Data.Input = []string{"s3://b/x?regoin=r=in"} }, code: failure.Usage},
+		{name: "an input's glob", change: func(c *config.Config) { c.Data.Input = []string{"s3://b/[x=in/"} }, code: failure.Usage},
+		{name: "an input's glob's parameter", change: func(c *config.Config) { c.Data.Input = []string{"s3://b/*?regoin=r=in/"} }, code: failure.Usage},
+		{name: "a parameter beside what tasks say", change: func(c *config.Config) {
+			c.Tasks.URL, c.Data.Input, c.Data.Stdin = "redis://h/0?queue=q", []string{"<<.Task.url>>=in"}, "s3://b/x?regoin=r"
+		}, code: failure.Usage},
+		{name: "no markers for an output", change: func(c *config.Config) { c.Data.Output = []string{"out=s3://b/<<.Index>>"} }, code: failure.Setup},
+		{name: "a bad URL of an output", change: func(c *config.Config) {
+			c.Markers.URL, c.Data.Output = "file:///m", []string{"out=nothing://b/<<.Index>>"}
+		}, code: failure.Usage},
+		{name: "two outputs of one place", change: func(c *config.Config) {
+			c.Markers.URL, c.Data.Output, c.Data.Stdout = "file:///m", []string{"out=s3://b/x"}, "s3://b/x"
+		}, code: failure.Setup},
+		{name: "two outputs of one place, of the last index", change: func(c *config.Config) {
+			c.Markers.URL, c.Data.Output, c.Data.Stdout = "file:///m", []string{"out=s3://b/<<.Index>>"}, "s3://b/9"
+		}, code: failure.BadIndex},
+		{name: "a result that is an output", change: func(c *config.Config) {
+			c.Markers.URL, c.Markers.DoneIf, c.Data.Output = "file:///m", "s3://b/x/y", []string{"out/=s3://b/x/"}
+		}, code: failure.Setup},
+		{name: "halves that don't fit", change: func(c *config.Config) { c.Markers.URL, c.Data.Output = "file:///m", []string{"out/=s3://b/x"} }, code: failure.Usage},
+
 		{name: "no command", change: func(c *config.Config) { c.Command = nil }, code: failure.Usage},
 		{name: "no template", change: func(c *config.Config) { c.Command = []string{"<<.Index"} }, code: failure.Usage},
 		{name: "no such field", change: func(c *config.Config) { c.Mapping.Require = []string{"<<.Indx>>"} }, code: failure.Usage},

@@ -48,7 +48,7 @@ func Topic(to io.Writer, words []string, all []Command) error {
 // first screen.
 var others = map[string]string{
 	"tasks": "queues", "rows": "items", "exitcodes": "exit-codes", "exit": "exit-codes", "codes": "exit-codes",
-	"kubernetes": "manifest", "k8s": "manifest", "topics": "",
+	"inputs": "data", "outputs": "data", "streams": "data", "checkpoints": "data", "kubernetes": "manifest", "k8s": "manifest", "topics": "",
 }
 
 func page(b *strings.Builder, words []string, all []Command) error {

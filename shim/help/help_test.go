@@ -61,7 +61,7 @@ func TestPages(t *testing.T) {
 	for _, topic := range strings.Split(topics, ", ") {
 		pages[topic] = page(t, topic)
 	}
-	if len(pages) != 10 {
+	if len(pages) != 11 {
 		t.Errorf("the topics are %q", topics)
 	}
 	for topic, text := range pages {

@@ -17,6 +17,24 @@ const (
 them run at the same time. How many indexes do is --parallelism, of nth local
 and nth manifest.
 `
+	data = `What nth brings to the command, and takes from it:
+
+  --input 's3://bucket/in/<<.Index>>=/work/in'      an object to a file
+  --input s3://bucket/ref/=/work/ref/               all below it, to a directory
+  --output '/work/out=s3://bucket/out/<<.Index>>'   a file; with a slash at the
+                                                    end of both, a directory
+  --stdin 's3://bucket/in/<<.Index>>'               no file, and no disk
+  --stdout 's3://bucket/out/<<.Index>>'
+  --checkpoint '/work/state=s3://bucket/state/<<.Index>>'
+                                                    for the next attempt
+
+An input that is missing is 66. Outputs are staged below .nth/ beside their
+places, and one run of the item wins, whole, however many there were; one that
+is missing after success is 73. A command in the style of 'aws s3 cp - | work |
+aws s3 cp -' becomes: --stdin URL --stdout URL -- work. A checkpoint is written
+under a temporary name, and renamed. --keep-failed URL keeps what an attempt
+that failed has left. Not with --each. Flags: nth run --help=data
+`
 	markers = `A marker is a small JSON document for each finished item, below the URL of
 --markers: a place for this run of the Job, as in 's3://bucket/resize/<<.Job>>'.
 
@@ -25,6 +43,7 @@ and nth manifest.
   skipped/7.json  it is bad, by --skip-exit-codes
   started/7.json  who began last, with --record-start
   claim/7.json    who works at it, with --claim
+  commit/7.json   which run's outputs count, with --output and --stdout
   done/tasks/     tasks of a queue, by a hash of their names
   progress/7/     which items of a shard are done, with --each
 
@@ -35,7 +54,7 @@ What was killed before its marker runs again: the command must bear that.
 nth status looks, nth reset forgets, nth mark records by hand, nth check tries
 the store. Flags: nth run --help=markers
 `
-	stores = `For --markers, --logs, --require, --done-if and files of rows:
+	stores = `For --markers, --logs, --require, --input and the like, and files of rows:
 
   file:///dir                all directories but the last must be there
     ?create_dir=true mountpoint=/mnt/volume

@@ -17,7 +17,7 @@ type topic struct {
 }
 
 var topics = [...]topic{
-	{"items", text(items)}, {"templates", writeTemplates}, {"markers", text(markers)}, {"stores", text(stores)},
+	{"items", text(items)}, {"data", text(data)}, {"templates", writeTemplates}, {"markers", text(markers)}, {"stores", text(stores)},
 	{"queues", text(queues)}, {"signals", text(signals)}, {"exit-codes", writeCodes}, {"platforms", writePlatforms},
 }
 

@@ -47,6 +47,7 @@ func TestDigest(t *testing.T) {
 	row := func(s *scene) {
 		s.from = From{Kind: templates.RowItem, Task: templates.Task{Payload: "x"}}
 	}
+	inputs := func(s *scene) { s.config.Data.Input = []string{"s3://b/x=x", "s3://b/y=y"} }
 	for _, tt := range []struct {
 		name    string
 		of      func(*scene) // the kind of item; nil: an index
@@ -63,6 +64,22 @@ func TestDigest(t *testing.T) {
 		{"--env of the index", nil, func(s *scene) { s.config.Mapping.Env[0] = "WIDTH=<<add .Index 97>>" }, false},
 		{"--digest-extra", nil, func(s *scene) { s.config.Markers.DigestExtra = []string{"v3"} }, true},
 		{"--digest-extra as --env", nil, func(s *scene) { s.config.Mapping.Env, s.config.Markers.DigestExtra = nil, []string{"WIDTH=100", "v2"} }, true},
+		{"an input", nil, func(s *scene) { s.config.Data.Input = []string{"s3://b/<<.Index>>=in"} }, true},
+		{"an output", nil, func(s *scene) { s.config.Data.Output = []string{"out=s3://b/<<.Index>>"} }, true},
+		{"stdin", nil, func(s *scene) { s.config.Data.Stdin = "s3://b/x" }, true},
+		{"stdout", nil, func(s *scene) { s.config.Data.Stdout = "s3://b/x" }, true},
+		{"a checkpoint", nil, func(s *scene) { s.config.Data.Checkpoint = []string{"c=s3://b/x"} }, false},
+		{"what is kept of failures", nil, func(s *scene) { s.config.Data.KeepFailed = "s3://b/x" }, false},
+		{"another input", inputs, func(s *scene) { s.config.Data.Input[1] = "s3://b/z=z" }, true},
+		{"where an input goes", inputs, func(s *scene) { s.config.Data.Input[1] = "s3://b/y=z" }, true},
+		{"inputs that changed places", inputs, func(s *scene) { s.config.Data.Input = []string{"s3://b/x=y", "s3://b/y=x"} }, true},
+		{"an input by the index", inputs, func(s *scene) { s.config.Data.Input[1] = "s3://b/<<if .Index>>y<<end>>=y" }, false},
+		{"an input that is an output", inputs, func(s *scene) {
+			s.config.Data.Input, s.config.Data.Output = s.config.Data.Input[:1], []string{"y=s3://b/y"}
+		}, true},
+		{"the secret of an input", inputs, func(s *scene) {
+			s.config.Data.Input[1], s.token = `s3://b/y<<if eq (secret "TOKEN") "?">>x<<end>>=y`, "another"
+		}, false},
 		{"another secret", nil, func(s *scene) { s.config.Command = append(s.config.Command, `<<secret "TOKEN" | printf "%s">>`) }, true},
 		{"a secret's value", nil, func(s *scene) { s.token = "another" }, false},
 		{"who runs", nil, func(s *scene) { s.id.Attempt, s.id.RawIndex, s.id.Hostname, s.runID = 9, 12, "another", "another" }, false},

@@ -33,6 +33,7 @@ type Places struct {
 	Require               []expand.Text
 	Markers, Logs, DoneIf expand.Text
 	QuitURL               expand.Text
+	Data
 }
 
 // Expand gives the words of one item. An error is a failure with exit code 64, 65 or 78;
@@ -68,6 +69,13 @@ func (m *Mapping) Places(x *expand.Expander) (Places, error) {
 	p.QuitURL = x.Text("--quit-url", m.quitURL)
 	if x.Err != nil {
 		return Places{}, x.Err
+	}
+	var err error
+	if p.Data, err = m.Data(x); err == nil {
+		err = m.clash(p.Data, p.DoneIf)
+	}
+	if err != nil {
+		return Places{}, err
 	}
 	return p, nil
 }

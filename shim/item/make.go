@@ -84,8 +84,26 @@ func (r *Run) Make(of From, keep expand.Keeper) (Item, error) {
 	for _, word := range words.StableCommand { // an item that was found by a secret may tell it
 		it.Header.Command = append(it.Header.Command, r.Secrets.Hide(word))
 	}
-	it.Header.Digest = marker.Content{Command: words.StableCommand, Env: words.StableEnv, Task: of.vouched(), Extra: r.Mapping.Digest}.Digest()
+	it.Header.Digest = marker.Content{Command: words.StableCommand, Env: words.StableEnv, URLs: places.stable(), Task: of.vouched(), Extra: r.Mapping.Digest}.Digest()
 	return it, nil
+}
+
+// stable is what the digest covers of what an item reads and writes: which flag it is, the
+// URL, and the path, for two inputs that changed places are another input.
+func (d Data) stable() (list []string) {
+	for _, in := range d.Inputs {
+		list = append(list, "--input="+in.URL.Shown+"="+in.Path.Shown)
+	}
+	for _, out := range d.Outputs {
+		list = append(list, "--output="+out.Path.Shown+"="+out.URL.Shown)
+	}
+	if d.Stdin.Value != "" {
+		list = append(list, "--stdin="+d.Stdin.Shown)
+	}
+	if d.Stdout.Value != "" {
+		list = append(list, "--stdout="+d.Stdout.Shown)
+	}
+	return list
 }
 
 // vouched is what the digest covers of where an item comes from.

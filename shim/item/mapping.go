@@ -5,6 +5,7 @@ package item
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"nth/shim/config"
@@ -29,6 +30,7 @@ type Mapping struct {
 type places struct {
 	require                        []*templates.Template
 	markers, logs, doneIf, quitURL *templates.Template
+	data
 }
 
 // Parse parses every template of an item. An error is a failure with exit code 64: no
@@ -45,6 +47,11 @@ func Parse(c *config.Config) (*Mapping, error) {
 	m.logs = p.URL("--logs", c.Markers.Logs)
 	m.doneIf = p.URL("--done-if", c.Markers.DoneIf)
 	m.quitURL = p.URL("--quit-url", c.Messages.QuitURL)
+	m.inputs = parsePairs(&p, "--input", c.Data.Input, config.ParseInput)
+	m.outputs = parsePairs(&p, "--output", c.Data.Output, config.ParseOutput)
+	m.checkpoints = parsePairs(&p, "--checkpoint", c.Data.Checkpoint, config.ParseOutput)
+	m.stdin, m.stdout = parseStream(&p, "--stdin", c.Data.Stdin), parseStream(&p, "--stdout", c.Data.Stdout)
+	m.keepFailed = p.URL("--keep-failed", c.Data.KeepFailed)
 	m.TaskID = expand.Named{Name: "--task-id", Template: p.One("--task-id", c.Tasks.TaskID)}
 	m.NamesTasks = c.Tasks.TaskID != ""
 	for _, assignment := range c.Mapping.Env {
@@ -58,7 +65,8 @@ func Parse(c *config.Config) (*Mapping, error) {
 	return m, p.Err
 }
 
-// UsesIndex tells whether the command or one of its variables depends on the index.
+// UsesIndex tells whether the command, one of its variables or what it reads depends on the
+// index.
 func (m *Mapping) UsesIndex() bool {
 	for _, t := range m.Command {
 		if t.UsesIndex() {
@@ -70,7 +78,12 @@ func (m *Mapping) UsesIndex() bool {
 			return true
 		}
 	}
-	return false
+	for _, in := range m.inputs {
+		if in.url.UsesIndex() {
+			return true
+		}
+	}
+	return m.stdin.url.UsesIndex()
 }
 
 // Markers is the template of the markers' URL.
@@ -87,8 +100,26 @@ func (m *Mapping) All() (list []expand.Named) {
 	for _, t := range m.require {
 		list = append(list, expand.Named{Name: "--require", Template: t})
 	}
+	list = append(append(list, m.Stored()...), m.paths()...)
 	return append(list, m.TaskID, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf},
 		expand.Named{Name: "--quit-url", Template: m.quitURL})
+}
+
+// Stored are the URLs of what an item reads and writes.
+func (m *Mapping) Stored() (list []expand.Named) {
+	for _, p := range slices.Concat(m.inputs, m.outputs, m.checkpoints) {
+		list = append(list, expand.Named{Name: p.flag, Template: p.url})
+	}
+	return append(list, expand.Named{Name: "--stdin", Template: m.stdin.url}, expand.Named{Name: "--stdout", Template: m.stdout.url},
+		expand.Named{Name: "--keep-failed", Template: m.keepFailed})
+}
+
+// paths are those of what an item reads and writes.
+func (m *Mapping) paths() (list []expand.Named) {
+	for _, p := range slices.Concat(m.inputs, m.outputs, m.checkpoints) {
+		list = append(list, expand.Named{Name: p.flag, Template: p.path})
+	}
+	return list
 }
 
 // Word names a word of the command for a person.

@@ -14,7 +14,7 @@ the exit-code policy of the manifest. Ctrl-C stops it cleanly, a second one at o
 --markers, the same command goes on where it stopped. Takes the flags of nth run.`,
 	Example: `nth local --completions 5 --markers file:///tmp/markers -- echo 'item <<.Index>>'`,
 	Own:     []string{"Local"},
-	Common:  []string{"completions", "env", "require", "items", "each", "jobs", "markers", "logs", "tasks", "timeout"},
+	Common:  []string{"completions", "env", "require", "input", "output", "items", "each", "jobs", "markers", "logs", "tasks", "timeout"},
 	Aside:   config.PodFlags,
 	Refuses: func(flag string) bool { return config.UseOf(flag, config.ForLocal) == config.Refuses },
 }

@@ -174,6 +174,7 @@ func (j *job) hint(World) error {
 	if strings.HasPrefix(f.Markers, "file://") && !j.holds(f.Markers) {
 		j.say("--markers %s: no --volume keeps it, so that what is written there ends with the pod", f.Markers)
 	}
+	j.unkept()
 	if len(j.beside) > 0 {
 		j.say("%s", j.held())
 	}

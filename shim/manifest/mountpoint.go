@@ -11,7 +11,8 @@ import (
 
 // places are the flags whose URLs may be files', and which of them name directories: the
 // others name what is in one.
-var places = map[string]bool{"--markers": true, "--logs": true, "--done-if": false, "--tasks": false, "--require": false}
+var places = map[string]bool{"--markers": true, "--logs": true, "--done-if": false, "--tasks": false, "--require": false,
+	"--input": false, "--output": false, "--stdin": false, "--stdout": false, "--checkpoint": false, "--keep-failed": true}
 
 // onVolume gives a setting whose files are on a volume the parameter that wants it mounted:
 // without its volume, a mount point is a directory in which nothing is done.
@@ -20,14 +21,17 @@ func (j *job) onVolume(s flags.Setting) flags.Setting {
 	if !ok {
 		return s
 	}
+	want := func(value string) string {
+		return urlIn(s.Flag, value, func(url string) string { return j.wantMounted(url, dir) })
+	}
 	urls := strings.Split(s.Value, "\n")
 	for i, u := range urls {
-		urls[i] = j.wantMounted(u, dir)
+		urls[i] = want(u)
 	}
 	s.Value, s.Words = strings.Join(urls, "\n"), slices.Clone(s.Words)
 	for i, w := range s.Words {
 		if flag, u, ok := strings.Cut(w, "="); ok {
-			s.Words[i] = flag + "=" + j.wantMounted(u, dir)
+			s.Words[i] = flag + "=" + want(u)
 		}
 	}
 	return s

@@ -11,7 +11,7 @@ command line that nth run takes, whose flags become variables of the container. 
 --indexes, --missing or --failed a small Job that repairs a large one.`,
 	Example: `nth manifest --name checksums --completions 100 --image busybox:1.36 --markers 's3://my-bucket/<<.Job>>' -- sha256sum '/data/file_<<.Index>>.txt'`,
 	Own:     []string{"Manifest", "Pods", "Policy", "Repair"},
-	Common: []string{"completions", "indexes", "job", "env", "require", "items", "each", "markers", "logs", "tasks",
+	Common: []string{"completions", "indexes", "job", "env", "require", "input", "output", "items", "each", "markers", "logs", "tasks",
 		"timeout", "stop-grace"},
 	// The others that it refuses are those that it sets, of which nobody else tells.
 	Refuses: func(flag string) bool { return flag == "--index" || flag == "--index-env" },

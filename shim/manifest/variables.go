@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,11 +131,17 @@ var credentialsOf = []struct{ scheme, needs string }{
 
 // wanted says what the pods' environment must have that isn't in the command line.
 func (j *job) wanted() (all []string) {
-	for _, from := range []struct{ what, url string }{{"--markers", j.forecast.Markers}, {"--tasks", j.Tasks.URL}} {
+	type use struct{ what, url string }
+	from := []use{{"--markers", j.forecast.Markers}, {"--tasks", j.Tasks.URL}}
+	for _, h := range j.data() {
+		from = append(from, use{h.flag, h.URL})
+	}
+	for _, from := range from {
 		scheme, _, _ := strings.Cut(from.url, "://")
 		for _, c := range credentialsOf {
-			if c.scheme == scheme && !strings.Contains(from.url, "anonymous=true") {
-				all = append(all, from.what+" needs "+c.needs)
+			needs := from.what + " needs " + c.needs
+			if c.scheme == scheme && !strings.Contains(from.url, "anonymous=true") && !slices.Contains(all, needs) {
+				all = append(all, needs)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ and which groups are incomplete. The lines come as they are made, and a command 
 with the first 100000 different ones. Takes the flags of nth run.`,
 	Example: `nth plan --completions 3 -- process_file '/data/file_<<.Index>>.txt'`,
 	Own:     []string{"Plan"},
-	Common:  []string{"completions", "indexes", "env", "require", "items", "each", "markers", "tasks"},
+	Common:  []string{"completions", "indexes", "env", "require", "input", "output", "items", "each", "markers", "tasks"},
 	Aside:   config.PodFlags,
 	Refuses: func(flag string) bool { return config.UseOf(flag, config.ForPlan) == config.Refuses },
 }

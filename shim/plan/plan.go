@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -28,8 +29,9 @@ type Planned struct {
 	Require []string `json:"require,omitempty"`
 	DoneIf  string   `json:"done_if,omitempty"`
 	Logs    string   `json:"logs,omitempty"`
-	Items   string   `json:"items,omitempty"` // with --each: the command is that of the first of them
-	Error   string   `json:"error,omitempty"`
+	Data
+	Items string `json:"items,omitempty"` // with --each: the command is that of the first of them
+	Error string `json:"error,omitempty"`
 }
 
 // Findings are told at most so many of a kind.
@@ -120,15 +122,21 @@ func (b *builder) conclude(same bool) {
 	case b.code != 0:
 	case same:
 		b.findings = append(b.findings, forecast.Same)
+		b.compared(b.outputs.findings("have the same output", "output"))
 	default:
-		found, note := b.twins.findings()
-		b.findings = append(b.findings, found...)
-		if note != "" {
-			b.notes = append(b.notes, note)
-		}
+		b.compared(b.twins.findings("expand to the same command", "command"))
+		b.compared(b.outputs.findings("have the same output", "output"))
 	}
 	if b.code == 0 && len(b.findings) > 0 {
 		b.code = 1
+	}
+}
+
+// compared adds what was found of indexes that have something in common.
+func (b *builder) compared(found []string, note string) {
+	b.findings = append(b.findings, found...)
+	if note != "" {
+		b.notes = append(b.notes, note)
 	}
 }
 
@@ -137,7 +145,8 @@ type builder struct {
 	run      item.Run
 	runs     identity.Runs
 	to       output
-	twins    twins
+	twins    twins    // of commands
+	outputs  twins    // of places
 	findings []string // mistakes
 	notes    []string // what else there is to say of the plan
 	code     failure.Code
@@ -189,7 +198,11 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) e
 	for _, input := range places.Require {
 		planned.Require = append(planned.Require, hide(input.Value))
 	}
-	b.twins.add(planned, words)
+	planned.Data = dataOf(places.Data, hide)
+	b.twins.add(sumOf(words, places.Data), planned.Index, func() string { return shellLine(slices.Concat(planned.Command, planned.given())) })
+	for _, url := range places.Published() {
+		b.outputs.add(sumOfPlace(url.Value), planned.Index, func() string { return hide(url.Shown) })
+	}
 	return b.to.item(planned)
 }
 

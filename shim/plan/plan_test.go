@@ -69,9 +69,9 @@ func TestBounded(t *testing.T) {
 	var all twins
 	for i := range int64(maxCompared + 2) {
 		same := []string{"echo", fmt.Sprint(i % (maxCompared + 1))}
-		all.add(Planned{Index: i, Command: same}, item.Words{Command: same})
+		all.add(sumOf(item.Words{Command: same}, item.Data{}), i, func() string { return shellLine(same) })
 	}
-	found, note := all.findings()
+	found, note := all.findings("expand to the same command", "command")
 	if diff := cmp.Diff([]string{fmt.Sprintf("indexes 0,%d expand to the same command: echo 0", maxCompared+1)}, found); diff != "" ||
 		!strings.Contains(note, "compared with the first 100000 different ones") || len(all.first) != maxCompared {
 		t.Errorf("%d are held; %s %s", len(all.first), note, diff)

@@ -16,38 +16,38 @@ const (
 	maxTold     = 1000
 )
 
-// twins finds items that expand to the same command and variables. A command is held as
-// 16 bytes of its SHA-256.
+// twins finds items that have something in common that each should have for itself: its
+// command, variables and inputs, or an output. It is held as 16 bytes of its SHA-256.
 type twins struct {
 	first  map[[16]byte]int64 // which index had it
 	groups map[[16]byte]*group
 	order  []*group
 	more   bool // groups than are told
-	left   bool // commands that were compared with those before alone
+	left   bool // things that were compared with those before alone
 }
 
-// group is two or more indexes that run the same.
+// group is two or more indexes that have the same.
 type group struct {
-	command string
+	what    string
 	indexes identity.List
 	more    int64
 }
 
-func (t *twins) add(p Planned, w item.Words) {
-	sum := sumOf(w)
+// add adds what an index has, by its sum; tell names it for a person.
+func (t *twins) add(sum [16]byte, index int64, tell func() string) {
 	first, met := t.first[sum]
 	switch {
 	case met && t.groups[sum] != nil:
-		t.groups[sum].add(p.Index)
+		t.groups[sum].add(index)
 	case met && len(t.order) == maxFindings:
 		t.more = true
 	case met:
 		if t.groups == nil {
 			t.groups = map[[16]byte]*group{}
 		}
-		g := &group{command: shellLine(p.Command)}
+		g := &group{what: tell()}
 		g.add(first)
-		g.add(p.Index)
+		g.add(index)
 		t.groups[sum], t.order = g, append(t.order, g)
 	case len(t.first) == maxCompared:
 		t.left = true
@@ -55,13 +55,25 @@ func (t *twins) add(p Planned, w item.Words) {
 		if t.first == nil {
 			t.first = map[[16]byte]int64{}
 		}
-		t.first[sum] = p.Index
+		t.first[sum] = index
 	}
 }
 
-func sumOf(w item.Words) [16]byte {
+// sumOf is that of a command, its variables and what it reads.
+func sumOf(w item.Words, d item.Data) [16]byte {
+	reads := []string{d.Stdin.Value}
+	for _, in := range d.Inputs {
+		reads = append(reads, in.URL.Value, in.Path.Value)
+	}
+	return sum(w.Command, w.Env, reads)
+}
+
+// sumOfPlace is that of a place, however its URL is written.
+func sumOfPlace(url string) [16]byte { return sum([]string{item.PlaceOf(url).String()}) }
+
+func sum(lists ...[]string) [16]byte {
 	var b strings.Builder
-	for _, list := range [][]string{w.Command, w.Env} {
+	for _, list := range lists {
 		for _, part := range list {
 			fmt.Fprintf(&b, "%d:%s", len(part), part)
 		}
@@ -85,16 +97,17 @@ func (g *group) String() string {
 	return list
 }
 
-// findings tells the groups; the note is of what wasn't compared.
-func (t *twins) findings() (found []string, note string) {
+// findings tells the groups, of which does says what they do with it; the note is of
+// what wasn't compared.
+func (t *twins) findings(does, what string) (found []string, note string) {
 	for _, g := range t.order {
-		found = append(found, fmt.Sprintf("indexes %s expand to the same command: %s", g, g.command))
+		found = append(found, fmt.Sprintf("indexes %s %s: %s", g, does, g.what))
 	}
 	if t.more {
-		found = append(found, "… and more indexes that expand to the same command")
+		found = append(found, "… and more indexes that "+does)
 	}
 	if t.left {
-		note = fmt.Sprintf("each command was compared with the first %d different ones, and not with those after them", maxCompared)
+		note = fmt.Sprintf("each %s was compared with the first %d different ones, and not with those after them", what, maxCompared)
 	}
 	return found, note
 }

@@ -48,6 +48,9 @@ func (t *text) item(it Planned) error {
 	if it.Items != "" {
 		line = strings.TrimLeft(line+"\t# items "+it.Items, "\t")
 	}
+	if given := it.given(); len(given) > 0 {
+		line += "\t# " + shellLine(given)
+	}
 	_, err := fmt.Fprintf(t.out, "%d\t%s\n", it.Index, t.show(line))
 	return unprinted(err)
 }

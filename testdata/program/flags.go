@@ -28,6 +28,8 @@ func TemplateFlags(t *testing.T) map[string]string {
 			broken = "done=<<"
 		case strings.Contains(placeholder, "NAME="):
 			broken = "NAME=<<"
+		case strings.Contains(placeholder, "PATH="), strings.Contains(placeholder, "=PATH"):
+			broken = "x=<<"
 		}
 		_, stderr, code := Nth(t, []string{"NTH_INDEX=0"}, "run", flag+"="+broken, "--", "true")
 		if code == 64 && strings.Contains(stderr, "parse "+flag) {
@@ -35,4 +37,16 @@ func TemplateFlags(t *testing.T) map[string]string {
 		}
 	}
 	return found
+}
+
+// Beside gives the flags without which one of the templates says nothing: where its commit
+// is kept, or what it is about.
+func Beside(flag, dir string) []string {
+	switch flag {
+	case "--output", "--stdout", "--checkpoint":
+		return []string{"--markers=file://" + dir + "/markers?create_dir=true"}
+	case "--keep-failed":
+		return []string{"--markers=file://" + dir + "/markers?create_dir=true", "--stdout=file://" + dir + "/stdout"}
+	}
+	return nil
 }

@@ -123,6 +123,16 @@ func parse(raw string) (place, error) {
 	return p, nil
 }
 
+// Malformed tells what is wrong with the URL of a flag that names objects by a glob. An error
+// is a failure with exit code 64.
+func Malformed(flag, raw string) error {
+	_, err := parse(raw)
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		f.On = flag
+	}
+	return err
+}
+
 // store is the URL of the directory, for who opens it.
 func (p place) store() string {
 	u := url.URL{Scheme: p.scheme, Host: p.host, Path: p.dir, RawQuery: p.query}

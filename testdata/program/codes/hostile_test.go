@@ -1,6 +1,7 @@
 package codes
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,18 @@ func templatesOf(placeholder, name, dir, api string) []string {
 		return []string{`done={"x": ` + name + `}`, `fail={"x": ` + name + `}`}
 	case strings.Contains(placeholder, "NAME="):
 		return []string{"NAME=" + name, "NAME=a-" + name}
+	case placeholder == "URL=PATH":
+		list := []string{"file://" + dir + "/in=" + dir + "/work/" + name, "file://" + dir + "/in=" + dir + "/work/a-" + name + ".txt", "file://" + dir + "/nowhere=" + name}
+		for _, url := range templatesOf("URL", name, dir, api) {
+			list = append(list, url+"="+dir+"/work/x")
+		}
+		return list
+	case placeholder == "PATH=URL":
+		list := []string{dir + "/work/" + name + "=file://" + dir + "/out?create_dir=true", name + "=file://" + dir + "/out?create_dir=true"}
+		for _, url := range templatesOf("URL", name, dir, api) {
+			list = append(list, dir+"/in="+url)
+		}
+		return list
 	case strings.Contains(placeholder, "URL"), strings.Contains(placeholder, "PATH"):
 		return []string{"file://" + dir + "/" + name + "/x?create_dir=true", api + "/echo/" + name, api + "/echo?x=" + name, "s3://b/x-" + name + "?anonymous=true&endpoint=" + api}
 	}
@@ -35,7 +48,7 @@ func templatesOf(placeholder, name, dir, api string) []string {
 // but a word, and is no bug.
 func TestHostileValues(t *testing.T) {
 	flags := program.TemplateFlags(t)
-	if len(flags) < 15 {
+	if len(flags) < 22 || flags["--input"] == "" || flags["--output"] == "" || flags["--stdin"] == "" || flags["--keep-failed"] == "" {
 		t.Fatalf("the flags that are templates: %v", flags)
 	}
 	var asked atomic.Int64
@@ -48,8 +61,12 @@ func TestHostileValues(t *testing.T) {
 			t.Run(kind.name+"/"+flag, func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
+				if err := errors.Join(os.WriteFile(dir+"/in", []byte("in"), 0o644), os.Mkdir(dir+"/work", 0o755)); err != nil {
+					t.Fatal(err)
+				}
 				run := func(name, value string) (string, int) {
 					args := append([]string{"run", "--store-wait=0s", "--marker-timeout=0s", "--store-timeout=5s"}, kind.flags(t, dir, name)...)
+					args = append(args, program.Beside(flag, dir)...)
 					_, stderr, code := program.Nth(t, []string{"NTH_INDEX=0", "NTH_COMPLETIONS=3"}, append(args, flag+"="+value, "--", "sh", "-c", `printf %s "$1" >/dev/null`, "sh", "<<.Task.name>>")...)
 					return stderr, code
 				}

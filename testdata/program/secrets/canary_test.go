@@ -64,11 +64,28 @@ func values(placeholder, use, dir, api string) []string {
 		return []string{"take={\"t\": " + use + "}", "done={\"t\": " + use + "}", "fail={\"t\": " + use + ", \"why\": <<.Reason>>}", "keep=" + use + "}", "done=[" + use}
 	case strings.Contains(placeholder, "NAME="):
 		return []string{"NAME=" + use, "NAME=a\n" + use}
+	case placeholder == "URL=PATH", placeholder == "PATH=URL":
+		var list []string
+		for _, pair := range [][2]string{{dir + "/" + use, "file://" + dir + "/" + use}, {use, "file://" + dir + "/rows.csv"}, {dir + "/" + use + "/x", "s3://b/x?anonymous=true&endpoint=http://127.0.0.1:1"}} {
+			list = append(list, joined(placeholder, pair[0], pair[1]))
+		}
+		for _, url := range values("URL", use, dir, api) {
+			list = append(list, joined(placeholder, dir+"/x", url))
+		}
+		return append(list, use)
 	case strings.Contains(placeholder, "URL"), strings.Contains(placeholder, "PATH"):
 		return []string{"file://" + dir + "/" + use + "/m?create_dir=true", api + "/echo/" + use, use, "bogus://" + use + "/x",
 			"s3://b/" + use + "?endpoint=http://127.0.0.1:1&anonymous=true", "redis://:" + use + "@127.0.0.1:1/0?queue=" + use}
 	}
 	return []string{use, "a" + use + "-<<.Index>>"}
+}
+
+// joined is a flag's value of a path and a URL.
+func joined(placeholder, path, url string) string {
+	if placeholder == "URL=PATH" {
+		return url + "=" + path
+	}
+	return path + "=" + url
 }
 
 // talkative is an API that says all that it was asked, in each answer; one task in all.
@@ -107,7 +124,7 @@ func talkative(t *testing.T) string {
 // and no log of the command's output.
 func TestCanaries(t *testing.T) {
 	found := program.TemplateFlags(t)
-	if len(found) < 15 || found["--markers"] == "" || found["--fail-sql"] == "" {
+	if len(found) < 22 || found["--markers"] == "" || found["--fail-sql"] == "" || found["--input"] == "" || found["--checkpoint"] == "" {
 		t.Fatalf("the flags that are templates: %v", found)
 	}
 	for kind, need := range kinds {
@@ -139,6 +156,9 @@ func (s scene) look(t *testing.T, flag ...string) {
 	}
 	args := append([]string{"run", "--log-level=debug", "--store-wait=0s", "--marker-timeout=0s", "--store-timeout=2s", "--record-start", "--termination-log=" + s.dir + "/termination",
 		"--markers=file://" + s.dir + "/markers", "--logs=file://" + s.dir + "/logs"}, s.args...)
+	if name, _, _ := strings.Cut(flag[0], "="); name == "--keep-failed" {
+		args = append(args, program.Beside(name, s.dir)[1:]...)
+	}
 	args = append(args, flag...)
 	if flag[0] != "--" {
 		args = append(args, "--", "sh", "-c", `echo "$CANARY"; echo "$CANARY" >&2; exit 3`)

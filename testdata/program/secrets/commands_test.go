@@ -39,14 +39,16 @@ var secretURLs = []string{
 func TestSecretURLs(t *testing.T) {
 	job := []string{"--", "echo", "<<.Index>>", secret}
 	manifest := []string{"manifest", "--name=x", "--image=i", "--completions=2"}
+	data := []string{"--input=URL=x", "--input=file:///x=URL", "--output=x=URL", "--output=URL=file:///x", "--input=URL", "--stdout", "--checkpoint=x=URL", "--stdout=s3://b/x --keep-failed=URL"}
 	for _, tt := range []struct {
 		name  string
 		args  []string
-		flags []string // that take a URL
+		flags []string // that take a URL, with the others that they need
 		job   []string
 	}{
-		{"plan", []string{"plan", "--completions=2"}, []string{"--markers", "--tasks", "--require", "--done-if", "--logs", "--quit-url"}, job},
-		{"plan as JSON", []string{"plan", "--completions=2", "--format=json"}, []string{"--markers", "--tasks", "--require"}, job},
+		{"plan", []string{"plan", "--completions=2"}, []string{"--markers", "--tasks", "--require", "--done-if", "--logs", "--quit-url", "--stdin"}, job},
+		{"plan as JSON", []string{"plan", "--completions=2", "--format=json"}, []string{"--markers", "--tasks", "--require", "--stdin"}, job},
+		{"plan of outputs", []string{"plan", "--completions=2", "--markers=file://DIR"}, data, job},
 		{"local", []string{"local", "--completions=1", "--backoff-limit-per-index=0"}, []string{"--markers", "--tasks", "--require", "--done-if", "--quit-url"}, []string{"--", "true"}},
 		{"status", []string{"status", "--completions=2"}, []string{"--markers"}, nil},
 		{"status as JSON", []string{"status", "--completions=2", "--format=json"}, []string{"--markers"}, nil},
@@ -57,7 +59,8 @@ func TestSecretURLs(t *testing.T) {
 		{"mark", []string{"mark", "--indexes=1", "--reason=x"}, []string{"--markers"}, nil},
 		{"check", []string{"check"}, []string{"--markers"}, nil},
 		{"check as JSON", []string{"check", "--format=json"}, []string{"--markers"}, nil},
-		{"manifest", manifest, []string{"--markers", "--tasks", "--require"}, job},
+		{"manifest", manifest, []string{"--markers", "--tasks", "--require", "--stdin"}, job},
+		{"manifest of outputs", append(slices.Clone(manifest), "--markers=file://DIR"), data, job},
 		{"manifest of the rest", append(slices.Clone(manifest), "--job=j", "--missing"), []string{"--markers"}, job},
 	} {
 		for i, canary := range twoSecrets {
@@ -66,7 +69,14 @@ func TestSecretURLs(t *testing.T) {
 				env := append(slices.Clone(program.Secrets), "TOKEN="+canary)
 				for _, url := range secretURLs {
 					for _, flag := range tt.flags {
-						quiet(t, env, slices.Concat(tt.args, []string{"--store-wait=0s", flag + "=" + url}, tt.job))
+						if !strings.Contains(flag, "URL") {
+							flag += "=URL"
+						}
+						given := strings.Fields(flag)
+						for i := range given {
+							given[i] = strings.ReplaceAll(given[i], "URL", url)
+						}
+						quiet(t, env, slices.Concat(tt.args, []string{"--store-wait=0s"}, given, tt.job))
 					}
 				}
 			})
