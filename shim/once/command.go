@@ -30,9 +30,6 @@ type Command struct {
 	*Way
 	Lost  <-chan struct{} // closed: somebody else works at the item by now; nil: nobody can
 	Drain time.Duration
-	// Nth is which command of its run it is, from 0: what is done before the first isn't
-	// done before each of many.
-	Nth int
 }
 
 // Do runs the command, ends what it leaves behind, and judges it.
@@ -73,6 +70,7 @@ func (c Command) run(it item.Item, in Inputs) (ended, error) {
 	defer given.Close()
 	kept := c.Output.Begin(c.Process, c.logName(it))
 	command := c.command(it, given, kept)
+	command.Feed, command.Take, command.TakeGrace = in.Stdin, in.Stdout, c.Config.Stores.MarkerTimeout
 	if in.Lease != nil {
 		command.Cancel, command.CancelGrace = in.Lease.Lost(), in.Lease.Grace
 	}
@@ -92,6 +90,7 @@ func (c Command) run(it item.Item, in Inputs) (ended, error) {
 	if c.Nth == 0 {
 		c.Record.Idle() // no connection is held while the command works for hours
 	}
+	in.Checkpoints.begin(&command)
 	c.Log.Info().Msg("command starts")
 	trimming := time.AfterFunc(trimAfter, func() {
 		c.Record.Idle() // of tasks that take a moment, each would connect anew
@@ -99,6 +98,7 @@ func (c Command) run(it item.Item, in Inputs) (ended, error) {
 	})
 	result, err := c.Signals.Run(command)
 	trimming.Stop()
+	in.Checkpoints.end(err == nil && (result.Stop != 0 || result.TimedOut || result.Cancelled))
 	if err != nil {
 		c.Output.Discard()
 		return ended{}, c.Hint(err)

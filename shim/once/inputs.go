@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/item"
 	"nth/shim/marker"
+	"nth/shim/proc"
 	"nth/shim/reach"
 	"nth/shim/record"
 	"nth/shim/store"
@@ -25,6 +27,17 @@ import (
 type Inputs struct {
 	There []expand.Text
 	Lease *claim.Lease // --claim; nil: nobody is kept away
+
+	Stdin       io.ReadCloser // of --stdin; nil: the command has another one
+	Stdout      proc.Sink     // of --stdout; nil: the same
+	Checkpoints *checkpoints  // that are kept while the command runs; nil: there are none
+}
+
+// close ends what the command was to read, where it didn't come to that.
+func (in Inputs) close() {
+	if in.Stdin != nil {
+		_ = in.Stdin.Close()
+	}
 }
 
 // requirePoll is how often a missing input is looked for under --require-wait.
@@ -89,9 +102,7 @@ func (w *Way) missing(it item.Item, input expand.Text) error {
 		return &failure.Failure{Code: failure.Unavailable, Tried: "wait for the required input", On: input.Shown,
 			Cause: fmt.Errorf("it is still missing after %s", wait), Hint: "it is late: this counts as a failure and is tried again"}
 	}
-	return &failure.Failure{Code: failure.NoInput, Tried: "find the required input", On: input.Shown,
-		Cause: errors.New("it does not exist"),
-		Hint:  it.Header.What() + " is mapped to an input that isn't there: correct the template or the number of completions"}
+	return noInput(it, "find the required input", input.Shown)
 }
 
 func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text, deadline time.Time) (bool, error) {

@@ -23,6 +23,9 @@ type Way struct {
 	Record record.Record
 	Output *output.Keeper
 	Ending *end.Ending
+	// Nth is which item of its run it is, from 0: what is done before the first isn't done
+	// before each of many.
+	Nth int
 }
 
 // Work does what there is to do for an item whose inputs are there. An error of something
@@ -42,10 +45,15 @@ func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 	r := end.Report{Header: it.Header, Record: w.Record, Output: w.Output, QuitURL: it.Places.QuitURL}
 	found, rec, err := w.look(ctx, it)
 	r.Record = rec
+	var outputs *results
 	if err == nil && !found.Settled {
-		found, err = w.doneIf(ctx, it, found)
+		outputs, err = w.results(ctx, it)
+	}
+	if err == nil {
+		found, err = w.settled(ctx, it, outputs, found)
 	}
 	if err != nil || found.Settled {
+		w.forget(it, err)
 		r.Err = err
 		return r
 	}
@@ -55,18 +63,53 @@ func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 	}
 	defer w.release(in.Lease)
 	if err == nil && in.Lease != nil && in.Lease.TookOver() && !found.Settled { // who had it may have made the result
-		found, err = w.doneIf(ctx, it, found)
+		found, err = w.settled(ctx, it, outputs, found)
 	}
 	if err != nil || found.Settled {
+		w.forget(it, err)
 		r.Err = err
 		return r
 	}
-	done, err := work(ctx, it, in)
-	if err == nil {
-		err = end.After(w.record(it, found, done), done.Evidence)
-	}
-	r.Err = err
+	r.Err = w.run(ctx, it, in, found, outputs, work)
 	return r
+}
+
+// settled finds out, where the record says nothing, whether the item is done all the same.
+func (w *Way) settled(ctx context.Context, it item.Item, outputs *results, found record.Verdict) (record.Verdict, error) {
+	if found.Settled {
+		return found, nil
+	}
+	found, err := outputs.forward(ctx, found)
+	if err == nil && !found.Settled {
+		found, err = w.doneIf(ctx, it, found)
+	}
+	return found, err
+}
+
+// run fetches what is needed, does the work, and says once and for all what came of it.
+func (w *Way) run(ctx context.Context, it item.Item, in Inputs, found record.Verdict, outputs *results, work Work) error {
+	err := outputs.clear(ctx)
+	if err == nil {
+		err = w.bring(ctx, it, &in)
+	}
+	defer func() { in.close() }()
+	if err == nil {
+		err = outputs.open(&in)
+	}
+	if err != nil {
+		outputs.drop()
+		return err
+	}
+	in.Checkpoints = w.checkpoints(it)
+	done, err := work(ctx, it, in)
+	if err != nil {
+		outputs.drop()
+	} else if err = w.conclude(outputs, it, found, done); err == nil {
+		w.forget(it, nil)
+		return nil
+	}
+	w.keepFailed(it)
+	return err
 }
 
 // Look tells only what the record says of an item.
@@ -92,12 +135,17 @@ func (w *Way) look(ctx context.Context, it item.Item) (record.Verdict, record.Re
 // record says what was done, once and for all.
 func (w *Way) record(it item.Item, found record.Verdict, done Outcome) error {
 	w.Begin("record")
+	return w.finish(w.marker(it, done), found)
+}
+
+// marker is that of work that was done.
+func (w *Way) marker(it item.Item, done Outcome) marker.Marker {
 	m := marker.Marker{Header: it.Header, Usage: done.Evidence.Usage, ExitCode: done.ExitCode, Source: marker.SourceRun, Outcome: done.As}
 	m.Log = done.Evidence.Log
 	if done.Shard != nil {
 		m.Shard = done.Shard
 	}
-	return w.finish(m, found)
+	return m
 }
 
 // finish writes a marker, from which on nth must not be given up.

@@ -19,6 +19,9 @@ type Verdict struct {
 // Again tells whether the item was done by another command, and is done again.
 func (v Verdict) Again() bool { return v.over != nil }
 
+// Over is the marker of another command that is to be replaced; nil: there is none.
+func (v Verdict) Over() *marker.Entry { return v.over }
+
 // Look asks whether an item is done already. An error is a failure with exit code 65, 69,
 // 77 or 78. A store that can't be read takes no record of that either: the record that is
 // given back is the one to go on with.

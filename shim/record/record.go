@@ -48,6 +48,9 @@ func Open(ctx context.Context, p edge.Process, m config.Markers, w config.Stores
 // Kept tells whether anything is.
 func (r Record) Kept() bool { return r.book != nil }
 
+// Book is the markers' own; nil for nowhere.
+func (r Record) Book() *marker.Book { return r.book }
+
 // Store is where it is kept; nil for nowhere.
 func (r Record) Store() *store.Store {
 	if r.book == nil {
@@ -84,15 +87,21 @@ func (r Record) Finish(m marker.Marker, found Verdict) error {
 	if err != nil {
 		return err
 	}
+	r.Settled(m, how, other, "")
+	return nil
+}
+
+// Settled says how a marker came to be: other is the one of another run that stands there,
+// and more what else is to be said.
+func (r Record) Settled(m marker.Marker, how marker.Settled, other *marker.Entry, more string) {
 	msg := fmt.Sprintf("%s is recorded as %s", m.What(), m.Outcome)
-	switch how {
-	case marker.Recovered:
+	switch {
+	case how == marker.Recovered && m.RunID == r.RunID:
 		msg += " (the store had answered our own write with silence)"
-	case marker.Theirs:
+	case how == marker.Theirs && other != nil:
 		msg = fmt.Sprintf("%s was recorded as %s by another run, %s, in the meantime", m.What(), other.Outcome, other.RunID)
 	}
-	r.Log.Info().Str("marker", r.book.Show(m.Header)).Msg(msg)
-	return nil
+	r.Log.Info().Str("marker", r.book.Show(m.Header)).Msg(msg + more)
 }
 
 // Started leaves a trace of an attempt that may be killed outright. That it can't changes

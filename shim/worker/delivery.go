@@ -28,7 +28,7 @@ type delivery struct {
 func (w *worker) delivery(t *task.Task) *delivery {
 	way, run := *w.Way, *w.Run
 	run.Log = w.Log.With().Str("task", w.Secrets.Hide(t.ID)).Logger()
-	way.Run, way.Record = &run, w.Record.About(run.Process)
+	way.Run, way.Record, way.Nth = &run, w.Record.About(run.Process), w.count.settled
 	d := &delivery{worker: w, task: t, way: &way, secrets: w.Secrets.Scope(), header: w.Header()}
 	d.header.Task = &marker.Task{ID: t.ID, Source: w.queue.Kind, Queue: w.queue.Name, Attempt: t.Attempt}
 	return d
@@ -71,7 +71,7 @@ func (d *delivery) run(held *lease) end.Report {
 	if err != nil {
 		return d.report(err)
 	}
-	work := once.Command{Way: d.way, Lost: held.lost, Drain: d.way.Config.Tasks.Drain, Nth: d.worker.count.settled}
+	work := once.Command{Way: d.way, Lost: held.lost, Drain: d.way.Config.Tasks.Drain}
 	return d.way.Do(ctx, it, work.Do)
 }
 

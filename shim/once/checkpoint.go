@@ -1,0 +1,186 @@
+package once
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"nth/shim/failure"
+	"nth/shim/item"
+	"nth/shim/proc"
+	"nth/shim/record"
+	"nth/shim/stage"
+	"nth/shim/store"
+)
+
+// checkpoints keep files of a command while it works, so that the next attempt can go on
+// from there. Nil: there are none. That one can't be kept changes nothing.
+type checkpoints struct {
+	*Way
+	list []item.Output
+	kept []os.FileInfo // as each was when it was last uploaded
+	now  chan struct{} // there is a stop signal: upload at once
+	quit chan struct{}
+	done sync.WaitGroup
+}
+
+func (w *Way) checkpoints(it item.Item) *checkpoints {
+	list := it.Places.Checkpoints
+	if len(list) == 0 {
+		return nil
+	}
+	return &checkpoints{Way: w, list: list, kept: make([]os.FileInfo, len(list)), now: make(chan struct{}, 1), quit: make(chan struct{})}
+}
+
+// begin keeps them from the command's start on.
+func (c *checkpoints) begin(command *proc.Command) {
+	if c == nil {
+		return
+	}
+	for n := range c.list {
+		c.kept[n], _ = os.Stat(c.list[n].Path.Value) // what was restored is kept already
+	}
+	onStop := command.OnStop
+	command.OnStop = func() {
+		if onStop != nil {
+			onStop()
+		}
+		select {
+		case c.now <- struct{}{}:
+		default:
+		}
+	}
+	c.done.Go(c.keep)
+}
+
+// keep uploads them every so often, and when the command is to stop: it may not live to
+// write a newer one.
+func (c *checkpoints) keep() {
+	tick := time.NewTicker(c.Config.Data.CheckpointEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.quit:
+			return
+		case <-tick.C:
+		case <-c.now:
+		}
+		c.upload()
+	}
+}
+
+// end is for when the command has ended. What was stopped has perhaps left its last word.
+func (c *checkpoints) end(stopped bool) {
+	if c == nil {
+		return
+	}
+	close(c.quit)
+	c.done.Wait()
+	if stopped {
+		c.upload()
+	}
+}
+
+// upload uploads those that have changed since.
+func (c *checkpoints) upload() {
+	g, progress := c.stage(c.policy(), "keeping the checkpoint")
+	defer progress.end()
+	for n, of := range c.list {
+		now, err := os.Stat(of.Path.Value)
+		if err != nil || c.kept[n] != nil && os.SameFile(now, c.kept[n]) && now.ModTime().Equal(c.kept[n].ModTime()) && now.Size() == c.kept[n].Size() {
+			continue
+		}
+		if err := c.one(g, of); err != nil {
+			c.Log.Warn().Msg(c.Secrets.Hide("keep the checkpoint " + failure.OneLine(err.Error())))
+			continue
+		}
+		c.kept[n] = now
+		c.Log.Info().Int64("bytes", now.Size()).Msg(c.Secrets.Hide("kept the checkpoint " + of.Path.Shown + " at " + of.URL.Shown))
+	}
+}
+
+func (c *checkpoints) one(g *stage.Stage, of item.Output) error {
+	ctx := context.Background()
+	o, err := stage.Collect(ctx, of.Path.Value)
+	if err != nil {
+		return err
+	}
+	s, key, err := c.Stores.OpenObject(ctx, of.URL.Value)
+	if err != nil {
+		return err
+	}
+	_, err = g.Upload(ctx, o, s, func(stage.File) string { return key })
+	return err
+}
+
+// forget deletes the checkpoints of an item that is settled: nobody goes on from there. Best
+// effort: what is left is for nth reset --stale.
+func (w *Way) forget(it item.Item, failed error) {
+	if failed != nil {
+		return
+	}
+	for _, c := range it.Places.Checkpoints {
+		ctx := context.Background()
+		s, key, err := w.Stores.OpenObject(ctx, c.URL.Value)
+		if err == nil {
+			p := w.policy()
+			p.Window = record.Told
+			err = store.Retry(ctx, p, func(ctx context.Context) error { return s.Remove(ctx, key) }, nil)
+		}
+		if err != nil {
+			w.Log.Warn().Msg(w.Secrets.Hide("delete the checkpoint " + c.URL.Shown + ": " + w.Said(err)))
+		}
+	}
+}
+
+// keepFailed keeps, for a look, what is there of the outputs of an attempt that failed. Best
+// effort, and for no longer than a marker is tried to be written.
+func (w *Way) keepFailed(it item.Item) {
+	url := it.Places.KeepFailed
+	if url.Value == "" {
+		return
+	}
+	limit := w.Config.Stores.MarkerTimeout
+	if _, stopped := w.Signals.Stopped(); stopped {
+		limit = record.Told // the pod is about to end
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	w.Begin("keep-failed")
+	s, err := w.Stores.Open(ctx, url.Value)
+	if err != nil {
+		w.Log.Warn().Msg(w.Secrets.Hide("keep what failed: " + failure.OneLine(err.Error())))
+		return
+	}
+	g, progress := w.stage(w.policy(), "keeping what failed")
+	defer progress.end()
+	files := 0
+	for _, out := range append(append([]item.Output(nil), it.Places.Outputs...), it.Places.Checkpoints...) {
+		o, err := stage.Collect(ctx, out.Path.Value)
+		if errors.Is(err, stage.ErrMissing) {
+			continue
+		}
+		if err == nil {
+			_, err = g.Upload(ctx, o, s, func(f stage.File) string { return w.attempt() + "/" + keptName(out.Path.Value, f) })
+		}
+		if err != nil {
+			w.Log.Warn().Msg(w.Secrets.Hide("keep what failed: " + failure.OneLine(err.Error())))
+			continue
+		}
+		files += len(o.Files)
+	}
+	w.Log.Info().Int("files", files).Msg(w.Secrets.Hide("what there is of the outputs is kept at " + s.Show(w.attempt()+"/")))
+}
+
+// keptName is the path of a file as a key: an absolute one without its first slash.
+func keptName(declared string, f stage.File) string {
+	name := strings.TrimPrefix(path.Clean("/"+declared), "/")
+	if f.Key != "" {
+		name += "/" + f.Key
+	}
+	return name
+}

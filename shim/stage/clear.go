@@ -1,0 +1,114 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Room is a place in which a command is to make an output.
+type Room struct {
+	dir, name string // of a file the one that it is in, and its name; of a directory ""
+	note      string
+	before    fs.FileInfo // of a file that was there before
+	// Full says that something is there that no attempt of nth's has left: it isn't touched.
+	Full bool
+}
+
+// noted begins the name of a file that stands beside an output while nobody knows whether it
+// is whole: what a start finds beside it, an attempt has left that came to no end.
+const noted = temporary + "attempt"
+
+// Clear makes room for an output: its directory is made, and what an earlier attempt has
+// left there is removed, so that nothing of that is taken for this one's, nor added to. What
+// else is there stays. An error is one of the file system.
+func Clear(ctx context.Context, declared string) (r Room, err error) {
+	if r.dir = declared; !strings.HasSuffix(declared, "/") {
+		r.dir, r.name = filepath.Dir(declared), filepath.Base(declared)
+	}
+	r.dir, r.note = filepath.Clean(r.dir), noted
+	if r.name != "" {
+		r.note += "-" + r.name
+	}
+	err = within(ctx, r.dir, func() error { return r.clear() })
+	return r, err
+}
+
+func (r *Room) clear() error {
+	if err := os.MkdirAll(r.dir, 0o777); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(r.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	_, err = root.Lstat(r.note)
+	ours := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	there, err := r.there(root)
+	switch {
+	case err != nil:
+		return err
+	case len(there) > 0 && !ours:
+		r.Full = true
+		return nil
+	}
+	for _, name := range there {
+		if err := root.RemoveAll(name); err != nil {
+			return err
+		}
+	}
+	if ours {
+		return nil
+	}
+	f, err := root.OpenFile(r.note, os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// there gives the names of what stands where the output is to be.
+func (r *Room) there(root *os.Root) (names []string, err error) {
+	if r.name != "" {
+		info, err := root.Lstat(r.name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+		r.before = info
+		return []string{r.name}, nil
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), noted) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// Untouched tells whether the file that stood there before is still the same: the command
+// has written none.
+func (r Room) Untouched() bool {
+	if !r.Full || r.before == nil {
+		return false
+	}
+	now, err := os.Lstat(filepath.Join(r.dir, r.name))
+	return err == nil && os.SameFile(now, r.before) && now.ModTime().Equal(r.before.ModTime()) && now.Size() == r.before.Size()
+}
+
+// Done says that the output is whole, and published: nobody is to remove it.
+func (r Room) Done(ctx context.Context) {
+	if !r.Full {
+		_ = within(ctx, r.dir, func() error { return os.Remove(filepath.Join(r.dir, r.note)) })
+	}
+}
