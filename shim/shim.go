@@ -63,7 +63,7 @@ func run(c *config.Config, p *edge.Process, e *end.Ending) end.Report {
 	p.Log = r.Log
 	warnOfSpace(p.Log)
 	p.Stores.Made = func(url string) {
-		r.Log.Info().Str("directory", url).Msg("the directory was not there, and is made: nothing was done there before")
+		r.Log.Info().Str("directory", url).Msg("the directory was not there, and is made: nothing was there before")
 	}
 	from, err := source.Prepare(r)
 	if err != nil {

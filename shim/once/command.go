@@ -70,7 +70,9 @@ func (c Command) run(it item.Item, in Inputs) (ended, error) {
 	defer given.Close()
 	kept := c.Output.Begin(c.Process, c.logName(it))
 	command := c.command(it, given, kept)
-	command.Feed, command.Take, command.TakeGrace = in.Stdin, in.Stdout, c.Config.Stores.MarkerTimeout
+	if command.Feed = in.Stdin; in.Stdout != nil {
+		command.Take, command.TakeGrace = in.Stdout, c.Config.Stores.MarkerTimeout
+	}
 	if in.Lease != nil {
 		command.Cancel, command.CancelGrace = in.Lease.Lost(), in.Lease.Grace
 	}
@@ -122,7 +124,7 @@ func (c Command) command(it item.Item, given payload.Given, kept output.Kept) pr
 		StderrTail: c.StderrTail(), StopGrace: outside, OwnStopGrace: own, SweepGrace: p.SweepGrace, Timeout: p.Timeout,
 		OnStop: kept.OnStop, Log: c.Log,
 	}
-	if kept.Stdout != nil {
+	if kept.Stdout != nil && it.Places.Stdout.Value == "" {
 		command.Stdout = kept.Stdout()
 	}
 	if kept.Stderr != nil {

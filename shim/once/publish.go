@@ -115,7 +115,10 @@ func (p *results) unlessStopped(ctx context.Context, err error) error {
 
 // settled tells of outputs that are published, and clears up.
 func (p *results) settled(s *commit.Settled, m marker.Marker) {
-	more := fmt.Sprintf(", with %d published", len(m.Outputs))
+	more := fmt.Sprintf(", %d objects published", len(m.Outputs))
+	if len(m.Outputs) == 1 {
+		more = ", 1 object published"
+	}
 	if s.Other != nil {
 		more = ""
 	} else if m.RunID != p.commit.Header.RunID {

@@ -188,10 +188,19 @@ func (s *Store) Delete(ctx context.Context, key string) error { return s.bucket.
 
 // Remove removes a blob that a listing told of. That it has gone since is no error.
 func (s *Store) Remove(ctx context.Context, key string) error {
+	return s.remove(ctx, key, contract.Deletion{Listed: true})
+}
+
+// Prune is Remove that leaves no empty directories either, where blobs are files.
+func (s *Store) Prune(ctx context.Context, key string) error {
+	return s.remove(ctx, key, contract.Deletion{Listed: true, Prune: true})
+}
+
+func (s *Store) remove(ctx context.Context, key string, how contract.Deletion) error {
 	err := s.bucket.DeleteWithOptions(ctx, key, &blob.DeleteOptions{BeforeDelete: func(as func(any) bool) error {
 		var d *contract.Deletion
 		if as(&d) {
-			d.Listed = true
+			*d = how
 		}
 		return nil
 	}})

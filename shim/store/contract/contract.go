@@ -100,7 +100,12 @@ func (c *Condition) As(i any) bool { return offer(i, c) }
 // Deletion is offered to blob.DeleteOptions.BeforeDelete by drivers that must ask before
 // they can tell whether there is such a blob. Listed says that a listing has told: they
 // delete at once, and a blob that has gone since is no error.
-type Deletion struct{ Listed bool }
+type Deletion struct {
+	Listed bool
+	// Prune, where blobs are files: directories that are empty behind it go too, up to the
+	// store's own.
+	Prune bool
+}
 
 // As offers it.
 func (d *Deletion) As(i any) bool { return offer(i, d) }

@@ -128,7 +128,7 @@ func TestLastDirectory(t *testing.T) {
 		}
 	}
 	v.empty()
-	made := regexp.MustCompile(`"directory":"` + regexp.QuoteMeta(url) + `/".*"the directory was not there, and is made: nothing was done there before".*\n.*"command starts"`)
+	made := regexp.MustCompile(`"directory":"` + regexp.QuoteMeta(url) + `/".*"the directory was not there, and is made: nothing was there before".*\n.*"command starts"`)
 	for i, want := range []int{1, 0} {
 		_, stderr, code := program.Nth(t, nil, "run", "--index", string(rune('0'+i)), "--markers", url, "--", "true")
 		if got := len(made.FindAllString(stderr, -1)); code != 0 || got != want || strings.Contains(stderr, "is made") != (want == 1) {
