@@ -6,8 +6,8 @@
 //
 // The bytes of one Mover's downloads and uploads that are under way at the same time, of
 // however many blobs, are AtOnce parts at most. A Reader and a Writer belong to somebody
-// who goes on only when they do, so that they never wait for others: each holds AtOnce
-// parts of its own.
+// who goes on only when they do, so that they never wait for others: each has memory of
+// its own.
 package transfer
 
 import (

@@ -13,7 +13,8 @@ import (
 // Reader gives one version of a blob in order, and reads ahead. It ends with io.EOF only
 // when all of the blob's bytes were given, and they have the checksum that the store knows;
 // else with an error, of the kind Exists when it is another version by now. Nothing of it
-// is left after Close, which may be called while somebody reads.
+// is left after Close, which may be called while somebody reads. What it holds is AtOnce
+// times an eighth of PartSize.
 func (m *Mover) Reader(ctx context.Context, s *store.Store, e store.Entry) io.ReadCloser {
 	ctx, cancel := context.WithCancelCause(ctx)
 	r := &reader{m: m, s: s, e: &e, ctx: ctx, cancel: cancel,
@@ -40,6 +41,9 @@ type reader struct {
 	err error  // what every further Read gives
 }
 
+// most is how much is read with one call, in bytes.
+const most = 32 << 10
+
 // piece is a part of the blob as it comes.
 type piece struct {
 	buf    []byte
@@ -53,8 +57,9 @@ type piece struct {
 // ahead begins the pieces one after the other, as far as there is room.
 func (r *reader) ahead() {
 	defer close(r.queue)
-	// A half, for the collector lets so much garbage be as there is memory in use.
-	size := max(r.m.partSize()/2, 1)
+	// Smaller ones than a download's: the collector lets as much garbage be as there is
+	// memory in use, and some drivers make a byte of it for each that comes.
+	size := max(r.m.partSize()/8, 1)
 	for at := int64(0); r.e.Size < 0 || at < r.e.Size; at += size {
 		var buf []byte
 		select {
@@ -85,7 +90,7 @@ func (r *reader) fetch(p *piece, at, end int64) *fetch {
 		if size := f.end - at; int64(cap(p.buf)) < size {
 			p.buf = make([]byte, size)
 		}
-		return p.buf[f.at-at : cap(p.buf)]
+		return p.buf[f.at-at : min(f.at-at+most, int64(cap(p.buf)))]
 	}
 	f.took = func(b []byte, from int64) error {
 		p.filled.Store(from - at + int64(len(b)))
