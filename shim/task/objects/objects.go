@@ -182,8 +182,8 @@ func (l *List) none(ctx context.Context, made *document) error {
 // taken tells whether an object is one of the list, and of one that isn't, whether it is
 // left out for its name alone: what no object is meant by isn't counted.
 func (l *List) taken(key string) (yes, left bool) {
-	if strings.HasSuffix(key, "/") || strings.HasSuffix(key, "_$folder$") || key == "" {
-		return false, false // made by hand for a directory, or by Hadoop
+	if placeholder(key) {
+		return false, false
 	}
 	for _, ours := range l.ours {
 		if strings.HasPrefix(key, ours) {

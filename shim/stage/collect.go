@@ -1,0 +1,204 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nth/shim/failure"
+)
+
+// File is a file of an output.
+type File struct {
+	Key  string // below the output, "" for an output that is one file
+	Size int64
+	Mode fs.FileMode // the permissions alone
+	at   string      // below the output's directory, without links
+	info fs.FileInfo
+}
+
+// Output is what an output's path held when it was collected.
+type Output struct {
+	Path  string // as it was declared
+	Files []File // by key
+	dir   string // of a file the one that it is in
+}
+
+// Collect finds the files of an output: a regular file, or, of a path that ends in a slash,
+// all regular files below that directory. A link that leads to something within the
+// directory is taken for that, a directory included, as aws s3 sync does (rclone leaves links
+// out); one that leads out of it is an error, for it may be anybody's that wrote there. So
+// is what can't be an object: a socket, a pipe, a device. A directory without a file is
+// nothing, as a store has none. An error is a failure with exit code 73; one that is
+// ErrMissing says that there is nothing.
+func Collect(ctx context.Context, declared string) (*Output, error) {
+	o := &Output{Path: declared}
+	name := ""
+	if o.dir = declared; !strings.HasSuffix(declared, "/") {
+		o.dir, name = filepath.Dir(declared), filepath.Base(declared)
+	}
+	o.dir = filepath.Clean(o.dir)
+	var files []File
+	err := within(ctx, o.dir, func() (err error) {
+		c := &collector{}
+		if err = c.open(o.dir); err != nil {
+			return err
+		}
+		defer c.root.Close()
+		if name != "" {
+			err = c.one(name)
+		} else {
+			err = c.all()
+		}
+		files = c.files
+		return err
+	})
+	if err == nil && len(files) == 0 {
+		err = missing("there is no file in it")
+	}
+	if err != nil {
+		return nil, unfit(err, declared)
+	}
+	o.Files = files
+	return o, nil
+}
+
+func unfit(err error, on string) error {
+	f := &failure.Failure{Code: failure.NotRecorded, Tried: "collect the output", On: on, Cause: err}
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrMissing):
+		if f.Hint = "the command succeeded and should have written it: correct the path, or the command"; !errors.Is(err, ErrMissing) {
+			f.Cause = ErrMissing
+		}
+	case errors.Is(err, errDirectory):
+		f.Hint = "for all of it end both the path and the URL of --output with a slash"
+	}
+	return f
+}
+
+var errDirectory = errors.New("it is a directory")
+
+// collector walks through a directory.
+type collector struct {
+	root  *os.Root
+	real  string // the directory's path, without links
+	files []File
+}
+
+func (c *collector) open(dir string) (err error) {
+	if c.real, err = filepath.EvalSymlinks(dir); err != nil {
+		return err
+	}
+	if c.real, err = filepath.Abs(c.real); err != nil {
+		return err
+	}
+	c.root, err = os.OpenRoot(c.real)
+	return err
+}
+
+// one collects one file of the directory.
+func (c *collector) one(name string) error {
+	at, info, err := c.look(name)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return errDirectory
+	}
+	return c.add("", at, info)
+}
+
+func (c *collector) all() error {
+	info, err := c.root.Stat(".")
+	if err != nil {
+		return err
+	}
+	if err := c.walk(".", "", []fs.FileInfo{info}); err != nil {
+		return err
+	}
+	slices.SortFunc(c.files, func(a, b File) int { return strings.Compare(a.Key, b.Key) })
+	return nil
+}
+
+// walk collects what is below a directory, which is reached through those above.
+func (c *collector) walk(at, key string, above []fs.FileInfo) error {
+	entries, err := fs.ReadDir(c.root.FS(), at)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		if strings.HasPrefix(name, temporary) {
+			continue // of an nth that was killed
+		}
+		if err := c.visit(path.Join(at, name), key+name, above); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collector) visit(name, key string, above []fs.FileInfo) error {
+	if err := nameable(path.Base(key)); err != nil {
+		return fmt.Errorf("%q: %w", key, err)
+	}
+	at, info, err := c.look(name)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return c.add(key, at, info)
+	}
+	for _, one := range above {
+		if os.SameFile(one, info) {
+			return fmt.Errorf("%q is a link to a directory that it is in itself", key)
+		}
+	}
+	return c.walk(at, key+"/", append(slices.Clip(above), info))
+}
+
+// look gives what is there, at the end of whatever links, and where.
+func (c *collector) look(name string) (string, fs.FileInfo, error) {
+	info, err := c.root.Lstat(name)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return name, info, err
+	}
+	real, err := filepath.EvalSymlinks(filepath.Join(c.real, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil, fmt.Errorf("%q is a link to nothing", name) // it is there: not missing
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	at, err := filepath.Rel(c.real, real)
+	if err != nil || !filepath.IsLocal(at) {
+		return "", nil, fmt.Errorf("%q is a link out of the directory, to %s", name, real)
+	}
+	info, err = c.root.Lstat(at)
+	return at, info, err
+}
+
+// add takes a file, which only a regular one may be.
+func (c *collector) add(key, at string, info fs.FileInfo) error {
+	what := ""
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		c.files = append(c.files, File{Key: key, Size: info.Size(), Mode: mode.Perm(), at: at, info: info})
+		return nil
+	case mode&fs.ModeSocket != 0:
+		what = "a socket"
+	case mode&fs.ModeNamedPipe != 0:
+		what = "a named pipe"
+	case mode&fs.ModeDevice != 0:
+		what = "a device"
+	default:
+		what = "no regular file" // a link that was put there just now
+	}
+	return fmt.Errorf("%q is %s, of which no object can be made", at, what)
+}

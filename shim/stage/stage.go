@@ -1,0 +1,135 @@
+// Package stage moves files and trees between paths and stores: inputs before the command,
+// outputs behind it.
+//
+// Whatever a store's keys or a command's links say, nothing is written outside the directory
+// that an input names, and nothing outside the one that an output names is read: all of it
+// goes through os.Root.
+//
+// What holds of file modes: an object has none. What is fetched has 0644, as far as the
+// umask lets it; the mode of an output is recorded with it, and nothing more.
+package stage
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"nth/shim/disk"
+	"nth/shim/failure"
+	"nth/shim/store"
+	"nth/shim/store/contract"
+	"nth/shim/transfer"
+)
+
+// Stage moves the inputs and outputs of runs. It may be used from several goroutines.
+type Stage struct {
+	Mover  *transfer.Mover
+	Stores *store.Stores
+}
+
+// ErrMissing is what Fetch and Collect give, in a failure, where there is nothing: neither
+// an object, nor one below a prefix; neither a file, nor one in a directory.
+var ErrMissing = errors.New("it does not exist")
+
+// missing is an ErrMissing in other words.
+type missing string
+
+func (m missing) Error() string { return string(m) }
+
+// Is makes it an ErrMissing.
+func (m missing) Is(err error) bool { return err == ErrMissing }
+
+const (
+	// temporary begins the name of a file that isn't whole yet, as in a store of files.
+	temporary = ".nth-tmp-"
+	// ours is the directory in which outputs wait for their commit. Nobody's file is in one.
+	ours = ".nth"
+)
+
+// isOurs tells whether an object waits for its commit.
+func isOurs(key string) bool {
+	return strings.HasPrefix(key, ours+"/") || strings.Contains(key, "/"+ours+"/")
+}
+
+// local gives the path below a directory that is a key's: the key itself, or an error where
+// it would lead out, or is none.
+func local(key string) (string, error) {
+	refuse := func(why string) (string, error) {
+		return "", &contract.Error{Kind: contract.Refused, Cause: errors.New("its key is no path below a directory: " + why),
+			Hint: "rename the object, or leave it out with a glob"}
+	}
+	if strings.ContainsRune(key, 0) {
+		return refuse("it holds a zero byte")
+	}
+	for part := range strings.SplitSeq(key, "/") {
+		switch part {
+		case "":
+			return refuse("a part of it is empty")
+		case ".", "..":
+			return refuse("a part of it is " + part)
+		}
+	}
+	if !filepath.IsLocal(filepath.FromSlash(key)) {
+		return refuse("it leads out of there")
+	}
+	return key, nil
+}
+
+// nameable tells why a name can't be a part of a key; nil: it can.
+func nameable(name string) error {
+	switch {
+	case name == ours:
+		return errors.New("the name " + ours + " is nth's own: outputs wait there for their commit")
+	case !utf8.ValidString(name):
+		return errors.New("its name is no UTF-8, as the keys of a store are")
+	}
+	return nil
+}
+
+// within makes a call to the file system, and gives up with the context.
+func within(ctx context.Context, dir string, call func() error) error {
+	var err error
+	if gaveUp := disk.Run(ctx, dir, func() { err = call() }); gaveUp != nil {
+		return gaveUp
+	}
+	return err
+}
+
+// broken gives an error of an input or an output as a failure. A store's error means what it
+// means for one index; one of a file here is 69, and 77 where it may not be.
+func broken(err error, tried, on string) *failure.Failure {
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		return f
+	}
+	if isFile(err) {
+		f := &failure.Failure{Code: failure.Unavailable, Tried: tried, On: on, Cause: err}
+		if errors.Is(err, fs.ErrPermission) {
+			f.Code, f.Hint = failure.Denied, "let this user read and write there"
+		}
+		if _, hangs := errors.AsType[*disk.NoAnswer](err); hangs {
+			f.Hint = disk.Hint
+		}
+		return f
+	}
+	return store.Fail(err, failure.OneIndex, tried, on)
+}
+
+// isFile tells whether an error is one of a file here. A store of files has drivers' errors.
+func isFile(err error) bool {
+	if _, ok := errors.AsType[*contract.Error](err); ok {
+		return false
+	}
+	if _, ok := errors.AsType[*transfer.FileError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*disk.NoAnswer](err); ok {
+		return true
+	}
+	_, path := errors.AsType[*fs.PathError](err)
+	_, link := errors.AsType[*os.LinkError](err)
+	return path || link
+}

@@ -1,0 +1,91 @@
+package stage
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"os"
+	"path"
+	"path/filepath"
+
+	"nth/shim/disk"
+)
+
+// What is made has these modes, as far as the umask lets it.
+const (
+	fileMode = 0o644
+	dirMode  = 0o755
+)
+
+// target is a directory into which files are put, and which no path leaves: not by its
+// parts, and not by a link that stands in it.
+type target struct {
+	dir  string
+	root *os.Root
+}
+
+// openTarget opens a directory, and makes it where there is none. Links on the way to it are
+// its owner's.
+func openTarget(ctx context.Context, dir string) (*target, error) {
+	t := &target{dir: filepath.Clean(dir)}
+	err := within(ctx, t.dir, func() (err error) {
+		if err = os.MkdirAll(t.dir, dirMode); err == nil {
+			t.root, err = os.OpenRoot(t.dir)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *target) close() { disk.Later(t.dir, func() { t.root.Close() }) }
+
+// file is one that isn't in its place yet.
+type file struct {
+	*os.File
+	name string // below the target
+}
+
+// write has a file filled, and gives it its name: whole and synced, in the place of whatever
+// file or link had it. After an error there is nothing of it.
+func (t *target) write(ctx context.Context, name string, fill func(*file) error) error {
+	f := &file{}
+	err := within(ctx, t.dir, func() (err error) {
+		dir := path.Dir(name)
+		if err := t.root.MkdirAll(dir, dirMode); err != nil {
+			return err
+		}
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // never fails (crypto/rand)
+		f.name = path.Join(dir, temporary+hex.EncodeToString(random[:]))
+		f.File, err = t.root.OpenFile(f.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err = fill(f); err == nil {
+		err = within(ctx, t.dir, func() error {
+			err := f.Sync()
+			if closeErr := f.Close(); err == nil {
+				err = closeErr
+			}
+			if err == nil {
+				err = context.Cause(ctx)
+			}
+			if err == nil {
+				err = t.root.Rename(f.name, name)
+			}
+			return err
+		})
+	}
+	if err != nil {
+		disk.Later(t.dir, func() {
+			f.Close()
+			_ = t.root.Remove(f.name)
+		})
+	}
+	return err
+}
