@@ -88,14 +88,15 @@ func (m *Mover) within(ctx context.Context, path string, call func() error) erro
 		ctx, cancel = context.WithTimeout(ctx, m.Policy.PerCall)
 		defer cancel()
 	}
-	var err error
-	if gaveUp := disk.Run(ctx, filepath.Dir(path), func() { err = call() }); gaveUp != nil {
-		if _, hangs := errors.AsType[*disk.NoAnswer](gaveUp); !hangs {
-			return gaveUp // it wasn't begun
-		}
-		err = gaveUp
-	}
-	if err != nil {
+	var err error // the call's, which may still be written when it was given up
+	gaveUp := disk.Run(ctx, filepath.Dir(path), func() { err = call() })
+	_, hangs := errors.AsType[*disk.NoAnswer](gaveUp)
+	switch {
+	case hangs:
+		return &FileError{gaveUp}
+	case gaveUp != nil:
+		return gaveUp // it wasn't begun
+	case err != nil:
 		return &FileError{err}
 	}
 	return nil
