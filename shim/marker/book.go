@@ -76,7 +76,7 @@ func (b *Book) read(ctx context.Context, of Header) (*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := decode(body, of)
+	m, err := DecodeOf(body, of)
 	if err != nil {
 		return nil, &broken{contract.Malformed, &failure.Failure{Code: failure.BadIndex, Tried: "read the marker", On: b.Show(of),
 			Cause: fmt.Errorf("not a marker: %w", err),

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -119,6 +120,15 @@ type Marker struct {
 	// Who wrote a marker by hand, and why.
 	MarkedBy string `json:"marked_by,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	// Outputs are what was published, where something was.
+	Outputs []Output `json:"outputs,omitempty"`
+}
+
+// Output is an object that a marker vouches for.
+type Output struct {
+	URL      string `json:"url"` // without credentials
+	Size     int64  `json:"size"`
+	Checksum string `json:"checksum"` // "crc32c:1a2b3c4d"
 }
 
 // Failure is the record of the last failure, failed/<index>.json. It decides
@@ -149,10 +159,20 @@ const (
 	failedDir  = "failed"
 	skippedDir = "skipped"
 	startedDir = "started"
+	commitDir  = "commit"
+	stagingDir = "staging"
 )
 
 // Dirs are the directories in which documents are.
-var Dirs = []string{doneDir, failedDir, skippedDir, startedDir, progressDir, "claim"}
+var Dirs = []string{doneDir, failedDir, skippedDir, startedDir, progressDir, commitDir, stagingDir, "claim"}
+
+// CommitKey gives the key of the document that says whose outputs an item has.
+func (b *Book) CommitKey(h Header) string { return b.key(commitDir, h) }
+
+// StagingKey gives the key of the document that says where a run's outputs are staged.
+func (b *Book) StagingKey(h Header) string {
+	return strings.TrimSuffix(b.key(stagingDir, h), ".json") + "/" + h.RunID + ".json"
+}
 
 // key gives the key of an item's document. Tasks may be millions, which no directory
 // of a file system likes.
@@ -166,14 +186,14 @@ func (b *Book) key(dir string, h Header) string {
 	return dir + "/tasks/" + h.Task.Key + ".json"
 }
 
-// Decode reads a marker of the index: see decode.
-func Decode(body []byte, index int64) (*Marker, error) { return decode(body, Header{Index: index}) }
+// Decode reads a marker of the index: see DecodeOf.
+func Decode(body []byte, index int64) (*Marker, error) { return DecodeOf(body, Header{Index: index}) }
 
-// decode reads a marker of an item. A marker that is cut short, is no JSON
+// DecodeOf reads a marker of an item. A marker that is cut short, is no JSON
 // document, or speaks of another item is an error: it is neither done nor not
 // done, and only a person can tell. Unknown fields are left alone, for a later
 // nth may have written them.
-func decode(body []byte, of Header) (*Marker, error) {
+func DecodeOf(body []byte, of Header) (*Marker, error) {
 	var m struct {
 		Marker
 		Index *int64 `json:"index"`

@@ -20,8 +20,9 @@ func (i Item) Key(dir string) string {
 }
 
 // ParseKey tells which item's document has this key, and in which directory it is. The
-// document of one run, progress/<index>/<run_id>.json, is of the index too. It is false
-// for every key that nth doesn't write: such a blob is somebody else's.
+// document of one run, progress/<index>/<run_id>.json or staging/<index>/<run_id>.json, is
+// of the item too. It is false for every key that nth doesn't write: such a blob is
+// somebody else's.
 func ParseKey(key string) (dir string, of Item, ok bool) {
 	dir, name, ok := strings.Cut(key, "/")
 	if !ok {
@@ -30,12 +31,15 @@ func ParseKey(key string) (dir string, of Item, ok bool) {
 	if name, ok = strings.CutSuffix(name, ".json"); !ok {
 		return "", Item{}, false
 	}
-	if strings.HasPrefix(name, "tasks/") {
-		return dir, Item{Task: name}, isTask(name)
+	if dir == progressDir || dir == stagingDir {
+		at := strings.LastIndexByte(name, '/')
+		if at < 0 || at == len(name)-1 {
+			return "", Item{}, false
+		}
+		name = name[:at]
 	}
-	name, run, ofRun := strings.Cut(name, "/")
-	if ofRun != (dir == progressDir) || ofRun && (run == "" || strings.Contains(run, "/")) {
-		return "", Item{}, false
+	if strings.HasPrefix(name, "tasks/") {
+		return dir, Item{Task: name}, isTask(name) && dir != progressDir
 	}
 	index, err := strconv.ParseInt(name, 10, 64)
 	if err != nil || index < 0 || strconv.FormatInt(index, 10) != name {

@@ -15,6 +15,18 @@ func TestParseKey(t *testing.T) {
 		"progress/7/20260101t000000z-1.json":      {Index: 7},
 		"done/tasks/" + digits + ".json":          {Task: "tasks/" + digits},
 		"skipped/tasks/0a/" + digits + ".json":    {Task: "tasks/0a/" + digits},
+		"commit/7.json":                           {Index: 7},
+		"staging/7/20260101t000000z-1.json":       {Index: 7},
+		"staging/tasks/" + digits + "/r.json":     {Task: "tasks/" + digits},
+		"staging/tasks/0a/" + digits + "/r.json":  {Task: "tasks/0a/" + digits},
+		"commit/tasks/0a/" + digits + ".json":     {Task: "tasks/0a/" + digits},
+		"staging/7.json":                          {Index: -1},
+		"staging/7/.json":                         {Index: -1},
+		"staging/7/a/b.json":                      {Index: -1},
+		"staging/tasks/" + digits + ".json":       {Index: -1},
+		"staging/tasks/0b/" + digits + "/r.json":  {Index: -1},
+		"progress/tasks/" + digits + "/r.json":    {Index: -1},
+		"commit/7/r.json":                         {Index: -1},
 		"done/7":                                  {Index: -1},
 		"done/07.json":                            {Index: -1},
 		"done/+7.json":                            {Index: -1},
@@ -61,8 +73,34 @@ func FuzzParseKey(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key string) {
 		dir, item, ok := ParseKey(key)
-		if ok && dir != progressDir && item.Key(dir) != key {
+		if ok && dir != progressDir && dir != stagingDir && item.Key(dir) != key {
 			t.Errorf("%q is taken for %+v in %q", key, item, dir)
 		}
 	})
+}
+
+// TestOutputKeys: what is written of outputs is known again as the item's.
+func TestOutputKeys(t *testing.T) {
+	key := strings.Repeat("0af9", 16)
+	for name, c := range map[string]struct {
+		book   Book
+		of     Header
+		commit string
+		stage  string
+	}{
+		"an index":            {Book{}, Header{Index: 7, RunID: "r"}, "commit/7.json", "staging/7/r.json"},
+		"a task":              {Book{}, Header{RunID: "r", Task: &Task{Key: key}}, "commit/tasks/" + key + ".json", "staging/tasks/" + key + "/r.json"},
+		"a task in a fan-out": {Book{FanOut: true}, Header{RunID: "r", Task: &Task{Key: key}}, "commit/tasks/0a/" + key + ".json", "staging/tasks/0a/" + key + "/r.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff([]string{c.commit, c.stage}, []string{c.book.CommitKey(c.of), c.book.StagingKey(c.of)}); diff != "" {
+				t.Fatal(diff)
+			}
+			_, a, ok := ParseKey(c.commit)
+			_, b, also := ParseKey(c.stage)
+			if !ok || !also || a != b {
+				t.Errorf("%+v %v, %+v %v", a, ok, b, also)
+			}
+		})
+	}
 }
