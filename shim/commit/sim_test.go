@@ -1,0 +1,77 @@
+package commit
+
+import (
+	"flag"
+	"testing"
+
+	"nth/shim/marker"
+)
+
+var (
+	seeds = flag.Int("seeds", 10_000, "how many worlds the simulation makes")
+	seed  = flag.Uint64("seed", 0, "make this world alone, and tell what happens")
+)
+
+// kinds are the worlds, one after the other.
+var kinds = []kind{
+	{},
+	{froze: true},
+	{claimed: true},
+	{froze: true, claimed: true},
+	{froze: true, onChange: marker.OnChangeRerun},
+	{froze: true, onChange: marker.OnChangeFail},
+	{froze: true, admin: quiet(commitFirst)},
+	{froze: true, claimed: true, onChange: marker.OnChangeRerun},
+	{froze: true, onChange: marker.OnChangeSkip},
+}
+
+func kindOf(n uint64) kind { return kinds[n%uint64(len(kinds))] }
+
+// TestSimulation: the real code, in worlds with slow, lost and late calls, runs that are
+// killed or stand still at any step, and clocks that go differently.
+func TestSimulation(t *testing.T) {
+	if *seed != 0 {
+		wrong, met := simulate(t, *seed, kindOf(*seed))
+		t.Logf("%+v, wrong: %q", met, wrong)
+		return
+	}
+	var met count
+	for n := range uint64(*seeds) {
+		wrong, c := simulate(t, n+1, kindOf(n+1))
+		met.add(c)
+		if len(wrong) > 0 {
+			t.Fatalf("-seed %d: %q", n+1, wrong)
+		}
+	}
+	t.Logf("%+v", met)
+	if each := *seeds / 100; met.commits < *seeds || met.forwarded < each || met.lost < each || met.stale < each || met.takeovers < each || met.late < each || met.replaced < each {
+		t.Error("the worlds are too easy to show anything")
+	}
+}
+
+// TestBrokenRules: what the safety hangs on is missed as soon as it isn't so.
+func TestBrokenRules(t *testing.T) {
+	again := kind{froze: true, onChange: marker.OnChangeRerun}
+	for name, k := range map[string]kind{
+		"uploaded to the targets":              {rules: rules{unstaged: true}},
+		"the marker before the copies":         {rules: rules{markerFirst: true}},
+		"cleared away before the marker":       {rules: rules{cleanFirst: true}},
+		"the last commit wins":                 {rules: rules{unconditional: true}},
+		"what is gone was published":           {admin: quiet(commitFirst), rules: rules{blindAbsent: true}},
+		"run again over a commit":              {rules: rules{runOver: true}},
+		"what is replaced can be copied":       {froze: again.froze, onChange: again.onChange, rules: rules{keepOld: true}},
+		"a marker of a replaced commit":        {froze: again.froze, onChange: again.onChange, rules: rules{blindMarker: true}},
+		"a run commits twice":                  {froze: again.froze, onChange: again.onChange, rules: rules{twice: true}},
+		"a reset that forgets the commit last": {admin: wild(markerFirst)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for n := range uint64(1000) {
+				if wrong, _ := simulate(t, n+1, k); len(wrong) > 0 {
+					t.Logf("seed %d: %s", n+1, wrong[0])
+					return
+				}
+			}
+			t.Error("a thousand worlds don't show it")
+		})
+	}
+}
