@@ -1,4 +1,44 @@
-// Package commit
+// Package commit has one run's outputs be an item's, however many runs there are. A run
+// stages them beside their targets, below .nth/<run_id>/, commits, copies them to their
+// targets, writes the marker, and clears away what was staged.
+//
+// Why one run wins. The commit is created if there is none, and one condition holds. Whoever
+// finds it taken knows who won; of a run whose own answer was lost the document says so. A
+// run commits once: where an answer of its was lost and another's commit stands, its own may
+// have stood before it, and it gives up.
+//
+// Why the outputs stay what the marker says. Whoever writes to a target copies from what the
+// winner has staged, and so the same bytes, whenever the copy comes there, even long after the
+// marker. What is staged is removed only after the marker was written; what comes later than
+// that finds nothing to copy. A run that was frozen before it staged, or before it committed,
+// loses when it wakes, and never writes to a target. Who finds something not staged any more
+// looks at the marker again: it is there, and the item is settled; or somebody has removed
+// it since, and the commit is stale.
+//
+// Why somebody always makes progress. All that is needed to go on stands in the commit and in
+// what is staged: the next start rolls it forward, without running anything. A commit that is
+// stale is replaced on the condition of the version that was read, after a new run.
+//
+// A command that was changed (--on-change=rerun) replaces the commit of the one before. What
+// that had staged is removed first, so that who is about to copy it can't do so over what
+// comes now; and its marker, when it comes late, gives way to that of the commit that stands.
+//
+// What is promised. Whatever clocks, pauses and lost answers do, one run is committed, and
+// from the done marker on every target holds that run's bytes, until the item is forgotten
+// (nth reset, a marker deleted by hand) or its command is changed. It holds again for what
+// runs after that, if no run from before is at work any more and no request of it is under
+// way: nth reset refuses an item with a fresh claim for that reason. Else a copy that was on
+// its way before may come to its target when another run's marker is there, or a run that
+// was about to end may be recorded after all. With a changed command that needs two late
+// requests at once: an upload to the staging place that was sent twice and takes effect after
+// it was removed, and a copy of that.
+//
+// Why a reset forgets the commit before the marker. While the marker stands nobody starts, so
+// that nobody meets a half. The other way round a start finds a commit without a marker: it
+// rolls it forward, or runs and replaces it, and the reset then takes away the commit of a
+// run that is at work, whose marker is left with no commit that keeps others from their
+// targets. In the simulation that is four times as frequent; what is left of it is a run that
+// commits just before the reset comes to its commit.
 package commit
 
 import (

@@ -2,6 +2,7 @@ package commit
 
 import (
 	"flag"
+	"strings"
 	"testing"
 
 	"nth/shim/marker"
@@ -66,12 +67,39 @@ func TestBrokenRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for n := range uint64(1000) {
-				if wrong, _ := simulate(t, n+1, k); len(wrong) > 0 {
-					t.Logf("seed %d: %s", n+1, wrong[0])
+				n += 2001 // the rarest is found at 2056
+				if wrong, _ := simulate(t, n, k); len(wrong) > 0 {
+					t.Logf("seed %d: %s", n, wrong[0])
 					return
 				}
 			}
 			t.Error("a thousand worlds don't show it")
 		})
+	}
+}
+
+// TestReset measures what a reset does that doesn't wait until nothing is at work, in both
+// orders: see the package's comment. With either order a copy that is on its way from before
+// may come to its target in the end. Far more often than that the order which forgets the
+// commit last takes away the commit of a run that began in between.
+func TestReset(t *testing.T) {
+	const worlds = 1000
+	apart := map[string]int{}
+	for name, order := range map[string][]string{"commit": commitFirst, "marker": markerFirst} {
+		mixed := 0
+		for n := range uint64(worlds) {
+			wrong, _ := simulate(t, n+1, kind{froze: true, admin: wild(order)})
+			said := strings.Join(wrong, " ")
+			if strings.Contains(said, "in the end the marker is of") {
+				apart[name]++
+			}
+			if strings.Contains(said, "in the end the outputs are mixed") {
+				mixed++
+			}
+		}
+		t.Logf("the %s first: of %d worlds %d end with a marker without its commit, %d with outputs of two runs", name, worlds, apart[name], mixed)
+	}
+	if apart["commit"]*2 > apart["marker"] {
+		t.Errorf("nth reset's order isn't the better one: %v", apart)
 	}
 }

@@ -220,7 +220,10 @@ func (w *world) end() {
 	case w.onChange != marker.OnChangeRerun && w.marker.RunID != "" && w.commit.Marker.RunID != w.marker.RunID:
 		w.violation("in the end the marker is of %s, and the commit of %q", w.marker.RunID, w.commit.Marker.RunID)
 	}
-	w.vouch()
+	before := len(w.wrong)
+	if w.vouch(); len(w.wrong) > before {
+		w.violation("in the end the outputs are mixed")
+	}
 }
 
 // simulate gives what went wrong in a world, and what it has met.

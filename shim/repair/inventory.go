@@ -14,7 +14,8 @@ import (
 type kind struct{ dir, one, many string }
 
 // kinds are what a reset deletes, in that order: the marker last, for an item is done
-// until all that it left is gone; and before it the failure record, so that a reset of
+// until all that it left is gone, its commit above all (shim/commit has the reason);
+// and before it the failure record, so that a reset of
 // what has failed finds the item again when it was interrupted.
 var kinds = []kind{
 	{"progress", "shard's checkpoint", "shards' checkpoints"},
