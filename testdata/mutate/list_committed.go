@@ -36,7 +36,7 @@ var committed = []mutation{
 		`part == "." || part == ".." || `, `part == "." || `,
 		"shim/commit", "TestDecode"},
 	{"a commit's key where runs stage", "shim/commit/document.go",
-		` || n == 0 && part == hidden {`, ` {`,
+		`n == 0 && part == hidden {`, `n < 0 {`,
 		"shim/commit", "TestDecode"},
 	{"a commit's task that says where its marker is", "shim/commit/document.go",
 		"m.Task != nil && m.Task.Key != of.Task.Key:", "false:",
