@@ -216,7 +216,7 @@ func (s *Settled) Clean(ctx context.Context) error {
 func (it *Item) removeAll(ctx context.Context, n int, which func(int) (Output, string)) error {
 	return store.Each(ctx, n, func(ctx context.Context, n int) error {
 		to, key := which(n)
-		return store.Retry(ctx, it.Book.Told, func(ctx context.Context) error { return to.Store.Remove(ctx, key) }, nil)
+		return store.Retry(ctx, it.Book.Told, func(ctx context.Context) error { return to.Store.Prune(ctx, key) }, nil)
 	})
 }
 
@@ -225,7 +225,7 @@ func (it *Item) forget(ctx context.Context, run string) error {
 	h := it.Header
 	h.RunID = run
 	key := it.Book.StagingKey(h)
-	err := store.Retry(ctx, it.Book.Told, func(ctx context.Context) error { return it.Book.Store.Remove(ctx, key) }, nil)
+	err := store.Retry(ctx, it.Book.Told, func(ctx context.Context) error { return it.Book.Store.Prune(ctx, key) }, nil)
 	if err == nil {
 		return nil
 	}

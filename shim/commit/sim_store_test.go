@@ -152,7 +152,7 @@ type writer struct {
 
 func (c *connection) NewTypedWriter(ctx context.Context, key, _ string, o *driver.WriterOptions) (driver.Writer, error) {
 	w := &writer{ctx: ctx, c: c, key: key, new: o.IfNotExist}
-	return w, w.how.Ask(o.BeforeWrite)
+	return w, contract.Ask(o.BeforeWrite, w.how.As)
 }
 
 func (w *writer) Close() error {

@@ -194,7 +194,7 @@ func (it *Item) withdraw(ctx context.Context, v Vacancy) error {
 	return it.each(ctx, v.old.Document, func(ctx context.Context, to Output, o Object) error {
 		key := to.staged(v.old.Marker.RunID, o.Output, o.Key)
 		return it.retry(ctx, "remove what a replaced commit had staged", to.Store.Show(key), func(ctx context.Context) error {
-			return to.Store.Remove(ctx, key)
+			return to.Store.Prune(ctx, key)
 		})
 	})
 }
