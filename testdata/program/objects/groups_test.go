@@ -49,6 +49,13 @@ func TestGroups(t *testing.T) {
 			if got := run("1", 0); got != "s1 s1_R2.fq\n" {
 				t.Error(got)
 			}
+			// The keys are those that an object has alone, and what identifies a group is as before.
+			alone, _, _ := tr.nth("plan", "--completions=auto", "--tasks="+tr.url("**/s3*"), "--", "align", "<<.Task.key>>")
+			keys := strings.Fields(strings.NewReplacer("0\talign ", "", "1\talign ", "").Replace(alone))
+			stdout, stderr, code = tr.nth(append([]string{"plan", "--completions=4"}, append(pair, "--", "align", `<<join "," .Task.keys>>`, "<<.Task>>")...)...)
+			if !strings.HasPrefix(stdout, "0\talign "+strings.Join(keys, ",")+" ") || len(keys) != 2 || strings.Contains(stdout, `"keys"`) || code != 1 {
+				t.Errorf("%d, not %s: %s%s", code, keys, stdout, stderr)
+			}
 			run("3", 65) // it has no second one
 			tr.put("s1_R2.fq", "other")
 			run("1", 65) // done, with another second one
