@@ -3,10 +3,13 @@
 package objects
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -130,6 +133,32 @@ func TestObjects(t *testing.T) {
 				t.Errorf("of an object that is gone since it was done: %s", said)
 			}
 		})
+	}
+}
+
+// TestBlocked: what stands in an object's place, and is none, is no server that may answer
+// later.
+func TestBlocked(t *testing.T) {
+	tr := plant(t, 0)
+	tr.run("m", "", 7, 0) // pins
+	dir := tr.place.Dir + "/in/"
+	for key, put := range map[string]func(path string) error{
+		"A.txt":       func(path string) error { return os.Mkdir(path, 0o777) },
+		"a-b.txt":     func(path string) error { return syscall.Mkfifo(path, 0o666) },
+		"a b/1#?.txt": func(path string) error { return os.WriteFile(filepath.Dir(path), nil, 0o666) },
+	} {
+		gone := dir + key
+		if strings.Contains(key, "/") {
+			gone = filepath.Dir(gone)
+		}
+		if err := errors.Join(os.RemoveAll(gone), put(dir+key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, says := range map[int]string{1: "a directory stands in its place", 2: "it does not exist any more", 3: "what stands in its place is no regular file"} {
+		if _, said := tr.run("m", "", i, 66, "--store-wait=1s"); !strings.Contains(said, says) || strings.Contains(said, "trying again") {
+			t.Errorf("%d: %s", i, said)
+		}
 	}
 }
 
