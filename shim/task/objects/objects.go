@@ -84,9 +84,9 @@ func Open(ctx context.Context, stores *store.Stores, spec Spec, pins *store.Stor
 		return nil, err
 	}
 	for _, text := range spec.Exclude {
-		g, err := parseGlob(text, false)
+		g, err := parseExclude(text)
 		if err != nil {
-			return nil, &failure.Failure{Code: failure.Usage, Tried: "read", On: "--tasks-exclude", Cause: err, Hint: "a glob without a slash is of any part of a key, one with a slash of all of it"}
+			return nil, &failure.Failure{Code: failure.Usage, Tried: "read", On: "--tasks-exclude", Cause: err, Hint: "a glob without a slash, such as *.tmp, is of any part of what stands below the place of --tasks, one with a slash, such as old/**, of all of it"}
 		}
 		l.exclude, l.deep = append(l.exclude, g), append(l.deep, strings.Contains(text, "/"))
 	}

@@ -206,6 +206,25 @@ func TestGlobs(t *testing.T) {
 	}
 }
 
+// TestExcludes: a glob that can leave nothing out isn't taken in silence.
+func TestExcludes(t *testing.T) {
+	tr := plant(t, 0)
+	for glob, says := range map[string]string{
+		tr.place.Dir + "/in/*.txt":           "begins with a slash",
+		"file://" + tr.place.Dir + "/in/*.t": "it is a URL",
+		"./*.txt":                            "a part that is . or ..",
+		"b/":                                 "all below it is b/**",
+		"[":                                  "is never closed",
+	} {
+		for _, args := range [][]string{{"plan", "--completions=auto"}, {"run", "--index=0"}, {"local", "--completions=auto"}, {"manifest", "--completions=auto", "--name=x", "--image=x", "--volume=hostpath/x:/tmp"}} {
+			_, stderr, code := tr.nth(append(args, "--tasks="+tr.url(""), "--markers="+tr.place.URL("", "m"), "--tasks-exclude="+glob, "--", "echo", "<<.Task>>")...)
+			if code != 64 || !strings.Contains(stderr, says) || !strings.Contains(stderr, "below the place of --tasks") {
+				t.Errorf("%s, %s: %d: %s", glob, args[0], code, stderr)
+			}
+		}
+	}
+}
+
 // TestNone: a list without objects is nobody's mistake to hide, and isn't pinned.
 func TestNone(t *testing.T) {
 	tr := plant(t, 0)
