@@ -2,10 +2,8 @@ package manifest
 
 import (
 	"errors"
-	"fmt"
 
 	"nth/shim/config"
-	"nth/shim/failure"
 	"nth/shim/forecast"
 	"nth/shim/identity"
 )
@@ -41,14 +39,5 @@ func (j *job) pin(w World) error {
 	if !j.auto {
 		return nil
 	}
-	c, auto := j.counted(), int64(identity.Auto)
-	c.Index.Completions = &auto
-	if err := forecast.Count(&c, w.Process, true); err != nil {
-		return err
-	}
-	if n := *c.Index.Completions; n != j.total {
-		return &failure.Failure{Code: failure.Unavailable, Tried: "count the items", On: "--completions auto",
-			Cause: fmt.Errorf("they were %d, and a moment later %d", j.total, n), Hint: "run it again"}
-	}
-	return nil
+	return forecast.Pin(j.counted(), w.Process, j.total)
 }

@@ -125,6 +125,26 @@ func TestRefusedManifest(t *testing.T) {
 	}
 }
 
+// TestRefusedLocal: nor has a Job on this machine.
+func TestRefusedLocal(t *testing.T) {
+	tr := plant(t, 0)
+	for _, tt := range []struct {
+		code int
+		args []string
+	}{
+		{64, []string{"--max-failed=x", "--", "echo", "<<.Task>>"}},
+		{64, []string{"--indexes=0-99", "--", "echo", "<<.Task>>"}},
+		{78, []string{"--", "echo", `<<secret "NOT_SET">>`, "<<.Task>>"}},
+	} {
+		args := append([]string{"local", "--completions=auto", "--tasks=" + tr.url(""), "--markers=" + tr.place.URL("", "refused")}, tt.args...)
+		_, stderr, code := tr.nth(args...)
+		there, err := tr.place.Open(t, "refused").Holds(t.Context())
+		if code != tt.code || there || err != nil {
+			t.Errorf("%v: %d, pinned: %v, %v: %s", tt.args, code, there, err, stderr)
+		}
+	}
+}
+
 // TestAuto: as many indexes as objects, and these are pinned for those who run.
 func TestAuto(t *testing.T) {
 	tr := plant(t, 0)
