@@ -96,6 +96,16 @@ func (j *job) let() {
 	}
 }
 
+// lost checks that the lost lease is the recorded reason, and not the signal by which nth
+// stopped the command.
+func (j *job) lost() {
+	j.t.Helper()
+	stdout, stderr, _ := program.Nth(j.t, j.place.Env(j.base), "status", "--markers="+j.place.URL(j.base, j.name), "--completions=6")
+	if !strings.Contains(stdout, "the lease was lost") || strings.Contains(stdout, "SIGTERM") {
+		j.t.Errorf("the record says another reason: %s%s", stdout, stderr)
+	}
+}
+
 // ran checks that the effect is there once, of the run that is recorded.
 func (j *job) ran() {
 	j.t.Helper()
@@ -178,6 +188,7 @@ func TestClaims(t *testing.T) {
 			j.running(2)
 			_ = first.Process.Signal(syscall.SIGCONT)
 			j.ends(first, 75)
+			j.lost()
 			j.let()
 			j.ends(second, 0)
 			j.ran()
@@ -357,6 +368,7 @@ func TestShard(t *testing.T) {
 		if log := first.stderr.String(); !strings.Contains(log, "the claim was lost when 0 of 4 were done") {
 			t.Error(log)
 		}
+		j.lost()
 		j.let()
 		j.ends(second, 0)
 		ran := j.lines("ran")
