@@ -179,6 +179,41 @@ func TestClaims(t *testing.T) {
 			j.ends(second, 0)
 			j.ran()
 		})
+		t.Run("the first is killed, and somebody says so", func(t *testing.T) {
+			j := newJob(t, place, "released")
+			reset := func(code int, says string, flags ...string) {
+				t.Helper()
+				stdout, stderr, got := program.Nth(t, place.Env(j.base), append([]string{"reset", "--claims", "--indexes=5", "--markers=" + place.URL(j.base, j.name)}, flags...)...)
+				if got != code || !strings.Contains(stdout+stderr, says) {
+					t.Fatalf("%v: %d: %s%s", flags, got, stdout, stderr)
+				}
+			}
+			first := j.start(long)
+			j.running(1)
+			_ = first.Process.Kill()
+			j.ends(first, -1)
+			second := j.start(long)
+			second.stderr.Await(t, "is claimed by")
+			reset(1, "a living run claims it: 5")
+			reset(0, "would release 1 claim: 5", "--force", "--dry-run")
+			reset(0, "released 1 claim: 5", "--force")
+			j.running(2)
+			reset(1, "a living run claims it: 5")
+			j.let()
+			j.ends(second, 0)
+			reset(0, "no claim to release")
+			j.ran()
+		})
+		t.Run("the first lives, and somebody says that it is dead", func(t *testing.T) {
+			j := newJob(t, place, "voided")
+			first := j.start(short)
+			j.running(1)
+			if stdout, stderr, code := program.Nth(t, place.Env(j.base), "reset", "--claims", "--indexes=5", "--force", "--markers="+place.URL(j.base, j.name)); code != 0 || stdout != "released 1 claim: 5\n" {
+				t.Fatalf("%d: %s%s", code, stdout, stderr)
+			}
+			j.ends(first, 75)
+			j.lost()
+		})
 		t.Run("the first is frozen", func(t *testing.T) {
 			j := newJob(t, place, "frozen")
 			first := j.start(short)

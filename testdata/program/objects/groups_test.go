@@ -194,6 +194,39 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestReset: a rerun has the same list, and it is said how there is a new one.
+func TestReset(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			tr := plant(t, row)
+			tr.run("m", "", 0, 0)
+			reset := func() string {
+				stdout, stderr, code := tr.nth("reset", "--all", "--yes", "--markers="+tr.markers("m"))
+				if code != 0 {
+					t.Errorf("%d: %s", code, stderr)
+				}
+				return stdout
+			}
+			_, key, named := strings.Cut(reset(), "or delete ")
+			key, _, _ = strings.Cut(key, " ")
+			if !named || strings.Count(key, "/m/manifest/objects-") != 1 {
+				t.Fatalf("no list is named: %q", key)
+			}
+			tr.put("!first", "")
+			if out, _ := tr.run("m", "", 0, 0); !strings.Contains(out, "|%41.txt|") {
+				t.Errorf("the same list: %s", out)
+			}
+			reset()
+			if err := tr.s.Delete(t.Context(), key[strings.Index(key, "/in/m/")+len("/in/"):]); err != nil {
+				t.Fatal(err)
+			}
+			if out, _ := tr.run("m", "", 0, 0); !strings.Contains(out, "|!first|") {
+				t.Errorf("a new list: %s", out)
+			}
+		})
+	}
+}
+
 // TestSecret: what --tasks reads as a secret stands in no list, marker or line.
 func TestSecret(t *testing.T) {
 	const canary = "secret-canary"
