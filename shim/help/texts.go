@@ -9,8 +9,8 @@ const (
   each of a part    --items 1000 --each           .Item, a command each
   a row of a file   --tasks s3://bucket/rows.csv  .Task.column; .csv .tsv .jsonl
                                                   .txt, also with .gz
-  an object         --tasks s3://bucket/in/       .Task is its URL; .Task.key .name
-                    --tasks 's3://bucket/**/*.gz' --group-by makes pairs
+  an object         --tasks s3://bucket/in/       .Task is its URL; .Task.key;
+                    --tasks 's3://b/**/*.gz'      --group-by makes pairs
   rows, objects     --tasks file:///r.csv --each  .Task.column, a command each
   of a part
   an answer         --tasks 'https://host/<<.Index>>'   .Task.field of its JSON

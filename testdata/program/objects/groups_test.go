@@ -189,15 +189,20 @@ func TestStatus(t *testing.T) {
 	if !strings.Contains(stdout, "2  1#?.txt  exit code 1") {
 		t.Errorf("%s%s", stdout, stderr)
 	}
-	tr.run("m2", "", 0, 0) // pins
+	if stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m"), "--index=2"); !strings.Contains(stdout, "of 1#?.txt") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
+}
+
+// TestStatusOfGone: also where the object is what is missing.
+func TestStatusOfGone(t *testing.T) {
+	tr := plant(t, 0)
+	tr.run("m", "", 0, 0) // pins
 	if err := tr.s.Delete(t.Context(), "é&=+.txt"); err != nil {
 		t.Fatal(err)
 	}
-	tr.run("m2", "", 7, 66)
-	if stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m2"), "--completions=8"); !strings.Contains(stdout, "7  é&=+.txt  nth's exit code 66") {
-		t.Errorf("of an object that is gone: %s%s", stdout, stderr)
-	}
-	if stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m"), "--index=2"); !strings.Contains(stdout, "of 1#?.txt") {
+	tr.run("m", "", 7, 66)
+	if stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m"), "--completions=8"); !strings.Contains(stdout, "7  é&=+.txt  nth's exit code 66") {
 		t.Errorf("%s%s", stdout, stderr)
 	}
 }
