@@ -181,6 +181,23 @@ func TestAuto(t *testing.T) {
 	}
 }
 
+// TestManifestHere: what is counted is counted on this machine, where the pods' volume may not
+// be; and markers on a volume that is mounted read-only can't be written.
+func TestManifestHere(t *testing.T) {
+	tr := plant(t, 0)
+	manifest := func(flags ...string) (string, int) {
+		_, stderr, code := tr.nth(append(append([]string{"manifest", "--name=x", "--image=x", "--completions=auto"}, flags...), "--", "echo", "<<.Task>>")...)
+		return stderr, code
+	}
+	if said, code := manifest("--store-wait=1s", "--volume=pvc/data:/no/such", "--tasks=file:///no/such/in/", "--markers=file:///no/such/m"); code != 69 || !strings.Contains(said, "counts on this machine: mount what --volume names at the same path here") {
+		t.Errorf("%d: %s", code, said)
+	}
+	dir := tr.place.Dir
+	if said, code := manifest("--volume=pvc/data:"+dir+":ro", "--tasks="+tr.url(""), "--markers="+tr.place.URL("", "m")); code != 0 || !strings.Contains(said, "mounted read-only, so that no index can record anything") || strings.Contains(said, "ends with the pod") {
+		t.Errorf("%d: %s", code, said)
+	}
+}
+
 // TestStatus: the object's name stands beside the index that failed.
 func TestStatus(t *testing.T) {
 	tr := plant(t, 0)
