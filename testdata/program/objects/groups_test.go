@@ -181,6 +181,47 @@ func TestAuto(t *testing.T) {
 	}
 }
 
+// TestSince: a plan tells what has become of the objects of a pinned list; only what an index
+// still needs, and is gone, is a mistake.
+func TestSince(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			tr := plant(t, row)
+			tr.run("m", "", 0, 0) // pins, and is done
+			plan := func(code int, flags ...string) (string, string) {
+				t.Helper()
+				stdout, stderr, got := tr.nth(append(append([]string{"plan", "--completions=auto", "--tasks=" + tr.url(""), "--markers=" + tr.markers("m")}, flags...), "--", "echo", "<<.Task>>")...)
+				if got != code {
+					t.Errorf("%d, not %d: %s", got, code, stderr)
+				}
+				return stdout, stderr
+			}
+			if _, said := plan(0); strings.Contains(said, "since the list") || strings.Contains(said, "came after") {
+				t.Errorf("nothing has changed: %s", said)
+			}
+			tr.put("0", "")
+			tr.put("1", "")
+			tr.put("A.txt", "changed")
+			if err := tr.s.Delete(t.Context(), "%41.txt"); err != nil {
+				t.Fatal(err)
+			}
+			_, said := plan(0)
+			for _, says := range []string{"in/: 2 came after the list was made, so that no index has them: 0, 1\n", "in/: 1 changed since the list was made: A.txt\n", "in/: 1 are gone since the list was made: %41.txt\n"} {
+				if !strings.Contains(said, says) {
+					t.Errorf("not %q: %s", says, said)
+				}
+			}
+			if err := tr.s.Delete(t.Context(), "é&=+.txt"); err != nil {
+				t.Fatal(err)
+			}
+			if out, _ := plan(1, "--format=json"); !strings.Contains(out, "in/: 2 are gone since the list was made, and needed: %41.txt, é&=+.txt\"") || !strings.Contains(out, "in/: 2 came after") {
+				t.Error(out)
+			}
+			plan(0, "--completions=8", "--indexes=0-2") // which need neither
+		})
+	}
+}
+
 // TestManifestHere: what is counted is counted on this machine, where the pods' volume may not
 // be; and markers on a volume that is mounted read-only can't be written.
 func TestManifestHere(t *testing.T) {
