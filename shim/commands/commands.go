@@ -51,8 +51,8 @@ func Table(build string) []Command {
 		}},
 		{help.Command{Spec: config.Spec, Flags: func() any { return new(config.Config) }}, nil},
 		{help.Command{Spec: status.Spec, Flags: func() any { return new(status.Config) }}, looked},
-		{help.Command{Spec: repair.ResetSpec, Flags: func() any { return new(repair.Config) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
-			return repair.Reset(*c.(*repair.Config), rest, repairs(p))
+		{help.Command{Spec: repair.ResetSpec, Flags: func() any { return new(repair.ResetConfig) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
+			return repair.Reset(*c.(*repair.ResetConfig), rest, repairs(p))
 		}},
 		{help.Command{Spec: repair.MarkSpec, Flags: func() any { return new(repair.MarkConfig) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
 			return repair.Mark(*c.(*repair.MarkConfig), rest, repairs(p))

@@ -33,6 +33,7 @@ type Config struct {
 // Command is `nth local`; own are its flags as they were written. It gives the exit code,
 // or the failure of a Job that could not be run at all.
 func Command(c Config, own []string, p edge.Process) (int, error) {
+	auto := c.Index.Completions != nil && *c.Index.Completions == identity.Auto
 	own, err := c.count(own, p)
 	if err != nil {
 		return 0, err
@@ -41,6 +42,9 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 		return 0, err
 	}
 	o, err := c.prepare(own, p)
+	if err == nil && auto && c.Lists() {
+		err = forecast.Pin(c.Config, p, *c.Index.Completions)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -66,7 +70,8 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 	return summary.ExitCode(), nil
 }
 
-// count makes of --completions auto a number, for the children too.
+// count makes of --completions auto a number, for the children too. Nothing is written: what
+// is still to be checked may refuse the Job.
 func (c *Config) count(own []string, p edge.Process) ([]string, error) {
 	if n := c.Index.Completions; n == nil || *n != identity.Auto {
 		return own, nil
@@ -74,7 +79,7 @@ func (c *Config) count(own []string, p edge.Process) ([]string, error) {
 	if err := config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: nil, Said: flags.Said(*c)}); err != nil {
 		return nil, err
 	}
-	if err := forecast.Count(&c.Config, p, true); err != nil {
+	if err := forecast.Count(&c.Config, p, false); err != nil {
 		return nil, err
 	}
 	own = slices.Clone(own)

@@ -25,6 +25,7 @@ var endings = [...]struct {
 }{
 	{func(f *marker.Failure) bool { return f.OOMKilled }, func(*marker.Failure) string { return "oom" }, outOfMemory},
 	{func(f *marker.Failure) bool { return f.TimedOut }, func(*marker.Failure) string { return "timeout" }, func(*marker.Failure) string { return "timed out" }},
+	{func(f *marker.Failure) bool { return f.LeaseLost }, func(*marker.Failure) string { return "lease-lost" }, func(*marker.Failure) string { return "the lease was lost" }},
 	{func(f *marker.Failure) bool { return f.StopSignal != "" }, func(*marker.Failure) string { return "stopped" }, func(f *marker.Failure) string { return "stopped by " + f.StopSignal }},
 	{func(f *marker.Failure) bool { return f.Signal != "" }, func(f *marker.Failure) string { return f.Signal }, func(f *marker.Failure) string { return "killed by " + f.Signal }},
 	{func(f *marker.Failure) bool { return f.CommandCode != nil && *f.CommandCode != 0 },

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 
 	"gocloud.dev/gcerrors"
 )
@@ -166,6 +167,16 @@ type Directory interface {
 
 // ErrDirectory is what stands in a blob's place and is none, but may be what is looked for.
 var ErrDirectory = errors.New("it is a directory")
+
+// ErrNotBlob is what stands in a blob's place and is none, such as a socket. It is no
+// absence, for nothing could be written there either.
+var ErrNotBlob = errors.New("it is not a regular file")
+
+// Blocked tells whether something that is no blob stands in the place of one, or a file in
+// that of a directory that leads to it: who only looks needn't look again.
+func Blocked(err error) bool {
+	return errors.Is(err, ErrDirectory) || errors.Is(err, ErrNotBlob) || errors.Is(err, syscall.ENOTDIR)
+}
 
 // HasNo is the error for what a driver doesn't do at all.
 func HasNo(what string) error {

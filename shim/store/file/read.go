@@ -47,7 +47,7 @@ func regular(op, path string, info fs.FileInfo) error {
 	case info.IsDir():
 		return &fs.PathError{Op: op, Path: path, Err: contract.ErrDirectory}
 	case !info.Mode().IsRegular():
-		return &fs.PathError{Op: op, Path: path, Err: errNotBlob}
+		return &fs.PathError{Op: op, Path: path, Err: contract.ErrNotBlob}
 	}
 	return nil
 }
