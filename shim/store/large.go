@@ -29,10 +29,7 @@ func (s *Store) Part(ctx context.Context, key string, version string, offset, n 
 		return nil, err
 	}
 	e := Entry{Key: key, Size: r.Size(), Modified: r.ModTime()}
-	var t contract.Token
-	if r.As(&t) {
-		e.Version = string(t)
-	}
+	e.name(r.As)
 	if pinned && version != "" {
 		e.Version = version
 	} else if version != "" && e.Version != version {
@@ -43,7 +40,8 @@ func (s *Store) Part(ctx context.Context, key string, version string, offset, n 
 }
 
 // Stream writes a blob of any size, whatever is there, as it comes: nothing of it can be
-// seen before its end, and nothing is left after an error, r's own included.
+// seen before its end, and nothing is left after an error, r's own included. What the store
+// has kept is what came: a checksum of each request, or of all of it, is compared there.
 func (s *Store) Stream(ctx context.Context, key string, r io.Reader, how contract.Parts) error {
 	p := &contract.Parts{}
 	return s.bucket.Upload(ctx, key, r, &blob.WriterOptions{
@@ -56,8 +54,9 @@ func (s *Store) Stream(ctx context.Context, key string, r io.Reader, how contrac
 		}})
 }
 
-// Copy copies a blob within the store, by the store itself. It may be repeated: the kind
-// Absent when there is no src.
+// Copy copies a blob within the store, by the store itself, with its type and metadata. It
+// may be repeated, and replaces what is there in one step: the kind Absent when there is no
+// src. For a large one it takes several requests, so that a Policy of Pieces is the right one.
 func (s *Store) Copy(ctx context.Context, dst, src string) error {
 	return s.bucket.Copy(ctx, dst, src, nil)
 }

@@ -225,53 +225,6 @@ func (s *Store) ListUnder(ctx context.Context, how *blob.ListOptions, visit func
 	}
 }
 
-// Entry is what a listing tells of a blob.
-type Entry struct {
-	Key      string
-	Size     int64
-	Modified time.Time
-	Version  string // as Stat gives it; "" where the store names none
-}
-
-// Entries gives the blobs whose keys begin with prefix, by key, one at each call, and io.EOF
-// itself at the end. After an error the call may be repeated: it goes on where it was.
-func (s *Store) Entries(prefix string) func(context.Context) (Entry, error) {
-	it := s.bucket.List(&blob.ListOptions{Prefix: prefix})
-	return func(ctx context.Context) (Entry, error) {
-		o, err := it.Next(ctx)
-		if err != nil {
-			return Entry{}, err
-		}
-		e := Entry{Key: o.Key, Size: o.Size, Modified: o.ModTime}
-		var t contract.Token
-		if o.As(&t) {
-			e.Version = string(t)
-		}
-		return e, nil
-	}
-}
-
-// Stat asks what is there now: the kind Absent where nothing is.
-func (s *Store) Stat(ctx context.Context, key string) (Entry, error) {
-	a, err := s.bucket.Attributes(ctx, key)
-	if err != nil {
-		return Entry{}, err
-	}
-	return Entry{Key: key, Size: a.Size, Modified: a.ModTime, Version: a.ETag}, nil
-}
-
-// ReadPart reads a part of a blob, whole or not at all.
-func (s *Store) ReadPart(ctx context.Context, key string, offset, length int64) ([]byte, error) {
-	r, err := s.bucket.NewRangeReader(ctx, key, offset, length, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	body := make([]byte, length)
-	_, err = io.ReadFull(r, body)
-	return body, err
-}
-
 // Classify gives the kind of a store's error.
 func Classify(err error) contract.Kind {
 	if e, ok := errors.AsType[*contract.Error](err); ok {

@@ -14,18 +14,14 @@ import (
 	"nth/shim/store/web"
 )
 
-// Between two looks at a copy that goes on, and what a failed one may spend on being
-// taken back.
-const (
-	copyPause   = 500 * time.Millisecond
-	undoTimeout = 10 * time.Second
-)
+// copyPause is between two looks at a copy that goes on.
+const copyPause = 500 * time.Millisecond
 
 // Copy copies within the container. Azure may take its time for a large blob, of
 // which nothing but an empty one can be seen until then: what didn't come to its end
 // is taken back.
 func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOptions) error {
-	if err := contract.Before(opts.BeforeCopy); err != nil {
+	if err := contract.Ask(opts.BeforeCopy); err != nil {
 		return err
 	}
 	if src == "" {
@@ -57,15 +53,19 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 		case status == "success":
 			return nil
 		case status != "pending":
-			b.takeBack(ctx, dst, id)
+			web.Undo(ctx, func(ctx context.Context) { b.takeBack(ctx, dst, id) })
 			return &contract.Error{Kind: contract.Unreachable, Cause: fmt.Errorf("the copy has the status %q: %s", status, b.conceal(res.Header.Get("X-Ms-Copy-Status-Description")))}
 		}
 		if err := pause(ctx, copyPause); err != nil {
-			b.takeBack(ctx, dst, id)
+			web.Undo(ctx, func(ctx context.Context) { b.takeBack(ctx, dst, id) })
 			return web.Unreachable(ctx, err)
 		}
+		progress := res.Header.Get("X-Ms-Copy-Progress")
 		if res, err = b.head(ctx, dst); err != nil {
 			return err
+		}
+		if res.Header.Get("X-Ms-Copy-Progress") != progress {
+			contract.Came(ctx)
 		}
 	}
 }
@@ -84,8 +84,6 @@ func pause(ctx context.Context, d time.Duration) error {
 // takeBack ends a copy that goes on, and deletes the empty blob which it leaves, if
 // it still is the copy's. It is best effort.
 func (b *bucket) takeBack(ctx context.Context, key, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
-	defer cancel()
 	if res, err := b.do(ctx, request{method: http.MethodPut, key: key, query: url.Values{"comp": {"copy"}, "copyid": {id}},
 		header: http.Header{"X-Ms-Copy-Action": {"abort"}}}); err == nil {
 		web.Drain(res)

@@ -23,7 +23,7 @@ const maxPage = 32 << 20
 
 // ListPaged asks with List Blobs, which gives up to 5,000 at once.
 func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driver.ListPage, error) {
-	if err := contract.Before(opts.BeforeList); err != nil {
+	if err := contract.Ask(opts.BeforeList); err != nil {
 		return nil, err
 	}
 	q := url.Values{"restype": {"container"}, "comp": {"list"}}

@@ -13,34 +13,25 @@ import (
 )
 
 func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length int64, opts *driver.ReaderOptions) (driver.Reader, error) {
-	if err := contract.Before(opts.BeforeRead); err != nil {
-		return nil, err
-	}
-	if length == 0 {
-		return b.nothing(ctx, key)
-	}
-	r := request{method: http.MethodGet, key: key, header: http.Header{}}
-	wanted := web.Range(offset, length)
-	if wanted != "" {
-		r.header.Set("Range", wanted)
-	}
-	res, err := b.object(ctx, r)
-	if codeOf(err) == codeInvalidRange && offset == 0 {
-		return b.nothing(ctx, key) // of an empty blob there is no range
-	}
-	if err != nil {
-		return nil, err
-	}
-	return web.NewReader(ctx, res, server, wanted, contract.Token(res.Header.Get("ETag")))
+	return web.Source{Server: server, Named: named,
+		Get: func(wanted string, pin contract.Token) (*http.Response, error) {
+			r := request{method: http.MethodGet, key: key, header: http.Header{}}
+			if wanted != "" {
+				r.header.Set("Range", wanted)
+			}
+			if pin != "" {
+				r.header.Set("If-Match", string(pin))
+			}
+			return b.object(ctx, r)
+		},
+		Stat:   func() (*driver.Attributes, error) { return b.Attributes(ctx, key) },
+		Behind: func(err error) bool { return codeOf(err) == codeInvalidRange },
+	}.Reader(ctx, offset, length, opts)
 }
 
-// nothing reads no byte of a blob that is there.
-func (b *bucket) nothing(ctx context.Context, key string) (driver.Reader, error) {
-	attrs, err := b.Attributes(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	return web.NewEmpty(attrs, contract.Token(attrs.ETag)), nil
+// named is what an answer names of a blob. Azure has no CRC32C.
+func named(res *http.Response) web.Named {
+	return web.Named{Version: contract.Token(res.Header.Get("ETag"))}
 }
 
 // Attributes asks with HEAD, whose refusal has a code in a header.
@@ -60,7 +51,7 @@ func (b *bucket) Attributes(ctx context.Context, key string) (*driver.Attributes
 		CacheControl: res.Header.Get("Cache-Control"), ContentDisposition: res.Header.Get("Content-Disposition"),
 		ContentEncoding: res.Header.Get("Content-Encoding"), ContentLanguage: res.Header.Get("Content-Language"),
 		ContentType: web.ContentType(res), Metadata: metadata, CreateTime: created, ModTime: web.Modified(res),
-		Size: res.ContentLength, MD5: sum(res.Header.Get("Content-Md5")), ETag: res.Header.Get("ETag"),
+		Size: res.ContentLength, MD5: sum(res.Header.Get("Content-Md5")), ETag: res.Header.Get("ETag"), AsFunc: named(res).As,
 	}, nil
 }
 

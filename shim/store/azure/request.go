@@ -3,6 +3,8 @@ package azure
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,7 +38,10 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 	for name, values := range r.header {
 		req.Header[name] = values
 	}
-	if len(r.body) == 0 {
+	if len(r.body) > 0 { // Azure compares what came with it
+		sum := md5.Sum(r.body)
+		req.Header.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
+	} else {
 		req.Body = nil
 		if r.method == http.MethodPut {
 			req.Body = http.NoBody // so that Content-Length: 0 is sent

@@ -27,8 +27,7 @@ type writer struct {
 	header http.Header // of the blob: type, metadata
 	when   http.Header // the condition
 	cond   contract.Condition
-	id     [64]byte // of the next block, see blockID
-	blocks []string
+	id     [16]byte // begins each block's name, see blockID
 }
 
 func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, opts *driver.WriterOptions) (driver.Writer, error) {
@@ -46,7 +45,8 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 	for k, v := range opts.Metadata {
 		set("X-Ms-Meta-"+k, v)
 	}
-	if err := w.cond.Ask(opts.BeforeWrite); err != nil {
+	w.Parts = web.Parts{To: w, Double: 5000} // Azure takes 50,000 blocks
+	if err := contract.Ask(opts.BeforeWrite, w.cond.As, w.How.As); err != nil {
 		return nil, err
 	}
 	switch {
@@ -55,64 +55,69 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, contentType string, op
 	case w.cond.Replaces != "":
 		w.when.Set("If-Match", string(w.cond.Replaces))
 	}
-	// Azure takes 50,000 blocks.
-	w.Parts = web.Parts{Send: w.sendBlock, Double: 5000}
+	w.Start(ctx)
 	return w, nil
 }
 
-// blockID names the next block: 16 random bytes of the writer's own, so that no
+// blockID names the n-th block: 16 random bytes of the writer's own, so that no
 // two writers of one blob can mix their blocks, and a number. All that wait for one
 // blob must have names of the same length: this is that of Azure's SDK for Go.
-func (w *writer) blockID() string {
-	if len(w.blocks) == 0 {
-		_, _ = rand.Read(w.id[:16]) // it ends the program rather than fail
-	}
-	binary.BigEndian.PutUint32(w.id[16:], uint32(len(w.blocks)))
-	return base64.StdEncoding.EncodeToString(w.id[:])
+func (w *writer) blockID(n int) string {
+	var id [64]byte
+	copy(id[:], w.id[:])
+	binary.BigEndian.PutUint32(id[16:], uint32(n))
+	return base64.StdEncoding.EncodeToString(id[:])
 }
 
-func (w *writer) sendBlock(body []byte) error {
-	id := w.blockID()
-	res, err := w.b.do(w.ctx, request{method: http.MethodPut, key: w.key, body: body, query: url.Values{"comp": {"block"}, "blockid": {id}}})
+// Whole is the one request of a small blob.
+func (w *writer) Whole(ctx context.Context, body []byte) error {
+	header := w.header.Clone()
+	header.Set("X-Ms-Blob-Type", "BlockBlob")
+	return w.publish(ctx, body, header, nil)
+}
+
+// Begin asks for nothing.
+func (w *writer) Begin(context.Context) error {
+	_, _ = rand.Read(w.id[:]) // it ends the program rather than fail
+	return nil
+}
+
+// Part sends a block. One that is sent again takes the place of the first.
+func (w *writer) Part(ctx context.Context, n int, body []byte, _ bool) error {
+	res, err := w.b.do(ctx, request{method: http.MethodPut, key: w.key, body: body, query: url.Values{"comp": {"block"}, "blockid": {w.blockID(n)}}})
 	if err != nil {
 		return err
 	}
 	web.Drain(res)
-	w.blocks = append(w.blocks, id)
 	return nil
 }
 
-// Close makes the blob visible, or leaves nothing.
-func (w *writer) Close() error {
-	err := w.Finish(w.ctx, func(body []byte) error {
-		w.header.Set("X-Ms-Blob-Type", "BlockBlob")
-		return w.publish(body, nil)
-	}, func(block []byte) error {
-		if err := w.sendBlock(block); err != nil {
-			return err
-		}
-		return w.publish(w.list(), url.Values{"comp": {"blocklist"}})
-	})
-	return w.conditional(err)
-}
-
-func (w *writer) list() []byte {
+// End makes a blob of the blocks. If it was made already, by a request whose answer was
+// lost, the same blocks make it again.
+func (w *writer) End(ctx context.Context, blocks int) error {
 	var body strings.Builder
 	body.WriteString("<BlockList>")
-	for _, id := range w.blocks {
-		body.WriteString("<Uncommitted>" + id + "</Uncommitted>")
+	for n := range blocks {
+		body.WriteString("<Latest>" + w.blockID(n) + "</Latest>")
 	}
 	body.WriteString("</BlockList>")
-	return []byte(body.String())
+	return w.publish(ctx, []byte(body.String()), w.header.Clone(), url.Values{"comp": {"blocklist"}})
+}
+
+// Abort has nothing to ask for.
+func (w *writer) Abort(context.Context) {}
+
+// Close makes the blob visible, or leaves nothing.
+func (w *writer) Close() error {
+	return w.conditional(w.Parts.Close())
 }
 
 // publish is the one request that makes the blob visible, on the condition.
-func (w *writer) publish(body []byte, query url.Values) error {
-	header := w.header.Clone()
+func (w *writer) publish(ctx context.Context, body []byte, header http.Header, query url.Values) error {
 	for name, values := range w.when {
 		header[name] = values
 	}
-	res, err := w.b.object(w.ctx, request{method: http.MethodPut, key: w.key, header: header, body: body, query: query})
+	res, err := w.b.object(ctx, request{method: http.MethodPut, key: w.key, header: header, body: body, query: query})
 	if err != nil {
 		return err
 	}
@@ -169,7 +174,7 @@ func isAbsent(err error) bool {
 
 // Delete removes a blob.
 func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOptions) error {
-	if err := contract.Before(opts.BeforeDelete); err != nil {
+	if err := contract.Ask(opts.BeforeDelete); err != nil {
 		return err
 	}
 	return b.delete(ctx, key, nil)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gocloud.dev/gcerrors"
 )
@@ -93,37 +94,35 @@ func (t Token) As(i any) bool {
 // version that was written, where the store's answer names it.
 type Condition struct{ Replaces, Wrote Token }
 
-// Ask lets the caller set the condition, through its BeforeWrite, which may be nil.
-func (c *Condition) Ask(beforeWrite func(func(any) bool) error) error { return ask(beforeWrite, c) }
+// As offers it.
+func (c *Condition) As(i any) bool { return offer(i, c) }
 
 // Deletion is offered to blob.DeleteOptions.BeforeDelete by drivers that must ask before
 // they can tell whether there is such a blob. Listed says that a listing has told: they
 // delete at once, and a blob that has gone since is no error.
 type Deletion struct{ Listed bool }
 
-// Ask lets the caller set it, through its BeforeDelete, which may be nil.
-func (d *Deletion) Ask(beforeDelete func(func(any) bool) error) error { return ask(beforeDelete, d) }
+// As offers it.
+func (d *Deletion) As(i any) bool { return offer(i, d) }
 
-// ask offers something through one of gocloud's hooks.
-func ask[T any](hook func(func(any) bool) error, offered *T) error {
+// offer is the As of what the caller of one of gocloud's hooks may set.
+func offer[T any](i any, offered *T) bool {
+	p, ok := i.(**T)
+	if ok {
+		*p = offered
+	}
+	return ok
+}
+
+// Ask calls one of gocloud's hooks, which may be nil, once, with all that a driver offers
+// there.
+func Ask(hook func(func(any) bool) error, offers ...func(any) bool) error {
 	if hook == nil {
 		return nil
 	}
 	return hook(func(i any) bool {
-		p, ok := i.(**T)
-		if ok {
-			*p = offered
-		}
-		return ok
+		return slices.ContainsFunc(offers, func(as func(any) bool) bool { return as(i) })
 	})
-}
-
-// Before calls one of gocloud's hooks, for which there is nothing to hand out.
-func Before(hook func(func(any) bool) error) error {
-	if hook == nil {
-		return nil
-	}
-	return hook(func(any) bool { return false })
 }
 
 // Idler is offered through Bucket.As by drivers that hold connections. Idle says that
@@ -193,8 +192,8 @@ func Code(err error) gcerrors.ErrorCode {
 // a blob alone: the read fails with Changed when it is another by now.
 type Pin struct{ Version Token }
 
-// Ask lets the caller set it, through its BeforeRead, which may be nil.
-func (p *Pin) Ask(beforeRead func(func(any) bool) error) error { return ask(beforeRead, p) }
+// As offers it.
+func (p *Pin) As(i any) bool { return offer(i, p) }
 
 // Changed is the error for a blob that is another version by now than was asked for.
 func Changed() error {
@@ -204,11 +203,34 @@ func Changed() error {
 // Parts is offered to blob.WriterOptions.BeforeWrite by drivers that send a large blob in
 // parts.
 type Parts struct {
-	AtOnce int // parts that are under way at the same time; each is held in memory; 0: one
-	Size   int // of a part, in bytes; 0: the driver's
-	// Try makes the tries of one request; nil: there is one.
+	AtOnce int // parts that are in memory, each under way or being filled; 0: one
+	Size   int // of a part, in bytes; 0: the driver's. Of a blob that would have too many it grows, and there are fewer at once
+	// Try makes the tries of one request, and may be called several times at once; nil: there
+	// is one try.
 	Try func(ctx context.Context, request func(context.Context) error) error
 }
 
-// Ask lets the caller set it, through its BeforeWrite, which may be nil.
-func (p *Parts) Ask(beforeWrite func(func(any) bool) error) error { return ask(beforeWrite, p) }
+// As offers it.
+func (p *Parts) As(i any) bool { return offer(i, p) }
+
+// CRC32C is the checksum of a whole blob that a store names, through Reader.As and
+// Attributes.As.
+type CRC32C uint32
+
+// As is the AsFunc of what has one.
+func (c *CRC32C) As(i any) bool {
+	p, ok := i.(*CRC32C)
+	if ok && c != nil {
+		*p = *c
+	}
+	return ok && c != nil
+}
+
+type sumKey struct{}
+
+// WithSum asks for a blob's checksum where to name it takes a store more than to name
+// its size: it may need a further permission.
+func WithSum(ctx context.Context) context.Context { return context.WithValue(ctx, sumKey{}, true) }
+
+// SumWanted tells whether it is asked for.
+func SumWanted(ctx context.Context) bool { return ctx.Value(sumKey{}) != nil }

@@ -21,6 +21,7 @@ type patience struct {
 	mu    sync.Mutex
 	left  time.Duration // of the limit, when the wait began
 	since time.Time     // when it did
+	asks  int           // who waits; those who ask several things at once are several
 	rests bool          // nobody waits
 	bytes int           // since the last piece
 }
@@ -49,7 +50,8 @@ func patienceOf(ctx context.Context) *patience {
 // Asked says that a store is waited for from here on.
 func Asked(ctx context.Context) { patienceOf(ctx).asked() }
 
-// Rest says that nobody waits until something is asked again.
+// Rest says that who has asked doesn't wait any longer. Once nobody does, no time passes
+// until something is asked again.
 func Rest(ctx context.Context) { patienceOf(ctx).rest() }
 
 // Came says that a piece of an answer came.
@@ -64,6 +66,7 @@ func (p *patience) asked() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.asks++
 	if p.rests {
 		p.rests, p.since = false, time.Now()
 		p.timer.Reset(p.left)
@@ -76,7 +79,8 @@ func (p *patience) rest() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.rests {
+	p.asks = max(p.asks-1, 0)
+	if !p.rests && p.asks == 0 {
 		p.timer.Stop()
 		p.rests, p.left = true, p.left-time.Since(p.since)
 	}

@@ -32,6 +32,8 @@ func TestPatience(t *testing.T) {
 			time.Sleep(limit - 1)
 		}, true},
 		"asked twice":               {func(ctx context.Context) { sleeps(3, limit/2, func() { Asked(ctx) }) }, false},
+		"one of two still waits":    {func(ctx context.Context) { Asked(ctx); Asked(ctx); Rest(ctx); time.Sleep(limit + 1) }, false},
+		"both have got it":          {func(ctx context.Context) { Asked(ctx); Asked(ctx); Rest(ctx); Rest(ctx); time.Sleep(limit + 1) }, true},
 		"bytes that are a piece":    {func(ctx context.Context) { sleeps(100, limit-1, func() { Got(ctx, piece) }) }, true},
 		"bytes that become one":     {func(ctx context.Context) { sleeps(100, limit/8, func() { Got(ctx, piece/4) }) }, true},
 		"a body that only trickles": {func(ctx context.Context) { sleeps(100, time.Second, func() { Got(ctx, 1) }) }, false},

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -147,32 +146,8 @@ func (b *bucket) fail(err error) error {
 	return &contract.Error{Kind: contract.Unreachable, Cause: err}
 }
 
-func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOptions) error {
-	if err := before(opts.BeforeCopy); err != nil {
-		return err
-	}
-	ctx, abort := context.WithCancel(ctx)
-	defer abort()
-	from, err := b.NewRangeReader(ctx, src, 0, -1, &driver.ReaderOptions{})
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	to, err := b.NewTypedWriter(ctx, dst, "", &driver.WriterOptions{})
-	if err != nil {
-		return err
-	}
-	if _, err = io.Copy(to, from); err != nil {
-		abort() // so that Close leaves nothing
-	}
-	if closeErr := to.Close(); err == nil {
-		err = closeErr
-	}
-	return err
-}
-
 func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOptions) error {
-	if err := before(opts.BeforeDelete); err != nil {
+	if err := contract.Ask(opts.BeforeDelete); err != nil {
 		return err
 	}
 	_, err := guarded(ctx, b, func() (struct{}, error) {
@@ -186,14 +161,6 @@ func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOpti
 		return struct{}{}, b.fail(err)
 	})
 	return err
-}
-
-// before calls one of gocloud's hooks, for which there is nothing here to hand out.
-func before(hook func(func(any) bool) error) error {
-	if hook == nil {
-		return nil
-	}
-	return hook(func(any) bool { return false })
 }
 
 // guarded is within, of a call that isn't made where the volume isn't there.

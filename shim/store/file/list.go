@@ -20,7 +20,7 @@ import (
 // ListPaged gives all blobs in one page unless the caller asks for less: each
 // further page reads the directories again.
 func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driver.ListPage, error) {
-	if err := before(opts.BeforeList); err != nil {
+	if err := contract.Ask(opts.BeforeList); err != nil {
 		return nil, err
 	}
 	all, err := guarded(ctx, b, func() ([]*driver.ListObject, error) {

@@ -92,7 +92,7 @@ type reader struct {
 
 func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length int64, opts *driver.ReaderOptions) (driver.Reader, error) {
 	var pin contract.Pin
-	if err := pin.Ask(opts.BeforeRead); err != nil {
+	if err := contract.Ask(opts.BeforeRead, pin.As); err != nil {
 		return nil, err
 	}
 	r, err := guarded(ctx, b, func() (*reader, error) {

@@ -39,25 +39,33 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, _ string, opts *driver
 		return nil, contract.EmptyKey()
 	}
 	w := &writer{ctx: ctx, b: b, path: b.path(key), create: opts.IfNotExist}
-	if err := w.cond.Ask(opts.BeforeWrite); err != nil {
+	if err := contract.Ask(opts.BeforeWrite, w.cond.As); err != nil {
 		return nil, err
 	}
-	f, err := guarded(ctx, b, func() (*os.File, error) {
-		dir := filepath.Dir(w.path)
-		if err := b.mkdir(dir); err != nil {
-			return nil, b.failWrite(err)
-		}
-		var random [8]byte
-		_, _ = rand.Read(random[:]) // never fails (crypto/rand)
-		name := filepath.Join(dir, temporary+hex.EncodeToString(random[:]))
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		return f, b.failWrite(err)
-	})
-	if err != nil {
+	if err := w.open(); err != nil {
 		return nil, err
 	}
-	w.file = f
 	return w, nil
+}
+
+// open makes the file that isn't a blob yet.
+func (w *writer) open() error {
+	f, err := guarded(w.ctx, w.b, func() (*os.File, error) {
+		if err := w.b.mkdir(filepath.Dir(w.path)); err != nil {
+			return nil, w.b.failWrite(err)
+		}
+		f, err := os.OpenFile(w.temporary(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		return f, w.b.failWrite(err)
+	})
+	w.file = f
+	return err
+}
+
+// temporary gives a new name beside the blob's.
+func (w *writer) temporary() string {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails (crypto/rand)
+	return filepath.Join(filepath.Dir(w.path), temporary+hex.EncodeToString(random[:]))
 }
 
 func (w *writer) Write(p []byte) (int, error) {

@@ -131,7 +131,7 @@ func (b *bucket) missing(ctx context.Context, key string, err error) error {
 	if !is(err, http.StatusNotFound) {
 		return err
 	}
-	res, err := b.read(ctx, key, "bytes=0-0")
+	res, err := b.read(ctx, key, "bytes=0-0", "")
 	if err == nil {
 		res.Body.Close()
 		return &contract.Error{Kind: contract.Conflict, Cause: errors.New("it wasn't there, and then it was")}

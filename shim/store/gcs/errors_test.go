@@ -144,7 +144,7 @@ func TestNoWord(t *testing.T) {
 	d := opened(t, &exchange{json: answer{200, `{"kind":"storage#objects"}`}, xml: answer{404, ""}})
 	for emulated, want := range map[bool]contract.Kind{false: contract.Unreachable, true: contract.Absent} {
 		d.emulated = emulated
-		if _, err := d.read(t.Context(), "x", ""); contractKind(err) != want {
+		if _, err := d.read(t.Context(), "x", "", ""); contractKind(err) != want {
 			t.Errorf("of an emulator: %v; kind %d, want %d: %v", emulated, contractKind(err), want, err)
 		}
 	}
@@ -170,58 +170,6 @@ func TestConditions(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"POST /upload/storage/v1/b/data/o"}, e.asks); diff != "" {
 			t.Errorf("%s: the requests (-want +got):\n%s", c.name, diff)
-		}
-		b.Close()
-	}
-}
-
-// parts plays a resumable upload: it keeps of each part what kept says.
-type parts struct {
-	t     *testing.T
-	url   string
-	kept  func(end int64) int64
-	spans []string
-	ended bool
-}
-
-func (p *parts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.Method == http.MethodPost:
-		w.Header().Set("Location", p.url+"/upload/here?upload_id=1")
-	case r.Method == http.MethodDelete:
-		p.ended = true
-		w.WriteHeader(499)
-	default:
-		p.spans = append(p.spans, r.Header.Get("Content-Range"))
-		var from, to int64
-		if _, err := fmt.Sscanf(r.Header.Get("Content-Range"), "bytes %d-%d/", &from, &to); err != nil {
-			p.t.Error(err)
-		}
-		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", p.kept(to)))
-		w.WriteHeader(http.StatusPermanentRedirect)
-	}
-}
-
-// TestPartsAreKept: a server may keep less of a part than was sent, and a last part
-// may not end the upload: neither is a success, and the upload is taken back.
-func TestPartsAreKept(t *testing.T) {
-	for name, c := range map[string]struct {
-		kept func(int64) int64
-		want []string
-	}{
-		"half of a part": {func(end int64) int64 { return end / 2 }, []string{"bytes 0-8388607/*"}},
-		"no end":         {func(end int64) int64 { return end }, []string{"bytes 0-8388607/*", "bytes 8388608-16777215/*", "bytes 16777216-17825791/17825792"}},
-	} {
-		p := &parts{t: t, kept: c.kept}
-		d := opened(t, p)
-		p.url = d.endpoint.String()
-		b := blob.NewBucket(d)
-		err := b.Upload(t.Context(), "x", strings.NewReader(strings.Repeat("x", 17<<20)), &blob.WriterOptions{ContentType: "a/b"})
-		if err == nil || !p.ended {
-			t.Errorf("%s: error %v, taken back: %v", name, err, p.ended)
-		}
-		if diff := cmp.Diff(c.want, p.spans); diff != "" {
-			t.Errorf("%s: parts (-want +got):\n%s", name, diff)
 		}
 		b.Close()
 	}

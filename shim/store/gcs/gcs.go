@@ -42,6 +42,7 @@ type object struct {
 	TimeCreated        time.Time         `json:"timeCreated,omitzero"`
 	ETag               string            `json:"etag,omitempty"`
 	MD5                []byte            `json:"md5Hash,omitempty"`
+	CRC32C             string            `json:"crc32c,omitempty"`
 	ContentType        string            `json:"contentType,omitempty"`
 	CacheControl       string            `json:"cacheControl,omitempty"`
 	ContentDisposition string            `json:"contentDisposition,omitempty"`

@@ -44,7 +44,7 @@ func (b *bucket) list(ctx context.Context, query map[string]string) (*page, erro
 }
 
 func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driver.ListPage, error) {
-	if err := contract.Before(opts.BeforeList); err != nil {
+	if err := contract.Ask(opts.BeforeList); err != nil {
 		return nil, err
 	}
 	query := map[string]string{"prefix": b.prefix + opts.Prefix, "delimiter": opts.Delimiter, "pageToken": string(opts.PageToken)}
@@ -91,5 +91,5 @@ func (b *bucket) entry(o object) (*driver.ListObject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &driver.ListObject{Key: key, ModTime: attrs.ModTime, Size: attrs.Size, MD5: attrs.MD5, AsFunc: contract.Token(attrs.ETag).As}, nil
+	return &driver.ListObject{Key: key, ModTime: attrs.ModTime, Size: attrs.Size, MD5: attrs.MD5, AsFunc: attrs.AsFunc}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"gocloud.dev/blob/driver"
 
@@ -15,13 +16,16 @@ import (
 const headerGeneration = "X-Goog-Generation"
 
 // read asks for a blob's content. What is stored compressed comes as it is stored.
-func (b *bucket) read(ctx context.Context, key, wanted string) (*http.Response, error) {
+func (b *bucket) read(ctx context.Context, key, wanted string, pin contract.Token) (*http.Response, error) {
 	if key == "" {
 		return nil, contract.EmptyKey()
 	}
 	h := http.Header{"Accept-Encoding": {"gzip"}}
 	if wanted != "" {
 		h.Set("Range", wanted)
+	}
+	if pin != "" {
+		h.Set("X-Goog-If-Generation-Match", string(pin))
 	}
 	res, err := b.do(ctx, request{method: http.MethodGet, path: b.content(key), header: h})
 	if err != nil {
@@ -35,34 +39,25 @@ func (b *bucket) read(ctx context.Context, key, wanted string) (*http.Response, 
 }
 
 func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length int64, opts *driver.ReaderOptions) (driver.Reader, error) {
-	if err := contract.Before(opts.BeforeRead); err != nil {
-		return nil, err
-	}
-	if length == 0 {
-		return b.nothing(ctx, key)
-	}
-	wanted := web.Range(offset, length)
-	res, err := b.read(ctx, key, wanted)
-	if is(err, http.StatusRequestedRangeNotSatisfiable) && offset == 0 {
-		return b.nothing(ctx, key) // of an empty blob there is no range
-	}
-	if err != nil {
-		return nil, err
-	}
-	return web.NewReader(ctx, res, server, wanted, contract.Token(res.Header.Get(headerGeneration)))
+	return web.Source{Server: server, Named: named,
+		Get:    func(wanted string, pin contract.Token) (*http.Response, error) { return b.read(ctx, key, wanted, pin) },
+		Stat:   func() (*driver.Attributes, error) { return b.Attributes(ctx, key) },
+		Behind: func(err error) bool { return is(err, http.StatusRequestedRangeNotSatisfiable) },
+	}.Reader(ctx, offset, length, opts)
 }
 
-// nothing reads no byte of a blob that is there.
-func (b *bucket) nothing(ctx context.Context, key string) (driver.Reader, error) {
-	o, err := b.stat(ctx, key)
-	if err != nil {
-		return nil, err
+// named is what an answer names of a blob. The checksum is of the whole object, also in the
+// answer to a part.
+func named(res *http.Response) web.Named {
+	n := web.Named{Version: contract.Token(res.Header.Get(headerGeneration))}
+	for _, hashes := range res.Header.Values("X-Goog-Hash") {
+		for hash := range strings.SplitSeq(hashes, ",") {
+			if sum, ok := strings.CutPrefix(strings.TrimSpace(hash), "crc32c="); ok {
+				n.Sum = web.ReadSum(sum)
+			}
+		}
 	}
-	attrs, err := o.attributes()
-	if err != nil {
-		return nil, err
-	}
-	return web.NewEmpty(attrs, contract.Token(o.Generation)), nil
+	return n
 }
 
 func (b *bucket) stat(ctx context.Context, key string) (*object, error) {
@@ -90,5 +85,6 @@ func (o *object) attributes() (*driver.Attributes, error) {
 		CacheControl: o.CacheControl, ContentDisposition: o.ContentDisposition, ContentEncoding: o.ContentEncoding,
 		ContentLanguage: o.ContentLanguage, ContentType: o.ContentType, Metadata: o.Metadata,
 		CreateTime: o.TimeCreated, ModTime: o.Updated, Size: size, MD5: o.MD5, ETag: strconv.Quote(o.ETag),
+		AsFunc: web.Named{Version: contract.Token(o.Generation), Sum: web.ReadSum(o.CRC32C)}.As,
 	}, nil
 }

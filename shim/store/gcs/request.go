@@ -1,9 +1,10 @@
 package gcs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,7 +19,7 @@ type request struct {
 	path   string // escaped, after the endpoint
 	query  url.Values
 	header http.Header
-	body   []byte
+	body   [][]byte // in pieces: what is large isn't copied
 }
 
 // The paths of both APIs (Cloud Storage, "Request endpoints"). A key is one segment
@@ -43,9 +44,20 @@ func (b *bucket) do(ctx context.Context, r request) (*http.Response, error) {
 }
 
 func (b *bucket) send(ctx context.Context, target string, r request) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, r.method, target, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, target, http.NoBody)
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: err}
+	}
+	for _, piece := range r.body {
+		req.ContentLength += int64(len(piece))
+	}
+	if req.ContentLength > 0 {
+		req.GetBody = func() (io.ReadCloser, error) {
+			pieces := make(net.Buffers, len(r.body))
+			copy(pieces, r.body) // which it uses up
+			return io.NopCloser(&pieces), nil
+		}
+		req.Body, _ = req.GetBody()
 	}
 	for _, h := range []http.Header{b.header, r.header} {
 		for name, values := range h {

@@ -57,6 +57,7 @@ var meanings = map[string]meaning{
 const (
 	codeNoSuchKey    = "NoSuchKey"
 	codeInvalidRange = "InvalidRange"
+	codeNoSuchUpload = "NoSuchUpload"
 )
 
 // byStatus is for answers without a code, as those to HEAD are. 404 is not here:

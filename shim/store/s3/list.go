@@ -24,7 +24,7 @@ const maxPage = 8 << 20
 
 // ListPaged asks with ListObjectsV2.
 func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driver.ListPage, error) {
-	if err := contract.Before(opts.BeforeList); err != nil {
+	if err := contract.Ask(opts.BeforeList); err != nil {
 		return nil, err
 	}
 	q := url.Values{"list-type": {"2"}, "encoding-type": {"url"}, "prefix": {b.prefix + opts.Prefix}}

@@ -59,7 +59,8 @@ var parameters = map[string]func(s *settings, value string) error{
 		s.put.Set(headerKMSKey, v)
 		return nil
 	},
-	// Of the SDK. No checksum is sent that the server doesn't require, and none is asked for.
+	// Of the SDK. No checksum header is sent: R2 and B2 have refused them, and the signature covers
+	// the content. One that the server has is asked for with a blob's attributes alone.
 	"awssdk":                       func(*settings, string) error { return nil },
 	"hostname_immutable":           func(*settings, string) error { return nil },
 	"request_checksum_calculation": func(*settings, string) error { return nil },
@@ -79,7 +80,7 @@ func setStyle(s *settings, value string) error {
 // parse reads the URL's parameters and the variables of the AWS SDKs. An error is
 // a mistake in the URL, or of the kind Invalid where settings contradict.
 func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
-	s := &settings{bucket: &bucket{name: u.Host, prefix: web.Prefix(u), header: http.Header{}, put: http.Header{}, Driver: web.Driver{Client: web.Client()}}}
+	s := &settings{bucket: &bucket{name: u.Host, prefix: web.Prefix(u), header: http.Header{}, put: http.Header{}, copyWhole: copyWhole, copyPart: copyPart, Driver: web.Driver{Client: web.Client()}}}
 	switch {
 	case s.name == "":
 		return nil, errors.New("the bucket's name is missing: s3://bucket/prefix")

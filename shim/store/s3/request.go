@@ -3,7 +3,9 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"net/http"
 	"net/url"
@@ -99,6 +101,10 @@ func (b *bucket) url(key string) *url.URL {
 
 func (b *bucket) sign(ctx context.Context, req *http.Request, body []byte) error {
 	if b.identity == nil {
+		if len(body) > 0 {
+			sum := md5.Sum(body)
+			req.Header.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
+		}
 		return nil
 	}
 	sum := sha256.Sum256(body)

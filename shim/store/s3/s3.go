@@ -23,6 +23,8 @@ type bucket struct {
 	pathStyle    bool
 	header       http.Header // of every request (request_payer)
 	put          http.Header // of every write (server-side encryption)
+	copyWhole    int64       // what is copied with one request, in bytes
+	copyPart     int64       // a part of what is larger
 
 	signer   *v4.Signer
 	identity *aws.Identity // nil: anonymous

@@ -110,8 +110,19 @@ func (t *transport) CloseIdleConnections() {
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true
+	t.MaxIdleConnsPerHost = 16 // parts go over several at once, and the next ones too
 	t.Protocols = &http.Protocols{}
 	t.Protocols.SetHTTP1(true)
 	t.ForceAttemptHTTP2, t.TLSClientConfig, t.TLSNextProto = false, nil, nil
 	return t
+}
+
+// undoTimeout bounds what a failed write may spend on being taken back.
+const undoTimeout = 10 * time.Second
+
+// Undo takes back what failed, also when its time is over.
+func Undo(ctx context.Context, undo func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	undo(ctx)
 }
