@@ -59,7 +59,7 @@ func TestNotAbsentGCS(t *testing.T) {
 			_, existsErr := s.Exists(ctx, "x")
 			for what, err := range map[string]error{"read": readErr, "exists": existsErr, "delete": s.Delete(ctx, "x"),
 				"list":   s.List(ctx, "done/", func(key string, _ int64, _ time.Time) error { t.Errorf("listed %s", key); return nil }),
-				"create": s.Create(ctx, "x", nil), "put": s.Put(ctx, "x", nil)} {
+				"create": s.Create(ctx, "x", nil), "put": s.Put(ctx, "x", nil), "copy": s.Copy(ctx, "x", "y")} {
 				wantKind(t, what, err, contract.Unreachable)
 				if f := store.Fail(err, failure.TheJob, what, s.Show("x")); what == "read" && !strings.Contains(f.Error(), c.says) {
 					t.Errorf("it says %q, not %q", f, c.says)

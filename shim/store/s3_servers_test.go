@@ -45,7 +45,7 @@ func wantAll(t *testing.T, s *store.Store, want contract.Kind, says string) {
 	_, exists := s.Exists(ctx, key)
 	for what, err := range map[string]error{
 		"read": read, "exists": exists, "list": s.List(ctx, "", nil), "create": s.Create(ctx, key, nil), "put": s.Put(ctx, key, nil),
-		"replace": s.Replace(ctx, key, nil, `"v"`), "delete": s.Delete(ctx, key),
+		"replace": s.Replace(ctx, key, nil, `"v"`), "delete": s.Delete(ctx, key), "copy": s.Copy(ctx, key, "done/2.json"),
 	} {
 		wantKind(t, what, err, want)
 		if err != nil && (!strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "canary")) {

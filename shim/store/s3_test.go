@@ -103,7 +103,7 @@ func TestNotAbsent(t *testing.T) {
 			for what, err := range map[string]error{"read": readErr, "exists": existsErr,
 				"delete": s.Delete(ctx, "done/1.json"),
 				"list":   s.List(ctx, "done/", func(key string, _ int64, _ time.Time) error { t.Errorf("listed %s", key); return nil }),
-				"create": s.Create(ctx, "done/1.json", nil), "put": s.Put(ctx, "done/1.json", nil)} {
+				"create": s.Create(ctx, "done/1.json", nil), "put": s.Put(ctx, "done/1.json", nil), "copy": s.Copy(ctx, "done/1.json", "done/2.json")} {
 				if err == nil || store.Classify(err) != c.kind {
 					t.Errorf("%s: kind %d, want %d: %v", what, store.Classify(err), c.kind, err)
 					continue

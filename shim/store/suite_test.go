@@ -136,7 +136,14 @@ func TestStores(t *testing.T) {
 			t.Run("keys", func(t *testing.T) { testKeys(t, s) })
 			if p.shared { // memblob tells none
 				t.Run("versions", func(t *testing.T) { testVersions(t, s) })
+				t.Run("pins", func(t *testing.T) { testPins(t, s) })
 			}
+			http := p.shared && p.name != "file" && p.name != "file on tmpfs"
+			if http {
+				t.Run("offers", func(t *testing.T) { testOffers(t, s) })
+			}
+			t.Run("sums", func(t *testing.T) { testSums(t, s, p.name == "gcs") })
+			t.Run("a copy's description", func(t *testing.T) { testCopyKeeps(t, s, http) })
 			t.Run("list", func(t *testing.T) { testList(t, s, p.many) })
 			t.Run("holds", func(t *testing.T) { testHolds(t, s, url) })
 			t.Run("large", func(t *testing.T) { testLarge(t, s) })

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"testing"
@@ -77,6 +79,7 @@ func (s *S3) send(t testing.TB, service, method, path, contentType string, body 
 	if err != nil {
 		t.Fatal(err)
 	}
+	res.Body.Close()
 	if res.StatusCode/100 != 2 {
 		t.Fatalf("%s %s: %s", method, path, res.Status)
 	}
@@ -98,11 +101,23 @@ func (s *S3) ask(by aws.Credentials, service, method, path, contentType string, 
 	if err := v4.NewSigner().SignHTTP(context.Background(), by, req, hash, service, region, time.Now()); err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err == nil {
-		res.Body.Close()
+	return http.DefaultClient.Do(req)
+}
+
+// Uploads tells how many uploads in parts of a blob were begun and neither completed nor
+// aborted.
+func (s *S3) Uploads(t testing.TB, bucket, key string) int {
+	t.Helper()
+	res, err := s.ask(s.credentials(), "s3", http.MethodGet, "/"+bucket+"?"+url.Values{"uploads": {""}, "prefix": {key}}.Encode(), "", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return res, err
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK || !bytes.Contains(body, []byte("ListMultipartUploadsResult")) {
+		t.Fatalf("list the uploads: %s, %v: %s", res.Status, err, body)
+	}
+	return bytes.Count(body, []byte("<UploadId>"))
 }
 
 // Presign gives an address under which anyone can get a blob for an hour.
