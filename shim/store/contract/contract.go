@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"syscall"
 
 	"gocloud.dev/gcerrors"
 )
@@ -206,7 +205,10 @@ func Code(err error) gcerrors.ErrorCode {
 
 // Pin is offered to blob.ReaderOptions.BeforeRead by drivers that can read one version of
 // a blob alone: the read fails with Changed when it is another by now.
-type Pin struct{ Version Token }
+type Pin struct {
+	Version Token
+	Plain   bool // the version that is read is to be named as Attributes names it
+}
 
 // As offers it.
 func (p *Pin) As(i any) bool { return offer(i, p) }

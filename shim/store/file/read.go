@@ -96,7 +96,7 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 		return nil, err
 	}
 	r, err := guarded(ctx, b, func() (*reader, error) {
-		r, err := b.open(key, offset, length, pin.Version)
+		r, err := b.open(key, offset, length, pin)
 		return r, b.fail(err)
 	})
 	if err != nil {
@@ -107,7 +107,7 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 }
 
 // open opens a file; of a version that was asked for, that one alone, as Attributes names it.
-func (b *bucket) open(key string, offset, length int64, want contract.Token) (*reader, error) {
+func (b *bucket) open(key string, offset, length int64, pin contract.Pin) (*reader, error) {
 	f, err := os.Open(b.path(key))
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (b *bucket) open(key string, offset, length int64, want contract.Token) (*r
 	if err == nil {
 		err = regular("open", f.Name(), info)
 	}
-	if err == nil && want != "" && version(info) != want {
+	if err == nil && pin.Version != "" && version(info) != pin.Version {
 		err = contract.Changed()
 	}
 	if err != nil {
@@ -129,7 +129,7 @@ func (b *bucket) open(key string, offset, length int64, want contract.Token) (*r
 		r.left = min(r.left, length)
 	}
 	r.Reader = io.NewSectionReader(f, offset, r.left)
-	if offset > 0 || length >= 0 || want != "" {
+	if offset > 0 || length >= 0 || pin.Plain || pin.Version != "" {
 		return r, nil
 	}
 	body, ok, err := load(f, info)
