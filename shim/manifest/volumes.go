@@ -129,7 +129,7 @@ func (j *job) lacks(fileURL string) string {
 	case v == nil || v.kind == "emptyDir":
 		return "no --volume keeps it, so that what is written there ends with the pod"
 	case v.readOnly:
-		return "its --volume is mounted read-only, so that no index can record anything (take :ro away)"
+		return "its --volume is mounted read-only, so that nothing can be written there (take :ro away)"
 	}
 	return ""
 }

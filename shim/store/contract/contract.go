@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 
 	"gocloud.dev/gcerrors"
 )

@@ -143,7 +143,8 @@ func (b *bucket) fail(err error) error {
 }
 
 func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOptions) error {
-	if err := contract.Ask(opts.BeforeDelete); err != nil {
+	var d contract.Deletion
+	if err := contract.Ask(opts.BeforeDelete, d.As); err != nil {
 		return err
 	}
 	_, err := guarded(ctx, b, func() (struct{}, error) {
@@ -160,6 +161,14 @@ func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOpti
 		return struct{}{}, b.fail(err)
 	})
 	return err
+}
+
+// prune removes a directory and those above it, as long as they are empty. Who is about to
+// write there makes them anew.
+func (b *bucket) prune(dir string) {
+	for len(dir) > len(b.dir) && os.Remove(dir) == nil {
+		dir = filepath.Dir(dir)
+	}
 }
 
 // guarded is within, of a call that isn't made where the volume isn't there.

@@ -234,7 +234,7 @@ func TestManifestHere(t *testing.T) {
 		t.Errorf("%d: %s", code, said)
 	}
 	dir := tr.place.Dir
-	if said, code := manifest("--volume=pvc/data:"+dir+":ro", "--tasks="+tr.url(""), "--markers="+tr.place.URL("", "m")); code != 0 || !strings.Contains(said, "mounted read-only, so that no index can record anything") || strings.Contains(said, "ends with the pod") {
+	if said, code := manifest("--volume=pvc/data:"+dir+":ro", "--tasks="+tr.url(""), "--markers="+tr.place.URL("", "m")); code != 0 || !strings.Contains(said, "mounted read-only, so that nothing can be written there") || strings.Contains(said, "ends with the pod") {
 		t.Errorf("%d: %s", code, said)
 	}
 }
