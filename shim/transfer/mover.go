@@ -25,9 +25,10 @@ import (
 	"nth/shim/store/contract"
 )
 
-// What a Mover has that says nothing else.
+// What a Mover has that says nothing else: with what the stores and the collector of garbage
+// add to it, it stays below 64 MiB.
 const (
-	defaultAtOnce   = 8
+	defaultAtOnce   = 6
 	defaultPartSize = 8 << 20
 )
 
@@ -37,7 +38,7 @@ const chunk = 256 << 10
 // Mover moves the bytes of blobs. It may be used from several goroutines, and is not to be
 // copied once it was.
 type Mover struct {
-	AtOnce   int          // parts under way at the same time; 0: 8
+	AtOnce   int          // parts under way at the same time; 0: 6
 	PartSize int          // in bytes; 0: 8 MiB
 	Policy   store.Policy // of each request; its window begins anew whenever something came
 	Retrying func(err error, wait time.Duration)
