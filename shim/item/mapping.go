@@ -27,8 +27,8 @@ type Mapping struct {
 
 // places are the URLs and paths of a mapping.
 type places struct {
-	require                        []*templates.Template
-	markers, logs, doneIf, quitURL *templates.Template
+	require                                 []*templates.Template
+	markers, logs, doneIf, success, quitURL *templates.Template
 }
 
 // Parse parses every template of an item. An error is a failure with exit code 64: no
@@ -44,6 +44,7 @@ func Parse(c *config.Config) (*Mapping, error) {
 	m.markers = p.URL("--markers", c.Markers.URL)
 	m.logs = p.URL("--logs", c.Markers.Logs)
 	m.doneIf = p.URL("--done-if", c.Markers.DoneIf)
+	m.success = p.URL("--success", c.Markers.Success)
 	m.quitURL = p.URL("--quit-url", c.Messages.QuitURL)
 	m.TaskID = expand.Named{Name: "--task-id", Template: p.One("--task-id", c.Tasks.TaskID)}
 	m.NamesTasks = c.Tasks.TaskID != ""
@@ -87,7 +88,7 @@ func (m *Mapping) All() (list []expand.Named) {
 	for _, t := range m.require {
 		list = append(list, expand.Named{Name: "--require", Template: t})
 	}
-	return append(list, m.TaskID, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf},
+	return append(list, m.TaskID, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf}, expand.Named{Name: "--success", Template: m.success},
 		expand.Named{Name: "--quit-url", Template: m.quitURL})
 }
 

@@ -37,9 +37,9 @@ type Outcome struct {
 	Shard    *marker.Shard // of a shard, with what was skipped of it
 }
 
-// Do takes an item its way. ctx ends with what is to end it before its command exists.
-func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
-	r := end.Report{Header: it.Header, Record: w.Record, Output: w.Output, QuitURL: it.Places.QuitURL}
+// do takes an item its way. Own says that its marker is this run's, and was nobody's before.
+func (w *Way) do(ctx context.Context, it item.Item, work Work) (r end.Report, own bool) {
+	r = end.Report{Header: it.Header, Record: w.Record, Output: w.Output, QuitURL: it.Places.QuitURL}
 	found, rec, err := w.look(ctx, it)
 	r.Record = rec
 	if err == nil && !found.Settled {
@@ -47,7 +47,7 @@ func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 	}
 	if err != nil || found.Settled {
 		r.Err = err
-		return r
+		return r, false
 	}
 	in, err := w.require(ctx, it)
 	if err == nil {
@@ -59,14 +59,15 @@ func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 	}
 	if err != nil || found.Settled {
 		r.Err = err
-		return r
+		return r, false
 	}
 	done, err := work(ctx, it, in)
 	if err == nil {
-		err = end.After(w.record(it, found, done), done.Evidence)
+		own, err = w.record(it, found, done)
+		err = end.After(err, done.Evidence)
 	}
 	r.Err = err
-	return r
+	return r, own
 }
 
 // Look tells only what the record says of an item.
@@ -90,7 +91,7 @@ func (w *Way) look(ctx context.Context, it item.Item) (record.Verdict, record.Re
 }
 
 // record says what was done, once and for all.
-func (w *Way) record(it item.Item, found record.Verdict, done Outcome) error {
+func (w *Way) record(it item.Item, found record.Verdict, done Outcome) (own bool, err error) {
 	w.Begin("record")
 	m := marker.Marker{Header: it.Header, Usage: done.Evidence.Usage, ExitCode: done.ExitCode, Source: marker.SourceRun, Outcome: done.As}
 	m.Log = done.Evidence.Log
@@ -101,7 +102,7 @@ func (w *Way) record(it item.Item, found record.Verdict, done Outcome) error {
 }
 
 // finish writes a marker, from which on nth must not be given up.
-func (w *Way) finish(m marker.Marker, found record.Verdict) error {
+func (w *Way) finish(m marker.Marker, found record.Verdict) (own bool, err error) {
 	if w.Record.Kept() {
 		w.Ending.Close()
 	}

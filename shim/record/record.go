@@ -70,19 +70,20 @@ func (r Record) Idle() {
 }
 
 // Finish writes a marker, which a pending stop signal doesn't interrupt; found is what the
-// record said before. An error is a failure with exit code 65 or 73.
-func (r Record) Finish(m marker.Marker, found Verdict) error {
+// record said before. Own says that this run wrote it, and nobody before it. An error is a
+// failure with exit code 65 or 73.
+func (r Record) Finish(m marker.Marker, found Verdict) (own bool, err error) {
 	if r.book == nil {
-		return nil
+		return true, nil
 	}
 	if m.Outcome == marker.Skipped && m.Shard == nil {
 		if err := r.book.WriteSkipped(context.Background(), m); err != nil {
-			return err
+			return false, err
 		}
 	}
 	how, other, err := r.book.Finish(context.Background(), m, found.over)
 	if err != nil {
-		return err
+		return false, err
 	}
 	msg := fmt.Sprintf("%s is recorded as %s", m.What(), m.Outcome)
 	switch how {
@@ -92,7 +93,7 @@ func (r Record) Finish(m marker.Marker, found Verdict) error {
 		msg = fmt.Sprintf("%s was recorded as %s by another run, %s, in the meantime", m.What(), other.Outcome, other.RunID)
 	}
 	r.Log.Info().Str("marker", r.book.Show(m.Header)).Msg(msg)
-	return nil
+	return how != marker.Theirs && !found.Again(), nil
 }
 
 // Started leaves a trace of an attempt that may be killed outright. That it can't changes

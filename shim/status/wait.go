@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"nth/shim/proc"
 	"nth/shim/screen"
 	"nth/shim/store"
+	"nth/shim/success"
 )
 
 // What a look at everything may cost, so that a Job of a million indexes isn't listed all
@@ -29,20 +31,23 @@ const (
 // All of it is listed when no such index is left, and now and then, for what has failed.
 type waiter struct {
 	parsed
-	c       WaitConfig
-	w       World
-	o       Options
-	there   bool           // the directory of the markers was found
-	snap    *Snapshot      // of the last look at everything; nil: there was none
-	open    identity.List  // what was neither settled nor given up then
-	next    int64          // of those the one that is waited for, by its position; those behind it are done
-	pages   int64          // what that look cost
-	due     time.Time      // when the next one is
-	trouble error          // why the store couldn't be asked; nil: it could
-	done    int64          // as it was told last
-	told    time.Time      // and when
-	drawn   *screen.Screen // of a terminal
-	shown   atomic.Pointer[screen.Bar]
+	c        WaitConfig
+	w        World
+	o        Options
+	end      *success.Job      // --success; nil: it isn't given
+	document *success.Document // that one; nil: it isn't there yet
+	place    string            // what is looked at, for people
+	there    bool              // the directory of the markers was found
+	snap     *Snapshot         // of the last look at everything; nil: there was none
+	open     identity.List     // what was neither settled nor given up then
+	next     int64             // of those the one that is waited for, by its position; those behind it are done
+	pages    int64             // what that look cost
+	due      time.Time         // when the next one is
+	trouble  error             // why the store couldn't be asked; nil: it could
+	done     int64             // as it was told last
+	told     time.Time         // and when
+	drawn    *screen.Screen    // of a terminal
+	shown    atomic.Pointer[screen.Bar]
 }
 
 // Wait is `nth wait`, and gives the exit code: 0 when all is settled and no more has failed
@@ -52,7 +57,7 @@ func Wait(c WaitConfig, rest []string, w World) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	j := &waiter{parsed: p, c: c, w: w, done: -1, drawn: screen.New(nil, w.Stderr, "auto")}
+	j := &waiter{parsed: p, c: c, w: w, drawn: screen.New(nil, w.Stderr, "auto")}
 	ctx, end := proc.Interruptible("wait for the Job")
 	defer end()
 	if c.Timeout > 0 {
@@ -60,38 +65,41 @@ func Wait(c WaitConfig, rest []string, w World) (int, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, errLate)
 		defer cancel()
 	}
-	s, err := j.parsed.open(ctx, "--markers", c.Markers, w)
-	if s == nil {
+	if err := j.openEnd(ctx); err != nil {
 		return 0, err
 	}
-	defer s.Close()
-	j.there = err == nil
-	j.o = Options{Store: s, Policy: j.policy()}
-	j.say("waiting for the Job at %s to be settled", s.Show(""))
-	stop := j.draw()
-	code, err := j.wait(ctx)
-	stop()
-	if err == nil {
-		screen.Tell(w.Stdout, "%s", j.summary())
-		j.doubt(j.snap, w.Stderr)
+	if c.Markers != "" || j.end == nil {
+		s, err := j.parsed.open(ctx, "--markers", c.Markers, w)
+		if s == nil {
+			return 0, err
+		}
+		defer s.Close()
+		j.there, j.place = err == nil, cmp.Or(j.place, s.Show(""))
+		j.o = Options{Store: s, Policy: j.policy()}
 	}
-	return code, err
+	j.say("waiting for the Job at %s to be settled", j.place)
+	stop := j.draw()
+	err = j.wait(ctx)
+	if stop(); err != nil {
+		return 0, err
+	}
+	return j.ended(), nil
 }
 
 // errLate is the end of --timeout.
 var errLate = errors.New("the time is over")
 
 // wait asks until the Job is settled.
-func (j *waiter) wait(ctx context.Context) (int, error) {
+func (j *waiter) wait(ctx context.Context) error {
 	for {
 		over, err := j.poll(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return 0, j.stopped(ctx)
+			return j.stopped(ctx)
 		case err == nil && over:
-			return j.code(j.snap.Counts(), j.snap, nil), nil
+			return nil
 		case err != nil && !passing(err) && !isUntold(err):
-			return 0, err
+			return err
 		case err != nil && j.trouble == nil: // said once, however long it lasts
 			j.say("%s; asking again", failure.From(err).Error())
 		}
@@ -99,7 +107,7 @@ func (j *waiter) wait(ctx context.Context) (int, error) {
 		select {
 		case <-time.After(j.c.Interval):
 		case <-ctx.Done():
-			return 0, j.stopped(ctx)
+			return j.stopped(ctx)
 		}
 	}
 }
@@ -114,7 +122,7 @@ func (j *waiter) stopped(ctx context.Context) error {
 	if context.Cause(ctx) != errLate {
 		return context.Cause(ctx)
 	}
-	f := &failure.Failure{Code: failure.Timeout, Tried: "wait for", On: j.o.Store.Show(""), Hint: "--timeout waits longer"}
+	f := &failure.Failure{Code: failure.Timeout, Tried: "wait for", On: j.place, Hint: "--timeout waits longer"}
 	f.Cause = fmt.Errorf("not settled after %s", j.c.Timeout)
 	if j.snap != nil {
 		f.Cause = fmt.Errorf("not settled after %s: %s when it was listed last", j.c.Timeout, j.summary())
@@ -131,6 +139,25 @@ func (j *waiter) stopped(ctx context.Context) error {
 
 // poll asks what must be asked, and tells whether the Job is settled.
 func (j *waiter) poll(ctx context.Context) (over bool, err error) {
+	if j.end != nil {
+		if over, err := j.readEnd(ctx); err != nil || over {
+			return over, err
+		}
+	}
+	if j.o.Store == nil {
+		return false, nil
+	}
+	if over, err = j.ask(ctx); err != nil || !over || j.end == nil {
+		return over, err
+	}
+	if err = j.writeEnd(ctx); err == nil {
+		_, err = j.readEnd(ctx)
+	}
+	return true, err
+}
+
+// ask is poll of the markers.
+func (j *waiter) ask(ctx context.Context) (over bool, err error) {
 	if !j.there {
 		if err := place.There(ctx, j.o.Store, j.StoreTimeout); err != nil {
 			return false, err
@@ -192,8 +219,11 @@ func (j *waiter) look(ctx context.Context) (over bool, err error) {
 		}
 	})
 	j.next = j.open.Len() - 1
-	j.progress()
-	return j.open.Len() == 0 || j.MaxFailed != "" && givenUp > j.maxFailed(snap.Len), nil
+	over = j.open.Len() == 0 || j.MaxFailed != "" && givenUp > j.maxFailed(snap.Len)
+	if j.progress(); !over {
+		j.changes()
+	}
+	return over, nil
 }
 
 // givenUp tells whether an index that has failed isn't likely to be tried again.
@@ -213,20 +243,23 @@ func (j *waiter) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-// progress tells what has changed, once a minute at most; a terminal has its bar.
+// progress is what a terminal's bar shows.
 func (j *waiter) progress() {
-	c := j.snap.Counts()
-	f := frame{snap: j.snap, counts: c}
+	f := frame{snap: j.snap, counts: j.snap.Counts()}
 	bar := f.bar()
 	j.shown.Store(&bar)
+}
+
+// changes tells what is there, where there is no bar: at first, and when it has changed,
+// once a minute at most.
+func (j *waiter) changes() {
+	c := j.snap.Counts()
 	settled := c.Done + c.Skipped + c.Failed
-	first := j.done < 0
-	if j.drawn.HasBar() || settled == j.done || !first && time.Since(j.told) < time.Minute {
+	if j.drawn.HasBar() || settled == j.done || !j.told.IsZero() && time.Since(j.told) < time.Minute {
 		return
 	}
-	if j.done, j.told = settled, time.Now(); first && settled == 0 || c.open() == 0 { // which the first line says, and the last
-		return
-	}
+	j.done, j.told = settled, time.Now()
+	f := frame{snap: j.snap, counts: c}
 	j.say("%s", f.summary(plainWidth))
 }
 

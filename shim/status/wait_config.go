@@ -28,6 +28,7 @@ type WaitConfig struct {
 	Job         string `group:"Indexes" placeholder:"NAME" help:"Name of the Job, for <<.Job>> in the URL."`
 	JobUID      string `group:"Indexes" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job, for <<.JobUID>> in the URL."`
 
+	Success   string        `group:"Wait" placeholder:"URL" help:"Read this document instead of the markers, which nth run --success writes at the end. With --markers too, markers are asked meanwhile, and nth wait writes it where no run did."`
 	MaxFailed string        `group:"Wait" placeholder:"N|N%" help:"Exit 0 also when so many indexes have failed (default 0), and 1 as soon as more have."`
 	Interval  time.Duration `group:"Wait" env:"-" default:"5s" placeholder:"D" help:"The time from one question to the store to the next."`
 	Timeout   time.Duration `group:"Wait" env:"-" default:"0s" placeholder:"D" help:"Wait no longer than this, then exit 124, or as the store's error says that is away; 0: without end."`
@@ -43,7 +44,9 @@ func (c WaitConfig) parse(rest []string) (p parsed, err error) {
 	if err := config.Check(config.Told{For: config.ForWait, Store: &c.Store, Completions: c.Completions, Said: flags.Said(c)}); err != nil {
 		return p, err
 	}
-	p.maxFailed, err = tolerated(c.MaxFailed)
+	if p.maxFailed, err = tolerated(c.MaxFailed); err == nil && (c.Completions != nil || c.Indexes != "") {
+		_, err = Indexes(c.Completions, c.Indexes)
+	}
 	return p, err
 }
 
