@@ -124,7 +124,7 @@ func ownEnd(t *Told) string {
 // pickedEnd tells why an index whose number the user picked is none of those that must be
 // done.
 func pickedEnd(t *Told) string {
-	if id := t.Identity; t.Markers.Success != "" && id != nil && id.Picked() != "" && !id.Among() {
+	if id := t.Identity; t.Markers.Success != "" && t.Completions != nil && id != nil && id.Picked() != "" && !id.Among() {
 		return fmt.Sprintf("index %d is none of 0 to %d, which must be done", id.Index, *t.Completions-1)
 	}
 	return ""
