@@ -193,7 +193,7 @@ func (w *world) ListUnder(ctx context.Context, how *blob.ListOptions, visit func
 }
 
 func (w *world) job() *Job {
-	return &Job{Markers: w, At: w, Key: document, N: w.n, Policy: store.Policy{Window: 20 * time.Second, PerCall: 3 * time.Second}}
+	return &Job{Markers: w, At: w, Key: document, N: w.n, samples: 3, Policy: store.Policy{Window: 20 * time.Second, PerCall: 3 * time.Second}}
 }
 
 // run is one index: started again until it ends well, as a platform does it.
@@ -245,10 +245,7 @@ func TestWorlds(t *testing.T) {
 	for s := first; s <= last; s++ {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(s, 0))
-			w := &world{rnd: rnd, blobs: map[string]string{}, asked: map[string]int{}, faults: []float64{0, 0.02, 0.1, 0.3}[s%4], n: 1 + rnd.Int64N(12)}
-			if s%16 == 0 {
-				w.n = samples + 1 + rnd.Int64N(60)
-			}
+			w := &world{rnd: rnd, blobs: map[string]string{}, asked: map[string]int{}, faults: []float64{0, 0.02, 0.1, 0.3}[s%4], n: 1 + rnd.Int64N(16)}
 			var runs sync.WaitGroup
 			for i := range w.n {
 				runs.Go(func() { w.run(i) })

@@ -37,6 +37,7 @@
 package success
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,10 +72,12 @@ type Job struct {
 	Key     string
 	Policy  store.Policy
 	Mine    Document // who writes it, and of which Job
+
+	samples int64 // how many indexes are asked for before all are listed; 0: enough
 }
 
-// samples is how many indexes are asked for before all are listed.
-const samples = 64
+// enough finds an index by chance, where more than a few percent are left.
+const enough = 64
 
 // tries bounds the listings of one search: a store whose listings and answers disagree for
 // ever isn't one that can be asked.
@@ -142,7 +145,7 @@ func (j *Job) search(ctx context.Context, p pointer) (wrote bool, err error) {
 // missing gives an index that isn't done, -1 where none is found, and what of a listing is
 // left to be asked for.
 func (j *Job) missing(ctx context.Context, p pointer) (next int64, open string, err error) {
-	if p.Open == "" && j.N > samples {
+	if samples := cmp.Or(j.samples, enough); p.Open == "" && j.N > samples {
 		for range samples {
 			next = rand.Int64N(j.N)
 			if done, err := j.done(ctx, next); err != nil || !done {

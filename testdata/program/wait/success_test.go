@@ -15,6 +15,7 @@ import (
 
 	"nth/shim/store"
 	"nth/shim/success"
+	"nth/testdata/harness"
 	"nth/testdata/program"
 	"nth/testdata/servers"
 )
@@ -123,6 +124,23 @@ func TestSuccessLate(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestSuccessTheirs: a run that finds its marker written by another one, which may have been
+// killed behind it, believes nobody that the document is another's to write.
+func TestSuccessTheirs(t *testing.T) {
+	nth, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	flags := []string{"--completions=2", "--markers=file://" + dir}
+	run(t, nil, 1, append(flags, "--", "true")...)
+	other := nth + " run --index=0 " + strings.Join(flags, " ") + " -- true"
+	run(t, nil, 0, append(flags, "--on-change=skip", "--success=file://"+dir+"/end.json", "--", "sh", "-c", other)...)
+	if document(t, "file://"+dir+"/end.json") == nil {
+		t.Error("all is done, and nobody has written so")
 	}
 }
 
