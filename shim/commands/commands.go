@@ -51,6 +51,7 @@ func Table(build string) []Command {
 		}},
 		{help.Command{Spec: config.Spec, Flags: func() any { return new(config.Config) }}, nil},
 		{help.Command{Spec: status.Spec, Flags: func() any { return new(status.Config) }}, looked},
+		{help.Command{Spec: status.WaitSpec, Flags: func() any { return new(status.WaitConfig) }}, waited},
 		{help.Command{Spec: repair.ResetSpec, Flags: func() any { return new(repair.ResetConfig) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
 			return repair.Reset(*c.(*repair.ResetConfig), rest, repairs(p))
 		}},
@@ -154,6 +155,10 @@ func checked(c any, _, rest []string, p edge.Process) (int, error) {
 
 func looked(c any, _, rest []string, p edge.Process) (int, error) {
 	return status.Command(*c.(*status.Config), rest, status.World{Process: p, Stdin: os.Stdin, Stdout: os.Stdout})
+}
+
+func waited(c any, _, rest []string, p edge.Process) (int, error) {
+	return status.Wait(*c.(*status.WaitConfig), rest, status.World{Process: p, Stdin: os.Stdin, Stdout: os.Stdout})
 }
 
 func repairs(p edge.Process) repair.World {

@@ -49,6 +49,7 @@ type Markers struct {
 	RecordStart   bool          `group:"Markers" help:"Record that the index was started, so that an attempt that was killed outright leaves a trace."`
 	Claim         time.Duration `group:"Markers" placeholder:"TTL" help:"Keep two pods of one index from working at the same time: a lease beside the markers, renewed every third of this time. From 1s to 24h; less than 15s is for tests, a minute is a good choice."`
 	ClaimWait     time.Duration `group:"Markers" default:"0s" placeholder:"D" help:"How long another pod that has claimed the index is waited for, then exit 75; 0: without limit."`
+	Success       string        `group:"Markers" placeholder:"URL" help:"Write this document when the last index is done, by whoever finds that out: counts, a digest of all markers, times. nth wait --success waits for it."`
 	Logs          string        `group:"Markers" placeholder:"URL" help:"Keep all that the command writes to stdout and stderr in a store, as --markers is one: uploaded while it runs, and passed through at the same time."`
 }
 

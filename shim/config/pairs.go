@@ -15,6 +15,15 @@ var pairs = []rule{
 		on: "--record-start", why: "there is no --markers URL to record it under", hint: "give --markers"},
 	{of: runs, wrong: func(t *Told) bool { return t.Markers.URL == "" && t.Markers.Claim > 0 },
 		on: "--claim", why: "a claim stands beside the markers, and there is no --markers URL", hint: "give --markers"},
+	{of: runs, wrong: func(t *Told) bool { return t.Markers.URL == "" && t.Markers.Success != "" },
+		on: "--success", why: "whether all is done the markers tell, and there is no --markers URL", hint: "give --markers"},
+	{of: runs, wrong: func(t *Told) bool { return t.Markers.Success != "" && t.Source() == Queue },
+		on: "--success and --tasks", why: "when a queue's tasks are all done only its workers know", hint: "leave --success out"},
+	{of: runs, detail: ownEnd, on: "--success and --markers", hint: "name the same for all indexes"},
+	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Markers.Success != "" && t.Completions == nil },
+		on: "--success", why: "how many indexes must be done isn't known", hint: "set --completions or NTH_COMPLETIONS"},
+	{of: ForRun, detail: pickedEnd, on: "--success",
+		hint: "give --completions N where the indexes are 0 to N-1; --index-offset -1 makes them so in an array from 1 to N"},
 	{of: runs, wrong: func(t *Told) bool { return t.Markers.Claim == 0 && t.Markers.ClaimWait > 0 },
 		on: "--claim-wait", why: "nobody is waited for without --claim", hint: "give --claim"},
 	{of: runs, wrong: func(t *Told) bool { return t.Markers.Claim > 0 && t.Source() == Queue },
@@ -111,6 +120,28 @@ func perRun(text string) string {
 func ownList(t *Told) string {
 	if at := perRun(t.Markers.URL); t.Lists() && at != "" {
 		return "each run would have a list of its own, for --markers names " + at
+	}
+	return ""
+}
+
+// ownEnd tells why no document could be the whole Job's.
+func ownEnd(t *Told) string {
+	if t.Markers.Success == "" {
+		return ""
+	}
+	for _, text := range []string{t.Markers.Success, t.Markers.URL} {
+		if at := perRun(text); at != "" {
+			return "the document is of the whole Job, and " + at + " is one run's"
+		}
+	}
+	return ""
+}
+
+// pickedEnd tells why an index whose number the user picked is none of those that must be
+// done.
+func pickedEnd(t *Told) string {
+	if id := t.Identity; t.Markers.Success != "" && t.Completions != nil && id != nil && id.Picked() != "" && !id.Among() {
+		return fmt.Sprintf("index %d is none of 0 to %d, which must be done", id.Index, *t.Completions-1)
 	}
 	return ""
 }

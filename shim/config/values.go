@@ -26,7 +26,9 @@ var values = []rule{
 	{of: anyOne, flag: negative, why: "it is negative", hint: "give a duration such as 30s", code: failure.Usage},
 	{of: anyOne, wrong: func(t *Told) bool { return t.timeout() <= 0 },
 		on: "--store-timeout", why: "it is not positive", hint: "give a duration such as 30s", code: failure.Usage},
-	{of: ForStatus, wrong: func(t *Told) bool {
+	{of: ForWait, wrong: func(t *Told) bool { return strings.HasPrefix(t.Said["--timeout"], "-") },
+		on: "--timeout", why: "it is negative", hint: "give a duration such as 30s", code: failure.Usage},
+	{of: ForStatus | ForWait, wrong: func(t *Told) bool {
 		return strings.HasPrefix(t.Said["--interval"], "-") || t.Said["--interval"] == "0s"
 	},
 		on: "--interval", why: "it is not positive", hint: "give a duration such as 30s", code: failure.Usage},

@@ -12,7 +12,6 @@ var most = [...]struct{ flag, text string }{
 	{"--require URL", "what must be there"}, {"--timeout D", "stop after this long"},
 	{"--items N --each", "many items an index"}, {"--jobs N", "items at the same time"},
 	{"--tasks URL", "rows, objects, a queue"}, {"--stop-grace D", "SIGTERM to SIGKILL"},
-	{"--index N", "run this one by hand"}, {"--log-level L", "such as warn"},
 }
 
 // first writes the first screen, of at most 24 lines.

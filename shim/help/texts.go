@@ -49,13 +49,14 @@ that failed has left. Not with --each. Flags: nth run --help=data
   commit/7.json   which run's outputs count, with --output and --stdout
   done/tasks/     tasks of a queue, by a hash of their names
   progress/7/     which items of a shard are done, with --each
+  settled/        who looks whether it was the last, with --success
 
 Only a store's own "no such object" means "not done": a store that can't be
 asked is an error (69, 77), and so is another command's marker (--on-change).
 What was killed before its marker runs again: the command must bear that.
 
-nth status looks, nth reset forgets, nth mark records by hand, nth check tries
-the store. Flags: nth run --help=markers
+nth status looks, nth wait waits for the end, nth reset forgets, nth mark
+records by hand, nth check tries the store. Flags: nth run --help=markers
 `
 	stores = `For --markers, --logs, --require, --done-if, --input and the like, files
 of rows, and objects:

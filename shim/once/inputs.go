@@ -58,7 +58,7 @@ func (w *Way) doneIf(ctx context.Context, it item.Item, found record.Verdict) (r
 	}
 	w.Log.Info().Msgf("%s is done: %s exists", it.Header.What(), result.Shown)
 	now := w.Now().UTC()
-	err = w.finish(marker.Marker{Header: it.Header, Usage: marker.Usage{Started: now, Finished: now}, Source: marker.SourceDoneIf, Outcome: marker.Done}, found)
+	_, err = w.finish(marker.Marker{Header: it.Header, Usage: marker.Usage{Started: now, Finished: now}, Source: marker.SourceDoneIf, Outcome: marker.Done}, found)
 	return record.Verdict{Settled: true}, err
 }
 

@@ -184,26 +184,26 @@ func (p *results) begin() (err error) {
 
 // publish makes the outputs of a command that has succeeded those of the item, and records
 // that. A stop signal doesn't end it: the work is done.
-func (p *results) publish(found record.Verdict, m marker.Marker) error {
+func (p *results) publish(found record.Verdict, m marker.Marker) (own bool, err error) {
 	p.Begin("stage")
 	p.Ending.Close()
 	m.RunID = p.commit.Header.RunID
 	objects, err := p.staged()
 	if err != nil {
-		return err
+		return false, err
 	}
 	p.Begin("commit")
 	s, err := p.staging.Publish(context.Background(), p.vacancy, m, objects, found.Over())
 	if err != nil {
-		return err
+		return false, err
 	}
-	m.Outputs = make([]marker.Output, len(objects))
-	m.RunID = s.Winner()
+	own = s.Winner() == m.RunID && s.How != marker.Theirs && !found.Again()
+	m.Outputs, m.RunID = make([]marker.Output, len(objects)), s.Winner()
 	p.settled(s, m)
 	for _, room := range p.rooms {
 		room.Done(context.Background())
 	}
-	return nil
+	return own, nil
 }
 
 // staged uploads all that there is to publish.
@@ -272,19 +272,21 @@ func (p *results) drop() {
 	}
 }
 
-// conclude records what was done, once and for all: with its outputs, where it has any.
-func (w *Way) conclude(p *results, it item.Item, found record.Verdict, done Outcome) error {
+// conclude records what was done, once and for all: with its outputs, where it has any. Own
+// says that the marker is this run's, and was nobody's before.
+func (w *Way) conclude(p *results, it item.Item, found record.Verdict, done Outcome) (own bool, err error) {
 	if p == nil || done.As == marker.Skipped {
 		p.drop()
-		return end.After(w.record(it, found, done), done.Evidence)
+		own, err = w.record(it, found, done)
+		return own, end.After(err, done.Evidence)
 	}
-	err := p.publish(found, w.marker(it, done))
+	own, err = p.publish(found, w.marker(it, done))
 	if err == nil {
-		return nil
+		return own, nil
 	}
 	p.drop()
 	if _, ok := errors.AsType[*missing](err); ok {
 		done.Evidence.Judged = false // it is the item that failed
 	}
-	return end.After(err, done.Evidence)
+	return false, end.After(err, done.Evidence)
 }

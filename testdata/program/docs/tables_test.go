@@ -36,6 +36,7 @@ func TestTables(t *testing.T) {
 		"manifest flags": flagTable(t, &manifest.Config{}, &config.Config{}),
 		"check flags":    flagTable(t, &check.Config{}, nil),
 		"status flags":   flagTable(t, &status.Config{}, nil),
+		"wait flags":     flagTable(t, &status.WaitConfig{}, nil),
 		"reset flags":    flagTable(t, &repair.ResetConfig{}, nil),
 		"mark flags":     flagTable(t, &repair.MarkConfig{}, &repair.Config{}),
 		"fields":         fieldTable(),
