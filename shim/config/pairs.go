@@ -53,6 +53,15 @@ var pairs = []rule{
 	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.Drain > 0 },
 		on: "--each and --drain", why: "that is for queues", hint: "--stop-grace says how long running items may take"},
 
+	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos-compare") && !t.says("--chaos") },
+		on: "--chaos-compare", why: "nothing is compared without --chaos", hint: "give --chaos"},
+	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos") && !t.says("--chaos-compare") },
+		on: "--chaos", why: "what the command writes isn't said, so nothing could be compared", hint: "give --chaos-compare DIR"},
+	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos") && t.Source() == Queue },
+		on: "--chaos and --tasks", why: "the first run would take the queue's tasks away, and the next one find none", hint: "give the tasks as a file of rows"},
+	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos") && t.Markers.Logs != "" },
+		on: "--chaos and --logs", why: "what disturbed runs write would stand among the Job's logs", hint: "leave --logs out: all of it is shown on stderr"},
+
 	{of: runs, detail: ownList, on: "--tasks and --markers", hint: "name the Job's markers: the list of objects is kept there, for all indexes"},
 	{of: runs, detail: ownTasks, on: "--tasks", hint: "name the same for all of them"},
 	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Lists() && t.Markers.URL == "" },
