@@ -123,7 +123,9 @@ func (t *trial) all() (*report, int, error) {
 		if err != nil || third.Stopped != 0 {
 			return nil, third.ExitCode(), err
 		}
-		unsteadyOnes(r.differences, t.differences(before, again))
+		if third.Done == third.Total { // else something was left behind elsewhere
+			unsteadyOnes(r.differences, t.differences(before, again))
+		}
 	}
 	r.differences = append(failed(second), r.differences...)
 	m.whose(r.differences, t.options)
@@ -159,8 +161,11 @@ func (t *trial) round(name string, d *disturber) ([]listing, local.Summary, int,
 	}
 	all := make([]listing, len(t.places))
 	for i, pl := range t.places {
-		var aside error
-		all[i], aside = pl.aside(context.Background(), filepath.Join(t.dir, name, strconv.Itoa(i)))
+		to := filepath.Join(t.dir, name, strconv.Itoa(i))
+		aside := os.MkdirAll(to, 0o700)
+		if aside == nil {
+			all[i], aside = pl.aside(context.Background(), to)
+		}
 		err = errors.Join(err, aside)
 	}
 	if err == nil {
@@ -180,11 +185,17 @@ func (t *trial) differences(want, got []listing) (list []difference) {
 	return list
 }
 
-// unsteadyOnes corrects the reasons of those that differ without a disturbance.
+// unsteadyOnes corrects the reasons of those that differ without a disturbance. More than
+// another order is the disturbance's.
 func unsteadyOnes(list, undisturbed []difference) {
 	for i := range list {
-		if slices.ContainsFunc(undisturbed, func(d difference) bool { return d.name == list[i].name }) {
-			list[i].why = unsteady
+		d := &list[i]
+		switch k := slices.IndexFunc(undisturbed, func(u difference) bool { return u.name == d.name }); {
+		case k < 0:
+		case undisturbed[k].why == reordered && d.why != reordered && d.why != another:
+			d.why += " (in any order, undisturbed too)"
+		default:
+			d.why = unsteady
 		}
 	}
 }

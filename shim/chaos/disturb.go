@@ -37,6 +37,7 @@ type subject struct {
 	act          *act
 	acted, ok    bool // of the attempts that run now: one was disturbed, has succeeded
 	did          []string
+	well         int // the first of the runs that the last line of did says ended well; 0: it says something else
 }
 
 // act is the disturbance of one run.
@@ -129,14 +130,24 @@ func (d *disturber) Ended(a local.Attempt, how local.Failure, final bool) local.
 	}
 	if s.ok && d.forget(a.Index) {
 		d.counts.reruns++
-		s.tell("run %d ended well, and the index was run again", s.runs)
+		s.reran()
 	}
 	return local.Again
 }
 
 // tell adds to what was done to an index.
 func (s *subject) tell(format string, args ...any) {
-	s.did = append(s.did, fmt.Sprintf(format, args...))
+	s.did, s.well = append(s.did, fmt.Sprintf(format, args...)), 0
+}
+
+// reran tells that the last run ended well, in one line for several.
+func (s *subject) reran() {
+	if s.well == 0 {
+		s.tell("run %d ended well, and the index was run again", s.runs)
+		s.well = s.runs
+		return
+	}
+	s.did[len(s.did)-1] = fmt.Sprintf("runs %d to %d ended well, and the index was run again each time", s.well, s.runs)
 }
 
 // look is how often a run is looked at, whether its command is there yet.

@@ -66,8 +66,7 @@ func (m markers) forget(index int64) bool {
 // mostLooked is how many commands are looked at, to find out whose a file is.
 const mostLooked = 10_000
 
-// whose finds out which index has written what differs: the one whose command alone has the
-// file's name in it; where none has, the one whose number is in the name.
+// whose finds out which index has written what differs.
 func (m markers) whose(list []difference, o local.Options) {
 	var texts map[int64]string
 	for i := range list {
@@ -78,7 +77,7 @@ func (m markers) whose(list []difference, o local.Options) {
 		if texts == nil {
 			texts = m.commands(o)
 		}
-		d.index = owner(d.path, texts)
+		d.index = owner(d.name, d.path, texts)
 	}
 }
 
@@ -96,21 +95,24 @@ func (m markers) commands(o local.Options) map[int64]string {
 	return texts
 }
 
-// owner gives the index that has written a path, by what the commands say; unknown.
-func owner(path string, texts map[int64]string) int64 {
-	base, found := filepath.Base(path), int64(unknown)
-	for index, text := range texts {
-		if !names(text, base) {
-			continue
+// owner gives the index that has written a file: the one whose command alone has its name in
+// it, or as much of the name's end as any has; else the one whose number is in its path within
+// the place; unknown.
+func owner(name, path string, texts map[int64]string) int64 {
+	for rest, more := name, true; more; _, rest, more = strings.Cut(rest, "/") {
+		var found []int64
+		for index, text := range texts {
+			if rest != "" && names(text, rest) {
+				found = append(found, index)
+			}
 		}
-		if found != unknown {
-			return unknown
+		if len(found) == 1 {
+			return found[0]
+		} else if len(found) > 1 {
+			break
 		}
-		found = index
 	}
-	if found != unknown {
-		return found
-	}
+	found := int64(unknown)
 	for digits := range strings.FieldsFuncSeq(path, func(r rune) bool { return r < '0' || r > '9' }) {
 		index, err := strconv.ParseInt(digits, 10, 64)
 		if _, there := texts[index]; err != nil || !there {

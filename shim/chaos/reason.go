@@ -19,6 +19,12 @@ const mostRead = 16 << 20
 // unsteady is the reason of what differs without any disturbance.
 const unsteady = "differs between two undisturbed runs too: the order, the time or chance is in it, so it tells nothing about restarts"
 
+// reordered is the reason of what has the same lines in another order.
+const reordered = "the same lines in another order: whichever run comes first writes first"
+
+// another is what is said of a content of which nothing can be said.
+const another = "another content"
+
 // reason guesses why what is there isn't what should be.
 func (d difference) reason() string {
 	switch {
@@ -112,7 +118,7 @@ func lines(want, got []byte) string {
 	case strange > 0:
 		return ""
 	case more == 0 && fewer == 0:
-		return "the same lines in another order: whichever run comes first writes first"
+		return reordered
 	case fewer == 0:
 		return fmt.Sprintf("%s more than once: appended again by further runs", are(more, "line is", "lines are"))
 	case more == 0:
@@ -134,7 +140,7 @@ var number = regexp.MustCompile(`[0-9]+`)
 func numbers(want, got []byte) string {
 	hash := []byte("#")
 	if !utf8.Valid(want) || !utf8.Valid(got) || !bytes.Equal(number.ReplaceAll(want, hash), number.ReplaceAll(got, hash)) {
-		return "another content"
+		return another
 	}
 	w, g := number.FindAll(want, -1), number.FindAll(got, -1)
 	for i := range w {
@@ -142,7 +148,7 @@ func numbers(want, got []byte) string {
 			return fmt.Sprintf("a number is %s and should be %s: something was counted again by further runs", g[i], w[i])
 		}
 	}
-	return "another content"
+	return another
 }
 
 // mostLine is how much of a line is shown, in bytes.

@@ -71,7 +71,7 @@ func (r report) first(b *strings.Builder) {
 	d := r.differences[0]
 	who := "index " + fmt.Sprint(d.index)
 	if d.index == unknown {
-		who = "no index of its own"
+		who = "of no single index"
 	}
 	if d.name != "" {
 		who += ": " + d.name
