@@ -122,7 +122,7 @@ func lines(want, got []byte) string {
 	case fewer == 0:
 		return fmt.Sprintf("%s more than once: appended again by further runs", are(more, "line is", "lines are"))
 	case more == 0:
-		return fmt.Sprintf("%s of %d missing: another run has overwritten them, or they were lost with a run that was killed", are(fewer, "line is", "lines are"), all)
+		return fmt.Sprintf("%s missing, of %d: another run has overwritten what was there, or a run was killed before it had written", are(fewer, "line is", "lines are"), all)
 	}
 	return "lines were lost, and others are there more than once: two runs wrote at the same time"
 }
