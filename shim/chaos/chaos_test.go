@@ -61,6 +61,8 @@ func TestWhy(t *testing.T) {
 		{"a\nb\nc\n", "c\na\n", "1 line is missing, of 3: another run has overwritten what was there, or a run was killed before it had written"},
 		{"a\nb\nc\n", "c\nc\na\n", "lines were lost, and others are there more than once: two runs wrote at the same time"},
 		{"rows: 4, index 7\n", "rows: 12, index 7\n", "a number is 12 and should be 4: something was counted again by further runs"},
+		{"index 0\nindex 1\n", "index 1\nindex 0\n", reordered},
+		{"1\n", "11\n", "a number is 11 and should be 1: something was counted again by further runs"},
 		{"a\n", "b\n", another},
 		{"\xff1", "\xff2", another},
 	} {
