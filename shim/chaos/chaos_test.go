@@ -239,3 +239,31 @@ func TestSeed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestForget: an index that was done is to be run again, with all of its items, and the others
+// aren't.
+func TestForget(t *testing.T) {
+	m := markers{t.TempDir()}
+	for _, name := range []string{"done/3.json", "done/33.json", "progress/3/run.json", "skipped/3.json", "commit/3.json"} {
+		path := filepath.Join(m.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("{}"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !m.forget(3) || m.forget(3) {
+		t.Error("it isn't told whether the index was done")
+	}
+	left, err := filepath.Glob(m.dir + "/*/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range left {
+		left[i] = strings.TrimPrefix(left[i], m.dir+"/")
+	}
+	if diff := cmp.Diff([]string{"commit/3.json", "done/33.json"}, left); diff != "" {
+		t.Error(diff)
+	}
+}
