@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"nth/shim"
+	"nth/shim/chaos"
 	"nth/shim/check"
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -43,8 +44,11 @@ func Table(build string) []Command {
 		{help.Command{Spec: plan.Spec, Flags: func() any { return new(plan.Config) }}, planned},
 		{help.Command{Spec: check.Spec, Flags: func() any { return new(check.Config) }}, checked},
 		{help.Command{Spec: local.Spec, Flags: func() any { return new(local.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
-			c.(*local.Config).Command = rest
-			return local.Command(*c.(*local.Config), own, p)
+			l := c.(*local.Config)
+			if l.Command = rest; l.Chaos != "" {
+				return chaos.Command(*l, own, p)
+			}
+			return local.Command(*l, own, p)
 		}},
 		{help.Command{Spec: manifest.Spec, Flags: func() any { return new(manifest.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
 			return 0, manifest.Command(*c.(*manifest.Config), own, rest, manifest.World{Process: p, Stdout: os.Stdout})

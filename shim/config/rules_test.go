@@ -239,6 +239,14 @@ var brokenRules = []struct {
 	{lookOf(ForMark, "--all", "true", "--reason", "x"), "--completions: it is not given", 64},
 	{lookOf(ForReset), "--indexes, --failed, --missing and --all: none of them is given", 64},
 	{lookOf(ForReset, "--failed", "true", "--all", "true"), "--indexes, --failed, --missing and --all: more than one of them is given", 64},
+	{runOf(ForLocal, func(t *Told) { t.Said["--chaos-compare"] = "out" }), "--chaos-compare: nothing is compared without --chaos", 78},
+	{runOf(ForLocal, func(t *Told) { t.Said["--chaos"] = "7" }), "--chaos: what the command writes isn't said, so nothing could be compared", 78},
+	{runOf(ForLocal, func(t *Told) {
+		t.Said["--chaos"], t.Said["--chaos-compare"], t.Tasks.URL = "7", "out", "redis://h/0?queue=q"
+	}), "--chaos and --tasks: the first run would take the queue's tasks away, and the next one find none", 78},
+	{runOf(ForLocal, func(t *Told) {
+		t.Said["--chaos"], t.Said["--chaos-compare"], t.Markers.Logs = "7", "out", "s3://b/logs"
+	}), "--chaos and --logs: what disturbed runs write would stand among the Job's logs", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--schedule"], t.Said["--kind"] = "@daily", "jobset" }), "--schedule: only a CronJob has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--replicas"] = "2" }), "--replicas: only a JobSet has them", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--indexes"], t.Said["--failed"] = "3", "true" }), "--indexes, --missing and --failed: each says which indexes are repaired", 78},
