@@ -165,7 +165,7 @@ func (p *results) open(in *Inputs) error {
 		return err
 	}
 	n := len(p.commit.Outputs) - 1
-	p.stdout = p.stream(p.policy()).Writer(context.Background(), p.commit.Outputs[n].Store, p.staging.Key(n, ""))
+	p.stdout = p.stream(p.policy(), streamPart).Writer(context.Background(), p.commit.Outputs[n].Store, p.staging.Key(n, ""))
 	in.Stdout = p.stdout
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 
 	"gocloud.dev/blob/driver"
@@ -161,13 +162,23 @@ func (r *reader) read(p []byte) (int, error) {
 		return r.Reader.Read(p)
 	}
 	body, err := within(r.ctx, r.b, func() ([]byte, error) {
-		own := make([]byte, min(len(p), 256<<10))
-		n, err := r.Reader.Read(own)
+		own := buffers.Get().(*[readAtOnce]byte)
+		n, err := r.Reader.Read(own[:min(len(p), readAtOnce)])
 		return own[:n], err
 	})
 	contract.Got(r.ctx, len(body))
-	return copy(p, body), err
+	n := copy(p, body)
+	if cap(body) == readAtOnce { // the call came back
+		buffers.Put((*[readAtOnce]byte)(body[:readAtOnce]))
+	}
+	return n, err
 }
+
+// readAtOnce is how much is read with one call, in bytes.
+const readAtOnce = 256 << 10
+
+// buffers are those of calls that came back.
+var buffers = sync.Pool{New: func() any { return new([readAtOnce]byte) }}
 
 func (r *reader) Attributes() *driver.ReaderAttributes { return &r.attrs }
 
