@@ -32,7 +32,7 @@ func undigested(key string) bool {
 // each object by its key below.
 func (i *Item) Objects(folder string) map[string]string {
 	i.T.Helper()
-	s := i.Place.Open(i.T, i.Prefix+"-"+folder)
+	s := i.folder(folder)
 	defer s.Close()
 	all := map[string]string{}
 	err := s.List(context.Background(), "", func(key string, _ int64, _ time.Time) error {

@@ -21,7 +21,7 @@ func (c *crash) killed(i *matrix.Item, h matrix.History) {
 	docs, effects, m := i.Documents(), len(i.Ran()), i.Marker()
 	done := m != nil && c.its(i, m.Digest)
 	c.justKilled(i, h, docs, done)
-	committed := c.data.killed(i, docs, m, done)
+	committed := c.data.Killed(i, docs, m, done)
 	c.age(i)
 	c.recover(i)
 	want := effects
@@ -99,6 +99,9 @@ func (c *crash) recover(i *matrix.Item) {
 		if f.Failures != before+1 || f.ExitCode != c.code || f.CommandCode == nil || *f.CommandCode != c.code || f.Stderr != "why: ***\n" {
 			i.T.Errorf("the record of a failure, after %d: %+v", before, f)
 		}
+		if kept := i.Kept(f.RunID); c.name == "keep-failed" && kept != len(c.data.Keys) {
+			i.T.Errorf("%d files of the run that failed are kept", kept)
+		}
 	}
 	i.Run(0)
 }
@@ -127,7 +130,7 @@ func (c *crash) final(i *matrix.Item) {
 		i.T.Errorf("the marker is of the run %s, and these had an effect: %q", m.RunID, runs)
 	}
 	docs := i.Documents()
-	c.data.final(i, docs, m)
+	c.data.Final(i, docs, m)
 	i.Keys(docs, append([]string{"done/5.json"}, c.must...))
 	if h := i.Run(0); !h.Known || h.Started {
 		i.T.Errorf("the next start doesn't say that it is done already: %s", h.Nth)

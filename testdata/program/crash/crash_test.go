@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -171,7 +172,7 @@ func (c *crash) atLine(t *testing.T, i *matrix.Item, n int) int {
 func (c *crash) atFile(t *testing.T, i *matrix.Item, n int) int {
 	below := []string{c.place.Dir}
 	if c.data != nil {
-		below = append(below, out(i, ""))
+		below = append(below, filepath.Join(i.Dir, work), out(""))
 	}
 	return c.trace(t, i.Container(c.place.Base()), n, func(call matrix.Call) bool {
 		if c.data != nil && (call.Done || slices.Contains(harmless, call.Name)) {

@@ -50,9 +50,9 @@ func within(step string) int {
 // scenario is what is run, and what must be there in the end.
 type scenario struct {
 	name    string
-	with    []string // steps that not every run has
-	on      []string // the stores; none: all of them
-	data    *data    // what it publishes, and more; nil: nothing
+	with    []string     // steps that not every run has
+	on      []string     // the stores; none: all of them
+	data    *matrix.Data // what it publishes, and more; nil: nothing
 	flags   func(i *matrix.Item) []string
 	prepare func(i *matrix.Item) // what is there before
 	script  string
