@@ -36,7 +36,8 @@ type Item struct {
 	Flags  []string
 	Script string
 	Starts int
-	Killed []string      // the runs that were
+	Runs   []string      // each start's
+	Killed []string      // those that were
 	Before marker.Header // of the marker that was there when a test's own starts began
 	// Of a test that comes between nth and its store, or is another user:
 	Base string   // where the store is asked; "": at its own address
@@ -141,6 +142,7 @@ func (i *Item) Ended(got, want int) History {
 		i.T.Fatalf("exit code %d, want %d: %s", got, want, log)
 	}
 	message, h := i.Read("termination-log"), newHistory(log)
+	i.Runs = append(i.Runs, h.RunID)
 	switch {
 	case got == Killed:
 		i.Killed = append(i.Killed, h.RunID)
