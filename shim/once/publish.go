@@ -200,9 +200,6 @@ func (p *results) publish(found record.Verdict, m marker.Marker) error {
 	m.Outputs = make([]marker.Output, len(objects))
 	m.RunID = s.Winner()
 	p.settled(s, m)
-	for _, room := range p.rooms {
-		room.Done(context.Background())
-	}
 	return nil
 }
 

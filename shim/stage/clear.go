@@ -18,13 +18,15 @@ type Room struct {
 	Full bool
 }
 
-// noted begins the name of a file that stands beside an output while nobody knows whether it
-// is whole: what a start finds beside it, an attempt has left that came to no end.
+// noted begins the name of a file that stands beside an output, in a directory that is one
+// inside: what a later start finds there, a command of nth's has left, of this item or, where
+// items share a path, of the one before.
 const noted = temporary + "attempt"
 
-// Clear makes room for an output: its directory is made, and what an earlier attempt has
-// left there is removed, so that nothing of that is taken for this one's, nor added to. What
-// else is there stays. An error is one of the file system.
+// Clear makes room for an output: its directory is made, and what an earlier attempt, or an
+// item before, has left there is removed, so that nothing of that is taken for this one's, nor
+// added to: a worker's tasks have one path. What else is there stays. An error is one of the
+// file system.
 func Clear(ctx context.Context, declared string) (r Room, err error) {
 	if r.dir = declared; !strings.HasSuffix(declared, "/") {
 		r.dir, r.name = filepath.Dir(declared), filepath.Base(declared)
@@ -104,11 +106,4 @@ func (r Room) Untouched() bool {
 	}
 	now, err := os.Lstat(filepath.Join(r.dir, r.name))
 	return err == nil && os.SameFile(now, r.before) && now.ModTime().Equal(r.before.ModTime()) && now.Size() == r.before.Size()
-}
-
-// Done says that the output is whole, and published: nobody is to remove it.
-func (r Room) Done(ctx context.Context) {
-	if !r.Full {
-		_ = within(ctx, r.dir, func() error { return os.Remove(filepath.Join(r.dir, r.note)) })
-	}
 }
