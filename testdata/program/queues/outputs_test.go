@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"nth/testdata/harness"
 	"nth/testdata/program"
 )
 
@@ -94,20 +96,45 @@ func published(t *testing.T, dir, task string) {
 	}
 }
 
-// TestPublishedTwice: a task that is delivered a second time is done already, and its
-// outputs stay as they are.
+// over tells whether it has ended.
+func (p *pod) over() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// TestPublishedTwice: a task is delivered a second time while its first worker is paused; when
+// that goes on, its output isn't published, and what is, stays.
 func TestPublishedTwice(t *testing.T) {
-	q, dir := queueKinds[0].start(t), t.TempDir()
-	for range 2 {
-		q.fill("task")
-	}
-	var kills atomic.Int32
-	if program.WorkOnceIn(t, t.TempDir(), 1, &kills, time.Second, publishing(dir, q)) {
-		t.Error("it was killed")
-	}
-	published(t, dir, "task")
-	program.CheckFile(t, filepath.Join(dir, "runs"), "task\n")
-	if notes := program.Documents(t, "file://"+dir+"/markers", "staging/"); notes != 0 || q.left() != 0 {
-		t.Errorf("%d notes, %d left", notes, q.left())
+	s := newScene(t, queueKinds[0].start(t), "--lease=3s", "--max-attempts=0")
+	s.flags = append(s.flags, "--output="+s.path("w/<<.Index>>")+"=file://"+s.path("out")+"/<<.Task>>?create_dir=true")
+	command := s.slow()
+	command[2] += "\n" + `echo "$NTH_ITEM_INDEX" >>"w/$NTH_ITEM_INDEX"; touch "wrote.$NTH_ITEM_INDEX"`
+	s.q.fill("task")
+	paused := s.start(0, command)
+	program.Appears(t, s.path("began.0"))
+	paused.signal(syscall.SIGSTOP)
+	var next *pod
+	harness.Await(t, func() bool { // it leaves until the lease has ended
+		if next == nil || next.over() {
+			next = s.start(1, command)
+		}
+		_, err := os.Stat(s.path("began.1"))
+		return err == nil
+	}, func() string { return next.text() })
+	s.touch("go")
+	next.ends(0, "task done")
+	program.Appears(t, s.path("wrote.0"))
+	paused.signal(syscall.SIGCONT)
+	paused.ends(0)
+	program.CheckFile(t, s.path("out/task"), "1\n")
+	s.settled(1, "0", "1")
+	for _, dir := range []string{"markers/staging", "out/.nth"} {
+		if left, _ := filepath.Glob(s.path(dir + "/*/*")); len(left) > 0 {
+			t.Errorf("there still is %q", left)
+		}
 	}
 }
