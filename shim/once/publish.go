@@ -150,6 +150,9 @@ func (p *results) clear(ctx context.Context) error {
 
 func noRoom(err error, on string) error {
 	f := &failure.Failure{Code: failure.Unavailable, Tried: "make room for the output", On: on, Cause: err}
+	if errors.Is(err, stage.ErrBusy) {
+		f.Code, f.Hint = failure.Held, "it is tried again; each run has a path of its own with <<.RunID>> in it"
+	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		f.Code, f.Hint = failure.Denied, "let this user write there: with a read-only root, on a volume"
 	}
@@ -200,9 +203,6 @@ func (p *results) publish(found record.Verdict, m marker.Marker) (own bool, err 
 	own = s.Winner() == m.RunID && s.How != marker.Theirs && !found.Again()
 	m.Outputs, m.RunID = make([]marker.Output, len(objects)), s.Winner()
 	p.settled(s, m)
-	for _, room := range p.rooms {
-		room.Done(context.Background())
-	}
 	return own, nil
 }
 
@@ -255,6 +255,15 @@ type missing struct{ *failure.Failure }
 
 // Unwrap gives the failure.
 func (m *missing) Unwrap() error { return m.Failure }
+
+// leave lets others make outputs at the same paths.
+func (p *results) leave() {
+	if p != nil {
+		for _, room := range p.rooms {
+			room.Leave()
+		}
+	}
+}
 
 // drop gives up what isn't going to be published.
 func (p *results) drop() {
