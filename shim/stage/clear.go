@@ -28,10 +28,11 @@ const noted = temporary + "output"
 // ErrBusy is the error where another run's command is to make the same output.
 var ErrBusy = errors.New("another run of nth on this machine makes it there right now")
 
-// Clear makes room for an output: its directory is made, and what an earlier attempt has
-// made there is removed, so that nothing of that is taken for this one's, nor added to. What
-// was there before the first one stays. ErrBusy says that another nth of this machine makes the same output
-// now; any other error is one of the file system.
+// Clear makes room for an output: its directory is made, and what an earlier attempt, or an
+// item before, has made there is removed, so that nothing of that is taken for this one's,
+// nor added to: a worker's tasks have one path. What was there before the first one stays.
+// ErrBusy says that another nth of this machine makes the same output now; any other error is
+// one of the file system.
 func Clear(ctx context.Context, declared string) (r Room, err error) {
 	if r.dir = declared; !strings.HasSuffix(declared, "/") {
 		r.dir, r.name = filepath.Dir(declared), filepath.Base(declared)
