@@ -1,8 +1,8 @@
 package repair
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"sync"
 
 	"nth/shim/identity"
@@ -130,8 +130,9 @@ func (inv inventory) items(chosen func(marker.Item, *held) bool) (list []marker.
 			list = append(list, item)
 		}
 	}
-	slices.SortFunc(list, func(a, b marker.Item) int {
-		return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Index, b.Index))
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return a.Task < b.Task || a.Task == b.Task && a.Index < b.Index
 	})
 	return list
 }
