@@ -79,7 +79,7 @@ var pairs = []rule{
 		hint: "write <<.Index>> into the path, or give --parallelism 1"},
 	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos-compare") && !t.says("--chaos") },
 		on: "--chaos-compare", why: "nothing is compared without --chaos", hint: "give --chaos"},
-	{of: ForLocal, wrong: func(t *Told) bool { 
+	{of: ForLocal, wrong: func(t *Told) bool {
 		return t.says("--chaos") && !t.says("--chaos-compare") && len(t.Data.Output) == 0 && t.Data.Stdout == ""
 	},
 		on: "--chaos", why: "what the command writes isn't said, so nothing could be compared", hint: "give --chaos-compare DIR, or --output"},

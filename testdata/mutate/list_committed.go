@@ -30,7 +30,7 @@ var committed = []mutation{
 		`o.Dir + hidden + "/" + run + "/" }`, `o.Dir + hidden + "/" + run }`,
 		"shim/commit", "TestDrop"},
 	{"a commit's run that goes up", "shim/commit/document.go",
-		"	case !runID.MatchString(m.RunID):\n", "	case m.RunID == \"\":\n",
+		"	case !isRunID(m.RunID):\n", "	case m.RunID == \"\":\n",
 		"shim/commit", "TestDecode"},
 	{"a commit's key that goes up", "shim/commit/document.go",
 		`part == "." || part == ".." || `, `part == "." || `,
