@@ -106,10 +106,16 @@ func (c *Claim) Take(ctx context.Context) (*Lease, error) {
 	return l, err
 }
 
+// withdrawal is how long a run that goes no further tries to give its claim back: the store
+// may be why.
+const withdrawal = time.Second
+
 // withdraw gives back what stands there of a run that goes no further: the answer to its
 // write may have been lost, or not waited for. Best effort: else the TTL does it.
 func (c *Claim) withdraw() {
-	_ = store.Retry(context.Background(), c.End, func(ctx context.Context) error {
+	brief := c.End
+	brief.Window, brief.PerCall = min(brief.Window, withdrawal), withdrawal
+	_ = store.Retry(context.Background(), brief, func(ctx context.Context) error {
 		doc, token, err := c.read(ctx)
 		if err != nil || doc.Released {
 			return err

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"nth/shim"
+	"nth/shim/chaos"
 	"nth/shim/check"
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -43,16 +44,20 @@ func Table(build string) []Command {
 		{help.Command{Spec: plan.Spec, Flags: func() any { return new(plan.Config) }}, planned},
 		{help.Command{Spec: check.Spec, Flags: func() any { return new(check.Config) }}, checked},
 		{help.Command{Spec: local.Spec, Flags: func() any { return new(local.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
-			c.(*local.Config).Command = rest
-			return local.Command(*c.(*local.Config), own, p)
+			l := c.(*local.Config)
+			if l.Command = rest; l.Chaos != "" {
+				return chaos.Command(*l, own, p)
+			}
+			return local.Command(*l, own, p)
 		}},
 		{help.Command{Spec: manifest.Spec, Flags: func() any { return new(manifest.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
 			return 0, manifest.Command(*c.(*manifest.Config), own, rest, manifest.World{Process: p, Stdout: os.Stdout})
 		}},
 		{help.Command{Spec: config.Spec, Flags: func() any { return new(config.Config) }}, nil},
 		{help.Command{Spec: status.Spec, Flags: func() any { return new(status.Config) }}, looked},
-		{help.Command{Spec: repair.ResetSpec, Flags: func() any { return new(repair.Config) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
-			return repair.Reset(*c.(*repair.Config), rest, repairs(p))
+		{help.Command{Spec: status.WaitSpec, Flags: func() any { return new(status.WaitConfig) }}, waited},
+		{help.Command{Spec: repair.ResetSpec, Flags: func() any { return new(repair.ResetConfig) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
+			return repair.Reset(*c.(*repair.ResetConfig), rest, repairs(p))
 		}},
 		{help.Command{Spec: repair.MarkSpec, Flags: func() any { return new(repair.MarkConfig) }}, func(c any, _, rest []string, p edge.Process) (int, error) {
 			return repair.Mark(*c.(*repair.MarkConfig), rest, repairs(p))
@@ -154,6 +159,10 @@ func checked(c any, _, rest []string, p edge.Process) (int, error) {
 
 func looked(c any, _, rest []string, p edge.Process) (int, error) {
 	return status.Command(*c.(*status.Config), rest, status.World{Process: p, Stdin: os.Stdin, Stdout: os.Stdout})
+}
+
+func waited(c any, _, rest []string, p edge.Process) (int, error) {
+	return status.Wait(*c.(*status.WaitConfig), rest, status.World{Process: p, Stdin: os.Stdin, Stdout: os.Stdout})
 }
 
 func repairs(p edge.Process) repair.World {

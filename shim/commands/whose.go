@@ -56,7 +56,7 @@ func owners(flag string) (names []string) {
 func emptied(own []string) error {
 	for _, word := range own {
 		switch word {
-		case "--markers=", "--tasks=", "--logs=", "--done-if=":
+		case "--markers=", "--tasks=", "--logs=", "--done-if=", "--success=":
 			return &failure.Failure{Code: failure.Usage, Tried: "read", On: strings.TrimSuffix(word, "="), Cause: errors.New("it is empty"),
 				Hint: "give a URL, or leave it out; is a variable of the shell not set?"}
 		}

@@ -29,8 +29,8 @@
 // runs after that, if no run from before is at work any more and no request of it is under
 // way: nth reset refuses an item with a fresh claim for that reason. Else a copy that was on
 // its way before may come to its target when another run's marker is there, or a run that
-// was about to end may be recorded after all. With a changed command that needs two late
-// requests at once: an upload to the staging place that was sent twice and takes effect after
+// was about to end may be recorded after all. With a changed command that takes two late
+// requests: an upload to the staging place that was sent twice and takes effect after
 // it was removed, and a copy of that.
 //
 // Why a reset forgets the commit before the marker. While the marker stands nobody starts, so

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -46,7 +45,13 @@ const (
 	maxKey     = 1024 // bytes, as S3 has it
 )
 
-var runID = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$`)
+const maxRunID = 100 // bytes
+
+// isRunID tells whether this is the name of a run: one part of a key, and nothing hidden.
+func isRunID(name string) bool {
+	return name != "" && len(name) <= maxRunID && name[0] != '.' &&
+		strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") == ""
+}
 
 // Decode reads the commit of an item. One that makes no sense, or could name what isn't
 // staged, is an error of the kind Malformed.
@@ -79,7 +84,7 @@ func decode(body []byte, of marker.Header) (Document, error) {
 		return Document{}, fmt.Errorf("its marker: %w", err)
 	}
 	switch {
-	case !runID.MatchString(m.RunID):
+	case !isRunID(m.RunID):
 		return Document{}, fmt.Errorf("%q is no run's name", m.RunID)
 	case m.Digest == "" || m.Outcome != marker.Done || m.Source != marker.SourceRun:
 		return Document{}, errors.New("its marker is of no command that succeeded")
@@ -156,15 +161,3 @@ func (d Document) encode(of marker.Header) ([]byte, Document, error) {
 
 // maxBody is somewhat less than a store's document may have.
 const maxBody = 15 << 20
-
-// note is staging/<index>/<run_id>.json: where a run stages its outputs, for who clears up
-// what runs that were killed have left.
-type note struct {
-	Version     int      `json:"version"`
-	Job         string   `json:"job"`
-	Index       int64    `json:"index"`
-	RunID       string   `json:"run_id"`
-	Written     string   `json:"written"`
-	Places      []string `json:"places"` // URLs that end in .nth/<run_id>/
-	Checkpoints []string `json:"checkpoints,omitempty"`
-}

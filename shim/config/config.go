@@ -47,8 +47,9 @@ type Markers struct {
 	SkipExitCodes []int         `group:"Markers" placeholder:"CODES" help:"Exit codes of the command that settle the item as bad: never tried again, nth exits 0."`
 	DigestExtra   []string      `group:"Markers" sep:"\n" placeholder:"TEXT" help:"Text that belongs to the command's identity, such as an image digest. Repeatable."`
 	RecordStart   bool          `group:"Markers" help:"Record that the index was started, so that an attempt that was killed outright leaves a trace."`
-	Claim         time.Duration `group:"Markers" placeholder:"TTL" help:"Keep two pods of one index from working at the same time: a lease beside the markers, renewed every third of this time. 15s or more, for slow stores and machines; a minute is a good choice."`
+	Claim         time.Duration `group:"Markers" placeholder:"TTL" help:"Keep two pods of one index from working at the same time: a lease beside the markers, renewed every third of this time. From 1s to 24h; less than 15s is for tests, a minute is a good choice."`
 	ClaimWait     time.Duration `group:"Markers" default:"0s" placeholder:"D" help:"How long another pod that has claimed the index is waited for, then exit 75; 0: without limit."`
+	Success       string        `group:"Markers" placeholder:"URL" help:"Write this document when the last index is done, by whoever finds that out: counts, a digest of all markers, times. nth wait --success waits for it."`
 	Logs          string        `group:"Markers" placeholder:"URL" help:"Keep all that the command writes to stdout and stderr in a store, as --markers is one: uploaded while it runs, and passed through at the same time."`
 }
 
@@ -62,7 +63,7 @@ type Stores struct {
 // Tasks is where work comes from when it isn't the index itself, and when a worker ends.
 type Tasks struct {
 	URL         string        `name:"tasks" group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's. Or a file of rows (.csv, .jsonl, …), many objects (s3://bucket/in/, s3://bucket/in/*.gz), or an HTTP URL with <<.Index>>: the one item of the index."`
-	Exclude     []string      `name:"tasks-exclude" group:"Tasks" sep:"\n" placeholder:"GLOB" help:"With many objects: leave those out that match, in any part of the key or, with a slash, in all of it; none: nothing (default: .* _* *.tmp *.part *.partial *.filepart *.crdownload). Repeatable."`
+	Exclude     []string      `name:"tasks-exclude" group:"Tasks" sep:"\n" placeholder:"GLOB" help:"With many objects: leave those out that match, in any part of the key or, with a slash, in all of it; none: nothing (default, which it replaces: .* _* *.tmp *.part *.partial *.filepart *.crdownload). Repeatable."`
 	GroupBy     string        `group:"Tasks" placeholder:"TEMPLATE" help:"With many objects: make one item of those for which this gives the same, such as pairs of files: <<index .Task.files 0>>."`
 	Lease       time.Duration `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
 	MaxAttempts *int          `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`

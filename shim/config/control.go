@@ -22,9 +22,9 @@ type address struct{ flag, text string }
 
 func (t *Told) urls() []address {
 	if t.Config == nil {
-		return []address{{"--markers", t.Said["--markers"]}}
+		return []address{{"--markers", t.Said["--markers"]}, {"--success", t.Said["--success"]}}
 	}
-	list := []address{{"--markers", t.Markers.URL}, {"--logs", t.Markers.Logs}, {"--done-if", t.Markers.DoneIf}, {"--tasks", t.Tasks.URL},
+	list := []address{{"--markers", t.Markers.URL}, {"--logs", t.Markers.Logs}, {"--done-if", t.Markers.DoneIf}, {"--success", t.Markers.Success}, {"--tasks", t.Tasks.URL},
 		{"--keep-url", t.API.KeepURL}, {"--done-url", t.API.DoneURL}, {"--fail-url", t.API.FailURL}, {"--unfinished-url", t.API.UnfinishedURL},
 		{"--quit-url", t.Messages.QuitURL}}
 	for _, input := range t.Mapping.Require {

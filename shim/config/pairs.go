@@ -15,6 +15,15 @@ var pairs = []rule{
 		on: "--record-start", why: "there is no --markers URL to record it under", hint: "give --markers"},
 	{of: runs, wrong: func(t *Told) bool { return t.Markers.URL == "" && t.Markers.Claim > 0 },
 		on: "--claim", why: "a claim stands beside the markers, and there is no --markers URL", hint: "give --markers"},
+	{of: runs, wrong: func(t *Told) bool { return t.Markers.URL == "" && t.Markers.Success != "" },
+		on: "--success", why: "whether all is done the markers tell, and there is no --markers URL", hint: "give --markers"},
+	{of: runs, wrong: func(t *Told) bool { return t.Markers.Success != "" && t.Source() == Queue },
+		on: "--success and --tasks", why: "when a queue's tasks are all done only its workers know", hint: "leave --success out"},
+	{of: runs, detail: ownEnd, on: "--success and --markers", hint: "name the same for all indexes"},
+	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Markers.Success != "" && t.Completions == nil },
+		on: "--success", why: "how many indexes must be done isn't known", hint: "set --completions or NTH_COMPLETIONS"},
+	{of: ForRun, detail: pickedEnd, on: "--success",
+		hint: "give --completions N where the indexes are 0 to N-1; --index-offset -1 makes them so in an array from 1 to N"},
 	{of: runs, wrong: func(t *Told) bool { return t.Markers.Claim == 0 && t.Markers.ClaimWait > 0 },
 		on: "--claim-wait", why: "nobody is waited for without --claim", hint: "give --claim"},
 	{of: runs, wrong: func(t *Told) bool { return t.Markers.Claim > 0 && t.Source() == Queue },
@@ -68,6 +77,16 @@ var pairs = []rule{
 		on: "--checkpoint-every", why: "there is nothing to upload", hint: "give --checkpoint"},
 	{of: ForLocal, flag: sharedPath, why: "its path is the same for each index, and those that run at the same time here would have each other's files",
 		hint: "write <<.Index>> into the path, or give --parallelism 1"},
+	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos-compare") && !t.says("--chaos") },
+		on: "--chaos-compare", why: "nothing is compared without --chaos", hint: "give --chaos"},
+	{of: ForLocal, wrong: func(t *Told) bool {
+		return t.says("--chaos") && !t.says("--chaos-compare") && len(t.Data.Output) == 0 && t.Data.Stdout == ""
+	},
+		on: "--chaos", why: "what the command writes isn't said, so nothing could be compared", hint: "give --chaos-compare DIR, or --output"},
+	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos") && t.Source() == Queue },
+		on: "--chaos and --tasks", why: "the first run would take the queue's tasks away, and the next one find none", hint: "give the tasks as a file of rows"},
+	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos") && t.Markers.Logs != "" },
+		on: "--chaos and --logs", why: "what disturbed runs write would stand among the Job's logs", hint: "leave --logs out: all of it is shown on stderr"},
 
 	{of: runs, detail: ownList, on: "--tasks and --markers", hint: "name the Job's markers: the list of objects is kept there, for all indexes"},
 	{of: runs, detail: ownTasks, on: "--tasks", hint: "name the same for all of them"},
@@ -111,6 +130,28 @@ func perRun(text string) string {
 func ownList(t *Told) string {
 	if at := perRun(t.Markers.URL); t.Lists() && at != "" {
 		return "each run would have a list of its own, for --markers names " + at
+	}
+	return ""
+}
+
+// ownEnd tells why no document could be the whole Job's.
+func ownEnd(t *Told) string {
+	if t.Markers.Success == "" {
+		return ""
+	}
+	for _, text := range []string{t.Markers.Success, t.Markers.URL} {
+		if at := perRun(text); at != "" {
+			return "the document is of the whole Job, and " + at + " is one run's"
+		}
+	}
+	return ""
+}
+
+// pickedEnd tells why an index whose number the user picked is none of those that must be
+// done.
+func pickedEnd(t *Told) string {
+	if id := t.Identity; t.Markers.Success != "" && t.Completions != nil && id != nil && id.Picked() != "" && !id.Among() {
+		return fmt.Sprintf("index %d is none of 0 to %d, which must be done", id.Index, *t.Completions-1)
 	}
 	return ""
 }

@@ -20,10 +20,11 @@ const (
 	ForReset
 	ForMark
 	ForCheck
+	ForWait
 
 	runs   = ForRun | ForPlan | ForLocal | ForManifest // they take the flags of nth run
 	chosen = ForReset | ForMark                        // they are told which indexes are meant
-	anyOne = runs | chosen | ForStatus | ForCheck
+	anyOne = runs | chosen | ForStatus | ForCheck | ForWait
 )
 
 // Told is what a command was told.

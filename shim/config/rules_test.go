@@ -100,6 +100,9 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Stores.StoreTimeout = 0 }), "--store-timeout: it is not positive", 64},
 	{Told{For: ForCheck, Store: &Store{}}, "--store-timeout: it is not positive", 64},
 	{lookOf(ForStatus, "--interval", "0s"), "--interval: it is not positive", 64},
+	{lookOf(ForWait, "--interval", "0s"), "--interval: it is not positive", 64},
+	{lookOf(ForWait, "--timeout", "-5s"), "--timeout: it is negative", 64},
+	{lookOf(ForWait, "--success", "file:///end\n"), "--success: it has a control character in it, such as a line break at its end", 64},
 	{lookOf(ForStatus, "--interval", "-5s"), "--interval: it is not positive", 64},
 	{lookOf(ForStatus, "--index", "-3"), "--index: it is negative", 64},
 	{Told{For: ForReset, Store: &Store{StoreTimeout: 1}, Completions: number(0), Said: map[string]string{"--all": "true"}}, "--completions: it is not positive", 64},
@@ -118,6 +121,20 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Markers.URL, t.Markers.SkipExitCodes = "file:///m", []int{0} }), "--done-exit-codes and --skip-exit-codes: both name 0", 78},
 	{run(func(t *Told) { t.Markers.RecordStart = true }), "--record-start: there is no --markers URL to record it under", 78},
 	{run(func(t *Told) { t.Markers.Claim = time.Minute }), "--claim: a claim stands beside the markers, and there is no --markers URL", 78},
+	{run(func(t *Told) { t.Markers.Success = "file:///end" }), "--success: whether all is done the markers tell, and there is no --markers URL", 78},
+	{run(func(t *Told) {
+		t.Markers.URL, t.Markers.Success, t.Tasks.URL = "file:///m", "file:///end", "redis://h/0?queue=q"
+	}),
+		"--success and --tasks: when a queue's tasks are all done only its workers know", 78},
+	{run(func(t *Told) { t.Markers.URL, t.Markers.Success = "file:///m", "file:///<<add .Index 1>>" }),
+		"--success and --markers: the document is of the whole Job, and <<add .Index 1>> is one run's", 78},
+	{run(func(t *Told) { t.Markers.URL, t.Markers.Success = "file:///<<.Attempt>>", "file:///end" }),
+		"--success and --markers: the document is of the whole Job, and <<.Attempt>> is one run's", 78},
+	{run(func(t *Told) { t.Markers.URL, t.Markers.Success, t.Completions = "file:///m", "file:///end", nil }), "--success: how many indexes must be done isn't known", 78},
+	{run(func(t *Told) {
+		t.Markers.URL, t.Markers.Success = "file:///m", "file:///end"
+		slurm(t, identity.Settings{Completions: number(2)}, "2")
+	}), "--success: index 2 is none of 0 to 1, which must be done", 78},
 	{run(func(t *Told) { t.Markers.ClaimWait = time.Minute }), "--claim-wait: nobody is waited for without --claim", 78},
 	{run(func(t *Told) {
 		t.Markers.URL, t.Markers.Claim, t.Tasks.URL = "file:///m", time.Minute, "redis://h/0?queue=q"
@@ -222,6 +239,14 @@ var brokenRules = []struct {
 	{lookOf(ForMark, "--all", "true", "--reason", "x"), "--completions: it is not given", 64},
 	{lookOf(ForReset), "--indexes, --failed, --missing and --all: none of them is given", 64},
 	{lookOf(ForReset, "--failed", "true", "--all", "true"), "--indexes, --failed, --missing and --all: more than one of them is given", 64},
+	{runOf(ForLocal, func(t *Told) { t.Said["--chaos-compare"] = "out" }), "--chaos-compare: nothing is compared without --chaos", 78},
+	{runOf(ForLocal, func(t *Told) { t.Said["--chaos"] = "7" }), "--chaos: what the command writes isn't said, so nothing could be compared", 78},
+	{runOf(ForLocal, func(t *Told) {
+		t.Said["--chaos"], t.Said["--chaos-compare"], t.Tasks.URL = "7", "out", "redis://h/0?queue=q"
+	}), "--chaos and --tasks: the first run would take the queue's tasks away, and the next one find none", 78},
+	{runOf(ForLocal, func(t *Told) {
+		t.Said["--chaos"], t.Said["--chaos-compare"], t.Markers.Logs = "7", "out", "s3://b/logs"
+	}), "--chaos and --logs: what disturbed runs write would stand among the Job's logs", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--schedule"], t.Said["--kind"] = "@daily", "jobset" }), "--schedule: only a CronJob has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--replicas"] = "2" }), "--replicas: only a JobSet has them", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--indexes"], t.Said["--failed"] = "3", "true" }), "--indexes, --missing and --failed: each says which indexes are repaired", 78},
@@ -296,7 +321,7 @@ func TestNothingWrong(t *testing.T) {
 		runOf(ForLocal, func(t *Told) {
 			t.Tasks.URL, t.Data.Input = "file:///r.csv", []string{"s3://b/x=<<.Task.name>>", "s3://b/x=/w/<<.RunID>>/"}
 		}),
-		lookOf(ForStatus), lookOf(ForCheck), lookOf(ForReset, "--all", "true"), lookOf(ForMark, "--indexes", "3", "--reason", "x"),
+		lookOf(ForStatus), lookOf(ForCheck), lookOf(ForWait), lookOf(ForReset, "--all", "true"), lookOf(ForMark, "--indexes", "3", "--reason", "x"),
 	} {
 		if err := Check(told); err != nil {
 			t.Errorf("command %d: %v", told.For, err)

@@ -31,7 +31,7 @@ var uses = []struct {
 	{"--input --output --stdin --stdout --checkpoint --keep-failed", Obeys, Obeys, Obeys},
 
 	{"--jobs --keep-going --require-wait --checkpoint-every", Reads, Obeys, Obeys},
-	{"--on-change --done-if --done-exit-codes --skip-exit-codes --digest-extra --record-start --claim --claim-wait --logs", Reads, Obeys, Obeys},
+	{"--on-change --done-if --done-exit-codes --skip-exit-codes --digest-extra --record-start --claim --claim-wait --logs --success", Reads, Obeys, Obeys},
 	{"--store-wait --store-timeout --marker-timeout", Reads, Obeys, Obeys},
 	{"--lease --max-attempts --task-id --task-stdin --on-failure --max-tasks --max-runtime --drain --idle-timeout", Reads, Obeys, Obeys},
 	{"--keep-url --done-url --fail-url --unfinished-url --http-header --http-body", Reads, Obeys, Obeys},

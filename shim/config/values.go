@@ -26,7 +26,9 @@ var values = []rule{
 	{of: anyOne, flag: negative, why: "it is negative", hint: "give a duration such as 30s", code: failure.Usage},
 	{of: anyOne, wrong: func(t *Told) bool { return t.timeout() <= 0 },
 		on: "--store-timeout", why: "it is not positive", hint: "give a duration such as 30s", code: failure.Usage},
-	{of: ForStatus, wrong: func(t *Told) bool {
+	{of: ForWait, wrong: func(t *Told) bool { return strings.HasPrefix(t.Said["--timeout"], "-") },
+		on: "--timeout", why: "it is negative", hint: "give a duration such as 30s", code: failure.Usage},
+	{of: ForStatus | ForWait, wrong: func(t *Told) bool {
 		return strings.HasPrefix(t.Said["--interval"], "-") || t.Said["--interval"] == "0s"
 	},
 		on: "--interval", why: "it is not positive", hint: "give a duration such as 30s", code: failure.Usage},
@@ -51,7 +53,7 @@ var values = []rule{
 	{of: runs, wrong: func(t *Told) bool { return tasks(t) == hosted }, on: "--tasks", why: "what stands right behind file:// is a host, and no part of the path",
 		hint: "write three slashes, and the full path: file:///full/path.csv", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return tasks(t) == noRows }, on: "--tasks", why: "its ending is none of a file of rows",
-		hint: "they are .csv, .tsv, .jsonl and .txt, and .gz after that; export others, such as .xlsx, as .csv; of all objects below a URL write a slash at its end", code: failure.Usage},
+		hint: "for all objects below it a slash is missing at its end; files of rows are .csv, .tsv, .jsonl and .txt, and .gz after that; export others, such as .xlsx, as .csv", code: failure.Usage},
 	{of: runs, detail: badClaim, on: "--claim", hint: "give 1s to 24h, a minute as a rule", code: failure.Usage},
 	{of: runs, detail: badTail, on: "--stderr-tail", hint: "give 0 to 1048576", code: failure.Usage},
 	// A run watches its signals before it reads anything else.

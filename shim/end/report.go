@@ -34,6 +34,7 @@ type Evidence struct {
 	Stop        string // the first stop signal while it ran
 	Code        *int   // its own exit code; nil: a signal ended it, or it is of several
 	TimedOut    bool
+	LeaseLost   bool // nth stopped it, for the lease was lost
 	OOMKilled   bool
 	ItemsFailed string // of a shard, as ranges
 }
@@ -73,7 +74,7 @@ func (r Report) document(p edge.Process, f *failure.Failure, message, reason str
 	if e, ran := Ran(r.Err); ran {
 		doc.Usage, doc.Log = e.Usage, e.Log
 		doc.Stderr, doc.ItemsFailed = e.Stderr, e.ItemsFailed
-		doc.TimedOut, doc.OOMKilled = e.TimedOut, e.OOMKilled
+		doc.TimedOut, doc.LeaseLost, doc.OOMKilled = e.TimedOut, e.LeaseLost, e.OOMKilled
 		doc.Signal, doc.StopSignal, doc.CommandCode = e.Signal, e.Stop, e.Code
 	}
 	return doc

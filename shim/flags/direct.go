@@ -18,11 +18,11 @@ func direct(target any, args []string) (own, rest []string, ok bool) {
 	filled := reflect.New(at.Type()).Elem()
 	filled.Set(at)
 	known := appendFields(nil, filled, "")
-	takesValue := make(map[string]bool, len(known))
+	words := make(map[string]takes, len(known))
 	for _, f := range known {
-		takesValue[f.word] = f.target.Kind() != reflect.Bool
+		words[f.word] = takesOf(f.target.Kind() == reflect.Bool, f.tag.Get("bare"))
 	}
-	own, rest, err := cut(args, takesValue)
+	own, rest, err := cut(args, words)
 	if err != nil {
 		return nil, nil, false
 	}
@@ -33,7 +33,7 @@ func direct(target any, args []string) (own, rest []string, ok bool) {
 	}
 	for _, word := range own {
 		name, _, _ := strings.Cut(word, "=")
-		if _, known := takesValue[name]; !known {
+		if _, known := words[name]; !known {
 			return nil, nil, false
 		}
 	}

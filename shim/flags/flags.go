@@ -97,16 +97,24 @@ func enums(flags []*kong.Flag) error {
 
 // split is cut for kong's flags.
 func split(flags []*kong.Flag, args []string) (own, rest []string, err error) {
-	takesValue := map[string]bool{}
+	takes := map[string]takes{}
 	for _, f := range flags {
-		takesValue["--"+f.Name] = !f.IsBool() && !f.IsCounter()
+		takes["--"+f.Name] = takesOf(f.IsBool() || f.IsCounter(), f.Tag.Get("bare"))
 	}
-	return cut(args, takesValue)
+	return cut(args, takes)
 }
+
+// takes is whether a flag is followed by a value, and which it has without one.
+type takes struct {
+	value bool
+	bare  string // of one that may stand alone, and has a value only behind =; else empty
+}
+
+func takesOf(is bool, bare string) takes { return takes{!is && bare == "", bare} }
 
 // cut cuts the arguments where the flags end, and joins each flag with its
 // value, so that a value may begin with a dash (--index-offset -1).
-func cut(args []string, takesValue map[string]bool) (own, rest []string, err error) {
+func cut(args []string, of map[string]takes) (own, rest []string, err error) {
 	for i := 0; i < len(args); i++ {
 		word := args[i]
 		switch {
@@ -114,7 +122,9 @@ func cut(args []string, takesValue map[string]bool) (own, rest []string, err err
 			return own, args[i+1:], nil
 		case len(word) < 2 || word[0] != '-':
 			return own, args[i:], nil
-		case !takesValue[word]: // boolean, --name=value, or unknown: kong's own message is the best
+		case of[word].bare != "":
+			own = append(own, word+"="+of[word].bare)
+		case !of[word].value: // boolean, --name=value, or unknown: kong's own message is the best
 			own = append(own, word)
 		case i+1 == len(args):
 			return nil, nil, fmt.Errorf("%s: its value is missing", word)

@@ -64,6 +64,38 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestBare: a flag that may stand alone takes a value only behind =, whoever reads it, and is
+// handed on with the one that it has.
+func TestBare(t *testing.T) {
+	type lucky struct {
+		Luck  string `bare:"random"`
+		Level string `default:"info" enum:"info,warn"`
+	}
+	for _, tt := range []struct {
+		args, own, rest []string
+		want            string
+	}{
+		{nil, nil, nil, ""},
+		{[]string{"--luck", "7"}, []string{"--luck=random"}, []string{"7"}, "random"},
+		{[]string{"--luck=7", "x"}, []string{"--luck=7"}, []string{"x"}, "7"},
+		{[]string{"--luck", "--level", "warn", "--", "--luck"}, []string{"--luck=random", "--level=warn"}, []string{"--luck"}, "random"},
+	} {
+		var without, got lucky
+		own, rest, ok := direct(&without, tt.args)
+		if !ok || without.Luck != tt.want || !cmp.Equal(tt.own, own) || !cmp.Equal(tt.rest, rest) {
+			t.Errorf("%q: %v, %+v, %q, %q", tt.args, ok, without, own, rest)
+		}
+		parser := parserOf(t, &got)
+		own, rest, err := split(parser.Model.Flags, tt.args)
+		if err == nil {
+			err = read(parser, own)
+		}
+		if err != nil || got.Luck != tt.want || !cmp.Equal(tt.own, own) || !cmp.Equal(tt.rest, rest) {
+			t.Errorf("%q by kong: %v, %+v, %q, %q", tt.args, err, got, own, rest)
+		}
+	}
+}
+
 func TestParseEnvironment(t *testing.T) {
 	t.Setenv("NTH_ENV", "A=1,2\nB=3")
 	t.Setenv("NTH_JOB_UID", "u")

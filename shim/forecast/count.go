@@ -3,6 +3,7 @@ package forecast
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -62,6 +63,21 @@ func Count(c *config.Config, p edge.Process, pin bool) error {
 		}
 	}
 	c.Index.Completions = &n
+	return nil
+}
+
+// Pin pins what Count has counted, when nothing refuses the Job any more: what is pinned
+// stays. An error is a failure.
+func Pin(c config.Config, p edge.Process, counted int64) error {
+	auto := int64(identity.Auto)
+	c.Index.Completions = &auto
+	if err := Count(&c, p, true); err != nil {
+		return err
+	}
+	if n := *c.Index.Completions; n != counted {
+		return &failure.Failure{Code: failure.Unavailable, Tried: "count the items", On: "--completions auto",
+			Cause: fmt.Errorf("they were %d, and a moment later %d", counted, n), Hint: "run it again"}
+	}
 	return nil
 }
 

@@ -11,8 +11,7 @@ var most = [...]struct{ flag, text string }{
 	{"--env NAME=TEXT", "set a variable"}, {"--logs URL", "keep all output"},
 	{"--require URL", "what must be there"}, {"--timeout D", "stop after this long"},
 	{"--items N --each", "many items an index"}, {"--jobs N", "items at the same time"},
-	{"--tasks URL", "a queue or file of rows"}, {"--stop-grace D", "SIGTERM to SIGKILL"},
-	{"--index N", "run this one by hand"}, {"--log-level L", "such as warn"},
+	{"--tasks URL", "rows, objects, a queue"}, {"--stop-grace D", "SIGTERM to SIGKILL"},
 }
 
 // first writes the first screen, of at most 24 lines.

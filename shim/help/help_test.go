@@ -120,3 +120,13 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestObjects: who looks for what an index can stand for finds objects too.
+func TestObjects(t *testing.T) {
+	if items := page(t, "items"); !strings.Contains(items, "--tasks s3://bucket/in/ ") || !strings.Contains(items, "--group-by") {
+		t.Error(items)
+	}
+	if screen := page(t); !strings.Contains(screen, "--tasks URL      rows, objects, a queue") {
+		t.Error(screen)
+	}
+}

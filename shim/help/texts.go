@@ -9,7 +9,10 @@ const (
   each of a part    --items 1000 --each           .Item, a command each
   a row of a file   --tasks s3://bucket/rows.csv  .Task.column; .csv .tsv .jsonl
                                                   .txt, also with .gz
-  rows of a part    --tasks file:///r.csv --each  .Task.column, a command each
+  an object         --tasks s3://bucket/in/       .Task is its URL; .Task.key;
+                    --tasks 's3://b/**/*.gz'      --group-by makes pairs
+  rows, objects     --tasks file:///r.csv --each  .Task.column, a command each
+  of a part
   an answer         --tasks 'https://host/<<.Index>>'   .Task.field of its JSON
   a queue's tasks   --tasks redis://host/0?queue=q      nth help queues
 
@@ -46,15 +49,17 @@ that failed has left. Not with --each. Flags: nth run --help=data
   commit/7.json   which run's outputs count, with --output and --stdout
   done/tasks/     tasks of a queue, by a hash of their names
   progress/7/     which items of a shard are done, with --each
+  settled/        who looks whether it was the last, with --success
 
 Only a store's own "no such object" means "not done": a store that can't be
 asked is an error (69, 77), and so is another command's marker (--on-change).
 What was killed before its marker runs again: the command must bear that.
 
-nth status looks, nth reset forgets, nth mark records by hand, nth check tries
-the store. Flags: nth run --help=markers
+nth status looks, nth wait waits for the end, nth reset forgets, nth mark
+records by hand, nth check tries the store. Flags: nth run --help=markers
 `
-	stores = `For --markers, --logs, --require, --input and the like, and files of rows:
+	stores = `For --markers, --logs, --require, --done-if, --input and the like, files
+of rows, and objects:
 
   file:///dir                all directories but the last must be there
     ?create_dir=true mountpoint=/mnt/volume

@@ -32,7 +32,7 @@ type Words struct {
 type Places struct {
 	Require               []expand.Text
 	Markers, Logs, DoneIf expand.Text
-	QuitURL               expand.Text
+	Success, QuitURL      expand.Text
 	Data
 }
 
@@ -66,6 +66,7 @@ func (m *Mapping) Places(x *expand.Expander) (Places, error) {
 	p.Markers = x.Text("--markers", m.markers)
 	p.Logs = x.Text("--logs", m.logs)
 	p.DoneIf = blob(x, "--done-if", m.doneIf)
+	p.Success = x.Text("--success", m.success)
 	p.QuitURL = x.Text("--quit-url", m.quitURL)
 	if x.Err != nil {
 		return Places{}, x.Err

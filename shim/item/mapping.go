@@ -28,8 +28,8 @@ type Mapping struct {
 
 // places are the URLs and paths of a mapping.
 type places struct {
-	require                        []*templates.Template
-	markers, logs, doneIf, quitURL *templates.Template
+	require                                 []*templates.Template
+	markers, logs, doneIf, success, quitURL *templates.Template
 	data
 }
 
@@ -46,6 +46,7 @@ func Parse(c *config.Config) (*Mapping, error) {
 	m.markers = p.URL("--markers", c.Markers.URL)
 	m.logs = p.URL("--logs", c.Markers.Logs)
 	m.doneIf = p.URL("--done-if", c.Markers.DoneIf)
+	m.success = p.URL("--success", c.Markers.Success)
 	m.quitURL = p.URL("--quit-url", c.Messages.QuitURL)
 	m.inputs = parsePairs(&p, "--input", c.Data.Input, config.ParseInput)
 	m.outputs = parsePairs(&p, "--output", c.Data.Output, config.ParseOutput)
@@ -101,7 +102,7 @@ func (m *Mapping) All() (list []expand.Named) {
 		list = append(list, expand.Named{Name: "--require", Template: t})
 	}
 	list = append(append(list, m.Stored()...), m.paths()...)
-	return append(list, m.TaskID, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf},
+	return append(list, m.TaskID, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf}, expand.Named{Name: "--success", Template: m.success},
 		expand.Named{Name: "--quit-url", Template: m.quitURL})
 }
 

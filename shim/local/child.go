@@ -16,8 +16,7 @@ import (
 
 // child is one running attempt of an index.
 type child struct {
-	index    int64
-	attempt  int // from 1
+	Attempt
 	cmd      *exec.Cmd
 	process  *proc.Child
 	log      string // path of its termination log; empty: none
@@ -26,8 +25,8 @@ type child struct {
 
 // outcome is how an attempt ended.
 type outcome struct {
-	index   int64
-	attempt int
+	Attempt
+	of      *child         // nil: it could not be started
 	code    int            // exit code; 128+n for a signal
 	signal  syscall.Signal // what killed nth itself; 0: nothing
 	message string         // why, in one line, as far as it is known
@@ -69,13 +68,17 @@ var ownVariables = []string{
 }
 
 // told is what each attempt is told of itself.
-func told(completions, index int64, attempt int) []string {
-	return []string{"JOB_COMPLETION_INDEX=" + itoa(index), "NTH_COMPLETIONS=" + itoa(completions), "NTH_INDEX_FAILURES=" + strconv.Itoa(attempt-1)}
+func told(completions int64, a Attempt) []string {
+	env := []string{"JOB_COMPLETION_INDEX=" + itoa(a.Index), "NTH_COMPLETIONS=" + itoa(completions), "NTH_INDEX_FAILURES=" + strconv.Itoa(a.Number-1)}
+	if a.Ignored > 0 {
+		env = append(env, "NTH_INDEX_IGNORED_FAILURES="+strconv.Itoa(a.Ignored))
+	}
+	return env
 }
 
 // environ is what the manifest gives a pod of this index.
-func (j *job) environ(index int64, attempt int, log string) []string {
-	env := append(j.env[:len(j.env):len(j.env)], told(j.o.Completions, index, attempt)...)
+func (j *job) environ(a Attempt, log string) []string {
+	env := append(j.env[:len(j.env):len(j.env)], told(j.o.Completions, a)...)
 	if log != "" {
 		env = append(env, "NTH_TERMINATION_LOG="+log)
 	}
@@ -84,11 +87,11 @@ func (j *job) environ(index int64, attempt int, log string) []string {
 
 // start starts one attempt, whose end comes over j.ended. An error means that
 // there is no child.
-func (j *job) start(index int64, attempt int) error {
-	c := &child{index: index, attempt: attempt, log: j.newLog(index)}
+func (j *job) start(a Attempt) error {
+	c := &child{Attempt: a, log: j.newLog(a.Index)}
 	c.cmd = exec.Command(j.o.Self, j.o.Args...)
 	c.cmd.SysProcAttr = isolated()
-	prefix := j.prefix(index)
+	prefix := j.prefix(a.Index)
 	var err error
 	if c.out, err = newFeed(j.screen, screen.Stdout, prefix); err != nil {
 		return err
@@ -98,7 +101,7 @@ func (j *job) start(index int64, attempt int) error {
 		return err
 	}
 	c.cmd.Stdout, c.cmd.Stderr = c.out.w, c.err.w // stdin: /dev/null
-	c.process, err = j.children.Start(j.environ(index, attempt, c.log), func(env []string) (int, error) {
+	c.process, err = j.children.Start(j.environ(a, c.log), func(env []string) (int, error) {
 		c.cmd.Env = env
 		if err := c.cmd.Start(); err != nil {
 			return 0, err
@@ -113,7 +116,10 @@ func (j *job) start(index int64, attempt int) error {
 		c.removeLog()
 		return err
 	}
-	j.running[index] = c
+	c.signal = c.cmd.Process.Signal
+	c.PID = c.cmd.Process.Pid
+	j.running[c] = true
+	j.o.Disturber.Began(c.Attempt)
 	go c.out.copy()
 	go c.err.copy()
 	go func() { j.ended <- c.wait(j) }()
@@ -125,10 +131,10 @@ func (j *job) start(index int64, attempt int) error {
 func (c *child) wait(j *job) outcome {
 	killed := j.killed
 	_ = c.cmd.Wait() // ProcessState tells
-	c.process.Ended(func(text string) { j.note(j.prefix(c.index), "nth local: "+text) })
+	c.process.Ended(func(text string) { j.note(j.prefix(c.Index), "nth local: "+text) })
 	c.out.finish()
 	c.err.finish()
-	o := outcome{index: c.index, attempt: c.attempt}
+	o := outcome{Attempt: c.Attempt, of: c}
 	select {
 	case <-c.out.done:
 		o.lost = c.out.lost

@@ -28,19 +28,14 @@ type Config struct {
 	MaxFailed            string        `group:"Local" placeholder:"N|N%" help:"Stop when more indexes than this have failed (default 10%, but at least 10)."`
 	RetryDelay           time.Duration `group:"Local" default:"1s" placeholder:"D" help:"Before the first retry of an index; doubled for each further one."`
 	Progress             string        `group:"Local" default:"auto" enum:"auto,always,never" help:"Progress bar: auto (on a terminal), always or never."`
+	Chaos                string        `group:"Local" bare:"random" placeholder:"[=SEED]" help:"Find out whether the command may be run again at any time: run the Job once undisturbed, and once while its runs are killed, paused, doubled and run again at random, and compare what came out. Exit 0: the same; 1: not. The markers are not those of --markers."`
+	ChaosCompare         []string      `group:"Local" sep:"\n" placeholder:"PATH|URL" help:"With --chaos: what the command writes, a directory, a file or all below a store's URL. Absent or empty at the start, and again at the end. Repeatable."`
 }
 
 // Command is `nth local`; own are its flags as they were written. It gives the exit code,
 // or the failure of a Job that could not be run at all.
 func Command(c Config, own []string, p edge.Process) (int, error) {
-	own, err := c.count(own, p)
-	if err != nil {
-		return 0, err
-	}
-	if err := config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: c.Index.Completions, Said: flags.Said(c)}); err != nil {
-		return 0, err
-	}
-	o, err := c.prepare(own, p)
+	o, err := c.Ready(own, p)
 	if err != nil {
 		return 0, err
 	}
@@ -66,7 +61,26 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 	return summary.ExitCode(), nil
 }
 
-// count makes of --completions auto a number, for the children too.
+// Ready says what to run, as the flags have it, and refuses what can't work. Own are the
+// flags as they were written.
+func (c *Config) Ready(own []string, p edge.Process) (Options, error) {
+	auto := c.Index.Completions != nil && *c.Index.Completions == identity.Auto
+	own, err := c.count(own, p)
+	if err == nil {
+		err = config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: c.Index.Completions, Said: flags.Said(*c)})
+	}
+	if err != nil {
+		return Options{}, err
+	}
+	o, err := c.prepare(own, p)
+	if err == nil && auto && c.Lists() {
+		err = forecast.Pin(c.Config, p, *c.Index.Completions)
+	}
+	return o, err
+}
+
+// count makes of --completions auto a number, for the children too. Nothing is written: what
+// is still to be checked may refuse the Job.
 func (c *Config) count(own []string, p edge.Process) ([]string, error) {
 	if n := c.Index.Completions; n == nil || *n != identity.Auto {
 		return own, nil
@@ -74,7 +88,7 @@ func (c *Config) count(own []string, p edge.Process) ([]string, error) {
 	if err := config.Check(config.Told{For: config.ForLocal, Config: &c.Config, Completions: nil, Said: flags.Said(*c)}); err != nil {
 		return nil, err
 	}
-	if err := forecast.Count(&c.Config, p, true); err != nil {
+	if err := forecast.Count(&c.Config, p, false); err != nil {
 		return nil, err
 	}
 	own = slices.Clone(own)

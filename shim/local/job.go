@@ -29,7 +29,8 @@ type job struct {
 	total, limit int64
 	next         int64 // position of the first index that was never started
 	waiting      retries
-	running      map[int64]*child
+	started      int64 // attempts, until now
+	running      map[*child]bool
 	children     *proc.Children
 	ended        chan outcome
 	killed       chan struct{} // closed: don't wait for output any more
@@ -56,8 +57,8 @@ type job struct {
 
 func newJob(o *Options) *job {
 	j := &job{
-		o: o, total: o.total(), limit: o.MaxFailed.Of(o.total()), began: o.clock.now(),
-		running: map[int64]*child{}, children: proc.Adopt(), ended: make(chan outcome), killed: make(chan struct{}),
+		o: o, total: o.Total(), limit: o.MaxFailed.Of(o.Total()), began: o.clock.now(),
+		running: map[*child]bool{}, children: proc.Adopt(), ended: make(chan outcome), killed: make(chan struct{}),
 		screen: screen.New(o.Stdout, o.Stderr, o.Progress), quit: make(chan struct{}),
 		notes: make(chan note, 1024),
 	}
@@ -113,7 +114,8 @@ func (j *job) newLog(index int64) string {
 	if j.dir == "" {
 		return ""
 	}
-	path := filepath.Join(j.dir, itoa(index))
+	j.started++ // two attempts of an index may run at the same time
+	path := filepath.Join(j.dir, itoa(index)+"-"+itoa(j.started))
 	if os.WriteFile(path, nil, 0o600) != nil {
 		return ""
 	}
@@ -133,6 +135,8 @@ func (j *job) loop(ctx context.Context) error {
 		select {
 		case o := <-j.ended:
 			j.settle(o)
+		case a := <-j.o.Disturber.Beside():
+			j.startBeside(a)
 		case <-j.due():
 		case s := <-j.o.Signals:
 			j.stopBy(s)
@@ -158,26 +162,24 @@ func (j *job) due() <-chan time.Time {
 // with indexes that never ran.
 func (j *job) startSome() {
 	for !j.stopping && len(j.running) < j.o.Parallelism {
-		var index int64
-		attempt := 1
+		var a Attempt
 		switch {
 		case len(j.waiting) > 0 && !j.waiting[0].at.After(j.o.clock.now()):
-			r := heap.Pop(&j.waiting).(retry)
-			index, attempt = r.index, r.failures+1
+			a = heap.Pop(&j.waiting).(retry).Attempt
 		case j.next < j.total:
-			index = j.index(j.next)
+			a = Attempt{Index: j.index(j.next), Number: 1}
 			j.next++
 		default:
 			return
 		}
-		err := j.start(index, attempt)
+		err := j.start(a)
 		switch {
 		case err == nil:
 		case hopeless(err):
-			j.fatal = &failure.Failure{Code: failure.Setup, Tried: "start nth for index " + itoa(index) + ":", On: j.o.Self, Cause: reason(err)}
+			j.fatal = &failure.Failure{Code: failure.Setup, Tried: "start nth for index " + itoa(a.Index) + ":", On: j.o.Self, Cause: reason(err)}
 			j.stop()
 		default:
-			j.settle(outcome{index: index, attempt: attempt, code: int(failure.NotRunnable), message: "nth could not be started: " + err.Error()})
+			j.settle(outcome{Attempt: a, code: int(failure.NotRunnable), message: "nth could not be started: " + err.Error()})
 		}
 	}
 }
@@ -192,15 +194,24 @@ func reason(err error) error {
 
 // settle takes the end of an attempt into account, as the Job controller does.
 func (j *job) settle(o outcome) {
-	delete(j.running, o.index)
-	f := Failure{Index: o.index, Attempts: o.attempt, Code: o.code, Signal: o.signal, Message: o.message}
+	delete(j.running, o.of)
+	f := Failure{Index: o.Index, Attempts: o.Number, Code: o.code, Signal: o.signal, Message: o.message}
 	act := actionOf(o.code)
 	if o.signal != 0 {
 		act = count // a lost pod, whatever 128+n may be
 	}
+	verdict := Counts
+	if o.of != nil {
+		verdict = j.o.Disturber.Ended(o.Attempt, f, act != count)
+	}
 	switch {
+	case verdict == Waits:
+	case verdict == Again:
+		heap.Push(&j.waiting, retry{j.o.clock.now(), o.again(0, 1)})
+	case verdict == Succeeded:
+		j.done++
 	case o.code == 0 && cutOff(o.lost):
-		j.cut = append(j.cut, o.index)
+		j.cut = append(j.cut, o.Index)
 		f.Message = "its output is cut off: " + reason(o.lost).Error()
 		j.fail(f) // once more it would be found done, and write nothing
 	case o.code == 0:
@@ -212,12 +223,12 @@ func (j *job) settle(o outcome) {
 	case act != count:
 		j.fail(f)
 	case j.stopping: // stopped, not failed
-	case o.attempt > j.o.BackoffLimit:
+	case o.Number > j.o.BackoffLimit:
 		j.fail(f)
 	default:
-		delay := j.o.retryAfter(o.attempt)
-		heap.Push(&j.waiting, retry{j.o.clock.now().Add(delay), o.index, o.attempt})
-		j.note(j.prefix(o.index), "nth local: "+f.How()+", attempt "+strconv.Itoa(o.attempt)+" of "+
+		delay := j.o.retryAfter(o.Number)
+		heap.Push(&j.waiting, retry{j.o.clock.now().Add(delay), o.again(1, 0)})
+		j.note(j.prefix(o.Index), "nth local: "+f.How()+", attempt "+strconv.Itoa(o.Number)+" of "+
 			strconv.Itoa(j.o.BackoffLimit+1)+", again in "+delay.String())
 	}
 }
@@ -241,7 +252,8 @@ func (j *job) stop() {
 		return
 	}
 	j.stopping = true
-	for _, c := range j.running {
+	j.o.Disturber.Stopping()
+	for c := range j.running {
 		_ = c.cmd.Process.Signal(syscall.SIGTERM) // nth passes it on, with its own grace
 	}
 }
@@ -259,7 +271,7 @@ func (j *job) stopBy(s os.Signal) {
 	default:
 	}
 	close(j.killed)
-	for _, c := range j.running {
+	for c := range j.running {
 		c.kill()
 	}
 }

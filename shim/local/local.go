@@ -52,6 +52,9 @@ type Options struct {
 	// SIGTERM, at the second SIGKILL. The caller calls signal.Notify.
 	Signals <-chan os.Signal
 
+	// Disturber disturbs the attempts while they run; nil: nobody does.
+	Disturber Disturber
+
 	clock clock // tests replace it
 }
 
@@ -113,14 +116,17 @@ func (o *Options) complete() error {
 	if o.RetryDelayMax == 0 {
 		o.RetryDelayMax = DefaultRetryDelayMax
 	}
+	if o.Disturber == nil {
+		o.Disturber = undisturbed{}
+	}
 	if o.clock.now == nil {
 		o.clock = clock{time.Now, time.After}
 	}
 	return nil
 }
 
-// total is the number of indexes to run.
-func (o *Options) total() int64 {
+// Total is the number of indexes to run.
+func (o *Options) Total() int64 {
 	if o.Indexes != nil {
 		return int64(len(o.Indexes))
 	}

@@ -28,7 +28,7 @@ func (c *Config) foresee(o Options, p edge.Process) (same bool, err error) {
 	}
 	shared := without(o.Environ, slices.Concat(ownVariables, o.Remove)...)
 	f, err := forecast.Here(run, p, func(index int64) func(string) (string, bool) {
-		env := append(slices.Clone(shared), told(o.Completions, index, 1)...)
+		env := append(slices.Clone(shared), told(o.Completions, Attempt{Index: index, Number: 1})...)
 		return func(name string) (value string, ok bool) {
 			for _, kv := range env { // the last one counts, as for os/exec
 				if v, found := strings.CutPrefix(kv, name+"="); found {
@@ -41,7 +41,7 @@ func (c *Config) foresee(o Options, p edge.Process) (same bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return !f.UsesIndex && o.total() > 1, nil
+	return !f.UsesIndex && o.Total() > 1, nil
 }
 
 // patience is how long who is asked beforehand may take to answer: else the runs find out.

@@ -4,9 +4,8 @@ import "time"
 
 // retry is an index that waits for its next attempt.
 type retry struct {
-	at       time.Time
-	index    int64
-	failures int
+	at time.Time
+	Attempt
 }
 
 // retries is a heap, the earliest first.

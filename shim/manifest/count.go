@@ -2,7 +2,7 @@ package manifest
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 
 	"nth/shim/config"
 	"nth/shim/failure"
@@ -21,7 +21,7 @@ func (j *job) count(w World) error {
 	}
 	c := j.counted()
 	if err := forecast.Count(&c, w.Process, false); err != nil {
-		return err
+		return j.here(err)
 	}
 	j.auto, j.Index.Completions = true, c.Index.Completions
 	return nil
@@ -41,14 +41,20 @@ func (j *job) pin(w World) error {
 	if !j.auto {
 		return nil
 	}
-	c, auto := j.counted(), int64(identity.Auto)
-	c.Index.Completions = &auto
-	if err := forecast.Count(&c, w.Process, true); err != nil {
-		return err
+	return j.here(forecast.Pin(j.counted(), w.Process, j.total))
+}
+
+// here adds to an error that it is this machine on which was counted, where the pods have a
+// volume.
+func (j *job) here(err error) error {
+	if err == nil {
+		return nil
 	}
-	if n := *c.Index.Completions; n != j.total {
-		return &failure.Failure{Code: failure.Unavailable, Tried: "count the items", On: "--completions auto",
-			Cause: fmt.Errorf("they were %d, and a moment later %d", j.total, n), Hint: "run it again"}
+	f := *failure.From(err)
+	for _, at := range []string{j.Tasks.URL, j.Markers.URL} {
+		if path, is := strings.CutPrefix(at, "file://"); is && j.under(path) != nil && f.Code != failure.Usage {
+			f.Hint = "--completions auto counts on this machine: mount what --volume names at the same path here, or give a number"
+		}
 	}
-	return nil
+	return &f
 }

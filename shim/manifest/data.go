@@ -61,8 +61,10 @@ func (j *job) unkept() {
 		}
 	}
 	for _, h := range j.data() {
-		if at, ok := folder(h.URL, h.flag == "--keep-failed"); ok && h.written && !j.holds("file://"+at) {
-			once("file://"+at, "%s to file://%s: no --volume keeps it, so that what is written there ends with the pod", h.flag, at)
+		if at, ok := folder(h.URL, h.flag == "--keep-failed"); ok && h.written {
+			if lacks := j.lacks("file://" + at); lacks != "" {
+				once("file://"+at, "%s to file://%s: %s", h.flag, at, lacks)
+			}
 		}
 		dir, known := directory(h.Path)
 		if v := j.under(dir); known && (v == nil || v.readOnly) && (path.IsAbs(dir) || !slices.ContainsFunc(j.mounted, func(v volume) bool { return !v.readOnly })) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"nth/shim/config"
 	"nth/shim/failure"
@@ -171,8 +170,8 @@ func (j *job) hint(World) error {
 	if !f.UsesIndex {
 		j.say("the command doesn't use the index: every pod would run the same (write <<.Index>> into it; fine only if it reads JOB_COMPLETION_INDEX itself)")
 	}
-	if strings.HasPrefix(f.Markers, "file://") && !j.holds(f.Markers) {
-		j.say("--markers %s: no --volume keeps it, so that what is written there ends with the pod", f.Markers)
+	if lacks := j.lacks(f.Markers); lacks != "" {
+		j.say("--markers %s: %s", f.Markers, lacks)
 	}
 	j.unkept()
 	if len(j.beside) > 0 {

@@ -11,7 +11,7 @@ import (
 
 // places are the flags whose URLs may be files', and which of them name directories: the
 // others name what is in one.
-var places = map[string]bool{"--markers": true, "--logs": true, "--done-if": false, "--tasks": false, "--require": false,
+var places = map[string]bool{"--markers": true, "--logs": true, "--done-if": false, "--success": false, "--tasks": false, "--require": false,
 	"--input": false, "--output": false, "--stdin": false, "--stdout": false, "--checkpoint": false, "--keep-failed": true}
 
 // onVolume gives a setting whose files are on a volume the parameter that wants it mounted:

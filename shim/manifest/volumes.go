@@ -114,14 +114,24 @@ func (j *job) mounts() (l list) {
 	return l
 }
 
-// holds tells whether a volume keeps what is written under a file URL.
-func (j *job) holds(fileURL string) bool {
+// lacks tells why no volume keeps what is written under a URL; "": one does, or it is no
+// file's.
+func (j *job) lacks(fileURL string) string {
 	u, err := url.Parse(fileURL)
-	if err != nil {
-		return false
+	if !strings.HasPrefix(fileURL, "file://") {
+		return ""
 	}
-	v := j.under(path.Clean(u.Path))
-	return v != nil && !v.readOnly && v.kind != "emptyDir"
+	var v *volume
+	if err == nil {
+		v = j.under(path.Clean(u.Path))
+	}
+	switch {
+	case v == nil || v.kind == "emptyDir":
+		return "no --volume keeps it, so that what is written there ends with the pod"
+	case v.readOnly:
+		return "its --volume is mounted read-only, so that nothing can be written there (take :ro away)"
+	}
+	return ""
 }
 
 // under gives the volume that a path is on; nil: none.

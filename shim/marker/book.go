@@ -128,7 +128,7 @@ func difference(was, now Header) string {
 		if len(was.Command) != len(now.Command) {
 			return fmt.Sprintf("the same text in %d words, now in %d: %q", len(was.Command), len(now.Command), after)
 		}
-		return fmt.Sprintf("the same command %q, but --env or --digest-extra differs", after)
+		return fmt.Sprintf("the same command %q, but --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs", after)
 	}
 	return fmt.Sprintf("was %q, now %q", before, after)
 }

@@ -141,6 +141,7 @@ type Failure struct {
 	Signal      string `json:"signal,omitempty"`  // that ended the command
 	StopSignal  string `json:"stop_signal,omitempty"`
 	TimedOut    bool   `json:"timed_out,omitempty"`
+	LeaseLost   bool   `json:"lease_lost,omitempty"` // nth stopped it, for another may have the claim
 	OOMKilled   bool   `json:"oom_killed,omitempty"`
 	Dead        bool   `json:"dead,omitempty"` // a task that was put aside, for it has had all its attempts
 	Failures    int    `json:"failures"`

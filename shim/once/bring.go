@@ -72,11 +72,12 @@ func (w *Way) stage(p store.Policy, doing string) (*stage.Stage, *progress) {
 // one piece after the other, and has stdin and stdout at the same time.
 const (
 	streamAtOnce = 3
-	streamPart   = 5 << 20 // the least that S3 takes
+	streamPart   = 5 << 20 // the least that S3 takes, in bytes
+	streamRead   = 8 << 20
 )
 
-func (w *Way) stream(p store.Policy) *transfer.Mover {
-	return &transfer.Mover{AtOnce: streamAtOnce, PartSize: streamPart, Policy: p, Retrying: w.Retrying}
+func (w *Way) stream(p store.Policy, size int) *transfer.Mover {
+	return &transfer.Mover{AtOnce: streamAtOnce, PartSize: size, Policy: p, Retrying: w.Retrying}
 }
 
 // openStdin finds the object that the command is to read. It is read as the command reads,
@@ -100,7 +101,7 @@ func (w *Way) openStdin(ctx context.Context, it item.Item, in *Inputs) error {
 		return store.Fail(err, whose(url), tried, url.Shown)
 	}
 	w.Log.Info().Int64("bytes", e.Size).Msg(w.Secrets.Hide("stdin is " + url.Shown))
-	in.Stdin = w.stream(w.FirstAccess()).Reader(context.WithoutCancel(ctx), s, e)
+	in.Stdin = w.stream(w.FirstAccess(), streamRead).Reader(context.WithoutCancel(ctx), s, e)
 	return nil
 }
 

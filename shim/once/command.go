@@ -156,7 +156,7 @@ func give(it item.Item, stdin bool) (g payload.Given, err error) {
 // Evidence is what is told of a command that ended.
 func (w *Way) Evidence(res *proc.Result, kept output.Kept) end.Evidence {
 	e := end.Evidence{Usage: usage(res), Log: kept.URL, Stderr: w.Tail(res),
-		Signal: edge.SignalName(res.Signal), Stop: edge.SignalName(res.Stop), TimedOut: res.TimedOut, OOMKilled: res.OOMKilled}
+		Signal: edge.SignalName(res.Signal), Stop: edge.SignalName(res.Stop), TimedOut: res.TimedOut, LeaseLost: res.Cancelled, OOMKilled: res.OOMKilled}
 	if res.Signal == 0 {
 		code := res.ExitCode // a shard's result is the next item's soon
 		e.Code = &code

@@ -58,7 +58,7 @@ func (w *Way) doneIf(ctx context.Context, it item.Item, found record.Verdict) (r
 	}
 	w.Log.Info().Msgf("%s is done: %s exists", it.Header.What(), result.Shown)
 	now := w.Now().UTC()
-	err = w.finish(marker.Marker{Header: it.Header, Usage: marker.Usage{Started: now, Finished: now}, Source: marker.SourceDoneIf, Outcome: marker.Done}, found)
+	_, err = w.finish(marker.Marker{Header: it.Header, Usage: marker.Usage{Started: now, Finished: now}, Source: marker.SourceDoneIf, Outcome: marker.Done}, found)
 	return record.Verdict{Settled: true}, err
 }
 
@@ -110,14 +110,21 @@ func (w *Way) exists(ctx context.Context, it item.Item, input expand.Text, deadl
 	if reach.Is(input.Value) {
 		return w.serverUp(ctx, input, deadline)
 	}
-	if strings.Contains(input.Value, "://") {
+	if scheme, _, is := strings.Cut(input.Value, "://"); is {
+		if !store.HasScheme(scheme) {
+			return false, itsOwn(&failure.Failure{Code: failure.Usage, Tried: tried, On: input.Shown, Cause: fmt.Errorf("%q is the scheme of neither a store nor a server", scheme),
+				Hint: "write tcp://host:port, http://host/path or https://host/path for a server; file://, s3://, gs:// or azblob:// for a blob"}, input)
+		}
 		look := w.blob
 		if address, _, _ := strings.Cut(input.Value, "?"); strings.HasSuffix(address, "/") {
 			look = w.anyBelow
 		}
 		there, err := w.blobExists(ctx, it, input, tried, look)
-		if errors.Is(err, contract.ErrDirectory) {
-			return true, nil // as for a path
+		switch { // as for a path
+		case errors.Is(err, contract.ErrDirectory):
+			return true, nil
+		case errors.Is(err, syscall.ENOTDIR):
+			return false, nil
 		}
 		return there, err
 	}
@@ -170,15 +177,20 @@ func (w *Way) blobExists(ctx context.Context, it item.Item, url expand.Text, tri
 	}
 	defer s.Close()
 	err = store.Retry(ctx, w.FirstAccess(), func(ctx context.Context) (err error) {
-		if there, err = exists(ctx); errors.Is(err, contract.ErrDirectory) {
-			return &contract.Error{Kind: contract.Refused, Cause: err, Hint: "a blob is a file; what ends in a slash is a directory"} // no further try changes it
-		}
+		there, err = exists(ctx)
 		return err
 	}, w.Retrying)
-	if err != nil {
-		return false, store.Fail(err, whose(url), tried, url.Shown)
+	if err == nil {
+		return there, nil
 	}
-	return there, nil
+	f := store.Fail(err, whose(url), tried, url.Shown)
+	if contract.Blocked(err) {
+		f.Code = failure.BadIndex
+	}
+	if errors.Is(err, contract.ErrDirectory) {
+		f.Hint = "a blob is a file; what ends in a slash is a directory"
+	}
+	return false, f
 }
 
 // blob looks for one blob.

@@ -40,9 +40,9 @@ type Outcome struct {
 	Shard    *marker.Shard // of a shard, with what was skipped of it
 }
 
-// Do takes an item its way. ctx ends with what is to end it before its command exists.
-func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
-	r := end.Report{Header: it.Header, Record: w.Record, Output: w.Output, QuitURL: it.Places.QuitURL}
+// do takes an item its way. Own says that its marker is this run's, and was nobody's before.
+func (w *Way) do(ctx context.Context, it item.Item, work Work) (r end.Report, own bool) {
+	r = end.Report{Header: it.Header, Record: w.Record, Output: w.Output, QuitURL: it.Places.QuitURL}
 	found, rec, err := w.look(ctx, it)
 	r.Record = rec
 	var outputs *results
@@ -55,7 +55,7 @@ func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 	if err != nil || found.Settled {
 		w.forget(it, err)
 		r.Err = err
-		return r
+		return r, false
 	}
 	in, err := w.require(ctx, it)
 	if err == nil {
@@ -68,10 +68,10 @@ func (w *Way) Do(ctx context.Context, it item.Item, work Work) end.Report {
 	if err != nil || found.Settled {
 		w.forget(it, err)
 		r.Err = err
-		return r
+		return r, false
 	}
-	r.Err = w.run(ctx, it, in, found, outputs, work)
-	return r
+	own, r.Err = w.run(ctx, it, in, found, outputs, work)
+	return r, own
 }
 
 // settled finds out, where the record says nothing, whether the item is done all the same.
@@ -87,29 +87,30 @@ func (w *Way) settled(ctx context.Context, it item.Item, outputs *results, found
 }
 
 // run fetches what is needed, does the work, and says once and for all what came of it.
-func (w *Way) run(ctx context.Context, it item.Item, in Inputs, found record.Verdict, outputs *results, work Work) error {
-	err := outputs.clear(ctx)
+func (w *Way) run(ctx context.Context, it item.Item, in Inputs, found record.Verdict, outputs *results, work Work) (own bool, err error) {
+	err = outputs.clear(ctx)
 	if err == nil {
 		err = w.bring(ctx, it, &in)
 	}
 	defer func() { in.close() }()
+	defer outputs.leave()
 	if err == nil {
 		err = outputs.open(&in)
 	}
 	if err != nil {
 		outputs.drop()
-		return err
+		return false, err
 	}
 	in.Checkpoints = w.checkpoints(it)
 	done, err := work(ctx, it, in)
 	if err != nil {
 		outputs.drop()
-	} else if err = w.conclude(outputs, it, found, done); err == nil {
+	} else if own, err = w.conclude(outputs, it, found, done); err == nil {
 		w.forget(it, nil)
-		return nil
+		return own, nil
 	}
 	w.keepFailed(it)
-	return err
+	return false, err
 }
 
 // Look tells only what the record says of an item.
@@ -133,7 +134,7 @@ func (w *Way) look(ctx context.Context, it item.Item) (record.Verdict, record.Re
 }
 
 // record says what was done, once and for all.
-func (w *Way) record(it item.Item, found record.Verdict, done Outcome) error {
+func (w *Way) record(it item.Item, found record.Verdict, done Outcome) (own bool, err error) {
 	w.Begin("record")
 	return w.finish(w.marker(it, done), found)
 }
@@ -149,7 +150,7 @@ func (w *Way) marker(it item.Item, done Outcome) marker.Marker {
 }
 
 // finish writes a marker, from which on nth must not be given up.
-func (w *Way) finish(m marker.Marker, found record.Verdict) error {
+func (w *Way) finish(m marker.Marker, found record.Verdict) (own bool, err error) {
 	if w.Record.Kept() {
 		w.Ending.Close()
 	}

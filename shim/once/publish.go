@@ -3,7 +3,6 @@ package once
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/url"
 	"path"
@@ -79,57 +78,6 @@ func (w *Way) target(ctx context.Context, at expand.Text) (o commit.Output, err 
 	return o, err
 }
 
-// forward settles an item whose outputs a run has committed that didn't come to record them.
-func (p *results) forward(ctx context.Context, found record.Verdict) (record.Verdict, error) {
-	if p == nil || found.Settled {
-		return found, nil
-	}
-	if err := p.Step(ctx, "forward"); err != nil {
-		return found, err
-	}
-	c, vacancy, err := p.commit.Look(ctx)
-	p.vacancy = vacancy
-	if err != nil || c == nil {
-		return found, p.unlessStopped(ctx, err)
-	}
-	p.Log.Info().Msgf("%s was done by run %s, which ended before that was recorded: its outputs are published", p.it.Header.What(), c.RunID())
-	settled, vacancy, err := c.RollForward(ctx, found.Over())
-	if err != nil {
-		return found, p.unlessStopped(ctx, err)
-	}
-	if settled == nil {
-		p.vacancy = vacancy
-		p.Log.Info().Msg("what it had staged is gone, and so is the marker: the item was reset")
-		return found, nil
-	}
-	p.settled(settled, c.Marker)
-	return record.Verdict{Settled: true}, nil
-}
-
-func (p *results) unlessStopped(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return p.Stopped("forward")
-	}
-	return err
-}
-
-// settled tells of outputs that are published, and clears up.
-func (p *results) settled(s *commit.Settled, m marker.Marker) {
-	more := fmt.Sprintf(", %d objects published", len(m.Outputs))
-	if len(m.Outputs) == 1 {
-		more = ", 1 object published"
-	}
-	if s.Other != nil {
-		more = ""
-	} else if m.RunID != p.commit.Header.RunID {
-		more += " by " + m.RunID
-	}
-	p.Record.Settled(m, s.How, s.Other, more)
-	if err := s.Clean(context.Background()); err != nil {
-		p.Log.Warn().Msg("clear up what was staged: " + p.Said(err) + "; nth reset --stale does it later")
-	}
-}
-
 // clear makes room for what the command is to write.
 func (p *results) clear(ctx context.Context) error {
 	if p == nil {
@@ -150,6 +98,9 @@ func (p *results) clear(ctx context.Context) error {
 
 func noRoom(err error, on string) error {
 	f := &failure.Failure{Code: failure.Unavailable, Tried: "make room for the output", On: on, Cause: err}
+	if errors.Is(err, stage.ErrBusy) {
+		f.Code, f.Hint = failure.Held, "it is tried again; each run has a path of its own with <<.RunID>> in it"
+	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		f.Code, f.Hint = failure.Denied, "let this user write there: with a read-only root, on a volume"
 	}
@@ -165,7 +116,7 @@ func (p *results) open(in *Inputs) error {
 		return err
 	}
 	n := len(p.commit.Outputs) - 1
-	p.stdout = p.stream(p.policy()).Writer(context.Background(), p.commit.Outputs[n].Store, p.staging.Key(n, ""))
+	p.stdout = p.stream(p.policy(), streamPart).Writer(context.Background(), p.commit.Outputs[n].Store, p.staging.Key(n, ""))
 	in.Stdout = p.stdout
 	return nil
 }
@@ -184,23 +135,23 @@ func (p *results) begin() (err error) {
 
 // publish makes the outputs of a command that has succeeded those of the item, and records
 // that. A stop signal doesn't end it: the work is done.
-func (p *results) publish(found record.Verdict, m marker.Marker) error {
+func (p *results) publish(found record.Verdict, m marker.Marker) (own bool, err error) {
 	p.Begin("stage")
 	p.Ending.Close()
 	m.RunID = p.commit.Header.RunID
 	objects, err := p.staged()
 	if err != nil {
-		return err
+		return false, err
 	}
 	p.Begin("commit")
 	s, err := p.staging.Publish(context.Background(), p.vacancy, m, objects, found.Over())
 	if err != nil {
-		return err
+		return false, err
 	}
-	m.Outputs = make([]marker.Output, len(objects))
-	m.RunID = s.Winner()
+	own = s.Winner() == m.RunID && s.How != marker.Theirs && !found.Again()
+	m.Outputs, m.RunID = make([]marker.Output, len(objects)), s.Winner()
 	p.settled(s, m)
-	return nil
+	return own, nil
 }
 
 // staged uploads all that there is to publish.
@@ -253,6 +204,15 @@ type missing struct{ *failure.Failure }
 // Unwrap gives the failure.
 func (m *missing) Unwrap() error { return m.Failure }
 
+// leave lets others make outputs at the same paths.
+func (p *results) leave() {
+	if p != nil {
+		for _, room := range p.rooms {
+			room.Leave()
+		}
+	}
+}
+
 // drop gives up what isn't going to be published.
 func (p *results) drop() {
 	if p == nil {
@@ -269,19 +229,21 @@ func (p *results) drop() {
 	}
 }
 
-// conclude records what was done, once and for all: with its outputs, where it has any.
-func (w *Way) conclude(p *results, it item.Item, found record.Verdict, done Outcome) error {
+// conclude records what was done, once and for all: with its outputs, where it has any. Own
+// says that the marker is this run's, and was nobody's before.
+func (w *Way) conclude(p *results, it item.Item, found record.Verdict, done Outcome) (own bool, err error) {
 	if p == nil || done.As == marker.Skipped {
 		p.drop()
-		return end.After(w.record(it, found, done), done.Evidence)
+		own, err = w.record(it, found, done)
+		return own, end.After(err, done.Evidence)
 	}
-	err := p.publish(found, w.marker(it, done))
+	own, err = p.publish(found, w.marker(it, done))
 	if err == nil {
-		return nil
+		return own, nil
 	}
 	p.drop()
 	if _, ok := errors.AsType[*missing](err); ok {
 		done.Evidence.Judged = false // it is the item that failed
 	}
-	return end.After(err, done.Evidence)
+	return false, end.After(err, done.Evidence)
 }

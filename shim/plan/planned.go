@@ -91,7 +91,8 @@ func (m PlannedManifest) objects() string {
 // open finds out what the items of some indexes are. Nothing is written.
 func (p *rows) open(url expand.Text, from, to int64) (fetch.Rows, PlannedManifest, error) {
 	r := p.known(from)
-	m, err := p.from.Rows(context.Background(), r, url.Value, p.pins(r))
+	pins := p.pins(r)
+	m, err := p.from.Rows(context.Background(), r, url.Value, pins)
 	if err != nil {
 		return nil, PlannedManifest{}, err
 	}
@@ -102,7 +103,9 @@ func (p *rows) open(url expand.Text, from, to int64) (fetch.Rows, PlannedManifes
 	case fetch.Objects:
 		of.Looks = true
 		m = of
-		planned, err = p.list(of)
+		if planned, err = p.list(of); err == nil {
+			p.since(of, pins, from, to)
+		}
 	}
 	if err != nil {
 		m.Close()

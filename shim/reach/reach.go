@@ -104,7 +104,8 @@ func verdict(res *http.Response) (bool, error) {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		e.Kind, e.Hint = contract.Denied, "--require sends no credentials: name a page that needs none"
 	case code >= 300 && code < 400:
-		e.Kind, e.Hint = contract.Refused, "no redirect is followed: write the URL to which it leads"
+		// It may be a page that stands there until the server is up.
+		e.Hint = "no redirect is followed: if it is up, write the URL to which it leads"
 	default:
 		e.Hint = hintUp
 	}

@@ -73,22 +73,23 @@ func (r Record) Idle() {
 }
 
 // Finish writes a marker, which a pending stop signal doesn't interrupt; found is what the
-// record said before. An error is a failure with exit code 65 or 73.
-func (r Record) Finish(m marker.Marker, found Verdict) error {
+// record said before. Own says that this run wrote it, and nobody before it. An error is a
+// failure with exit code 65 or 73.
+func (r Record) Finish(m marker.Marker, found Verdict) (own bool, err error) {
 	if r.book == nil {
-		return nil
+		return true, nil
 	}
 	if m.Outcome == marker.Skipped && m.Shard == nil {
 		if err := r.book.WriteSkipped(context.Background(), m); err != nil {
-			return err
+			return false, err
 		}
 	}
 	how, other, err := r.book.Finish(context.Background(), m, found.over)
 	if err != nil {
-		return err
+		return false, err
 	}
 	r.Settled(m, how, other, "")
-	return nil
+	return how != marker.Theirs && !found.Again(), nil
 }
 
 // Settled says how a marker came to be: other is the one of another run that stands there,

@@ -50,7 +50,20 @@ func (s *session) setClock() error {
 // younger than its TTL by the store's own dates. It is looked at just before the item
 // is changed, for a claim is renewed every few seconds.
 func (s *session) alive(ctx context.Context, item marker.Item) (bool, error) {
-	var body []byte
+	c, err := s.claimOf(ctx, item)
+	return c != nil && c.alive, err
+}
+
+// claimed is a claim as it was read.
+type claimed struct {
+	body  []byte
+	token contract.Token
+	alive bool
+}
+
+// claimOf gives an item's claim; nil: there is none.
+func (s *session) claimOf(ctx context.Context, item marker.Item) (*claimed, error) {
+	var c claimed
 	var written time.Time
 	key := item.Key(claimDir)
 	err := store.Retry(ctx, s.policy(), func(ctx context.Context) error {
@@ -60,17 +73,19 @@ func (s *session) alive(ctx context.Context, item marker.Item) (bool, error) {
 		}
 		defer r.Close()
 		written = r.ModTime()
-		body, err = io.ReadAll(io.LimitReader(r, maxClaim))
+		r.As(&c.token)
+		c.body, err = io.ReadAll(io.LimitReader(r, maxClaim))
 		return err
 	}, nil)
 	if err != nil && store.Classify(err) == contract.Absent {
-		return false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return false, s.describe(err, "read the claim", key)
+		return nil, s.describe(err, "read the claim", key)
 	}
 	now := s.clock.said.Add(time.Since(s.clock.at))
-	return status.Claimed(body, now.Sub(written)-slack), nil
+	c.alive = status.Claimed(c.body, now.Sub(written)-slack)
+	return &c, nil
 }
 
 // maxClaim bounds what is read of a claim, in bytes: one that is longer is none.

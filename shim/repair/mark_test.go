@@ -116,7 +116,7 @@ func TestAsk(t *testing.T) {
 			if _, err := keyboard.WriteString(answer); err != nil {
 				t.Fatal(err)
 			}
-			code, err := repair.Reset(repair.Config{Store: config.Store{Markers: "file://" + dir, StoreTimeout: 1 << 40}, All: true, Progress: "never"}, nil, w)
+			code, err := repair.Reset(repair.ResetConfig{Config: repair.Config{Store: config.Store{Markers: "file://" + dir, StoreTimeout: 1 << 40}, All: true, Progress: "never"}}, nil, w)
 			o := told()
 			if goes != (err == nil && code == 0) {
 				t.Errorf("code %d, %v", code, err)

@@ -61,6 +61,8 @@ func run(t *testing.T, c any) outcome {
 	var err error
 	switch c := c.(type) {
 	case repair.Config:
+		return run(t, repair.ResetConfig{Config: c})
+	case repair.ResetConfig:
 		c.StoreTimeout, c.Progress = time.Minute, "never"
 		code, err = repair.Reset(c, nil, w)
 	case repair.MarkConfig:

@@ -2,34 +2,55 @@ package repair
 
 import (
 	"context"
+	"time"
 
 	"nth/shim/config"
 	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/proc"
+	"nth/shim/task/objects"
 )
+
+// ResetConfig is what `nth reset` is told.
+type ResetConfig struct {
+	Config
+	Claims    bool          `group:"Indexes" env:"-" help:"Forget nothing, and release their claims: of pods that are dead, before the time of --claim is over."`
+	Stale     bool          `group:"Indexes" env:"-" help:"Forget nothing, and remove what runs that are over have staged. Without --indexes of all, and asks first."`
+	OlderThan time.Duration `group:"Indexes" env:"-" default:"24h" placeholder:"D" help:"With --stale: how old a run is that counts as over, where no marker tells."`
+}
 
 // reset is one `nth reset`.
 type reset struct {
 	batch
-	deleted []heap // by kind
+	claimsOnly bool
+	deleted    []heap // by kind
+	released   heap   // claims
 }
 
 // Reset is `nth reset`: what is recorded of the chosen items is deleted, so that they
 // run again. It gives the exit code: 1 when some were refused and the others are done.
 // An error is a failure.
-func Reset(c Config, rest []string, w World) (int, error) {
+func Reset(c ResetConfig, rest []string, w World) (int, error) {
 	if err := c.agree(config.ForReset, c); err != nil {
 		return 0, err
 	}
+	if c.Stale && c.Indexes == "" {
+		c.All = true
+		if err := c.askable("--stale", w); err != nil {
+			return 0, err
+		}
+	}
 	ctx, stop := proc.Interruptible("reset")
 	defer stop()
-	s, err := open(ctx, "reset", c, rest, w)
+	s, err := open(ctx, "reset", c.Config, rest, w)
 	if err != nil {
 		return 0, err
 	}
 	defer s.store.Close()
-	return (&reset{batch: batch{session: s}, deleted: make([]heap, len(kinds))}).run()
+	if c.Stale {
+		return (&stale{batch: batch{session: s}, limit: c.OlderThan}).run()
+	}
+	return (&reset{batch: batch{session: s}, claimsOnly: c.Claims, deleted: make([]heap, len(kinds))}).run()
 }
 
 func (r *reset) run() (int, error) {
@@ -44,14 +65,25 @@ func (r *reset) run() (int, error) {
 	if r.found, err = r.take(dirs, only, r.All); err != nil {
 		return 0, err
 	}
-	r.items = r.found.items(r.chosen)
+	chosen, one, question := r.chosen, r.one, func() string { return "Delete " + r.sum() }
+	if r.claimsOnly {
+		chosen, one, question = r.claims, r.release, func() string { return "Release " + counted(int64(len(r.items)), "claim", "claims") }
+	}
+	r.items = r.found.items(chosen)
 	if len(r.items) > 0 {
-		if err := r.confirm("Delete " + r.sum() + " under " + r.store.Show("") + "?"); err != nil {
+		if err := r.confirm(question() + " under " + r.store.Show("") + "?"); err != nil {
 			return 0, err
 		}
 	}
-	err = r.work(r.one)
+	err = r.work(one)
+	if r.claimsOnly {
+		r.reportReleased(err)
+		return r.end(err, "not released")
+	}
 	r.report(only, err)
+	if err == nil && r.All {
+		err = r.reportLists()
+	}
 	return r.end(err, "not reset")
 }
 
@@ -111,6 +143,20 @@ func (r *reset) remove(ctx context.Context, key string) error {
 		return nil
 	}
 	return r.retry(ctx, "delete", key, func(ctx context.Context) error { return r.store.Remove(ctx, key) })
+}
+
+// reportLists tells which lists of objects stay: who runs all again may want what there is
+// now, or just what was meant.
+func (r *reset) reportLists() error {
+	var lists []string
+	err := r.retry(r.ctx, "list", "manifest/", func(ctx context.Context) (err error) {
+		lists, err = objects.Pinned(ctx, r.store)
+		return err
+	})
+	for _, key := range lists {
+		r.say("kept the list of objects, so that each index has the object that it had: for a new one begin with other markers, or delete %s before the Job runs", r.store.Show(key))
+	}
+	return err
 }
 
 func (r *reset) report(only identity.List, err error) {

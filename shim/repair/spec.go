@@ -7,7 +7,8 @@ var ResetSpec = flags.Spec{
 	Name: "nth reset",
 	Line: "forget indexes, so that they run again",
 	About: `Forget indexes, so that they run again: delete what is recorded of them, the markers
-last. What a living run claims is refused. Exit 0 when all was done, 1 when some were refused.`,
+last. What a living run claims is refused. Exit 0 when all was done, 1 when some were refused.
+With --claims nothing is forgotten, and the claims of dead pods are released.`,
 	Example: `nth reset --markers file:///tmp/markers --indexes 3,7-9 --dry-run`,
 }
 

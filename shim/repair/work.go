@@ -68,7 +68,7 @@ func (b *batch) note(h *heap, item marker.Item) {
 // the exit code.
 func (b *batch) end(err error, left string) (int, error) {
 	if n := b.refused.len(); n > 0 {
-		b.warn("%s refused, for a living run claims it: %s (--force doesn't look for claims)", counted(n, "index is", "indexes are"), &b.refused)
+		b.warn("%s refused, for a living run claims it: %s (--force does it all the same)", counted(n, "index is", "indexes are"), &b.refused)
 	}
 	if err == nil && b.refused.len() > 0 {
 		return 1, nil

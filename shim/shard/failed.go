@@ -90,7 +90,9 @@ func (sh *shard) outcome(it item.Item, in once.Inputs, t *tally, kept output.Kep
 	if stopped {
 		known.Stop = edge.SignalName(sig)
 	}
-	return once.Outcome{}, end.After(sh.why(in, t, s, done), known)
+	why := sh.why(in, t, s, done)
+	known.LeaseLost = in.Held() != nil && failure.From(why).Code == failure.Held
+	return once.Outcome{}, end.After(why, known)
 }
 
 // why tells why the shard isn't done.

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 
 	"nth/shim/failure"
@@ -122,7 +123,7 @@ func (c *collector) all() error {
 	if err := c.walk(".", "", []fs.FileInfo{info}); err != nil {
 		return err
 	}
-	slices.SortFunc(c.files, func(a, b File) int { return strings.Compare(a.Key, b.Key) })
+	sort.Slice(c.files, func(i, j int) bool { return c.files[i].Key < c.files[j].Key })
 	return nil
 }
 

@@ -208,6 +208,8 @@ func (g *Stage) put(ctx context.Context, s *store.Store, e store.Entry, t *targe
 	switch {
 	case err == nil:
 		return sum.Size, nil
+	case errors.As(err, new(*failure.Failure)): // another object's, which ended this one
+		return 0, err
 	case isFile(err) && (errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) || errors.Is(err, fs.ErrExist)):
 		f := broken(err, tried, filepath.Join(t.dir, path))
 		f.Hint = "a directory stands where a file belongs, or a file where a directory does: remove it"

@@ -196,7 +196,7 @@ func TestNoWayOut(t *testing.T) {
 	must(t, s.Put(t.Context(), "a/b/c", []byte("new")))
 	dir := t.TempDir()
 	for _, d := range []string{"in/a", "in/inside", "out", "out/b"} {
-		must(t, os.Mkdir(dir+"/"+d, 0o755))
+		must(t, os.MkdirAll(dir+"/"+d, 0o755))
 	}
 	must(t, os.WriteFile(dir+"/out/c", []byte("kept"), 0o644))
 	for _, link := range []string{"../../out", dir + "/out"} {
@@ -232,9 +232,14 @@ func TestClash(t *testing.T) {
 	must(t, os.Mkdir(dir+"/a b", 0o755))
 	_, err = newStage(t).tree(t.Context(), s, objects.Matching{}, dir+"/")
 	wantCode(t, err, failure.Unavailable, "a directory stands where a file belongs")
-	left, _ := filepath.Glob(dir + "/" + temporary + "*")
-	if len(left) > 0 {
-		t.Errorf("%v is left", left)
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) { // what was given up is cleaned up when it ends
+		left, _ := filepath.Glob(dir + "/" + temporary + "*")
+		if len(left) == 0 {
+			break
+		}
+		if time.Since(begin) > 5*time.Minute {
+			t.Fatalf("%v is left", left)
+		}
 	}
 }
 
@@ -264,7 +269,7 @@ func TestReplacedObject(t *testing.T) {
 	}
 }
 
-// TestMany: a thousand objects come, however often their connections are cut.
+// TestMany: hundreds of objects come, however often their connections are cut.
 func TestMany(t *testing.T) {
 	for _, v := range servers.S3Env() {
 		name, value, _ := strings.Cut(v, "=")
@@ -274,8 +279,8 @@ func TestMany(t *testing.T) {
 	server.Bucket(t, "data")
 	s := open(t, server.URL("data", "in"))
 	want := map[string]string{}
-	for i := range 1000 {
-		want[fmt.Sprintf("%d/%d", i%10, i)] = strings.Repeat(fmt.Sprint(i), 300)
+	for i := range 300 {
+		want[fmt.Sprintf("%d/%d", i%10, i)] = strings.Repeat(fmt.Sprint(i), 4000)
 	}
 	keys := []string{}
 	for key := range want {
@@ -284,7 +289,7 @@ func TestMany(t *testing.T) {
 	must(t, store.Each(t.Context(), len(keys), func(ctx context.Context, k int) error {
 		return s.Put(ctx, keys[k], []byte(want[keys[k]]))
 	}))
-	cutter := servers.StartCutter(t, server.Address, 1, 200<<10)
+	cutter := servers.StartCutter(t, server.Address, 1, 300<<10) // a listing fits into most
 	dir := t.TempDir()
 	_, err := newStage(t).Fetch(t.Context(), Input{"s3://data/in/?endpoint=http://" + cutter.Addr().String() + "&use_path_style=true", dir + "/"})
 	must(t, err)

@@ -116,7 +116,7 @@ func tell(stderr *os.File) (seen *atomic.Int64, stop func()) {
 // need no index.
 func (p *parsed) open(ctx context.Context, flag, url string, w World) (*store.Store, error) {
 	s, err := place.Find(ctx, place.Markers{URL: url, Completions: p.Completions, Job: p.Job, JobUID: p.JobUID,
-		Usage: "nth status --markers URL", Hint: "look at one index's URL at a time"}, w.Process, p.StoreTimeout)
+		Usage: p.called + " --markers URL", Hint: "look at one index's URL at a time"}, w.Process, p.StoreTimeout)
 	if f, ok := errors.AsType[*failure.Failure](err); ok && f.On == "--markers" {
 		f.On = flag
 	}

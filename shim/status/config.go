@@ -13,7 +13,6 @@ import (
 	"nth/shim/config"
 	"nth/shim/edge"
 	"nth/shim/flags"
-	"nth/shim/policy"
 	"nth/shim/store"
 )
 
@@ -51,6 +50,7 @@ type World struct {
 // parsed is what the flags say.
 type parsed struct {
 	Config
+	called    string // the command
 	read      int64
 	maxFailed func(total int64) int64
 	lists     []State
@@ -60,7 +60,7 @@ type parsed struct {
 
 // parse refuses what makes no sense: exit code 64, or 78 for a contradiction.
 func (c Config) parse(rest []string) (p parsed, err error) {
-	p.Config = c
+	p.Config, p.called = c, Spec.Name
 	if len(rest) > 0 {
 		return p, usage("COMMAND", errors.New("nothing is run here"), "nth status --markers URL")
 	}
@@ -70,15 +70,8 @@ func (c Config) parse(rest []string) (p parsed, err error) {
 	if p.read, err = parseRead(c.Read); err != nil {
 		return p, usage("--read", err, "give a number, or all")
 	}
-	limit, err := policy.ParseMaxFailed(c.MaxFailed)
-	if err != nil {
-		return p, usage("--max-failed", err, "")
-	}
-	p.maxFailed = func(total int64) int64 {
-		if c.MaxFailed == "" {
-			return 0
-		}
-		return limit.Of(total)
+	if p.maxFailed, err = tolerated(c.MaxFailed); err != nil {
+		return p, err
 	}
 	p.lists, err = parseStates(c.List)
 	return p, err

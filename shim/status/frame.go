@@ -151,7 +151,7 @@ func (f *frame) over() bool {
 	}
 	failed := f.snap.List(Failed)
 	for k := range failed.Len() {
-		if f.snap.At.Sub(f.snap.Failures[failed.At(k)]) < retryPause {
+		if !f.snap.givenUp(failed.At(k)) {
 			return false
 		}
 	}

@@ -98,8 +98,13 @@ func told(ctx context.Context, h heads) (identity.List, error) {
 	if silent != "" {
 		why = h.s.Show(silent) + " doesn't tell it, and neither does another document"
 	}
-	return identity.List{}, unknown(why, "give --completions N, or --indexes LIST")
+	return identity.List{}, untold{unknown(why, "give --completions N, or --indexes LIST")}
 }
+
+// untold is that no document tells yet how many indexes there are.
+type untold struct{ error }
+
+func (e untold) Unwrap() error { return e.error }
 
 // grown adds the indexes up to the last that has failed: an elastic Job may have more of
 // them by now than when it was written how many there are.

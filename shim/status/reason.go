@@ -3,7 +3,7 @@ package status
 import (
 	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -25,6 +25,7 @@ var endings = [...]struct {
 }{
 	{func(f *marker.Failure) bool { return f.OOMKilled }, func(*marker.Failure) string { return "oom" }, outOfMemory},
 	{func(f *marker.Failure) bool { return f.TimedOut }, func(*marker.Failure) string { return "timeout" }, func(*marker.Failure) string { return "timed out" }},
+	{func(f *marker.Failure) bool { return f.LeaseLost }, func(*marker.Failure) string { return "lease-lost" }, func(*marker.Failure) string { return "the lease was lost" }},
 	{func(f *marker.Failure) bool { return f.StopSignal != "" }, func(*marker.Failure) string { return "stopped" }, func(f *marker.Failure) string { return "stopped by " + f.StopSignal }},
 	{func(f *marker.Failure) bool { return f.Signal != "" }, func(f *marker.Failure) string { return f.Signal }, func(f *marker.Failure) string { return "killed by " + f.Signal }},
 	{func(f *marker.Failure) bool { return f.CommandCode != nil && *f.CommandCode != 0 },
@@ -130,6 +131,9 @@ func groups(all []Failure) []Group {
 		}
 		list = append(list, g)
 	}
-	slices.SortFunc(list, func(a, b Group) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Example, b.Example)) })
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		return a.Count > b.Count || a.Count == b.Count && a.Example < b.Example
+	})
 	return list
 }

@@ -23,6 +23,7 @@ func TestEnding(t *testing.T) {
 		{marker.Failure{ExitCode: 137, Signal: "SIGKILL", OOMKilled: true}, "oom", "killed by SIGKILL: out of memory", ""},
 		{marker.Failure{ExitCode: 1, CommandCode: code(1), OOMKilled: true}, "oom", "out of memory", ""},
 		{marker.Failure{ExitCode: 124, Signal: "SIGTERM", TimedOut: true}, "timeout", "timed out", ""},
+		{marker.Failure{ExitCode: 75, Signal: "SIGTERM", LeaseLost: true, Stderr: "halfway"}, "lease-lost", "the lease was lost", "halfway"},
 		{marker.Failure{ExitCode: 143, CommandCode: code(0), StopSignal: "SIGTERM"}, "stopped", "stopped by SIGTERM", ""},
 		{marker.Failure{Header: marker.Header{Index: 42}, ExitCode: 66, Message: "nth: index 42: require /x: missing"}, "nth-66", "nth's exit code 66", "require /x: missing"},
 		{marker.Failure{ExitCode: 73, CommandCode: code(0), Message: "nth: index 0: write the marker", Stderr: "chatter"}, "nth-73", "nth's exit code 73", "write the marker"},

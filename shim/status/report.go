@@ -102,7 +102,7 @@ type Lists struct {
 
 // Group is failures that have one reason.
 type Group struct {
-	Reason  string `json:"reason"` // as --reason takes it: "exit-3", "SIGSEGV", "oom", "timeout", "nth-66"
+	Reason  string `json:"reason"` // as --reason takes it: "exit-3", "SIGSEGV", "oom", "timeout", "lease-lost", "nth-66"
 	Text    string `json:"text"`   // for people: "exit code 3: disk full on /scratch"
 	Count   int64  `json:"count"`
 	Indexes string `json:"indexes"` // of those that were read

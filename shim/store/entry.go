@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -66,6 +67,8 @@ func (s *Store) ReadPart(ctx context.Context, key string, offset, length int64) 
 	}
 	defer r.Close()
 	body := make([]byte, length)
-	_, err = io.ReadFull(r, body)
+	if _, err = io.ReadFull(r, body); err == io.EOF || err == io.ErrUnexpectedEOF { // itself: a connection that broke is another
+		err = &contract.Error{Kind: contract.Malformed, Cause: errors.New("it is shorter than it was")}
+	}
 	return body, err
 }

@@ -21,7 +21,7 @@ func (s *Store) Part(ctx context.Context, key string, version string, offset, n 
 	pin, pinned := &contract.Pin{}, false
 	r, err := s.bucket.NewRangeReader(ctx, key, offset, n, &blob.ReaderOptions{BeforeRead: func(as func(any) bool) error {
 		if pinned = as(&pin); pinned {
-			pin.Version = contract.Token(version)
+			pin.Version, pin.Plain = contract.Token(version), true
 		}
 		return nil
 	}})

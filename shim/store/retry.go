@@ -26,7 +26,8 @@ type Policy struct {
 	// Pieces says that an answer may be long: what a try has begins anew with each piece
 	// that comes, and then neither it nor the window is for the whole.
 	Pieces bool
-	// Final tells which kinds a further try can't change; nil: contract.Kind.Final.
+	// Final tells which kinds a further try can't change; nil: contract.Kind.Final, and what
+	// stands in a blob's place.
 	Final func(contract.Kind) bool
 	// Sleep waits, and gives up with the context; nil: the clock. Tests replace it.
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -48,14 +49,10 @@ func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify
 	if sleep == nil {
 		sleep = sleepClock
 	}
-	final := p.Final
-	if final == nil {
-		final = contract.Kind.Final
-	}
 	deadline := time.Now().Add(p.Window)
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
 		err := p.once(ctx, p.limit(deadline), op)
-		if err == nil || final(Classify(err)) {
+		if err == nil || p.final(err) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -74,6 +71,13 @@ func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify
 			return context.Cause(ctx)
 		}
 	}
+}
+
+func (p Policy) final(err error) bool {
+	if p.Final != nil {
+		return p.Final(Classify(err))
+	}
+	return Classify(err).Final() || contract.Blocked(err)
 }
 
 // limit is the deadline of the next call, 0 for none.

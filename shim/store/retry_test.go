@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +17,11 @@ func kind(k contract.Kind) error { return &contract.Error{Kind: k, Cause: errors
 
 // TestRetryEnds: which answers end the tries at once, and which are tried again
 // until the window is over. The clock is synctest's.
+// blocked is what a directory's store says of what stands in the way.
+func blocked(by error) error {
+	return &contract.Error{Kind: contract.Unreachable, Cause: &fs.PathError{Op: "stat", Path: "/x", Err: by}}
+}
+
 func TestRetryEnds(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -30,6 +37,9 @@ func TestRetryEnds(t *testing.T) {
 		{"no such queue", kind(contract.NoSuch), true},
 		{"invalid", kind(contract.Invalid), true},
 		{"lost", kind(contract.Lost), true},
+		{"a directory in a blob's place", blocked(contract.ErrDirectory), true},
+		{"a socket in a blob's place", blocked(contract.ErrNotBlob), true},
+		{"a file in a directory's place", blocked(syscall.ENOTDIR), true},
 		{"conflict", kind(contract.Conflict), false},
 		{"unreachable", kind(contract.Unreachable), false},
 		{"denied", kind(contract.Denied), false},

@@ -70,6 +70,10 @@ func testPins(t *testing.T, s *store.Store) {
 // testOffers: one call of a write's hook offers both the condition and the parts.
 func testOffers(t *testing.T, s *store.Store) {
 	calls := 0
+	must(t, "put", s.Put(t.Context(), "offers", []byte("1")))
+	old, err := s.Stat(t.Context(), "offers")
+	must(t, "stat", err)
+	must(t, "put", s.Put(t.Context(), "offers", []byte("2")))
 	write := func() error {
 		return s.Bucket().Upload(t.Context(), "offers", strings.NewReader("x"), &blob.WriterOptions{ContentType: "text/plain", BeforeWrite: func(as func(any) bool) error {
 			calls++
@@ -79,11 +83,11 @@ func testOffers(t *testing.T, s *store.Store) {
 				t.Errorf("a condition %v, parts %v", c, p)
 				return nil
 			}
-			c.Replaces = `"0"`
+			c.Replaces = contract.Token(old.Version)
 			return nil
 		}})
 	}
-	wantKind(t, "replace what isn't there", write(), contract.Exists)
+	wantKind(t, "replace another version", write(), contract.Exists)
 	if calls != 1 {
 		t.Errorf("%d calls", calls)
 	}

@@ -300,8 +300,10 @@ func testVersions(t *testing.T, s *store.Store) {
 	if part, err := s.ReadPart(ctx, "versions/a b#", 1, 2); string(part) != "33" || err != nil {
 		t.Errorf("a part: %q, %v", part, err)
 	}
-	if part, err := s.ReadPart(ctx, "versions/c", 1, 2); err == nil {
-		t.Errorf("a part beyond the end: %q", part)
+	for _, from := range []int64{1, 2} {
+		if part, err := s.ReadPart(ctx, "versions/c", from, 3); err == nil || !store.Classify(err).Final() {
+			t.Errorf("a part beyond the end, from %d: %q, %v", from, part, err)
+		}
 	}
 }
 

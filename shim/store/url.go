@@ -43,6 +43,11 @@ func FromItem(rawURL string) error {
 	return &f
 }
 
+// HasScheme tells whether there is a store for the scheme of a URL.
+func HasScheme(scheme string) bool {
+	return blob.DefaultURLMux().ValidBucketScheme(strings.ToLower(scheme))
+}
+
 // opener opens the bucket of a URL.
 type opener func(context.Context, *url.URL) (*blob.Bucket, error)
 

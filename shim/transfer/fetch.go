@@ -122,6 +122,7 @@ func (f *fetch) agree(now store.Entry) error {
 	}
 	if f.e.Version == "" && now.Version != "" { // only ever while this part is alone
 		f.e.Version = now.Version
+		f.e.CRC32C = now.CRC32C
 	}
 	if now.Size != f.e.Size {
 		return contract.Changed()

@@ -25,9 +25,10 @@ import (
 	"nth/shim/store/contract"
 )
 
-// What a Mover has that says nothing else.
+// What a Mover has that says nothing else: with what the stores and the collector of garbage
+// add to it, it stays below 64 MiB.
 const (
-	defaultAtOnce   = 8
+	defaultAtOnce   = 6
 	defaultPartSize = 8 << 20
 )
 
@@ -37,7 +38,7 @@ const chunk = 256 << 10
 // Mover moves the bytes of blobs. It may be used from several goroutines, and is not to be
 // copied once it was.
 type Mover struct {
-	AtOnce   int          // parts under way at the same time; 0: 8
+	AtOnce   int          // parts under way at the same time; 0: 6
 	PartSize int          // in bytes; 0: 8 MiB
 	Policy   store.Policy // of each request; its window begins anew whenever something came
 	Retrying func(err error, wait time.Duration)
@@ -88,14 +89,15 @@ func (m *Mover) within(ctx context.Context, path string, call func() error) erro
 		ctx, cancel = context.WithTimeout(ctx, m.Policy.PerCall)
 		defer cancel()
 	}
-	var err error
-	if gaveUp := disk.Run(ctx, filepath.Dir(path), func() { err = call() }); gaveUp != nil {
-		if _, hangs := errors.AsType[*disk.NoAnswer](gaveUp); !hangs {
-			return gaveUp // it wasn't begun
-		}
-		err = gaveUp
-	}
-	if err != nil {
+	var err error // the call's, which may still be written when it was given up
+	gaveUp := disk.Run(ctx, filepath.Dir(path), func() { err = call() })
+	_, hangs := errors.AsType[*disk.NoAnswer](gaveUp)
+	switch {
+	case hangs:
+		return &FileError{gaveUp}
+	case gaveUp != nil:
+		return gaveUp // it wasn't begun
+	case err != nil:
 		return &FileError{err}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 // when all of the blob's bytes were given, and they have the checksum that the store knows;
 // else with an error, of the kind Exists when it is another version by now. Nothing of it
 // is left after Close, which may be called while somebody reads. What it holds is AtOnce
-// times an eighth of PartSize.
+// times a quarter of PartSize.
 func (m *Mover) Reader(ctx context.Context, s *store.Store, e store.Entry) io.ReadCloser {
 	ctx, cancel := context.WithCancelCause(ctx)
 	r := &reader{m: m, s: s, e: &e, ctx: ctx, cancel: cancel,
@@ -58,8 +58,8 @@ type piece struct {
 func (r *reader) ahead() {
 	defer close(r.queue)
 	// Smaller ones than a download's: the collector lets as much garbage be as there is
-	// memory in use, and some drivers make a byte of it for each that comes.
-	size := max(r.m.partSize()/8, 1)
+	// memory in use, and a driver may make some of it with each piece.
+	size := max(r.m.partSize()/4, 1)
 	for at := int64(0); r.e.Size < 0 || at < r.e.Size; at += size {
 		var buf []byte
 		select {

@@ -85,7 +85,7 @@ func TestReadAhead(t *testing.T) {
 			break
 		}
 		must(t, err)
-		if ahead := moved.Load() - read; ahead > 3*64<<10 {
+		if ahead := moved.Load() - read; ahead > 3*128<<10 {
 			t.Fatalf("%d bytes are held", ahead)
 		}
 		time.Sleep(2 * time.Millisecond) // for it to read ahead

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
+	"time"
 
 	"gocloud.dev/gcerrors"
 )
@@ -164,8 +166,25 @@ type Directory interface {
 	OnMade(func())
 }
 
+// Sweeper is offered through Bucket.As by drivers whose writers, when they are killed, leave
+// what no listing shows. Sweep removes it below a directory, whose key ends in a slash, or
+// only looks; it tells how much there is, and when the last of it was written.
+type Sweeper interface {
+	Sweep(ctx context.Context, dir string, remove bool) (newest time.Time, n int, err error)
+}
+
 // ErrDirectory is what stands in a blob's place and is none, but may be what is looked for.
 var ErrDirectory = errors.New("it is a directory")
+
+// ErrNotBlob is what stands in a blob's place and is none, such as a socket. It is no
+// absence, for nothing could be written there either.
+var ErrNotBlob = errors.New("it is not a regular file")
+
+// Blocked tells whether something that is no blob stands in the place of one, or a file in
+// that of a directory that leads to it: who only looks needn't look again.
+func Blocked(err error) bool {
+	return errors.Is(err, ErrDirectory) || errors.Is(err, ErrNotBlob) || errors.Is(err, syscall.ENOTDIR)
+}
 
 // HasNo is the error for what a driver doesn't do at all.
 func HasNo(what string) error {
@@ -195,7 +214,10 @@ func Code(err error) gcerrors.ErrorCode {
 
 // Pin is offered to blob.ReaderOptions.BeforeRead by drivers that can read one version of
 // a blob alone: the read fails with Changed when it is another by now.
-type Pin struct{ Version Token }
+type Pin struct {
+	Version Token
+	Plain   bool // the version that is read is to be named as Attributes names it
+}
 
 // As offers it.
 func (p *Pin) As(i any) bool { return offer(i, p) }

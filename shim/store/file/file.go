@@ -87,6 +87,8 @@ func (b *bucket) As(i any) bool {
 		*p = b
 	case *contract.Directory:
 		*p = b
+	case *contract.Sweeper:
+		*p = b
 	default:
 		return false
 	}
@@ -100,10 +102,6 @@ func (b *bucket) SignedURL(context.Context, string, *driver.SignedURLOptions) (s
 // path gives the file of a key.
 func (b *bucket) path(key string) string { return filepath.Join(b.dir, escape(key)) }
 
-// errNotBlob is what stands in a blob's place and is none, such as a socket.
-// It is no absence, for nothing could be written there either.
-var errNotBlob = errors.New("it is not a regular file")
-
 // meanings is what the errors of the system mean; the first that fits counts.
 var meanings = []struct {
 	is   error
@@ -111,7 +109,7 @@ var meanings = []struct {
 	hint string
 }{
 	{contract.ErrDirectory, contract.Unreachable, "a directory stands in the place of the blob's file"},
-	{errNotBlob, contract.Unreachable, "something else stands in the place of the blob's file"},
+	{contract.ErrNotBlob, contract.Unreachable, "something else stands in the place of the blob's file"},
 	{syscall.ENOTDIR, contract.Unreachable, "a file stands where a directory should be"},
 	{fs.ErrExist, contract.Exists, ""},
 	{fs.ErrPermission, contract.Denied, "let this user read and write the directory"},

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 
 	"gocloud.dev/blob/driver"
@@ -47,7 +48,7 @@ func regular(op, path string, info fs.FileInfo) error {
 	case info.IsDir():
 		return &fs.PathError{Op: op, Path: path, Err: contract.ErrDirectory}
 	case !info.Mode().IsRegular():
-		return &fs.PathError{Op: op, Path: path, Err: errNotBlob}
+		return &fs.PathError{Op: op, Path: path, Err: contract.ErrNotBlob}
 	}
 	return nil
 }
@@ -96,7 +97,7 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 		return nil, err
 	}
 	r, err := guarded(ctx, b, func() (*reader, error) {
-		r, err := b.open(key, offset, length, pin.Version)
+		r, err := b.open(key, offset, length, pin)
 		return r, b.fail(err)
 	})
 	if err != nil {
@@ -107,7 +108,7 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 }
 
 // open opens a file; of a version that was asked for, that one alone, as Attributes names it.
-func (b *bucket) open(key string, offset, length int64, want contract.Token) (*reader, error) {
+func (b *bucket) open(key string, offset, length int64, pin contract.Pin) (*reader, error) {
 	f, err := os.Open(b.path(key))
 	if err != nil {
 		return nil, err
@@ -116,7 +117,7 @@ func (b *bucket) open(key string, offset, length int64, want contract.Token) (*r
 	if err == nil {
 		err = regular("open", f.Name(), info)
 	}
-	if err == nil && want != "" && version(info) != want {
+	if err == nil && pin.Version != "" && version(info) != pin.Version {
 		err = contract.Changed()
 	}
 	if err != nil {
@@ -129,7 +130,7 @@ func (b *bucket) open(key string, offset, length int64, want contract.Token) (*r
 		r.left = min(r.left, length)
 	}
 	r.Reader = io.NewSectionReader(f, offset, r.left)
-	if offset > 0 || length >= 0 || want != "" {
+	if offset > 0 || length >= 0 || pin.Plain || pin.Version != "" {
 		return r, nil
 	}
 	body, ok, err := load(f, info)
@@ -161,13 +162,23 @@ func (r *reader) read(p []byte) (int, error) {
 		return r.Reader.Read(p)
 	}
 	body, err := within(r.ctx, r.b, func() ([]byte, error) {
-		own := make([]byte, min(len(p), 256<<10))
-		n, err := r.Reader.Read(own)
+		own := buffers.Get().(*[readAtOnce]byte)
+		n, err := r.Reader.Read(own[:min(len(p), readAtOnce)])
 		return own[:n], err
 	})
 	contract.Got(r.ctx, len(body))
-	return copy(p, body), err
+	n := copy(p, body)
+	if cap(body) == readAtOnce { // the call came back
+		buffers.Put((*[readAtOnce]byte)(body[:readAtOnce]))
+	}
+	return n, err
 }
+
+// readAtOnce is how much is read with one call, in bytes.
+const readAtOnce = 256 << 10
+
+// buffers are those of calls that came back.
+var buffers = sync.Pool{New: func() any { return new([readAtOnce]byte) }}
 
 func (r *reader) Attributes() *driver.ReaderAttributes { return &r.attrs }
 

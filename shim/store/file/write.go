@@ -151,7 +151,7 @@ func (w *writer) publish(tmp string) error {
 	}
 	if errors.Is(err, fs.ErrExist) {
 		if info, statErr := os.Stat(w.path); statErr == nil && !info.Mode().IsRegular() {
-			return &fs.PathError{Op: "write", Path: w.path, Err: errNotBlob}
+			return &fs.PathError{Op: "write", Path: w.path, Err: contract.ErrNotBlob}
 		}
 	}
 	return err

@@ -30,7 +30,6 @@ type session struct {
 	hash  string // that came with the last part
 	ended []string
 	got   bytes.Buffer
-	total int64
 	whole bool
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"nth/shim/store/contract"
 	"nth/shim/store/markup"
@@ -99,10 +100,29 @@ func (u *multipart) isThere(ctx context.Context) bool {
 	return err == nil && strings.Trim(a.ETag, `"`) == fmt.Sprintf("%x-%d", sums.Sum(nil), len(u.etags))
 }
 
-// abort takes the parts back.
+// aborts is how often an upload is aborted, and abortPause what is between.
+const (
+	aborts     = 3
+	abortPause = 300 * time.Millisecond
+)
+
+// abort takes the parts back. A part that was on its way then may come after it, and stay, so
+// that it is asked for until there is no such upload (Amazon S3 API reference,
+// "AbortMultipartUpload").
 func (u *multipart) abort(ctx context.Context) {
-	if res, err := u.b.do(ctx, request{method: http.MethodDelete, key: u.key, query: url.Values{"uploadId": {u.id}}}); err == nil {
-		web.Drain(res)
+	for range aborts {
+		res, err := u.b.do(ctx, request{method: http.MethodDelete, key: u.key, query: url.Values{"uploadId": {u.id}}})
+		if err == nil {
+			web.Drain(res)
+		}
+		if r, ok := errors.AsType[*refusal](err); ok && r.code == codeNoSuchUpload {
+			return
+		}
+		select {
+		case <-time.After(abortPause):
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

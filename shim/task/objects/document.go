@@ -64,6 +64,7 @@ type block [3]int64
 const (
 	documentVersion = 1
 	folder          = "manifest/"
+	prefix          = folder + "objects-"
 
 	blockSize = 32 << 10 // a reader reads one, and of each an entry in the document
 	pieceSize = 8 << 20  // one request, at any store
@@ -82,7 +83,18 @@ func (l *List) name() string {
 			fmt.Fprintf(h, "%d:%s", len(s), s)
 		}
 	}
-	return folder + "objects-" + hex.EncodeToString(h.Sum(nil)[:12])
+	return prefix + hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// Pinned gives the keys of the lists that are pinned in a store.
+func Pinned(ctx context.Context, s *store.Store) (keys []string, err error) {
+	err = s.List(ctx, prefix, func(key string, _ int64, _ time.Time) error {
+		if strings.HasSuffix(key, ".json") {
+			keys = append(keys, key)
+		}
+		return nil
+	})
+	return keys, err
 }
 
 // builder writes a list as it is made.

@@ -38,6 +38,22 @@ func parseGlob(text string, ofURL bool) (glob, error) {
 	return glob{re}, nil
 }
 
+// parseExclude reads a glob of keys below a directory. One that no such key can match was
+// meant otherwise: to leave out what it names.
+func parseExclude(text string) (glob, error) {
+	switch {
+	case strings.Contains(text, "://"):
+		return glob{}, errors.New("it is a URL")
+	case strings.HasPrefix(text, "/"):
+		return glob{}, fmt.Errorf("%q begins with a slash, and nothing below the place of --tasks does", text)
+	case strings.HasPrefix(text, "./"), strings.HasPrefix(text, "../"), strings.Contains(text, "/./"), strings.Contains(text, "/../"):
+		return glob{}, fmt.Errorf("%q has a part that is . or .., and no name is", text)
+	case strings.HasSuffix(text, "/"):
+		return glob{}, fmt.Errorf("%q ends in a slash, and no object does; all below it is %s**", text, text)
+	}
+	return parseGlob(text, false)
+}
+
 type globParser struct {
 	rest string
 	url  bool

@@ -155,6 +155,8 @@ func TestDamaged(t *testing.T) {
 		"count":   {func(d, _ string) error { return replace(d, `"items":1500`, `"items":1501`) }, "as many items"},
 		"other":   {func(d, _ string) error { return replace(d, `"key":"manifest/`, `"key":"done/../`) }, "no list of nth's"},
 		"changed": {func(_, p string) error { return replace(p, `00003`, `00004`) }, "a part of it is damaged"},
+		"short":   {func(_, p string) error { return os.Truncate(p, 1000) }, "a part of it is damaged"},
+		"empty":   {func(_, p string) error { return os.Truncate(p, 0) }, "a part of it is damaged"},
 		"missing": {func(_, p string) error { return os.Remove(p) }, "a part of it is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,13 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
 	"nth/shim/failure"
 	"nth/shim/store"
-	"nth/shim/store/contract"
 )
 
 // Object is one object of the list.
@@ -86,9 +84,9 @@ func Open(ctx context.Context, stores *store.Stores, spec Spec, pins *store.Stor
 		return nil, err
 	}
 	for _, text := range spec.Exclude {
-		g, err := parseGlob(text, false)
+		g, err := parseExclude(text)
 		if err != nil {
-			return nil, &failure.Failure{Code: failure.Usage, Tried: "read", On: "--tasks-exclude", Cause: err, Hint: "a glob without a slash is of any part of a key, one with a slash of all of it"}
+			return nil, &failure.Failure{Code: failure.Usage, Tried: "read", On: "--tasks-exclude", Cause: err, Hint: "a glob without a slash, such as *.tmp, is of any part of what stands below the place of --tasks, one with a slash, such as old/**, of all of it"}
 		}
 		l.exclude, l.deep = append(l.exclude, g), append(l.deep, strings.Contains(text, "/"))
 	}
@@ -232,52 +230,6 @@ func (l *List) WithParameters(it Item) map[string]string {
 		}
 	}
 	return all
-}
-
-// Now gives the item as its objects are at this moment: the list says which there are, and
-// not what has become of them. The kind Absent: one is gone.
-func (l *List) Now(ctx context.Context, it Item) (Item, error) {
-	it.Files = slices.Clone(it.Files)
-	for i := range it.Files {
-		o := &it.Files[i]
-		err := l.ask(ctx, func(ctx context.Context) error {
-			e, err := l.objects.Stat(ctx, o.Key)
-			if err == nil {
-				*o = l.object(e)
-			}
-			return err
-		})
-		if err != nil {
-			return it, l.gone(ctx, err, o.Key)
-		}
-	}
-	return it, nil
-}
-
-// unmounted tells whether it is the whole directory that isn't there: that is no index's matter, for
-// a volume may be mounted late.
-func (l *List) unmounted(ctx context.Context, tried, on string) error {
-	err := l.objects.Find(ctx)
-	if err == nil {
-		return nil
-	}
-	f := store.Fail(err, failure.TheServer, tried, on)
-	f.Hint = "is the volume mounted?"
-	return f
-}
-
-// gone gives the error of an object that couldn't be looked at as a failure.
-func (l *List) gone(ctx context.Context, err error, key string) error {
-	if store.Classify(err) == contract.Absent {
-		if err := l.unmounted(ctx, "look at the object", l.objects.Show(key)); err != nil {
-			return err
-		}
-	}
-	f := store.Fail(err, failure.OneIndex, "look at the object", l.objects.Show(key))
-	if store.Classify(err) == contract.Absent {
-		f.Cause, f.Hint = errors.New("it does not exist any more"), "it was there when the list was made: put it back, or begin with other markers, and a list of what is there"
-	}
-	return f
 }
 
 // object gives what the list says of an object. A directory's files have no ETag but their

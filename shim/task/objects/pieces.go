@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"sync"
 
 	"nth/shim/store"
@@ -62,7 +61,7 @@ func (m *memory) read(_ context.Context, key string) ([]byte, error) {
 func (m *memory) part(ctx context.Context, key string, offset, length int64) ([]byte, error) {
 	body, err := m.read(ctx, key)
 	if err != nil || offset+length > int64(len(body)) {
-		return nil, cmp.Or(err, error(io.ErrUnexpectedEOF))
+		return nil, cmp.Or(err, error(&contract.Error{Kind: contract.Malformed, Cause: errors.New("it is shorter than it was")}))
 	}
 	return body[offset : offset+length], nil
 }

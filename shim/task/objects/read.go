@@ -75,7 +75,7 @@ func (l *List) piece(ctx context.Context, p piece, first, from, to int64, visit 
 		for ; k < last; k++ {
 			b := p.Blocks[k]
 			if int64(crc32.Checksum(body[:b[1]], castagnoli)) != b[2] {
-				return 0, l.unusable(p.Key, errors.New("a part of it is damaged"))
+				return 0, l.unusable(p.Key, errDamaged)
 			}
 			if err := visitBlock(body[:b[1]], first, from, to, visit); err != nil {
 				return 0, err
@@ -86,9 +86,14 @@ func (l *List) piece(ctx context.Context, p piece, first, from, to int64, visit 
 	return first, nil
 }
 
+var errDamaged = errors.New("a part of it is damaged")
+
 func (l *List) lost(key string, err error) error {
-	if store.Classify(err) == contract.Absent {
+	switch store.Classify(err) {
+	case contract.Absent:
 		return l.unusable(key, errors.New("a part of it is missing"))
+	case contract.Malformed, contract.Refused: // it ends before what is asked for, or begins
+		return l.unusable(key, errDamaged)
 	}
 	return store.Fail(err, failure.OneIndex, "read the list of objects", l.pins.show(key))
 }

@@ -9,7 +9,7 @@ import (
 // What templates may name of an object, and of a group.
 var (
 	ofObject = []string{"url", "key", "name", "dir", "stem", "size", "etag", "modified"}
-	ofGroup  = []string{"group", "files", "size"}
+	ofGroup  = []string{"group", "files", "keys", "size"}
 )
 
 // Texts gives an item as templates have it: what it is alone, its fields as a JSON object
@@ -22,14 +22,18 @@ func (l *List) Texts(it Item) (alone, fields string, names []string) {
 	group := struct {
 		Group string   `json:"group"`
 		Files []string `json:"files"`
+		Keys  []string `json:"keys,omitempty"`
 		Size  int64    `json:"size"`
 	}{Group: it.Group}
+	var keys []string
 	for _, o := range it.Files {
 		group.Files = append(group.Files, l.place.url(o.Key))
+		keys = append(keys, l.place.key(o.Key))
 		group.Size += o.Size
 	}
-	text := asJSON(group)
-	return text, text, ofGroup
+	alone = asJSON(group) // without the keys, which the URLs tell: what is done was another item else
+	group.Keys = keys
+	return alone, asJSON(group), ofGroup
 }
 
 // Fields gives an object's as templates have them.

@@ -96,6 +96,16 @@ func (j *job) let() {
 	}
 }
 
+// lost checks that the lost lease is the recorded reason, and not the signal by which nth
+// stopped the command.
+func (j *job) lost() {
+	j.t.Helper()
+	stdout, stderr, _ := program.Nth(j.t, j.place.Env(j.base), "status", "--markers="+j.place.URL(j.base, j.name), "--completions=6")
+	if !strings.Contains(stdout, "the lease was lost") || strings.Contains(stdout, "SIGTERM") {
+		j.t.Errorf("the record says another reason: %s%s", stdout, stderr)
+	}
+}
+
 // ran checks that the effect is there once, of the run that is recorded.
 func (j *job) ran() {
 	j.t.Helper()
@@ -169,6 +179,41 @@ func TestClaims(t *testing.T) {
 			j.ends(second, 0)
 			j.ran()
 		})
+		t.Run("the first is killed, and somebody says so", func(t *testing.T) {
+			j := newJob(t, place, "released")
+			reset := func(code int, says string, flags ...string) {
+				t.Helper()
+				stdout, stderr, got := program.Nth(t, place.Env(j.base), append([]string{"reset", "--claims", "--indexes=5", "--markers=" + place.URL(j.base, j.name)}, flags...)...)
+				if got != code || !strings.Contains(stdout+stderr, says) {
+					t.Fatalf("%v: %d: %s%s", flags, got, stdout, stderr)
+				}
+			}
+			first := j.start(long)
+			j.running(1)
+			_ = first.Process.Kill()
+			j.ends(first, -1)
+			second := j.start(long)
+			second.stderr.Await(t, "is claimed by")
+			reset(1, "a living run claims it: 5")
+			reset(0, "would release 1 claim: 5", "--force", "--dry-run")
+			reset(0, "released 1 claim: 5", "--force")
+			j.running(2)
+			reset(1, "a living run claims it: 5")
+			j.let()
+			j.ends(second, 0)
+			reset(0, "no claim to release")
+			j.ran()
+		})
+		t.Run("the first lives, and somebody says that it is dead", func(t *testing.T) {
+			j := newJob(t, place, "voided")
+			first := j.start(short)
+			j.running(1)
+			if stdout, stderr, code := program.Nth(t, place.Env(j.base), "reset", "--claims", "--indexes=5", "--force", "--markers="+place.URL(j.base, j.name)); code != 0 || stdout != "released 1 claim: 5\n" {
+				t.Fatalf("%d: %s%s", code, stdout, stderr)
+			}
+			j.ends(first, 75)
+			j.lost()
+		})
 		t.Run("the first is frozen", func(t *testing.T) {
 			j := newJob(t, place, "frozen")
 			first := j.start(short)
@@ -178,6 +223,7 @@ func TestClaims(t *testing.T) {
 			j.running(2)
 			_ = first.Process.Signal(syscall.SIGCONT)
 			j.ends(first, 75)
+			j.lost()
 			j.let()
 			j.ends(second, 0)
 			j.ran()
@@ -357,6 +403,7 @@ func TestShard(t *testing.T) {
 		if log := first.stderr.String(); !strings.Contains(log, "the claim was lost when 0 of 4 were done") {
 			t.Error(log)
 		}
+		j.lost()
 		j.let()
 		j.ends(second, 0)
 		ran := j.lines("ran")

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"nth/testdata/harness"
@@ -17,6 +20,7 @@ func TestRequiredServer(t *testing.T) {
 	tasks := `{"url": "http://SERVER/tasks/5", "host": "SERVER"}`
 	api := httptest.NewUnstartedServer(nil)
 	address := api.Listener.Addr().String()
+	var asked atomic.Int64
 	api.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header["Authorization"])+len(r.Header["Cookie"]) > 0 || r.Method != http.MethodGet {
 			w.WriteHeader(http.StatusTeapot)
@@ -35,6 +39,10 @@ func TestRequiredServer(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 		case "/login":
 			http.Redirect(w, r, "/tasks/5", http.StatusFound)
+		case "/late":
+			if asked.Add(1) == 1 {
+				http.Redirect(w, r, "/login", http.StatusTemporaryRedirect)
+			}
 		case "/ill":
 			w.WriteHeader(http.StatusInternalServerError)
 		default:
@@ -56,7 +64,9 @@ func TestRequiredServer(t *testing.T) {
 		{"http://SERVER/gone", nil, 66, "index 5 is mapped to an input that isn't there"},
 		{"http://SERVER/gone", []string{"--require-wait=1ms"}, 69, "still missing after 1ms"},
 		{"http://SERVER/denied", nil, 77, "status 403 (--require sends no credentials"},
-		{"http://SERVER/login", nil, 65, "status 302 (no redirect is followed"},
+		{"http://SERVER/login", nil, 69, "status 302 (no redirect is followed"}, // it may be starting
+		{"http://SERVER/late", []string{"--store-wait=1h"}, 0, "status 307; trying again"},
+		{"udp://SERVER", nil, 64, "udp://" + address + `: \"udp\" is the scheme of neither a store nor a server (write tcp://host:port, http://host/path or https://`},
 		{"http://SERVER/ill", nil, 69, "reach the required server http://" + address + "/ill: status 500 (is it up?"},
 		{"http://" + closed + "/", nil, 69, "connection refused (is it up?"},
 		{"http://SERVER/#x", nil, 64, "%23"},
@@ -113,5 +123,33 @@ func TestLateServer(t *testing.T) {
 	defer l.Close()
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v: %s", err, &stderr)
+	}
+}
+
+// TestBlocked: a file where a directory should be, or a directory in a blob's place, is
+// there to stay: nobody waits for it.
+func TestBlocked(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(dir+"/file", nil, 0o666), os.MkdirAll(dir+"/rows.csv", 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		flag string
+		code int
+		says string
+	}{
+		{"--done-if=file://" + dir + "/file/x", 65, "not a directory (a file stands where a directory should be)"},
+		{"--done-if=file://" + dir + "/rows.csv", 65, "it is a directory (a blob is a file"},
+		{"--require=file://" + dir + "/file/x", 66, "it does not exist"}, // as for a path
+		{"--require=" + dir + "/file/x", 66, "it does not exist"},
+		{"--require=file://" + dir + "/rows.csv", 0, ""},
+		{"--require=" + dir + "/rows.csv", 0, ""},
+		{"--tasks=file://" + dir + "/rows.csv", 69, "it is a directory"},
+		{"--markers=file://" + dir + "/file", 69, "a file stands where a directory should be"},
+	} {
+		_, stderr, code := program.Nth(t, nil, "run", "--index=0", "--store-wait=1s", tt.flag, "--", "true")
+		if code != tt.code || !strings.Contains(stderr, tt.says) || strings.Contains(stderr, "trying again") {
+			t.Errorf("%s: %d: %s", tt.flag, code, stderr)
+		}
 	}
 }

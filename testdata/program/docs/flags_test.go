@@ -31,7 +31,7 @@ func TestFlags(t *testing.T) {
 	known, of := append(others, "--help", "--version"), map[string][]string{}
 	for command, c := range map[string]any{
 		"run": &config.Config{}, "plan": &config.Config{}, "local": &local.Config{}, "manifest": &manifest.Config{}, "check": &check.Config{},
-		"status": &status.Config{}, "reset": &repair.Config{}, "mark": &repair.MarkConfig{},
+		"status": &status.Config{}, "reset": &repair.ResetConfig{}, "mark": &repair.MarkConfig{},
 	} {
 		rows, err := flags.Reference(c)
 		if err != nil {

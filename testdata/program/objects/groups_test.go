@@ -49,6 +49,13 @@ func TestGroups(t *testing.T) {
 			if got := run("1", 0); got != "s1 s1_R2.fq\n" {
 				t.Error(got)
 			}
+			// The keys are those that an object has alone, and what identifies a group is as before.
+			alone, _, _ := tr.nth("plan", "--completions=auto", "--tasks="+tr.url("**/s3*"), "--", "align", "<<.Task.key>>")
+			keys := strings.Fields(strings.NewReplacer("0\talign ", "", "1\talign ", "").Replace(alone))
+			stdout, stderr, code = tr.nth(append([]string{"plan", "--completions=4"}, append(pair, "--", "align", `<<join "," .Task.keys>>`, "<<.Task>>")...)...)
+			if !strings.HasPrefix(stdout, "0\talign "+strings.Join(keys, ",")+" ") || len(keys) != 2 || strings.Contains(stdout, `"keys"`) || code != 1 {
+				t.Errorf("%d, not %s: %s%s", code, keys, stdout, stderr)
+			}
 			run("3", 65) // it has no second one
 			tr.put("s1_R2.fq", "other")
 			run("1", 65) // done, with another second one
@@ -118,6 +125,26 @@ func TestRefusedManifest(t *testing.T) {
 	}
 }
 
+// TestRefusedLocal: nor has a Job on this machine.
+func TestRefusedLocal(t *testing.T) {
+	tr := plant(t, 0)
+	for _, tt := range []struct {
+		code int
+		args []string
+	}{
+		{64, []string{"--max-failed=x", "--", "echo", "<<.Task>>"}},
+		{64, []string{"--indexes=0-99", "--", "echo", "<<.Task>>"}},
+		{78, []string{"--", "echo", `<<secret "NOT_SET">>`, "<<.Task>>"}},
+	} {
+		args := append([]string{"local", "--completions=auto", "--tasks=" + tr.url(""), "--markers=" + tr.place.URL("", "refused")}, tt.args...)
+		_, stderr, code := tr.nth(args...)
+		there, err := tr.place.Open(t, "refused").Holds(t.Context())
+		if code != tt.code || there || err != nil {
+			t.Errorf("%v: %d, pinned: %v, %v: %s", tt.args, code, there, err, stderr)
+		}
+	}
+}
+
 // TestAuto: as many indexes as objects, and these are pinned for those who run.
 func TestAuto(t *testing.T) {
 	tr := plant(t, 0)
@@ -154,6 +181,64 @@ func TestAuto(t *testing.T) {
 	}
 }
 
+// TestSince: a plan tells what has become of the objects of a pinned list; only what an index
+// still needs, and is gone, is a mistake.
+func TestSince(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			tr := plant(t, row)
+			tr.run("m", "", 0, 0) // pins, and is done
+			plan := func(code int, flags ...string) (string, string) {
+				t.Helper()
+				stdout, stderr, got := tr.nth(append(append([]string{"plan", "--completions=auto", "--tasks=" + tr.url(""), "--markers=" + tr.markers("m")}, flags...), "--", "echo", "<<.Task>>")...)
+				if got != code {
+					t.Errorf("%d, not %d: %s", got, code, stderr)
+				}
+				return stdout, stderr
+			}
+			if _, said := plan(0); strings.Contains(said, "since the list") || strings.Contains(said, "came after") {
+				t.Errorf("nothing has changed: %s", said)
+			}
+			tr.put("0", "")
+			tr.put("1", "")
+			tr.put("A.txt", "changed")
+			if err := tr.s.Delete(t.Context(), "%41.txt"); err != nil {
+				t.Fatal(err)
+			}
+			_, said := plan(0)
+			for _, says := range []string{"in/: 2 came after the list was made, so that no index has them: 0, 1\n", "in/: 1 changed since the list was made: A.txt\n", "in/: 1 are gone since the list was made: %41.txt\n"} {
+				if !strings.Contains(said, says) {
+					t.Errorf("not %q: %s", says, said)
+				}
+			}
+			if err := tr.s.Delete(t.Context(), "é&=+.txt"); err != nil {
+				t.Fatal(err)
+			}
+			if out, _ := plan(1, "--format=json"); !strings.Contains(out, "in/: 2 are gone since the list was made, and needed: %41.txt, é&=+.txt\"") || !strings.Contains(out, "in/: 2 came after") {
+				t.Error(out)
+			}
+			plan(0, "--completions=8", "--indexes=0-2") // which need neither
+		})
+	}
+}
+
+// TestManifestHere: what is counted is counted on this machine, where the pods' volume may not
+// be; and markers on a volume that is mounted read-only can't be written.
+func TestManifestHere(t *testing.T) {
+	tr := plant(t, 0)
+	manifest := func(flags ...string) (string, int) {
+		_, stderr, code := tr.nth(append(append([]string{"manifest", "--name=x", "--image=x", "--completions=auto"}, flags...), "--", "echo", "<<.Task>>")...)
+		return stderr, code
+	}
+	if said, code := manifest("--store-wait=1s", "--volume=pvc/data:/no/such", "--tasks=file:///no/such/in/", "--markers=file:///no/such/m"); code != 69 || !strings.Contains(said, "counts on this machine: mount what --volume names at the same path here") {
+		t.Errorf("%d: %s", code, said)
+	}
+	dir := tr.place.Dir
+	if said, code := manifest("--volume=pvc/data:"+dir+":ro", "--tasks="+tr.url(""), "--markers="+tr.place.URL("", "m")); code != 0 || !strings.Contains(said, "mounted read-only, so that nothing can be written there") || strings.Contains(said, "ends with the pod") {
+		t.Errorf("%d: %s", code, said)
+	}
+}
+
 // TestStatus: the object's name stands beside the index that failed.
 func TestStatus(t *testing.T) {
 	tr := plant(t, 0)
@@ -164,6 +249,52 @@ func TestStatus(t *testing.T) {
 	}
 	if stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m"), "--index=2"); !strings.Contains(stdout, "of 1#?.txt") {
 		t.Errorf("%s%s", stdout, stderr)
+	}
+}
+
+// TestStatusOfGone: also where the object is what is missing.
+func TestStatusOfGone(t *testing.T) {
+	tr := plant(t, 0)
+	tr.run("m", "", 0, 0) // pins
+	if err := tr.s.Delete(t.Context(), "é&=+.txt"); err != nil {
+		t.Fatal(err)
+	}
+	tr.run("m", "", 7, 66)
+	if stdout, stderr, _ := tr.nth("status", "--markers="+tr.markers("m"), "--completions=8"); !strings.Contains(stdout, "7  é&=+.txt  nth's exit code 66") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
+}
+
+// TestReset: a rerun has the same list, and it is said how there is a new one.
+func TestReset(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			tr := plant(t, row)
+			tr.run("m", "", 0, 0)
+			reset := func() string {
+				stdout, stderr, code := tr.nth("reset", "--all", "--yes", "--markers="+tr.markers("m"))
+				if code != 0 {
+					t.Errorf("%d: %s", code, stderr)
+				}
+				return stdout
+			}
+			_, key, named := strings.Cut(reset(), "or delete ")
+			key, _, _ = strings.Cut(key, " ")
+			if !named || strings.Count(key, "/m/manifest/objects-") != 1 {
+				t.Fatalf("no list is named: %q", key)
+			}
+			tr.put("!first", "")
+			if out, _ := tr.run("m", "", 0, 0); !strings.Contains(out, "|%41.txt|") {
+				t.Errorf("the same list: %s", out)
+			}
+			reset()
+			if err := tr.s.Delete(t.Context(), key[strings.Index(key, "/in/m/")+len("/in/"):]); err != nil {
+				t.Fatal(err)
+			}
+			if out, _ := tr.run("m", "", 0, 0); !strings.Contains(out, "|!first|") {
+				t.Errorf("a new list: %s", out)
+			}
+		})
 	}
 }
 

@@ -3,10 +3,13 @@
 package objects
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -133,6 +136,32 @@ func TestObjects(t *testing.T) {
 	}
 }
 
+// TestBlocked: what stands in an object's place, and is none, is no server that may answer
+// later.
+func TestBlocked(t *testing.T) {
+	tr := plant(t, 0)
+	tr.run("m", "", 7, 0) // pins
+	dir := tr.place.Dir + "/in/"
+	for key, put := range map[string]func(path string) error{
+		"A.txt":       func(path string) error { return os.Mkdir(path, 0o777) },
+		"a-b.txt":     func(path string) error { return syscall.Mkfifo(path, 0o666) },
+		"a b/1#?.txt": func(path string) error { return os.WriteFile(filepath.Dir(path), nil, 0o666) },
+	} {
+		gone := dir + key
+		if strings.Contains(key, "/") {
+			gone = filepath.Dir(gone)
+		}
+		if err := errors.Join(os.RemoveAll(gone), put(dir+key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, says := range map[int]string{1: "a directory stands in its place", 2: "it does not exist any more", 3: "what stands in its place is no regular file"} {
+		if _, said := tr.run("m", "", i, 66, "--store-wait=1s"); !strings.Contains(said, says) || strings.Contains(said, "trying again") {
+			t.Errorf("%d: %s", i, said)
+		}
+	}
+}
+
 // TestGlobs: which objects a glob means, and how a literal star is written.
 func TestGlobs(t *testing.T) {
 	tr := plant(t, 0)
@@ -173,6 +202,25 @@ func TestGlobs(t *testing.T) {
 	} {
 		if _, stderr, code := tr.nth("plan", "--completions=1", "--tasks="+tr.url(behind), "--", "x", "<<.Task>>"); code != 64 || !strings.Contains(stderr, says) {
 			t.Errorf("%s: exit code %d: %s", behind, code, stderr)
+		}
+	}
+}
+
+// TestExcludes: a glob that can leave nothing out isn't taken in silence.
+func TestExcludes(t *testing.T) {
+	tr := plant(t, 0)
+	for glob, says := range map[string]string{
+		tr.place.Dir + "/in/*.txt":           "begins with a slash",
+		"file://" + tr.place.Dir + "/in/*.t": "it is a URL",
+		"./*.txt":                            "a part that is . or ..",
+		"b/":                                 "all below it is b/**",
+		"[":                                  "is never closed",
+	} {
+		for _, args := range [][]string{{"plan", "--completions=auto"}, {"run", "--index=0"}, {"local", "--completions=auto"}, {"manifest", "--completions=auto", "--name=x", "--image=x", "--volume=hostpath/x:/tmp"}} {
+			_, stderr, code := tr.nth(append(args, "--tasks="+tr.url(""), "--markers="+tr.place.URL("", "m"), "--tasks-exclude="+glob, "--", "echo", "<<.Task>>")...)
+			if code != 64 || !strings.Contains(stderr, says) || !strings.Contains(stderr, "below the place of --tasks") {
+				t.Errorf("%s, %s: %d: %s", glob, args[0], code, stderr)
+			}
 		}
 	}
 }

@@ -55,6 +55,7 @@ func TestSecretURLs(t *testing.T) {
 		{"status of one", []string{"status", "--index=0"}, []string{"--markers"}, nil},
 		{"status with logs", []string{"status", "--index=0", "--markers=file://DIR"}, []string{"--logs-url"}, nil},
 		{"logs", []string{"status", "--index=0", "--logs", "--markers=file://DIR"}, []string{"--logs-url"}, nil},
+		{"wait", []string{"wait", "--completions=2", "--timeout=1s"}, []string{"--markers", "--success"}, nil},
 		{"reset", []string{"reset", "--all", "--yes"}, []string{"--markers"}, nil},
 		{"mark", []string{"mark", "--indexes=1", "--reason=x"}, []string{"--markers"}, nil},
 		{"check", []string{"check"}, []string{"--markers"}, nil},

@@ -1,0 +1,38 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestCopyFile: a copy is the same file where links are, and its content where they aren't.
+func TestCopyFile(t *testing.T) {
+	dir, other := t.TempDir(), memoryDir(t)
+	must(t, "link", os.Symlink(other, filepath.Join(dir, "other")))
+	s := open(t, "file://"+dir)
+	must(t, "put", s.Put(t.Context(), "from", []byte("0123456789")))
+	must(t, "put", s.Put(t.Context(), "to", []byte("old")))
+	must(t, "link", os.Symlink("from", filepath.Join(dir, "symbolic")))
+	for range 2 {
+		for to, from := range map[string]string{"to": "from", "other/to": "from", "of a link": "symbolic"} {
+			must(t, "copy to "+to, s.Copy(t.Context(), to, from))
+			wantBody(t, s, to, []byte("0123456789"))
+		}
+	}
+	a, err := os.Stat(filepath.Join(dir, "from"))
+	must(t, "stat", err)
+	b, err := os.Lstat(filepath.Join(dir, "to"))
+	must(t, "stat", err)
+	if !os.SameFile(a, b) {
+		t.Error("the copy is another file")
+	}
+	if l, err := os.Lstat(filepath.Join(dir, "of a link")); err != nil || !l.Mode().IsRegular() {
+		t.Errorf("the copy of a link's file: %v, %v", l, err)
+	}
+	for _, d := range []string{dir, other} {
+		if n := temporaryFiles(t, d); n != 0 {
+			t.Errorf("%d temporary files are left", n)
+		}
+	}
+}
