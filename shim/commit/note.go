@@ -41,7 +41,7 @@ func ReadNote(body []byte, run, markers string) (Note, []Place, error) {
 	if err := json.Unmarshal(body, &n); err != nil {
 		return n, nil, fmt.Errorf("it is no note: %w", err)
 	}
-	if n.RunID != run || !runID.MatchString(run) {
+	if n.RunID != run || !isRunID(run) {
 		return n, nil, fmt.Errorf("it is of run %.100q, by its name of %.100q", n.RunID, run)
 	}
 	if n.Version < 1 || len(n.Places) == 0 || len(n.Places) > maxOutputs {
