@@ -12,15 +12,16 @@ import (
 	"nth/shim/store/web"
 )
 
-// What is copied with one request (CopyObject takes 5 GiB), and of what size the parts of
-// a larger blob are, in bytes: each is an answer that comes within seconds.
+// What is copied with one request, and of what size the parts of a larger blob are, in
+// bytes. CopyObject takes 5 GiB, but a server may give no sign of life while it copies: each
+// of these is answered within seconds.
 const (
-	copyWhole = 5 << 30
-	copyPart  = 256 << 20
+	copyWhole = 64 << 20
+	copyPart  = 64 << 20
 )
 
 // Between the parts of a copy there is nothing to hold in memory.
-const copiesAtOnce = 8
+const copiesAtOnce = 4
 
 // Copy copies within the bucket. What is larger than one request may copy goes in parts of
 // the version that was there at the beginning, which then are made visible together. Type
