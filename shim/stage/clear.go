@@ -105,7 +105,7 @@ func (r *Room) there(root *os.Root) (names []string, err error) {
 		r.before = info
 		return []string{r.name}, nil
 	}
-	entries, err := fs.ReadDir(root.FS(), ".")
+	entries, err := entriesOf(root, ".")
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), noted) {
 			names = append(names, e.Name())

@@ -129,7 +129,7 @@ func (c *collector) all() error {
 
 // walk collects what is below a directory, which is reached through those above.
 func (c *collector) walk(at, key string, above []fs.FileInfo) error {
-	entries, err := fs.ReadDir(c.root.FS(), at)
+	entries, err := entriesOf(c.root, at)
 	if err != nil {
 		return err
 	}
