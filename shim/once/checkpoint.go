@@ -173,6 +173,9 @@ func (w *Way) keepFailed(it item.Item) {
 		}
 		files += len(o.Files)
 	}
+	if files == 0 {
+		return
+	}
 	w.Log.Info().Int("files", files).Msg(w.Secrets.Hide("what there is of the outputs is kept at " + s.Show(w.attempt()+"/")))
 }
 
