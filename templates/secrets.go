@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -61,11 +62,11 @@ func (t *Template) told(x *execution, text string) []string {
 			values = append(values, part)
 		}
 	}
-	slices.SortFunc(values, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
+	sort.Slice(values, func(i, j int) bool {
+		if a, b := len(values[i]), len(values[j]); a != b {
+			return a > b
 		}
-		return strings.Compare(a, b)
+		return values[i] < values[j]
 	})
 	return slices.Compact(values)
 }

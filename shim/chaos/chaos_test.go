@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,6 +144,33 @@ func TestFolder(t *testing.T) {
 		if diff := cmp.Diff([]string{"deep/b: " + another, "link: a link to b undisturbed, a link to other disturbed"}, paths); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// TestFolderLink: behind a link that is named what it leads to is compared, and the link stays.
+func TestFolderLink(t *testing.T) {
+	dir := t.TempDir()
+	out, link, nothing := filepath.Join(dir, "real"), filepath.Join(dir, "out"), filepath.Join(dir, "nothing")
+	if err := errors.Join(os.Mkdir(out, 0o755), os.Symlink("real", link), os.Symlink("nowhere", nothing)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t.Context(), nothing, edge.Process{}); err == nil || !strings.Contains(err.Error(), nothing+": it is a link to nothing") {
+		t.Errorf("a link to nothing: %v", err)
+	}
+	f, err := open(t.Context(), link, edge.Process{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(link, "a"), []byte("a"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.aside(t.Context(), filepath.Join(dir, "kept"))
+	if err != nil || len(l) != 1 || l["a"].what != "file" || f.name("a") != filepath.Join(link, "a") {
+		t.Errorf("%v %v, called %s", l, err, f.name("a"))
+	}
+	left, err := os.ReadDir(link)
+	if at, _ := os.Readlink(link); at != "real" || err != nil || len(left) > 0 {
+		t.Errorf("the link leads to %q, where there is %v %v", at, left, err)
 	}
 }
 

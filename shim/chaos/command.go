@@ -13,7 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
+	"nth/shim/config"
 	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/local"
@@ -43,7 +45,11 @@ func Command(c local.Config, own []string, p edge.Process) (code int, err error)
 	if t.options, err = c.Ready(own, p); err != nil {
 		return 0, err
 	}
-	for _, where := range c.ChaosCompare {
+	compared := c.ChaosCompare
+	if len(compared) == 0 {
+		compared = published(c.Data)
+	}
+	for _, where := range compared {
 		pl, err := open(context.Background(), where, p)
 		if err != nil {
 			return 0, err
@@ -62,6 +68,29 @@ func Command(c local.Config, own []string, p edge.Process) (code int, err error)
 		_, err = fmt.Print(p.Secrets.Hide(r.String()))
 	}
 	return code, err
+}
+
+// published gives the directories in which a Job's outputs are, as far as no template makes
+// them.
+func published(d config.Data) (dirs []string) {
+	urls := []string{d.Stdout}
+	for _, text := range d.Output {
+		if p, err := config.ParseOutput(text); err == nil {
+			urls = append(urls, p.URL)
+		}
+	}
+	for _, url := range urls {
+		address, query, _ := strings.Cut(url, "?")
+		literal, _, _ := strings.Cut(config.Literal(address), "\x00")
+		dir := literal[:strings.LastIndexByte(literal, '/')+1]
+		if query != "" {
+			dir += "?" + query
+		}
+		if url != "" && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }
 
 // bare is what --chaos says without a seed.

@@ -1,9 +1,8 @@
 package chaos
 
 import (
-	"cmp"
 	"maps"
-	"slices"
+	"sort"
 )
 
 // unknown is the index of what can't be told whose it is.
@@ -27,7 +26,7 @@ func compare(want, got listing) (list []difference) {
 			list = append(list, difference{index: unknown, path: path, want: w, got: g})
 		}
 	}
-	slices.SortFunc(list, func(a, b difference) int { return cmp.Compare(a.path, b.path) })
+	sort.Slice(list, func(i, j int) bool { return list[i].path < list[j].path })
 	return list
 }
 
@@ -35,5 +34,5 @@ func (e entry) same(o entry) bool { return e.what == o.what && e.size == o.size 
 
 // inOrder sorts by index; what is nobody's comes last.
 func inOrder(list []difference) {
-	slices.SortStableFunc(list, func(a, b difference) int { return cmp.Compare(uint64(a.index), uint64(b.index)) })
+	sort.SliceStable(list, func(i, j int) bool { return uint64(list[i].index) < uint64(list[j].index) })
 }

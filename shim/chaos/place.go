@@ -78,17 +78,30 @@ func placeOf(ctx context.Context, where string, p edge.Process) (place, error) {
 		}
 		where = u.Path
 	}
-	_, err := os.Stat(where)
-	return &folder{where, errors.Is(err, fs.ErrNotExist)}, nil
+	return folderAt(where)
 }
 
 // folder is a directory, or a file, of this machine.
 type folder struct {
-	path   string
-	absent bool // at first
+	shown  string // as it was named
+	path   string // where that leads: a walk doesn't follow a link that it begins at
+	absent bool   // at first
 }
 
-func (f *folder) name(path string) string { return filepath.Join(f.path, path) }
+func folderAt(where string) (place, error) {
+	path, err := filepath.EvalSymlinks(where)
+	if err == nil {
+		return &folder{shown: where, path: path}, nil
+	}
+	f := &folder{shown: where, path: where, absent: errors.Is(err, fs.ErrNotExist)}
+	if info, _ := os.Lstat(where); info != nil && f.absent {
+		return nil, &failure.Failure{Code: failure.Setup, Tried: "compare what stands in", On: where,
+			Cause: errors.New("it is a link to nothing"), Hint: "make the directory that it leads to, or name that one"}
+	}
+	return f, nil
+}
+
+func (f *folder) name(path string) string { return filepath.Join(f.shown, path) }
 
 func (f *folder) stands(context.Context) (string, error) {
 	info, err := os.Stat(f.path)
@@ -147,7 +160,7 @@ func (f *folder) empty() error {
 }
 
 func (f *folder) failed(tried string, err error) error {
-	return &failure.Failure{Code: failure.Unavailable, Tried: tried, On: f.path, Cause: err}
+	return &failure.Failure{Code: failure.Unavailable, Tried: tried, On: f.shown, Cause: err}
 }
 
 // keep copies a file; what is none is told in words.

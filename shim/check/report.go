@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"slices"
+	"sort"
 
 	"nth/shim/failure"
 )
@@ -146,7 +147,7 @@ func (r *Report) median() float64 {
 	if len(all) == 0 {
 		return 0
 	}
-	slices.Sort(all)
+	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
 	return all[len(all)/2]
 }
 

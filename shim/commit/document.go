@@ -161,15 +161,3 @@ func (d Document) encode(of marker.Header) ([]byte, Document, error) {
 
 // maxBody is somewhat less than a store's document may have.
 const maxBody = 15 << 20
-
-// note is staging/<index>/<run_id>.json: where a run stages its outputs, for who clears up
-// what runs that were killed have left.
-type note struct {
-	Version     int      `json:"version"`
-	Job         string   `json:"job"`
-	Index       int64    `json:"index"`
-	RunID       string   `json:"run_id"`
-	Written     string   `json:"written"`
-	Places      []string `json:"places"` // URLs that end in .nth/<run_id>/
-	Checkpoints []string `json:"checkpoints,omitempty"`
-}

@@ -29,7 +29,7 @@ type Staging struct {
 // failure with exit code 73.
 func (it *Item) Stage(ctx context.Context) (*Staging, error) {
 	h := it.Header
-	n := note{Version: Version, Job: h.Job, Index: h.Index, RunID: h.RunID, Written: time.Now().UTC().Format(time.RFC3339), Checkpoints: it.Checkpoints}
+	n := Note{Version: Version, Job: h.Job, Index: h.Index, RunID: h.RunID, Written: time.Now().UTC().Format(time.RFC3339), Checkpoints: it.Checkpoints}
 	for _, o := range it.Outputs {
 		place, err := below(o.URL, h.RunID)
 		if err != nil {

@@ -34,7 +34,7 @@ type Mapping struct {
 	Each        bool          `group:"Mapping" help:"Run the command once for every item of this index's shard: of --items, or of the rows or objects of --tasks."`
 	Jobs        *int          `group:"Mapping" placeholder:"N" help:"With --each: how many items of this index run at the same time (default 1)."`
 	KeepGoing   bool          `group:"Mapping" help:"With --each: run the other items too when one has failed, instead of starting no more."`
-	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL; below a URL with a slash at its end, anything. Or a server: tcp://host:port must accept a connection, http(s)://… answer a GET with 2xx; one that can't be reached is 69. Repeatable."`
+	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL; below a URL with a slash at its end, anything. Or a server: tcp://host:port accepts a connection, http(s)://… answers a GET with 2xx; out of reach it is 69. Repeatable."`
 	RequireWait time.Duration `group:"Mapping" default:"0s" placeholder:"D" help:"Wait this long for what --require names; missing after that is exit 69."`
 }
 
@@ -49,8 +49,8 @@ type Markers struct {
 	RecordStart   bool          `group:"Markers" help:"Record that the index was started, so that an attempt that was killed outright leaves a trace."`
 	Claim         time.Duration `group:"Markers" placeholder:"TTL" help:"Keep two pods of one index from working at the same time: a lease beside the markers, renewed every third of this time. From 1s to 24h; less than 15s is for tests, a minute is a good choice."`
 	ClaimWait     time.Duration `group:"Markers" default:"0s" placeholder:"D" help:"How long another pod that has claimed the index is waited for, then exit 75; 0: without limit."`
-	Success       string        `group:"Markers" placeholder:"URL" help:"Write this document when the last index is done, by whoever finds that out: counts, a digest of all markers, times. nth wait --success waits for it."`
-	Logs          string        `group:"Markers" placeholder:"URL" help:"Keep all that the command writes to stdout and stderr in a store, as --markers is one: uploaded while it runs, and passed through at the same time."`
+	Success       string        `group:"Markers" placeholder:"URL" help:"Write this document when the last index is done: counts, a digest of all markers, times. nth wait --success waits for it."`
+	Logs          string        `group:"Markers" placeholder:"URL" help:"Keep all that the command writes to stdout and stderr in a store: uploaded while it runs, and passed through."`
 }
 
 // Stores is how long stores are waited for.

@@ -3,6 +3,7 @@ package local
 import (
 	"io"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"syscall"
@@ -168,7 +169,7 @@ func wallUnit(d time.Duration) time.Duration {
 }
 
 func (j *job) summary() Summary {
-	slices.SortFunc(j.failures, func(a, b Failure) int { return int(min(1, max(-1, a.Index-b.Index))) })
+	sort.Slice(j.failures, func(a, b int) bool { return j.failures[a].Index < j.failures[b].Index })
 	return Summary{
 		Total: j.total, Done: j.done, Failed: j.failed, Unfinished: j.total - j.done - j.failed,
 		Failures: j.failures, FailJob: j.failJob, Exceeded: j.failed > j.limit, Limit: j.limit,

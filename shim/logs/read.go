@@ -3,7 +3,7 @@ package logs
 import (
 	"context"
 	"io"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -52,14 +52,15 @@ func Attempts(ctx context.Context, s *store.Store, index int64) ([]Attempt, erro
 	}
 	list := make([]Attempt, 0, len(found))
 	for _, a := range found {
-		slices.SortFunc(a.parts, func(x, y part) int { return x.number - y.number })
+		sort.Slice(a.parts, func(i, j int) bool { return a.parts[i].number < a.parts[j].number })
 		list = append(list, *a)
 	}
-	slices.SortFunc(list, func(x, y Attempt) int {
+	sort.Slice(list, func(i, j int) bool {
+		x, y := &list[i], &list[j]
 		if c := x.Modified.Compare(y.Modified); c != 0 {
-			return c
+			return c < 0
 		}
-		return strings.Compare(x.RunID, y.RunID)
+		return x.RunID < y.RunID
 	})
 	return list, nil
 }

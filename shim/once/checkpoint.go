@@ -118,7 +118,7 @@ func (c *checkpoints) one(g *stage.Stage, of item.Output) error {
 }
 
 // forget deletes the checkpoints of an item that is settled: nobody goes on from there. Best
-// effort: what is left is for nth reset --stale.
+// effort: each later start of the item does it too.
 func (w *Way) forget(it item.Item, failed error) {
 	if failed != nil {
 		return
@@ -172,6 +172,9 @@ func (w *Way) keepFailed(it item.Item) {
 			continue
 		}
 		files += len(o.Files)
+	}
+	if files == 0 {
+		return
 	}
 	w.Log.Info().Int("files", files).Msg(w.Secrets.Hide("what there is of the outputs is kept at " + s.Show(w.attempt()+"/")))
 }

@@ -100,7 +100,7 @@ func (c Command) run(it item.Item, in Inputs) (ended, error) {
 	})
 	result, err := c.Signals.Run(command)
 	trimming.Stop()
-	in.Checkpoints.end(err == nil && (result.Stop != 0 || result.TimedOut || result.Cancelled))
+	in.Checkpoints.end(err == nil && !result.Cancelled && (result.Stop != 0 || result.TimedOut)) // a lost lease's are another's
 	if err != nil {
 		c.Output.Discard()
 		return ended{}, c.Hint(err)

@@ -93,6 +93,7 @@ func (w *Way) run(ctx context.Context, it item.Item, in Inputs, found record.Ver
 		err = w.bring(ctx, it, &in)
 	}
 	defer func() { in.close() }()
+	defer outputs.leave()
 	if err == nil {
 		err = outputs.open(&in)
 	}

@@ -3,7 +3,6 @@ package once
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/url"
 	"path"
@@ -79,57 +78,6 @@ func (w *Way) target(ctx context.Context, at expand.Text) (o commit.Output, err 
 	return o, err
 }
 
-// forward settles an item whose outputs a run has committed that didn't come to record them.
-func (p *results) forward(ctx context.Context, found record.Verdict) (record.Verdict, error) {
-	if p == nil || found.Settled {
-		return found, nil
-	}
-	if err := p.Step(ctx, "forward"); err != nil {
-		return found, err
-	}
-	c, vacancy, err := p.commit.Look(ctx)
-	p.vacancy = vacancy
-	if err != nil || c == nil {
-		return found, p.unlessStopped(ctx, err)
-	}
-	p.Log.Info().Msgf("%s was done by run %s, which ended before that was recorded: its outputs are published", p.it.Header.What(), c.RunID())
-	settled, vacancy, err := c.RollForward(ctx, found.Over())
-	if err != nil {
-		return found, p.unlessStopped(ctx, err)
-	}
-	if settled == nil {
-		p.vacancy = vacancy
-		p.Log.Info().Msg("what it had staged is gone, and so is the marker: the item was reset")
-		return found, nil
-	}
-	p.settled(settled, c.Marker)
-	return record.Verdict{Settled: true}, nil
-}
-
-func (p *results) unlessStopped(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return p.Stopped("forward")
-	}
-	return err
-}
-
-// settled tells of outputs that are published, and clears up.
-func (p *results) settled(s *commit.Settled, m marker.Marker) {
-	more := fmt.Sprintf(", %d objects published", len(m.Outputs))
-	if len(m.Outputs) == 1 {
-		more = ", 1 object published"
-	}
-	if s.Other != nil {
-		more = ""
-	} else if m.RunID != p.commit.Header.RunID {
-		more += " by " + m.RunID
-	}
-	p.Record.Settled(m, s.How, s.Other, more)
-	if err := s.Clean(context.Background()); err != nil {
-		p.Log.Warn().Msg("clear up what was staged: " + p.Said(err) + "; nth reset --stale does it later")
-	}
-}
-
 // clear makes room for what the command is to write.
 func (p *results) clear(ctx context.Context) error {
 	if p == nil {
@@ -150,6 +98,9 @@ func (p *results) clear(ctx context.Context) error {
 
 func noRoom(err error, on string) error {
 	f := &failure.Failure{Code: failure.Unavailable, Tried: "make room for the output", On: on, Cause: err}
+	if errors.Is(err, stage.ErrBusy) {
+		f.Code, f.Hint = failure.Held, "it is tried again; each run has a path of its own with <<.RunID>> in it"
+	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		f.Code, f.Hint = failure.Denied, "let this user write there: with a read-only root, on a volume"
 	}
@@ -200,9 +151,6 @@ func (p *results) publish(found record.Verdict, m marker.Marker) (own bool, err 
 	own = s.Winner() == m.RunID && s.How != marker.Theirs && !found.Again()
 	m.Outputs, m.RunID = make([]marker.Output, len(objects)), s.Winner()
 	p.settled(s, m)
-	for _, room := range p.rooms {
-		room.Done(context.Background())
-	}
 	return own, nil
 }
 
@@ -255,6 +203,15 @@ type missing struct{ *failure.Failure }
 
 // Unwrap gives the failure.
 func (m *missing) Unwrap() error { return m.Failure }
+
+// leave lets others make outputs at the same paths.
+func (p *results) leave() {
+	if p != nil {
+		for _, room := range p.rooms {
+			room.Leave()
+		}
+	}
+}
 
 // drop gives up what isn't going to be published.
 func (p *results) drop() {

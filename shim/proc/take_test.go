@@ -49,6 +49,23 @@ func TestTakeWaits(t *testing.T) {
 	})
 }
 
+// TestTakeRest: what the pipe holds comes too when the command has ended while the sink was
+// still at what came before.
+func TestTakeRest(t *testing.T) {
+	both(t, func(t *testing.T, pid1 bool) {
+		p := hosted(t, pid1, host{Args: []string{"sh", "-c", `echo first; echo $$ >DIR/pid.new; mv DIR/pid.new DIR/pid; head -c 60000 /dev/zero; : >DIR/written`}, Take: &sink{Bytes: -1, After: "DIR/go"}})
+		p.begin()
+		eventually(t, "the last words", func() bool { return p.has("written") })
+		time.Sleep(200 * time.Millisecond) // it ends, and that is seen: else nothing is shown here, nor is it wrong
+		if err := os.WriteFile(p.dir+"/go", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.tells(); got.Taken != "" || got.Written != int64(len("first\n")+60000) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // TestTakeFails: a sink that takes no more stops the command, which neither hangs nor dies
 // of what it still writes.
 func TestTakeFails(t *testing.T) {

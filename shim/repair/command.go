@@ -52,6 +52,7 @@ type session struct {
 	Config
 	World
 	name  string // of the command
+	where place.Markers
 	ctx   context.Context
 	store *store.Store
 	clock clock
@@ -68,15 +69,24 @@ func open(ctx context.Context, name string, c Config, rest []string, w World) (*
 	if len(rest) > 0 {
 		return nil, usage("COMMAND", "nothing is run here", "nth "+name+" --markers URL --indexes LIST")
 	}
-	if c.All && !c.Yes && !c.DryRun && !isatty.IsTerminal(w.Stdin.Fd()) {
-		return nil, usage("--all", "nobody can be asked here", "--yes does without, and --dry-run shows what would be done")
+	if err := c.askable("--all", w); err != nil {
+		return nil, err
 	}
-	s, err := place.Find(ctx, place.Markers{URL: c.Markers, Completions: c.Completions, Job: c.Job, JobUID: c.JobUID,
-		Usage: "nth " + name + " --markers URL --indexes LIST", Hint: "give the URL of one index's markers"}, w.Process, c.StoreTimeout)
+	where := place.Markers{URL: c.Markers, Completions: c.Completions, Job: c.Job, JobUID: c.JobUID,
+		Usage: "nth " + name + " --markers URL --indexes LIST", Hint: "give the URL of one index's markers"}
+	s, err := place.Find(ctx, where, w.Process, c.StoreTimeout)
 	if err != nil {
 		return nil, err
 	}
-	return &session{Config: c, World: w, name: name, ctx: ctx, store: s}, nil
+	return &session{Config: c, World: w, name: name, where: where, ctx: ctx, store: s}, nil
+}
+
+// askable refuses a flag that asks first where nobody can be asked.
+func (c *Config) askable(flag string, w World) error {
+	if !c.All || c.Yes || c.DryRun || isatty.IsTerminal(w.Stdin.Fd()) {
+		return nil
+	}
+	return usage(flag, "nobody can be asked here", "--yes does without, and --dry-run shows what would be done")
 }
 
 func usage(on, why, hint string) error {

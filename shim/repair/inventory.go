@@ -1,8 +1,8 @@
 package repair
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"sync"
 
 	"nth/shim/identity"
@@ -29,6 +29,7 @@ var kinds = []kind{
 // The positions of those that tell an item's state.
 const (
 	progress = 0
+	commits  = 2
 	failed   = 4
 	done     = 5
 )
@@ -37,11 +38,15 @@ const (
 // number come back.
 const claimDir = "claim"
 
+// stagingDir has the notes of runs, for those who clear up: a reset leaves them.
+const stagingDir = "staging"
+
 // held is what is there of one item.
 type held struct {
 	kinds   uint8 // bits, by position
 	claimed bool
 	runs    []string // the keys of its checkpoints
+	notes   []string // the keys of its runs' notes
 }
 
 func (h *held) has(kind int) bool { return h != nil && h.kinds&(1<<kind) != 0 }
@@ -88,7 +93,7 @@ func prefixes(dirs []string, only identity.List) (all []string) {
 		}
 		for k := range only.Len() {
 			key := marker.Key(dir, only.At(k))
-			if dir == kinds[progress].dir {
+			if dir == kinds[progress].dir || dir == stagingDir {
 				key = key[:len(key)-len(".json")] + "/"
 			}
 			all = append(all, key)
@@ -107,6 +112,10 @@ func (inv inventory) note(dir string, item marker.Item, key string) {
 		h.claimed = true
 		return
 	}
+	if dir == stagingDir {
+		h.notes = append(h.notes, key)
+		return
+	}
 	at := slices.IndexFunc(kinds, func(k kind) bool { return k.dir == dir })
 	h.kinds |= 1 << at
 	if at == progress {
@@ -121,8 +130,9 @@ func (inv inventory) items(chosen func(marker.Item, *held) bool) (list []marker.
 			list = append(list, item)
 		}
 	}
-	slices.SortFunc(list, func(a, b marker.Item) int {
-		return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Index, b.Index))
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return a.Task < b.Task || a.Task == b.Task && a.Index < b.Index
 	})
 	return list
 }

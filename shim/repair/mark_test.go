@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
@@ -116,7 +117,7 @@ func TestAsk(t *testing.T) {
 			if _, err := keyboard.WriteString(answer); err != nil {
 				t.Fatal(err)
 			}
-			code, err := repair.Reset(repair.ResetConfig{Config: repair.Config{Store: config.Store{Markers: "file://" + dir, StoreTimeout: 1 << 40}, All: true, Progress: "never"}}, nil, w)
+			code, err := repair.Reset(repair.ResetConfig{OlderThan: 24 * time.Hour, Config: repair.Config{Store: config.Store{Markers: "file://" + dir, StoreTimeout: 1 << 40}, All: true, Progress: "never"}}, nil, w)
 			o := told()
 			if goes != (err == nil && code == 0) {
 				t.Errorf("code %d, %v", code, err)

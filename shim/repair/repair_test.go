@@ -63,6 +63,9 @@ func run(t *testing.T, c any) outcome {
 	case repair.Config:
 		return run(t, repair.ResetConfig{Config: c})
 	case repair.ResetConfig:
+		if c.OlderThan == 0 {
+			c.OlderThan = 24 * time.Hour // the default
+		}
 		c.StoreTimeout, c.Progress = time.Minute, "never"
 		code, err = repair.Reset(c, nil, w)
 	case repair.MarkConfig:

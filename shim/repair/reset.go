@@ -2,6 +2,7 @@ package repair
 
 import (
 	"context"
+	"time"
 
 	"nth/shim/config"
 	"nth/shim/identity"
@@ -13,7 +14,9 @@ import (
 // ResetConfig is what `nth reset` is told.
 type ResetConfig struct {
 	Config
-	Claims bool `group:"Indexes" env:"-" help:"Forget nothing, and release their claims: of pods that are dead, before the time of --claim is over."`
+	Claims    bool          `group:"Indexes" env:"-" help:"Forget nothing, and release their claims: of pods that are dead, before the time of --claim is over."`
+	Stale     bool          `group:"Indexes" env:"-" help:"Forget nothing, and remove what runs that are over have staged. Without --indexes of all, and asks first."`
+	OlderThan time.Duration `group:"Indexes" env:"-" default:"24h" placeholder:"D" help:"With --stale: how old a run is that counts as over, where no marker tells."`
 }
 
 // reset is one `nth reset`.
@@ -31,6 +34,12 @@ func Reset(c ResetConfig, rest []string, w World) (int, error) {
 	if err := c.agree(config.ForReset, c); err != nil {
 		return 0, err
 	}
+	if c.Stale && c.Indexes == "" {
+		c.All = true
+		if err := c.askable("--stale", w); err != nil {
+			return 0, err
+		}
+	}
 	ctx, stop := proc.Interruptible("reset")
 	defer stop()
 	s, err := open(ctx, "reset", c.Config, rest, w)
@@ -38,6 +47,9 @@ func Reset(c ResetConfig, rest []string, w World) (int, error) {
 		return 0, err
 	}
 	defer s.store.Close()
+	if c.Stale {
+		return (&stale{batch: batch{session: s}, limit: c.OlderThan}).run()
+	}
 	return (&reset{batch: batch{session: s}, claimsOnly: c.Claims, deleted: make([]heap, len(kinds))}).run()
 }
 

@@ -5,6 +5,7 @@ package secrets
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,11 +78,11 @@ func (s *Set) sort() {
 	for v := range s.held {
 		all = append(all, v)
 	}
-	slices.SortFunc(all, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
+	sort.Slice(all, func(i, j int) bool {
+		if a, b := len(all[i]), len(all[j]); a != b {
+			return a > b
 		}
-		return strings.Compare(a, b)
+		return all[i] < all[j]
 	})
 	s.sorted, s.forms = all, nil
 	for _, v := range all {

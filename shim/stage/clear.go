@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Room is a place in which a command is to make an output.
@@ -14,17 +16,23 @@ type Room struct {
 	dir, name string // of a file the one that it is in, and its name; of a directory ""
 	note      string
 	before    fs.FileInfo // of a file that was there before
+	held      *os.File    // the note, locked as long as nth lives
 	// Full says that something is there that no attempt of nth's has left: it isn't touched.
 	Full bool
 }
 
-// noted begins the name of a file that stands beside an output while nobody knows whether it
-// is whole: what a start finds beside it, an attempt has left that came to no end.
-const noted = temporary + "attempt"
+// noted begins the name of a file that stands beside an output from the first attempt on:
+// what a start finds with it, an attempt has made, and may have made by half.
+const noted = temporary + "output"
 
-// Clear makes room for an output: its directory is made, and what an earlier attempt has
-// left there is removed, so that nothing of that is taken for this one's, nor added to. What
-// else is there stays. An error is one of the file system.
+// ErrBusy is the error where another run's command is to make the same output.
+var ErrBusy = errors.New("another run of nth on this machine makes it there right now")
+
+// Clear makes room for an output: its directory is made, and what an earlier attempt, or an
+// item before, has made there is removed, so that nothing of that is taken for this one's,
+// nor added to: a worker's tasks have one path. What was there before the first one stays.
+// ErrBusy says that another nth of this machine makes the same output now; any other error is
+// one of the file system.
 func Clear(ctx context.Context, declared string) (r Room, err error) {
 	if r.dir = declared; !strings.HasSuffix(declared, "/") {
 		r.dir, r.name = filepath.Dir(declared), filepath.Base(declared)
@@ -59,19 +67,29 @@ func (r *Room) clear() error {
 		r.Full = true
 		return nil
 	}
+	if err := r.hold(root); err != nil {
+		return err
+	}
 	for _, name := range there {
 		if err := root.RemoveAll(name); err != nil {
 			return err
 		}
 	}
-	if ours {
-		return nil
-	}
-	f, err := root.OpenFile(r.note, os.O_CREATE|os.O_WRONLY, 0o666)
+	return nil
+}
+
+// hold makes the note this run's own. Where files can't be locked, nobody is kept away.
+func (r *Room) hold(root *os.Root) error {
+	f, err := root.OpenFile(r.note, os.O_CREATE|os.O_RDWR, 0o666)
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK {
+		f.Close()
+		return ErrBusy
+	}
+	r.held = f
+	return nil
 }
 
 // there gives the names of what stands where the output is to be.
@@ -87,7 +105,7 @@ func (r *Room) there(root *os.Root) (names []string, err error) {
 		r.before = info
 		return []string{r.name}, nil
 	}
-	entries, err := fs.ReadDir(root.FS(), ".")
+	entries, err := entriesOf(root, ".")
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), noted) {
 			names = append(names, e.Name())
@@ -106,9 +124,9 @@ func (r Room) Untouched() bool {
 	return err == nil && os.SameFile(now, r.before) && now.ModTime().Equal(r.before.ModTime()) && now.Size() == r.before.Size()
 }
 
-// Done says that the output is whole, and published: nobody is to remove it.
-func (r Room) Done(ctx context.Context) {
-	if !r.Full {
-		_ = within(ctx, r.dir, func() error { return os.Remove(filepath.Join(r.dir, r.note)) })
+// Leave lets others make the output there.
+func (r Room) Leave() {
+	if r.held != nil {
+		r.held.Close()
 	}
 }

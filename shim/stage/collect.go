@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 
 	"nth/shim/failure"
@@ -122,13 +123,13 @@ func (c *collector) all() error {
 	if err := c.walk(".", "", []fs.FileInfo{info}); err != nil {
 		return err
 	}
-	slices.SortFunc(c.files, func(a, b File) int { return strings.Compare(a.Key, b.Key) })
+	sort.Slice(c.files, func(i, j int) bool { return c.files[i].Key < c.files[j].Key })
 	return nil
 }
 
 // walk collects what is below a directory, which is reached through those above.
 func (c *collector) walk(at, key string, above []fs.FileInfo) error {
-	entries, err := fs.ReadDir(c.root.FS(), at)
+	entries, err := entriesOf(c.root, at)
 	if err != nil {
 		return err
 	}

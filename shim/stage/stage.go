@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"nth/shim/disk"
@@ -107,8 +108,13 @@ func broken(err error, tried, on string) *failure.Failure {
 	}
 	if isFile(err) {
 		f := &failure.Failure{Code: failure.Unavailable, Tried: tried, On: on, Cause: err}
-		if errors.Is(err, fs.ErrPermission) {
+		switch {
+		case errors.Is(err, fs.ErrPermission):
 			f.Code, f.Hint = failure.Denied, "let this user read and write there"
+		case errors.Is(err, syscall.EROFS):
+			f.Code, f.Hint = failure.Denied, "let this user write there: with a read-only root, on a volume"
+		case errors.Is(err, syscall.ENOSPC):
+			f.Hint = "the volume is full"
 		}
 		if _, hangs := errors.AsType[*disk.NoAnswer](err); hangs {
 			f.Hint = disk.Hint

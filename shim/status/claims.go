@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"nth/shim/marker"
@@ -52,7 +53,10 @@ func (c *scan) claimants(l *lister) error {
 	if t := time.Now(); t.After(now) {
 		now = t
 	}
-	slices.SortFunc(open, func(a, b int64) int { return cmp.Or(c.claims[b].Compare(c.claims[a]), cmp.Compare(a, b)) })
+	sort.Slice(open, func(i, j int) bool {
+		a, b := open[i], open[j]
+		return cmp.Or(c.claims[b].Compare(c.claims[a]), cmp.Compare(a, b)) < 0
+	})
 	open = open[:min(len(open), maxClaims)]
 	alive := make([]bool, len(open))
 	err := store.Each(l.ctx, len(open), func(ctx context.Context, i int) error {

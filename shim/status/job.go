@@ -1,10 +1,10 @@
 package status
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"nth/shim/identity"
@@ -66,7 +66,7 @@ func newJob(o *object, pods []*Pod) (*Job, error) {
 		j.pods[index], j.active = append(of, p), true
 	}
 	for _, of := range j.pods {
-		slices.SortStableFunc(of, func(a, b *Pod) int { return a.Created.Compare(b.Created) })
+		sort.SliceStable(of, func(a, b int) bool { return of[a].Created.Before(of[b].Created) })
 	}
 	return j, nil
 }
@@ -206,7 +206,7 @@ func (j *Job) see(r *Report, snap *Snapshot) {
 		at, _ := snap.Of.Position(f.Index)
 		r.Failures[i].Again = snap.States[at] != Failed
 	}
-	slices.SortFunc(r.Failures, func(a, b Failure) int { return cmp.Compare(a.Index, b.Index) })
+	sort.Slice(r.Failures, func(a, b int) bool { return r.Failures[a].Index < r.Failures[b].Index })
 }
 
 // blame makes of a pod that failed the index's failure, unless there is a later record.

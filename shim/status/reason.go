@@ -3,7 +3,7 @@ package status
 import (
 	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -131,6 +131,9 @@ func groups(all []Failure) []Group {
 		}
 		list = append(list, g)
 	}
-	slices.SortFunc(list, func(a, b Group) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Example, b.Example)) })
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		return a.Count > b.Count || a.Count == b.Count && a.Example < b.Example
+	})
 	return list
 }

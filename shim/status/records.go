@@ -1,13 +1,13 @@
 package status
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 
 	"nth/shim/failure"
@@ -107,7 +107,10 @@ func itemOf(h marker.Header) string {
 func readTaskFailures(ctx context.Context, s *store.Store, p store.Policy, keys []string, n int64) ([]TaskFailure, int64, error) {
 	some := keys[:min(int64(len(keys)), n)]
 	list, err := readRecords(ctx, s, p, some, func(i int, body []byte) TaskFailure { return taskFailureOf(some[i], body) })
-	slices.SortFunc(list, func(a, b TaskFailure) int { return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.Task, b.Task)) })
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		return a.Queue < b.Queue || a.Queue == b.Queue && a.Task < b.Task
+	})
 	return list, int64(len(keys) - len(some)), err
 }
 

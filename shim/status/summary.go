@@ -2,7 +2,7 @@ package status
 
 import (
 	"fmt"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -61,7 +61,7 @@ func (t *text) used(u *Used) {
 		for i, e := range u.Each {
 			all[i] = of(e)
 		}
-		slices.Sort(all)
+		sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
 		return all[len(all)/2], all[len(all)-1]
 	}
 	seconds := func(s float64) string { return short(time.Duration(s * float64(time.Second))) }

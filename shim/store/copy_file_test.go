@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"nth/shim/store/contract"
 )
 
 // TestCopyFile: a copy is the same file where links are, and its content where they aren't.
@@ -15,7 +18,7 @@ func TestCopyFile(t *testing.T) {
 	must(t, "put", s.Put(t.Context(), "to", []byte("old")))
 	must(t, "link", os.Symlink("from", filepath.Join(dir, "symbolic")))
 	for range 2 {
-		for to, from := range map[string]string{"to": "from", "other/to": "from", "of a link": "symbolic"} {
+		for to, from := range map[string]string{"to": "from", "other/to": "from"} {
 			must(t, "copy to "+to, s.Copy(t.Context(), to, from))
 			wantBody(t, s, to, []byte("0123456789"))
 		}
@@ -27,8 +30,10 @@ func TestCopyFile(t *testing.T) {
 	if !os.SameFile(a, b) {
 		t.Error("the copy is another file")
 	}
-	if l, err := os.Lstat(filepath.Join(dir, "of a link")); err != nil || !l.Mode().IsRegular() {
-		t.Errorf("the copy of a link's file: %v, %v", l, err)
+	// Who may write where outputs are staged may not have another file published.
+	err = s.Copy(t.Context(), "of a link", "symbolic")
+	if _, there := os.Lstat(filepath.Join(dir, "of a link")); !errors.Is(err, contract.ErrNotBlob) || there == nil {
+		t.Errorf("a link was copied: %v, %v", err, there)
 	}
 	for _, d := range []string{dir, other} {
 		if n := temporaryFiles(t, d); n != 0 {

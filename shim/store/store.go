@@ -183,6 +183,16 @@ func (s *Store) directory() (d contract.Directory) {
 	return d
 }
 
+// Sweep removes what writers that were killed have left below a directory, whose key ends in
+// a slash, and no listing shows; without remove it only looks.
+func (s *Store) Sweep(ctx context.Context, dir string, remove bool) (newest time.Time, n int, err error) {
+	var sw contract.Sweeper
+	if !s.bucket.As(&sw) {
+		return time.Time{}, 0, nil
+	}
+	return sw.Sweep(ctx, dir, remove)
+}
+
 // Delete removes a blob: the kind Absent when there is none.
 func (s *Store) Delete(ctx context.Context, key string) error { return s.bucket.Delete(ctx, key) }
 

@@ -156,8 +156,8 @@ func (j *Job) missing(ctx context.Context, p pointer) (next int64, open string, 
 	}
 	list := identity.Whole(j.N)
 	if p.Open != "" {
-		if list, err = identity.ParseList(p.Open); err != nil {
-			return -1, "", nil // it is no document of ours: list anew
+		if list, err = identity.ParseList(p.Open); err != nil || list.Last() >= j.N {
+			return -1, "", nil // it is no document of ours, which may name any number of indexes: list anew
 		}
 	}
 	for k := list.Len() - 1; k >= 0; k-- { // the last ones began last

@@ -1,12 +1,14 @@
 package matrix
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 )
 
 // History is what a start has logged.
 type History struct {
+	RunID           string
 	Steps           []string
 	Nth             string // all of it but what the command wrote
 	Other           string // what is neither the command's nor a line of the log
@@ -17,7 +19,10 @@ type History struct {
 
 func newHistory(log string) (h History) {
 	for line := range strings.Lines(log) {
-		var l struct{ Level, Step, Message string }
+		var l struct {
+			Level, Step, Message string
+			RunID                string `json:"run_id"`
+		}
 		if json.Unmarshal([]byte(line), &l) != nil {
 			if line != "why: "+itemSecret+"\n" {
 				h.Nth += line
@@ -26,6 +31,7 @@ func newHistory(log string) (h History) {
 			continue
 		}
 		h.Nth += line
+		h.RunID = cmp.Or(h.RunID, l.RunID)
 		if l.Step != "" {
 			h.Steps = append(h.Steps, l.Step)
 		}

@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -37,6 +36,9 @@ type Item struct {
 	Flags  []string
 	Script string
 	Starts int
+	Runs   []string      // each start's
+	Killed []string      // those that were
+	Before marker.Header // of the marker that was there when a test's own starts began
 	// Of a test that comes between nth and its store, or is another user:
 	Base string   // where the store is asked; "": at its own address
 	Env  []string // overrides
@@ -140,8 +142,10 @@ func (i *Item) Ended(got, want int) History {
 		i.T.Fatalf("exit code %d, want %d: %s", got, want, log)
 	}
 	message, h := i.Read("termination-log"), newHistory(log)
+	i.Runs = append(i.Runs, h.RunID)
 	switch {
 	case got == Killed:
+		i.Killed = append(i.Killed, h.RunID)
 	case (got != 0) != (message != ""):
 		i.T.Errorf("exit code %d, and the termination message is %q", got, message)
 	case !strings.HasPrefix(message, h.Failure) || strings.Contains(message, "\n") || got != 0 && !strings.HasPrefix(message, "nth: index 5: "):
@@ -209,8 +213,8 @@ func (i *Item) Documents() map[string]marker.Failure {
 		if err != nil {
 			return err
 		}
-		var doc marker.Failure // has every field of the others that is looked at
-		if err := json.Unmarshal(body, &doc); err != nil || doc.Index != 5 || doc.RunID == "" || doc.Version != marker.Version || doc.Digest == "" && !strings.HasPrefix(key, "claim/") {
+		doc, err := document(key, body)
+		if err != nil || doc.Index != 5 || doc.RunID == "" || doc.Version != marker.Version || doc.Digest == "" && !undigested(key) {
 			i.T.Errorf("%s isn't whole (%v): %s", key, err, body)
 		}
 		i.quiet(key, string(body))

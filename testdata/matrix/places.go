@@ -43,7 +43,7 @@ var Stores = []struct {
 		s.Bucket(t, bucket)
 		return &Place{Server: s.Server, URL: func(base, prefix string) string {
 			return "s3://" + bucket + "/" + prefix + "?use_path_style=true&endpoint=" + base
-		}, Env: func(string) []string { return servers.S3Env() }}
+		}, Env: func(base string) []string { return append(servers.S3Env(), "AWS_ENDPOINT_URL_S3="+base) }}
 	}},
 	{"gcs", true, func(t testing.TB) *Place {
 		s := servers.StartGCS(t)
@@ -106,6 +106,19 @@ func (p *Place) Object(base, prefix, key string) string {
 		panic(err) // the row is wrong
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + key
+	return u.String()
+}
+
+// Data gives the URL of a blob that an item reads or writes, which is the same for each of
+// its starts, whoever is asked for it; with a key that ends in a slash, of a directory.
+func (p *Place) Data(prefix, key string) string {
+	u, err := url.Parse(p.Object(p.Base(), prefix, key))
+	if err != nil {
+		panic(err) // the row is wrong
+	}
+	q := u.Query()
+	q.Del("endpoint")
+	u.RawQuery = q.Encode()
 	return u.String()
 }
 

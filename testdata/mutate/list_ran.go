@@ -43,7 +43,7 @@ var ran = []mutation{
 		"shim/proc", "TestTakeFails"},
 	{"what the pipe holds at the end", "shim/proc/take.go",
 		"ending, rest = true, held(t.pipe.r)", "ending, rest = true, 0",
-		"shim/proc", "TestHeldByAStranger"},
+		"shim/proc", "TestTakeRest"},
 	{"--reserve-exit-codes of 64", "shim/once/judge.go",
 		"c >= failure.Usage && c <= failure.Setup", "c > failure.Usage && c <= failure.Setup",
 		"shim/once", "TestJudge"},

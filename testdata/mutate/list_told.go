@@ -6,7 +6,7 @@ var told = []mutation{
 		"list := append(templates.Forms([]string{secret}), quoted[1:len(quoted)-1])", "list := append([]string{secret}, quoted[1:len(quoted)-1])",
 		"shim/secrets", "TestHide"},
 	{"a secret within another", "shim/secrets/secrets.go",
-		"return len(b) - len(a)", "return len(a) - len(b)",
+		"			return a > b\n", "			return a < b\n",
 		"shim/secrets", "TestHide"},
 	{"a secret that two hold", "shim/secrets/secrets.go",
 		"before+n <= 0 {\n			delete(s.held, v)", "n < 0 {\n			delete(s.held, v)",

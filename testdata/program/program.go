@@ -35,12 +35,18 @@ func Main(m *testing.M) {
 // wrote and its exit code.
 func Nth(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	return NthIn(t, "", env, args...)
+}
+
+// NthIn is Nth in a working directory.
+func NthIn(t *testing.T, dir string, env []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	path, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, args...)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
+	cmd.Dir, cmd.Env = dir, append([]string{"PATH=" + os.Getenv("PATH")}, env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {

@@ -34,12 +34,18 @@ func Left(t *testing.T, r *servers.Redis, name string) (waiting, dead int64) {
 // Worker starts a worker under an index, whose log is whole when it has ended.
 func Worker(t testing.TB, index int, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
+	return workerIn(t, "", index, args...)
+}
+
+func workerIn(t testing.TB, dir string, index int, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
 	path, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, append([]string{"run"}, args...)...)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), fmt.Sprint("JOB_COMPLETION_INDEX=", index)}, Secrets...)
+	cmd.Dir = dir
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
@@ -51,7 +57,12 @@ func Worker(t testing.TB, index int, args ...string) (*exec.Cmd, *bytes.Buffer) 
 // WorkOnce starts a worker and, for a third of them, kills it; it tells whether the
 // worker must come back.
 func WorkOnce(t *testing.T, w int, kills *atomic.Int32, longest time.Duration, args []string) (again bool) {
-	cmd, log := Worker(t, w, args...)
+	return WorkOnceIn(t, "", w, kills, longest, args)
+}
+
+// WorkOnceIn is WorkOnce, in a directory.
+func WorkOnceIn(t *testing.T, dir string, w int, kills *atomic.Int32, longest time.Duration, args []string) (again bool) {
+	cmd, log := workerIn(t, dir, w, args...)
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
 	if w%3 == 0 {

@@ -38,6 +38,12 @@ func StartFault(t testing.TB, address string, decide func(n int, r *http.Request
 			p.Out.Host = f.host
 		}
 	}}
+	f.backend.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err error) {
+		if r.Context().Err() == nil { // who asks is still there
+			t.Logf("%s %s: %v", r.Method, r.URL.Path, err)
+		}
+		w.WriteHeader(http.StatusBadGateway)
+	}
 	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() {
 		close(f.ended)

@@ -1,12 +1,11 @@
 package azure
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -80,7 +79,7 @@ func (b *bucket) page(body []byte, prefix string) (*driver.ListPage, error) {
 		o.Key = key
 		p.Objects = append(p.Objects, o)
 	}
-	slices.SortFunc(p.Objects, func(x, y *driver.ListObject) int { return cmp.Compare(x.Key, y.Key) })
+	sort.Slice(p.Objects, func(i, j int) bool { return p.Objects[i].Key < p.Objects[j].Key })
 	if next[0].Text != "" {
 		p.NextPageToken = []byte(next[0].Text)
 	}

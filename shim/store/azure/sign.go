@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -83,8 +84,10 @@ func canonicalHeaders(header http.Header) []string {
 			own[name] = name + ":" + strings.TrimSpace(strings.Join(values, ","))
 		}
 	}
-	names := slices.SortedFunc(maps.Keys(own), func(x, y string) int {
-		return cmp.Or(cmp.Compare(order.Replace(x), order.Replace(y)), cmp.Compare(x, y))
+	names := slices.Collect(maps.Keys(own))
+	sort.Slice(names, func(i, j int) bool {
+		x, y := names[i], names[j]
+		return cmp.Or(cmp.Compare(order.Replace(x), order.Replace(y)), cmp.Compare(x, y)) < 0
 	})
 	var lines []string
 	for _, name := range names {

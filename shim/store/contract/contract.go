@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"syscall"
+	"time"
 
 	"gocloud.dev/gcerrors"
 )
@@ -163,6 +164,13 @@ type Directory interface {
 	Make(context.Context) error
 	// OnMade has something called when it was made, by Make or by a write.
 	OnMade(func())
+}
+
+// Sweeper is offered through Bucket.As by drivers whose writers, when they are killed, leave
+// what no listing shows. Sweep removes it below a directory, whose key ends in a slash, or
+// only looks; it tells how much there is, and when the last of it was written.
+type Sweeper interface {
+	Sweep(ctx context.Context, dir string, remove bool) (newest time.Time, n int, err error)
 }
 
 // ErrDirectory is what stands in a blob's place and is none, but may be what is looked for.

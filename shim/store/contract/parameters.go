@@ -13,18 +13,26 @@ import (
 // An error names the parameter, and never its value: somebody may have put a secret
 // there. Those in shown are offered to who has misspelt one.
 func Parameters[S any](u *url.URL, s *S, known map[string]func(s *S, value string) error, shown ...string) error {
-	query := u.Query()
-	for _, name := range slices.Sorted(maps.Keys(query)) {
+	return parameters(u.Query(), shown, func(name, value string) (bool, error) {
 		set, ok := known[name]
 		if !ok {
-			there := "there are"
-			if len(shown) == 1 {
-				there = "there is just"
-			}
-			return fmt.Errorf("unknown parameter %s; %s %s", name, there, strings.Join(shown, ", "))
+			return false, nil
 		}
-		if err := set(s, query.Get(name)); err != nil {
+		return true, set(s, value)
+	})
+}
+
+// parameters is what Parameters does, compiled once and not for each type of settings.
+func parameters(query url.Values, shown []string, set func(name, value string) (known bool, err error)) error {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		known, err := set(name, query.Get(name))
+		switch {
+		case err != nil:
 			return fmt.Errorf("the parameter %s: %w", name, err)
+		case !known && len(shown) == 1:
+			return fmt.Errorf("unknown parameter %s; there is just %s", name, shown[0])
+		case !known:
+			return fmt.Errorf("unknown parameter %s; there are %s", name, strings.Join(shown, ", "))
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -53,7 +54,12 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 // source opens a blob to copy it, and makes its content last: another program may have
 // written it.
 func (b *bucket) source(key string) (*os.File, error) {
-	f, err := os.Open(b.path(key))
+	// What is copied is nth's own. Who put a link in its place would have any file that nth
+	// may read published.
+	f, err := os.OpenFile(b.path(key), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		err = &fs.PathError{Op: "copy", Path: b.path(key), Err: contract.ErrNotBlob}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -87,6 +87,8 @@ func (b *bucket) As(i any) bool {
 		*p = b
 	case *contract.Directory:
 		*p = b
+	case *contract.Sweeper:
+		*p = b
 	default:
 		return false
 	}

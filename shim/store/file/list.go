@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"syscall"
 	"unicode/utf8"
@@ -80,7 +81,7 @@ func (l *listing) start() error {
 	if err := l.walk(path, dir); err != nil {
 		return err
 	}
-	slices.SortFunc(l.found, func(x, y *driver.ListObject) int { return strings.Compare(x.Key, y.Key) })
+	sort.Slice(l.found, func(i, j int) bool { return l.found[i].Key < l.found[j].Key })
 	return nil
 }
 

@@ -1,11 +1,10 @@
 package gcs
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -72,7 +71,7 @@ func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driv
 		}
 		out.Objects = append(out.Objects, &driver.ListObject{Key: key, IsDir: true})
 	}
-	slices.SortFunc(out.Objects, func(x, y *driver.ListObject) int { return cmp.Compare(x.Key, y.Key) })
+	sort.Slice(out.Objects, func(i, j int) bool { return out.Objects[i].Key < out.Objects[j].Key })
 	if p.NextPageToken != "" {
 		out.NextPageToken = []byte(p.NextPageToken)
 		if p.NextPageToken == string(opts.PageToken) {

@@ -13,14 +13,14 @@ import (
 )
 
 // What is copied with one request, and of what size the parts of a larger blob are, in
-// bytes. Each is an answer, for which a call waits no longer than --store-timeout, on a slow
-// server too: CopyObject would take 5 GiB, and never come to its end there.
+// bytes. CopyObject takes 5 GiB, but a server may give no sign of life while it copies: each
+// of these is answered within seconds.
 const (
-	copyWhole = 256 << 20
+	copyWhole = 64 << 20
 	copyPart  = 64 << 20
 )
 
-// As many parts at once as have together the size of what is copied whole.
+// Between the parts of a copy there is nothing to hold in memory.
 const copiesAtOnce = 4
 
 // Copy copies within the bucket. What is larger than one request may copy goes in parts of

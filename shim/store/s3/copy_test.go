@@ -116,7 +116,7 @@ func TestPartsOf(t *testing.T) {
 		Count int
 		Size  int64
 	}
-	for size, want := range map[int64]cut{copyWhole + 1: {5, copyPart}, 5 << 40: {9103, 9 * copyPart}, maxParts * copyPart: {maxParts, copyPart}, maxParts*copyPart + 1: {5001, 2 * copyPart}} {
+	for size, want := range map[int64]cut{copyWhole + 1: {2, copyPart}, 5 << 40: {9103, 9 * copyPart}, maxParts * copyPart: {maxParts, copyPart}, maxParts*copyPart + 1: {5001, 2 * copyPart}} {
 		count, of := partsOf(size, copyPart)
 		if diff := cmp.Diff(want, cut{count, of}); diff != "" || int64(count)*of < size {
 			t.Errorf("%d bytes (-want +got):\n%s", size, diff)

@@ -1,12 +1,11 @@
 package s3
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -86,7 +85,7 @@ func (b *bucket) page(body []byte) (*driver.ListPage, error) {
 		}
 		p.Objects = append(p.Objects, &driver.ListObject{Key: key, IsDir: true})
 	}
-	slices.SortFunc(p.Objects, func(x, y *driver.ListObject) int { return cmp.Compare(x.Key, y.Key) })
+	sort.Slice(p.Objects, func(i, j int) bool { return p.Objects[i].Key < p.Objects[j].Key })
 	switch more, token := doc.Get("IsTruncated"), doc.Raw("NextContinuationToken"); {
 	case more == "true" && token != "":
 		p.NextPageToken = []byte(token)

@@ -10,7 +10,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -136,7 +136,7 @@ func message(h http.Header, body []byte, secrets []string) string {
 		text = strings.ToValidUTF8(string(body), "")
 	}
 	// The longest first: one may be a part of another.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	sort.Slice(secrets, func(i, j int) bool { return len(secrets[i]) > len(secrets[j]) })
 	for _, secret := range secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "***")

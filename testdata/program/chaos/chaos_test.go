@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,10 +19,8 @@ import (
 // indexes is how many the Jobs here have.
 const indexes = 4
 
-// commands are run under chaos in an empty directory, where they write below out. The seeds
-// are of schedules in which what they show must happen: each index is run again at least once
-// after it had ended well, and with the seed 895 the first run of each is killed before 40 %.
-var commands = []struct {
+// command is one that is run under chaos.
+type command struct {
 	name    string
 	flags   []string
 	command string
@@ -29,7 +28,12 @@ var commands = []struct {
 	code    int
 	says    []string // of the report
 	soon    bool     // it is over too soon to be much disturbed
-}{
+}
+
+// commands are run under chaos in an empty directory, where they write below out. The seeds
+// are of schedules in which what they show must happen: each index is run again at least once
+// after it had ended well, and with the seed 895 the first run of each is killed before 40 %.
+var commands = []command{
 	{name: "a temporary file that is renamed", seed: 7, says: []string{"same result under ", "4 files of 32 bytes compared in "},
 		command: `mkdir -p out part; sleep 0.2; echo index <<.Index>> >part/$NTH_ITEM_RUN_ID; sleep 0.1; mv part/$NTH_ITEM_RUN_ID out/<<.Index>>`},
 	{name: "files of items", seed: 8, flags: []string{"--items", "12", "--each", "--jobs", "2"}, says: []string{"same result under ", "12 files of "},
@@ -39,6 +43,15 @@ var commands = []struct {
 		says: []string{"the result differs under ", "index 0: ", "out/0: the undisturbed content is there ", " times: it was appended again by each further run",
 			"undisturbed: 8 bytes, sha256 ", `line 2 undisturbed: (the end)`, `line 2 disturbed:   "index 0\n"`,
 			"what was done to index 0:", " ended well, and the index was run again", "these differ too: ", "out/1, ", "out/3\n", "--chaos=7 disturbs in the same way again"}},
+	{name: "an output that is appended to", seed: 7, flags: []string{"--output", "DIR/part/<<.Index>>=file://DIR/out/<<.Index>>"},
+		command: `sleep 0.2; echo index <<.Index>> >>part/<<.Index>>; sleep 0.1; echo the end >>part/<<.Index>>`,
+		says:    []string{"same result under ", "4 files of 64 bytes compared in "}},
+	{name: "half an output", seed: 895, flags: []string{"--output", "DIR/part/<<.Index>>=file://DIR/out/<<.Index>>"},
+		command: `[ -e part/<<.Index>> ] || for n in $(seq 40); do echo "line $n"; sleep 0.05; done >part/<<.Index>>`,
+		says:    []string{"same result under ", "4 files of 1244 bytes compared in "}},
+	{name: "a stdout", seed: 7, flags: []string{"--stdout", "file://DIR/out/<<.Index>>"},
+		command: `sleep 0.2; echo index <<.Index>>; sleep 0.1; echo the end`,
+		says:    []string{"same result under ", "4 files of 64 bytes compared in "}},
 	{name: "items that are appended", seed: 7, code: 1, flags: []string{"--items", "8", "--each"},
 		command: `mkdir -p out; sleep 0.05; echo item <<.Item>> >>out/<<.Item>>`,
 		says:    []string{"the result differs under ", "the undisturbed content is there "}},
@@ -75,6 +88,14 @@ var commands = []struct {
 		says:    []string{"the result differs under ", "index 0: it fails when it is run again after a disturbance: exit 3"}},
 }
 
+// compared are the flags, which say what is compared where no output does.
+func (tt command) compared() []string {
+	if slices.ContainsFunc(tt.flags, func(f string) bool { return f == "--output" || f == "--stdout" }) {
+		return tt.flags
+	}
+	return append(slices.Clone(tt.flags), "--chaos-compare", "out")
+}
+
 // TestCommands: what can be run again at any time gives the same result, and what can't is
 // found, with the reason.
 func TestCommands(t *testing.T) {
@@ -82,7 +103,7 @@ func TestCommands(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			j := newJob(t)
-			report, log, code := j.chaos(tt.seed, append(tt.flags, "--chaos-compare", "out"), tt.command)
+			report, log, code := j.chaos(tt.seed, tt.compared(), tt.command)
 			if code != tt.code {
 				t.Fatalf("exit %d, want %d: %s%s", code, tt.code, report, log)
 			}
@@ -121,7 +142,7 @@ func (j *job) chaos(seed int, flags []string, command string) (report, log strin
 		if i > 0 && flags[i-1] == "--chaos-compare" && !strings.Contains(word, "://") {
 			word = filepath.Join(j.dir, word)
 		}
-		args = append(args, word)
+		args = append(args, strings.ReplaceAll(word, "DIR", j.dir))
 	}
 	args = append(args, "--", "sh", "-ec", "cd '"+j.dir+"'\n"+command)
 	return program.Nth(j.T, append(servers.S3Env(), "TMPDIR="+j.temp), args...)

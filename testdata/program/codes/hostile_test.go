@@ -67,7 +67,7 @@ func TestHostileValues(t *testing.T) {
 				run := func(name, value string) (string, int) {
 					args := append([]string{"run", "--store-wait=0s", "--marker-timeout=0s", "--store-timeout=5s"}, kind.flags(t, dir, name)...)
 					args = append(args, program.Beside(flag, dir)...)
-					_, stderr, code := program.Nth(t, []string{"NTH_INDEX=0", "NTH_COMPLETIONS=3"}, append(args, flag+"="+value, "--", "sh", "-c", `printf %s "$1" >/dev/null`, "sh", "<<.Task.name>>")...)
+					_, stderr, code := program.NthIn(t, dir, []string{"NTH_INDEX=0", "NTH_COMPLETIONS=3"}, append(args, flag+"="+value, "--", "sh", "-c", `printf %s "$1" >/dev/null`, "sh", "<<.Task.name>>")...)
 					return stderr, code
 				}
 				for _, value := range templatesOf(placeholder, "<<.Task.name>>", dir, server.URL) {

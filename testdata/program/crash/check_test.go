@@ -5,6 +5,7 @@ package crash
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,12 +19,13 @@ import (
 func (c *crash) killed(i *matrix.Item, h matrix.History) {
 	i.T.Helper()
 	docs, effects, m := i.Documents(), len(i.Ran()), i.Marker()
-	done := m != nil && m.Digest == c.digest
+	done := m != nil && c.its(i, m.Digest)
 	c.justKilled(i, h, docs, done)
+	committed := c.data.Killed(i, docs, m, done)
 	c.age(i)
 	c.recover(i)
 	want := effects
-	if !done && c.effects() > 0 {
+	if !done && !committed && c.effects() > 0 {
 		want++
 	}
 	got := len(i.Ran())
@@ -31,6 +33,14 @@ func (c *crash) killed(i *matrix.Item, h matrix.History) {
 		i.T.Errorf("killed at %q, marker there: %v: the effect is there %d times, want %d", h.Step(), done, got, want)
 	}
 	c.final(i)
+}
+
+// its tells whether a digest is the item's, and not that of a command before.
+func (c *crash) its(i *matrix.Item, digest string) bool {
+	if c.data != nil { // whose places are the item's own
+		return digest != "" && digest != i.Before.Digest
+	}
+	return digest == c.digest
 }
 
 // age makes an hour's claim that a killed run has left one of a moment.
@@ -69,7 +79,7 @@ func (c *crash) justKilled(i *matrix.Item, h matrix.History, docs map[string]mar
 		i.T.Error("there is a marker, and the command had no effect")
 	case done && c.outcome == marker.Skipped && docs["skipped/5.json"].RunID == "":
 		i.T.Error("there is a marker of a skipped item that no listing shows as such")
-	case c.name == "rerun" && docs["done/5.json"].RunID == "":
+	case strings.HasSuffix(c.name, "rerun") && docs["done/5.json"].RunID == "":
 		i.T.Error("the marker that is to be replaced is gone")
 	case c.name == "failing" && docs["failed/5.json"].RunID == "":
 		i.T.Error("the record of the failure before is gone")
@@ -89,6 +99,9 @@ func (c *crash) recover(i *matrix.Item) {
 		if f.Failures != before+1 || f.ExitCode != c.code || f.CommandCode == nil || *f.CommandCode != c.code || f.Stderr != "why: ***\n" {
 			i.T.Errorf("the record of a failure, after %d: %+v", before, f)
 		}
+		if kept := i.Kept(f.RunID); c.name == "keep-failed" && kept != len(c.data.Keys) {
+			i.T.Errorf("%d files of the run that failed are kept", kept)
+		}
 	}
 	i.Run(0)
 }
@@ -101,7 +114,11 @@ func (c *crash) final(i *matrix.Item) {
 		i.T.Fatal("there is no marker")
 	}
 	got := marker.Marker{Header: marker.Header{Index: m.Index, Digest: m.Digest}, ExitCode: m.ExitCode, Source: m.Source, Outcome: m.Outcome}
-	want := marker.Marker{Header: marker.Header{Index: 5, Digest: c.digest}, Source: c.source, Outcome: c.outcome}
+	digest := c.digest
+	if c.data != nil && c.its(i, m.Digest) {
+		digest = m.Digest
+	}
+	want := marker.Marker{Header: marker.Header{Index: 5, Digest: digest}, Source: c.source, Outcome: c.outcome}
 	if c.outcome == marker.Skipped {
 		want.ExitCode = 9
 	}
@@ -112,7 +129,9 @@ func (c *crash) final(i *matrix.Item) {
 	if c.effects() > 0 && !slices.Contains(runs, m.RunID) {
 		i.T.Errorf("the marker is of the run %s, and these had an effect: %q", m.RunID, runs)
 	}
-	i.Keys(i.Documents(), append([]string{"done/5.json"}, c.must...))
+	docs := i.Documents()
+	c.data.Final(i, docs, m)
+	i.Keys(docs, append([]string{"done/5.json"}, c.must...))
 	if h := i.Run(0); !h.Known || h.Started {
 		i.T.Errorf("the next start doesn't say that it is done already: %s", h.Nth)
 	}

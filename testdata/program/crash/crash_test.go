@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -31,7 +32,10 @@ func TestCrash(t *testing.T) {
 			}
 			var kills, starts atomic.Int64
 			t.Run("of", func(t *testing.T) {
-				for _, s := range scenarios {
+				for _, s := range slices.Concat(scenarios, dataScenarios) {
+					if len(s.on) > 0 && !slices.Contains(s.on, place.Name) {
+						continue
+					}
 					t.Run(s.name, func(t *testing.T) {
 						t.Parallel()
 						c := &crash{scenario: s.withDefaults(), place: place}
@@ -106,7 +110,9 @@ func (c *crash) unharmed(t *testing.T) {
 		t.Fatalf("the steps: %s", diff)
 	}
 	c.recover(i)
-	c.digest = i.Marker().Digest
+	if c.data == nil {
+		c.digest = i.Marker().Digest
+	}
 	c.final(i)
 	if got := len(i.Ran()); got != c.effects() {
 		t.Errorf("the effect was there %d times, want %d", got, c.effects())
@@ -161,12 +167,25 @@ func (c *crash) atLine(t *testing.T, i *matrix.Item, n int) int {
 	})
 }
 
-// atFile kills before and after the n-th call about a file below the place.
+// atFile kills before and after the n-th call about a file below the place; of an item with
+// data, which makes many, or below the command's folder, before those that change something.
 func (c *crash) atFile(t *testing.T, i *matrix.Item, n int) int {
+	below := []string{c.place.Dir}
+	if c.data != nil {
+		below = append(below, filepath.Join(i.Dir, work), out(""))
+	}
 	return c.trace(t, i.Container(c.place.Base()), n, func(call matrix.Call) bool {
-		return slices.ContainsFunc(call.Paths, func(path string) bool { return strings.HasPrefix(path, c.place.Dir) })
+		if c.data != nil && (call.Done || slices.Contains(harmless, call.Name)) {
+			return false
+		}
+		return slices.ContainsFunc(call.Paths, func(path string) bool {
+			return slices.ContainsFunc(below, func(dir string) bool { return strings.HasPrefix(path, dir) })
+		})
 	})
 }
+
+// harmless are the calls that change no file.
+var harmless = []string{"newfstatat", "pread64", "read", "close", "flock"}
 
 func (c *crash) trace(t *testing.T, container matrix.Container, n int, here func(matrix.Call) bool) int {
 	code, err := matrix.Trace(container, func(call matrix.Call) bool {
@@ -184,18 +203,18 @@ func (c *crash) trace(t *testing.T, container matrix.Container, n int, here func
 // atRequest kills when the n-th request has come; last is what happens to it.
 func (c *crash) atRequest(last servers.Action) func(*testing.T, *matrix.Item, int) int {
 	return func(t *testing.T, i *matrix.Item, n int) int {
-		var kill atomic.Value
+		killer := make(chan func(), 1) // the request may come before it is known how
 		proxy := c.place.Fault(t, func(k int, _ *http.Request) servers.Action {
 			if k != n {
 				return nil
 			}
 			return func(f *servers.Fault, w http.ResponseWriter, r *http.Request) {
-				defer kill.Load().(func())()
+				defer func() { (<-killer)() }()
 				last(f, w, r)
 			}
 		})
 		defer proxy.Close()
-		code, err := matrix.Run(i.Container(proxy.URL), func(k func()) { kill.Store(k) })
+		code, err := matrix.Run(i.Container(proxy.URL), func(kill func()) { killer <- kill })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ func TestLateWrite(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			eachServer(t, func(t *testing.T, place *matrix.Place) {
 				i := matrix.NewItem(t, place, "m")
-				w := &lateWrite{first: tt.first, held: make(chan struct{}), done: make(chan struct{}), killed: make(chan func(), 1)}
+				w := &lateWrite{is: writesMarker, first: tt.first, held: make(chan struct{}), done: make(chan struct{}), killed: make(chan func(), 1)}
 				f := place.Fault(t, w.decide)
 				code, err := matrix.Run(i.Container(f.URL), func(kill func()) { w.killed <- kill })
 				if err != nil {
@@ -52,8 +52,11 @@ func TestLateWrite(t *testing.T) {
 	}
 }
 
+func writesMarker(r *http.Request) bool { return r.Method != http.MethodGet && about(r, "done") }
+
 // lateWrite holds the first write until the second has come, or longer.
 type lateWrite struct {
+	is     func(*http.Request) bool
 	first  bool // it goes on before the second
 	held   chan struct{}
 	done   chan struct{}
@@ -66,7 +69,7 @@ type lateWrite struct {
 func (w *lateWrite) let() { w.once.Do(func() { close(w.held) }) }
 
 func (w *lateWrite) decide(_ int, r *http.Request) servers.Action {
-	if r.Method == http.MethodGet || !about(r, "done") {
+	if !w.is(r) {
 		return nil
 	}
 	w.writes++
