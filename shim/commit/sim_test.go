@@ -2,10 +2,12 @@ package commit
 
 import (
 	"flag"
+	"fmt"
 	"strings"
 	"testing"
 
 	"nth/shim/marker"
+	"nth/testdata/harness"
 )
 
 var (
@@ -37,8 +39,8 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	worlds := *seeds
-	if apart(t) {
-		worlds = min(worlds, raced)
+	if *seed == 0 && harness.Apart(t, "-seeds", fmt.Sprint(*seeds)) {
+		worlds = min(worlds, harness.Raced)
 	}
 	var met count
 	for n := range uint64(worlds) {
@@ -56,7 +58,7 @@ func TestSimulation(t *testing.T) {
 
 // TestBrokenRules: what the safety hangs on is missed as soon as it isn't so.
 func TestBrokenRules(t *testing.T) {
-	if apart(t) {
+	if *seed == 0 && harness.Apart(t, "-seeds", fmt.Sprint(*seeds)) {
 		return
 	}
 	again := kind{froze: true, onChange: marker.OnChangeRerun}
@@ -93,7 +95,7 @@ func TestBrokenRules(t *testing.T) {
 // may come to its target in the end. Far more often than that the order which forgets the
 // commit last takes away the commit of a run that began in between.
 func TestReset(t *testing.T) {
-	if apart(t) {
+	if *seed == 0 && harness.Apart(t, "-seeds", fmt.Sprint(*seeds)) {
 		return
 	}
 	const worlds = 1000

@@ -52,7 +52,7 @@ func (p *results) settled(s *commit.Settled, m marker.Marker) {
 	if s.Other != nil {
 		more = ""
 	} else if m.RunID != p.commit.Header.RunID {
-		more += " by " + m.RunID
+		more += ", those of run " + m.RunID + ", which was first"
 	}
 	p.Record.Settled(m, s.How, s.Other, more)
 	if err := s.Clean(context.Background()); err != nil {

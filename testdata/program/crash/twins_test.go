@@ -29,8 +29,8 @@ func TestTwins(t *testing.T) {
 				first bool // it is the paused one that wins
 				says  string
 			}{
-				{"before it stages", atLog("stage"), false, "published by "},
-				{"before it commits", atLog("commit"), false, "published by "},
+				{"before it stages", atLog("stage"), false, ", which was first"},
+				{"before it commits", atLog("commit"), false, ", which was first"},
 				{"before it copies", atCopy, true, "is recorded as done"},
 				{"before its marker", atMarker, true, "is recorded as done"},
 			} {

@@ -1,5 +1,5 @@
 //go:build !race
 
-package commit
+package harness
 
 const racing = false

@@ -1,6 +1,6 @@
 //go:build race
 
-package commit
+package harness
 
 // racing: this is built with the race detector.
 const racing = true
