@@ -169,7 +169,7 @@ func (s scene) look(t *testing.T, flag ...string) {
 		}
 	}
 	env := []string{"NTH_INDEX=1", "NTH_COMPLETIONS=4", "CANARY=" + canary}
-	_, stderr, _ := program.Nth(t, env, args...)
+	_, stderr, _ := program.NthIn(t, t.TempDir(), env, args...)
 	for line := range strings.Lines(stderr) {
 		if strings.HasPrefix(line, "{") { // the others are the command's
 			s.check(t, flag, "the log", line)

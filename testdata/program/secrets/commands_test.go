@@ -92,7 +92,7 @@ func quiet(t *testing.T, env, args []string) {
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "DIR", dir)
 	}
-	stdout, stderr, code := program.Nth(t, env, args...)
+	stdout, stderr, code := program.NthIn(t, t.TempDir(), env, args...)
 	told := strings.ToLower(stdout + stderr)
 	if strings.Contains(told, "s3cr3t") || strings.Contains(told, "canary") {
 		t.Errorf("%q tells the secret: exit code %d\n%s%s", args, code, stdout, stderr)
