@@ -111,7 +111,7 @@ func TestPublish(t *testing.T) {
 	if err := s.Clean(ctx); err != nil {
 		t.Error(err)
 	}
-	if s, err = late.Publish(ctx, Vacancy{}, d.done(b), lateObjects, nil); err != nil || s.Winner() != "a" {
+	if s, err = late.Publish(ctx, Vacancy{}, d.done(b), lateObjects, nil); err != nil || s.Marker().RunID != "a" {
 		t.Fatal(s, err)
 	}
 	if err := s.Clean(ctx); err != nil {

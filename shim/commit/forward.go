@@ -29,8 +29,8 @@ type Settled struct {
 	c *Committed
 }
 
-// Winner is the run whose outputs they are.
-func (s *Settled) Winner() string { return s.c.RunID() }
+// Marker is the winner's, with the outputs that it vouches for.
+func (s *Settled) Marker() marker.Marker { return s.c.Marker }
 
 // RollForward publishes what is committed: it copies each object to its target and writes
 // the winner's marker, in the place of over, which may be nil. Anybody may do it, at any

@@ -241,7 +241,7 @@ func (p *pod) publish(ctx context.Context) error {
 		}
 		return err
 	}
-	if done.Winner() != id {
+	if done.Marker().RunID != id {
 		p.met(func(c *count) { c.lost++ })
 	}
 	_ = done.Clean(ctx)

@@ -23,8 +23,11 @@ func (w *Way) bring(ctx context.Context, it item.Item, in *Inputs) error {
 	if err := w.Step(ctx, "fetch"); err != nil {
 		return err
 	}
-	err := w.fetch(ctx, it)
-	if err == nil {
+	var err error
+	if len(d.Inputs) > 0 {
+		err = w.fetch(ctx, it)
+	}
+	if err == nil && len(d.Checkpoints) > 0 {
 		err = w.restore(ctx, d)
 	}
 	if err == nil && d.Stdin.Value != "" {

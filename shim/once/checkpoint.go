@@ -3,7 +3,7 @@ package once
 import (
 	"context"
 	"errors"
-	"os"
+	"io/fs"
 	"path"
 	"strings"
 	"sync"
@@ -22,7 +22,7 @@ import (
 type checkpoints struct {
 	*Way
 	list []item.Output
-	kept []os.FileInfo // as each was when it was last uploaded
+	kept []fs.FileInfo // as each was when it was last uploaded
 	now  chan struct{} // there is a stop signal: upload at once
 	quit chan struct{}
 	done sync.WaitGroup
@@ -33,7 +33,7 @@ func (w *Way) checkpoints(it item.Item) *checkpoints {
 	if len(list) == 0 {
 		return nil
 	}
-	return &checkpoints{Way: w, list: list, kept: make([]os.FileInfo, len(list)), now: make(chan struct{}, 1), quit: make(chan struct{})}
+	return &checkpoints{Way: w, list: list, kept: make([]fs.FileInfo, len(list)), now: make(chan struct{}, 1), quit: make(chan struct{})}
 }
 
 // begin keeps them from the command's start on.
@@ -42,7 +42,7 @@ func (c *checkpoints) begin(command *proc.Command) {
 		return
 	}
 	for n := range c.list {
-		c.kept[n], _ = os.Stat(c.list[n].Path.Value) // what was restored is kept already
+		c.kept[n], _ = c.Stat(context.Background(), c.list[n].Path.Value) // what was restored is kept already
 	}
 	onStop := command.OnStop
 	command.OnStop = func() {
@@ -90,8 +90,8 @@ func (c *checkpoints) upload() {
 	g, progress := c.stage(c.policy(), "keeping the checkpoint")
 	defer progress.end()
 	for n, of := range c.list {
-		now, err := os.Stat(of.Path.Value)
-		if err != nil || c.kept[n] != nil && os.SameFile(now, c.kept[n]) && now.ModTime().Equal(c.kept[n].ModTime()) && now.Size() == c.kept[n].Size() {
+		now, err := c.Stat(context.Background(), of.Path.Value)
+		if err != nil || c.kept[n] != nil && stage.Same(c.kept[n], now) {
 			continue
 		}
 		if err := c.one(g, of); err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"nth/shim/commit"
-	"nth/shim/marker"
 	"nth/shim/record"
 )
 
@@ -32,7 +31,7 @@ func (p *results) forward(ctx context.Context, found record.Verdict) (record.Ver
 		p.Log.Info().Msg("what it had staged is gone, and so is the marker: the item was reset")
 		return found, nil
 	}
-	p.settled(settled, c.Marker)
+	p.settled(settled)
 	return record.Verdict{Settled: true}, nil
 }
 
@@ -44,7 +43,8 @@ func (p *results) unlessStopped(ctx context.Context, err error) error {
 }
 
 // settled tells of outputs that are published, and clears up.
-func (p *results) settled(s *commit.Settled, m marker.Marker) {
+func (p *results) settled(s *commit.Settled) {
+	m := s.Marker()
 	more := fmt.Sprintf(", %d objects published", len(m.Outputs))
 	if len(m.Outputs) == 1 {
 		more = ", 1 object published"

@@ -85,13 +85,13 @@ func (p *results) clear(ctx context.Context) error {
 	}
 	for _, out := range p.it.Places.Outputs {
 		room, err := stage.Clear(ctx, out.Path.Value)
+		p.rooms = append(p.rooms, room)
 		if err != nil {
 			return noRoom(err, out.Path.Shown)
 		}
 		if room.Full {
 			p.Log.Warn().Msg(p.Secrets.Hide("the output " + out.Path.Shown + " is there before the command: it is left as it is"))
 		}
-		p.rooms = append(p.rooms, room)
 	}
 	return nil
 }
@@ -148,10 +148,8 @@ func (p *results) publish(found record.Verdict, m marker.Marker) (own bool, err 
 	if err != nil {
 		return false, err
 	}
-	own = s.Winner() == m.RunID && s.How != marker.Theirs && !found.Again()
-	m.Outputs, m.RunID = make([]marker.Output, len(objects)), s.Winner()
-	p.settled(s, m)
-	return own, nil
+	p.settled(s)
+	return s.Marker().RunID == m.RunID && s.How != marker.Theirs && !found.Again(), nil
 }
 
 // staged uploads all that there is to publish.

@@ -34,11 +34,8 @@ var ErrBusy = errors.New("another run of nth on this machine makes it there righ
 // ErrBusy says that another nth of this machine makes the same output now; any other error is
 // one of the file system.
 func Clear(ctx context.Context, declared string) (r Room, err error) {
-	if r.dir = declared; !strings.HasSuffix(declared, "/") {
-		r.dir, r.name = filepath.Dir(declared), filepath.Base(declared)
-	}
-	r.dir, r.note = filepath.Clean(r.dir), noted
-	if r.name != "" {
+	r.dir, r.name = split(declared)
+	if r.note = noted; r.name != "" {
 		r.note += "-" + r.name
 	}
 	err = within(ctx, r.dir, func() error { return r.clear() })
@@ -59,15 +56,17 @@ func (r *Room) clear() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	there, err := r.there(root)
-	switch {
-	case err != nil:
-		return err
-	case len(there) > 0 && !ours:
-		r.Full = true
-		return nil
+	if !ours {
+		there, err := r.there(root)
+		if r.Full = len(there) > 0; err != nil || r.Full {
+			return err
+		}
 	}
 	if err := r.hold(root); err != nil {
+		return err
+	}
+	there, err := r.there(root) // nobody else makes anything there from here on
+	if err != nil {
 		return err
 	}
 	for _, name := range there {
@@ -121,7 +120,7 @@ func (r Room) Untouched() bool {
 		return false
 	}
 	now, err := os.Lstat(filepath.Join(r.dir, r.name))
-	return err == nil && os.SameFile(now, r.before) && now.ModTime().Equal(r.before.ModTime()) && now.Size() == r.before.Size()
+	return err == nil && Same(r.before, now)
 }
 
 // Leave lets others make the output there.

@@ -39,12 +39,8 @@ type Output struct {
 // nothing, as a store has none. An error is a failure with exit code 73; one that is
 // ErrMissing says that there is nothing.
 func Collect(ctx context.Context, declared string) (*Output, error) {
-	o := &Output{Path: declared}
-	name := ""
-	if o.dir = declared; !strings.HasSuffix(declared, "/") {
-		o.dir, name = filepath.Dir(declared), filepath.Base(declared)
-	}
-	o.dir = filepath.Clean(o.dir)
+	dir, name := split(declared)
+	o := &Output{Path: declared, dir: dir}
 	var files []File
 	err := within(ctx, o.dir, func() (err error) {
 		c := &collector{}

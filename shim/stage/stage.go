@@ -91,6 +91,20 @@ func nameable(name string) error {
 	return nil
 }
 
+// Same tells whether a file is the one that it was, and hasn't been written since.
+func Same(was, is fs.FileInfo) bool {
+	return os.SameFile(was, is) && is.Size() == was.Size() && is.ModTime().Equal(was.ModTime())
+}
+
+// split gives the directory of a declared output, and the file in it; "": it is all of the
+// directory.
+func split(declared string) (dir, name string) {
+	if strings.HasSuffix(declared, "/") {
+		return filepath.Clean(declared), ""
+	}
+	return filepath.Dir(declared), filepath.Base(declared)
+}
+
 // within makes a call to the file system, and gives up with the context.
 func within(ctx context.Context, dir string, call func() error) error {
 	var err error

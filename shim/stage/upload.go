@@ -105,7 +105,7 @@ func same(root *os.Root, f File) error {
 		return err
 	case !os.SameFile(now, f.info):
 		return fmt.Errorf("%w: another one has its name", transfer.ErrChanged)
-	case now.Size() != f.Size || !now.ModTime().Equal(f.info.ModTime()):
+	case !Same(f.info, now):
 		return fmt.Errorf("%w: it was written after the command had ended", transfer.ErrChanged)
 	}
 	return nil

@@ -12,11 +12,16 @@ const Hands = 16
 // Each does something for 0 to n-1, Hands of them at a time. It ends with the first
 // error, or with ctx, whose cause it gives; what was begun by then may be done by half.
 func Each(ctx context.Context, n int, do func(ctx context.Context, k int) error) error {
+	return EachOf(ctx, n, Hands, do)
+}
+
+// EachOf is Each with so many at a time.
+func EachOf(ctx context.Context, n, hands int, do func(ctx context.Context, k int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64
 	var group sync.WaitGroup
-	for range min(Hands, n) {
+	for range min(hands, n) {
 		group.Go(func() {
 			for ctx.Err() == nil {
 				k := int(next.Add(1)) - 1

@@ -45,14 +45,10 @@ func InTheMiddle(k contract.Kind) bool {
 // sidecar or a workload's identity may be up later than we are. It returns the last
 // error, or the context's cause.
 func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify func(err error, wait time.Duration)) error {
-	sleep := p.Sleep
-	if sleep == nil {
-		sleep = sleepClock
-	}
 	deadline := time.Now().Add(p.Window)
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
 		err := p.once(ctx, p.limit(deadline), op)
-		if err == nil || p.final(err) {
+		if err == nil || p.IsFinal(err) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -67,13 +63,14 @@ func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify
 		if notify != nil {
 			notify(err, pause)
 		}
-		if sleep(ctx, pause) != nil {
-			return context.Cause(ctx)
+		if err := p.Pause(ctx, pause); err != nil {
+			return err
 		}
 	}
 }
 
-func (p Policy) final(err error) bool {
+// IsFinal tells whether a further try can't change an error.
+func (p Policy) IsFinal(err error) bool {
 	if p.Final != nil {
 		return p.Final(Classify(err))
 	}
@@ -105,13 +102,20 @@ func (p Policy) once(ctx context.Context, limit time.Duration, op func(context.C
 	return op(ctx)
 }
 
-func sleepClock(ctx context.Context, d time.Duration) error {
+// Pause waits between two tries, and gives up with the context, whose cause it gives.
+func (p Policy) Pause(ctx context.Context, d time.Duration) error {
+	if p.Sleep != nil {
+		if p.Sleep(ctx, d) != nil {
+			return context.Cause(ctx)
+		}
+		return nil
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }

@@ -25,7 +25,7 @@ func (m *Mover) Download(ctx context.Context, s *store.Store, e store.Entry, to 
 	parts := (e.Size + d.size - 1) / d.size
 	begun := int64(len(d.sums))
 	d.sums = append(d.sums, make([]uint32, max(parts-begun, 0))...)
-	err := each(ctx, parts-begun, m.atOnce(), func(ctx context.Context, k int64) error { return d.part(ctx, begun+k) })
+	err := store.EachOf(ctx, int(parts-begun), m.atOnce(), func(ctx context.Context, k int) error { return d.part(ctx, begun+int64(k)) })
 	if err == nil {
 		err = m.within(ctx, to.Name(), func() error { return to.Truncate(e.Size) })
 	}

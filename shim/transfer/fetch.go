@@ -35,16 +35,12 @@ func known(e *store.Entry) bool { return e.Size >= 0 && e.Version != "" }
 
 func (f *fetch) run(ctx context.Context) error {
 	policy := f.m.policy()
-	final := policy.Final
-	if final == nil {
-		final = contract.Kind.Final
-	}
 	for {
 		var broke error
 		err := store.Retry(ctx, policy, func(ctx context.Context) error {
 			from := f.at
 			err := f.once(ctx)
-			if err != nil && f.at-from >= renewed && policy.Window > 0 && !final(store.Classify(err)) {
+			if err != nil && f.at-from >= renewed && policy.Window > 0 && !policy.IsFinal(err) {
 				broke, err = err, nil
 			}
 			return err
@@ -58,26 +54,9 @@ func (f *fetch) run(ctx context.Context) error {
 		if f.m.Retrying != nil && ctx.Err() == nil {
 			f.m.Retrying(broke, pause)
 		}
-		if err := rest(ctx, policy); err != nil {
+		if err := policy.Pause(ctx, pause); err != nil {
 			return err
 		}
-	}
-}
-
-func rest(ctx context.Context, p store.Policy) error {
-	if p.Sleep != nil {
-		if p.Sleep(ctx, pause) != nil {
-			return context.Cause(ctx)
-		}
-		return nil
-	}
-	t := time.NewTimer(pause)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 

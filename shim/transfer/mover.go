@@ -17,7 +17,6 @@ import (
 	"hash/crc32"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"nth/shim/disk"
@@ -133,27 +132,4 @@ func (s *Sum) add(p []byte) {
 func damaged(got, want uint32) error {
 	return &contract.Error{Kind: contract.Malformed, Cause: fmt.Errorf("its bytes have the checksum crc32c:%08x, and were stored with crc32c:%08x", got, want),
 		Hint: "it was damaged in the store or on the way"}
-}
-
-// each does something for 0 to n-1, so many at the same time, and ends with the first error.
-func each(ctx context.Context, n int64, hands int, do func(ctx context.Context, k int64) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range min(int64(hands), n) {
-		group.Go(func() {
-			for ctx.Err() == nil {
-				k := next.Add(1) - 1
-				if k >= n {
-					return
-				}
-				if err := do(ctx, k); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	return context.Cause(ctx)
 }

@@ -51,7 +51,7 @@ var stored = []mutation{
 		"contract.Denied:      {failure.Denied, failure.Denied", "contract.Denied:      {failure.Setup, failure.Denied",
 		"shim/store", "TestFail"},
 	{"refused credentials are asked again", "shim/store/retry.go",
-		"if err == nil || p.final(err) {", "if err == nil || p.final(err) || Classify(err) == contract.Denied {",
+		"if err == nil || p.IsFinal(err) {", "if err == nil || p.IsFinal(err) || Classify(err) == contract.Denied {",
 		"shim/store", "TestRetryEnds"},
 	{"what stands in a blob's place is there to stay", "shim/store/retry.go",
 		"return Classify(err).Final() || contract.Blocked(err)", "return Classify(err).Final()",
