@@ -5,8 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"hash/fnv"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +14,7 @@ import (
 	"nth/shim/store"
 	"nth/shim/store/contract"
 	"nth/testdata/harness"
+	"nth/testdata/machines"
 )
 
 var (
@@ -61,49 +60,10 @@ func (w *world) violation(format string, args ...any) {
 	w.tell("%s", w.wrong[len(w.wrong)-1])
 }
 
-// machine is a clock that goes at its own rate, a connection to the store, and times at
-// which it stands still.
+// machine is one of the world, with a connection to its store.
 type machine struct {
 	*world
-	name   string
-	seed   uint64
-	rate   float64 // of its clock
-	offset time.Duration
-	outage []time.Duration // begins and ends of times in which it reaches nobody
-}
-
-// under gives a number from 0 to n by chance: the same one for the same purpose at the same
-// time, so that a world doesn't depend on which goroutine asks first.
-func (m *machine) under(purpose string, n float64) float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(purpose + m.name))
-	return rand.New(rand.NewPCG(m.seed^h.Sum64(), uint64(m.at()))).Float64() * n
-}
-
-func (m *machine) likely(purpose string, p float64) bool {
-	return m.at() < stormy && m.under(purpose, 1) < p
-}
-
-// cutOff tells whether nothing reaches the store, and nothing comes back.
-func (m *machine) cutOff() bool {
-	i, _ := slices.BinarySearch(m.outage, m.at())
-	return i%2 == 1
-}
-
-func (m *machine) Now() time.Duration {
-	return m.offset + time.Duration(float64(m.at())*m.rate)
-}
-
-// After is late by as much as a scheduler may be, or, where machines freeze, by more.
-func (m *machine) After(d time.Duration) <-chan time.Time {
-	return time.After(time.Duration(float64(d)/m.rate) + m.lateness())
-}
-
-func (m *machine) lateness() time.Duration {
-	if m.froze && m.likely("freeze", 0.02) {
-		return time.Duration(m.under("frozen", float64(3*ttl)))
-	}
-	return time.Duration(m.under("late", float64(ttl/100)))
+	*machines.Machine
 }
 
 var (
@@ -114,14 +74,14 @@ var (
 // call is one call of the store: the request and the answer take their time, and either may
 // be lost. What was sent may come to the store when the caller has given up.
 func (m *machine) call(ctx context.Context, do func() error) error {
-	there, back := m.under("there", 0.03), m.under("back", 0.03) // of a TTL
-	if m.likely("slow there", 0.1) {
-		there = m.under("there", 0.7)
+	there, back := m.Under("there", 0.03), m.Under("back", 0.03) // of a TTL
+	if m.Likely("slow there", 0.1) {
+		there = m.Under("there", 0.7)
 	}
-	if m.likely("slow back", 0.1) {
-		back = m.under("back", 0.95)
+	if m.Likely("slow back", 0.1) {
+		back = m.Under("back", 0.95)
 	}
-	lostThere, lostBack := m.cutOff() || m.likely("lost there", 0.08), m.likely("lost back", 0.08)
+	lostThere, lostBack := m.CutOff() || m.Likely("lost there", 0.08), m.Likely("lost back", 0.08)
 	answer := make(chan error, 1)
 	m.late.Go(func() {
 		time.Sleep(time.Duration(there * float64(ttl)))
@@ -132,7 +92,7 @@ func (m *machine) call(ctx context.Context, do func() error) error {
 		err := do()
 		m.world.mu.Unlock()
 		time.Sleep(time.Duration(back * float64(ttl)))
-		if !lostBack && !m.cutOff() {
+		if !lostBack && !m.CutOff() {
 			answer <- err
 		}
 	})
@@ -190,7 +150,7 @@ func (m *machine) Swap(ctx context.Context, _ string, body []byte, old contract.
 		return "", err
 	}
 	token := <-wrote
-	if m.under("silent", 1) < 0.2 { // some stores don't tell
+	if m.Under("silent", 1) < 0.2 { // some stores don't tell
 		token = ""
 	}
 	return token, nil
@@ -199,7 +159,7 @@ func (m *machine) Swap(ctx context.Context, _ string, body []byte, old contract.
 // settled asks for the marker.
 func (m *machine) settled(ctx context.Context) (done bool, err error) {
 	answer := make(chan bool, 1)
-	err = store.Retry(ctx, m.access(), func(ctx context.Context) error {
+	err = store.Retry(ctx, m.Access(ttl), func(ctx context.Context) error {
 		return m.call(ctx, func() error {
 			select {
 			case answer <- m.marker != "":
@@ -214,26 +174,14 @@ func (m *machine) settled(ctx context.Context) (done bool, err error) {
 	return done, err
 }
 
-// access waits between tries as this machine does, and not by chance.
-func (m *machine) access() store.Policy {
-	return store.Policy{Window: 5 * ttl, PerCall: ttl, Sleep: func(ctx context.Context, _ time.Duration) error {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-m.After(time.Duration(m.under("again", float64(ttl/10)))):
-			return nil
-		}
-	}}
-}
-
 // live starts run after run on this machine, until the item is recorded.
 func (m *machine) live() {
 	for n := 1; ; n++ {
-		time.Sleep(time.Duration(m.under("pod", float64(ttl))))
+		time.Sleep(time.Duration(m.Under("pod", float64(ttl))))
 		if m.recorded() || m.at() > calm {
 			return
 		}
-		m.run(fmt.Sprintf("%s-%d", m.name, n))
+		m.run(fmt.Sprintf("%s-%d", m.Name, n))
 	}
 }
 
@@ -246,12 +194,12 @@ func (m *machine) recorded() bool {
 // run is one pod: it may be killed outright at any time.
 func (m *machine) run(id string) {
 	life := time.Duration(1 << 62)
-	if m.likely("dies", 0.4) {
-		life = time.Duration(m.under("life", float64(4*ttl)))
+	if m.Likely("dies", 0.4) {
+		life = time.Duration(m.Under("life", float64(4*ttl)))
 	}
 	ctx, kill := context.WithTimeout(context.Background(), life)
 	defer kill()
-	c := &Claim{Store: m, Clock: m, Mine: Document{Index: 5, RunID: id}, TTL: ttl, Access: m.access(), End: m.access(), Settled: m.settled, rules: m.world.rules}
+	c := &Claim{Store: m, Clock: m, Mine: Document{Index: 5, RunID: id}, TTL: ttl, Access: m.Access(ttl), End: m.Access(ttl), Settled: m.settled, rules: m.world.rules}
 	l, err := c.take(ctx)
 	if err != nil {
 		if ctx.Err() == nil { // else it was killed, and does nothing any more
@@ -283,7 +231,7 @@ func (m *machine) work(ctx context.Context, id string, l *Lease) (died bool) {
 		return ctx.Err() != nil
 	}
 	m.begin(id)
-	finished := time.After(time.Duration(m.under("work", float64(3*ttl))))
+	finished := time.After(time.Duration(m.Under("work", float64(3*ttl))))
 	select {
 	case <-ctx.Done():
 		m.end(id)
@@ -301,7 +249,7 @@ func (m *machine) work(ctx context.Context, id string, l *Lease) (died bool) {
 		m.end(id)
 		return false
 	}
-	err := store.Retry(ctx, m.access(), func(ctx context.Context) error {
+	err := store.Retry(ctx, m.Access(ttl), func(ctx context.Context) error {
 		return m.call(ctx, func() error {
 			if m.marker == "" {
 				m.marker, m.since = id, m.at()
@@ -337,15 +285,7 @@ func (m *machine) end(id string) {
 }
 
 func newMachine(w *world, seed uint64, i int) *machine {
-	chance := rand.New(rand.NewPCG(seed, uint64(i)))
-	m := &machine{world: w, name: string(rune('a' + i)), seed: seed, rate: 0.953 + 0.094*chance.Float64(), offset: time.Duration(chance.Int64N(1e15))}
-	for at := time.Duration(0); at < stormy; {
-		at += time.Duration(chance.Int64N(int64(6 * ttl)))
-		m.outage = append(m.outage, at)
-		at += time.Duration(chance.Int64N(int64(2 * ttl)))
-		m.outage = append(m.outage, at)
-	}
-	return m
+	return &machine{w, machines.New(w.began, seed, i, ttl, stormy, w.froze)}
 }
 
 // simulate gives what went wrong in a world, and how often a command began.

@@ -9,6 +9,7 @@ import (
 
 	"nth/shim/store"
 	"nth/shim/store/contract"
+	"nth/testdata/machines"
 )
 
 // down is a store that doesn't answer, or refuses the connection.
@@ -37,11 +38,11 @@ func TestWithdraw(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const window = 10 * time.Second
-				m := &machine{world: &world{began: time.Now()}, rate: 1}
+				m := machines.True(ttl)
 				c := &Claim{Store: s, Clock: m, TTL: ttl, Mine: Document{RunID: "r"}, Access: store.Policy{Window: window, PerCall: time.Second},
 					End: store.Policy{Window: 5 * time.Second, PerCall: 30 * time.Second}}
 				_, err := c.Take(t.Context())
-				if took := m.at(); err == nil || took > window+4*time.Second {
+				if took := m.At(); err == nil || took > window+4*time.Second {
 					t.Errorf("%v after %v", err, took)
 				}
 			})

@@ -19,7 +19,7 @@ func (m *machine) delete(keys ...string) {
 }
 
 func (m *machine) forget(key string) error {
-	return store.Retry(context.Background(), m.access(), func(ctx context.Context) error { return m.all.Remove(ctx, key) }, nil)
+	return store.Retry(context.Background(), m.Access(ttl/2), func(ctx context.Context) error { return m.all.Remove(ctx, key) }, nil)
 }
 
 // The two orders of a reset.
@@ -33,12 +33,12 @@ var (
 func quiet(order []string) admin {
 	return func(m *machine) {
 		for range 2 {
-			time.Sleep(time.Duration(m.under("admin", float64(6*ttl))))
+			time.Sleep(time.Duration(m.Under("admin", float64(6*ttl))))
 			m.stand()
 			m.world.mu.Lock()
 			m.count.resets++
 			m.world.mu.Unlock()
-			switch keys := order; int(m.under("which", 4)) {
+			switch keys := order; int(m.Under("which", 4)) {
 			case 0:
 				m.delete(markerKey)
 			case 1:
@@ -71,13 +71,13 @@ func (m *machine) stand() {
 func wild(order []string) admin {
 	return func(m *machine) {
 		for range 2 {
-			time.Sleep(time.Duration(m.under("admin", float64(6*ttl))))
+			time.Sleep(time.Duration(m.Under("admin", float64(6*ttl))))
 			m.world.mu.Lock()
 			m.count.resets++
 			m.world.mu.Unlock()
 			for _, key := range order {
 				m.delete(key)
-				time.Sleep(time.Duration(m.under("between", float64(ttl))))
+				time.Sleep(time.Duration(m.Under("between", float64(ttl))))
 			}
 		}
 		m.world.mu.Lock()

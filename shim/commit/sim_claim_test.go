@@ -35,7 +35,7 @@ func (s mortal) Swap(ctx context.Context, key string, body []byte, old contract.
 
 // take takes the claim, if the item isn't done meanwhile.
 func (p *pod) take(ctx context.Context) (*claim.Lease, error) {
-	c := &claim.Claim{Store: mortal{p.markers, ctx}, Clock: p.machine, TTL: ttl, Access: p.access(), End: p.access(),
+	c := &claim.Claim{Store: mortal{p.markers, ctx}, Clock: p.machine, TTL: ttl, Access: p.Access(ttl / 2), End: p.Access(ttl / 2),
 		Mine: claim.Document{Index: index, RunID: p.it.Header.RunID},
 		Settled: func(ctx context.Context) (bool, error) {
 			e, err := p.it.Book.Look(ctx, p.it.Header)
@@ -61,13 +61,13 @@ func (p *pod) work(ctx context.Context, l *claim.Lease) error {
 		lost = l.Lost()
 	}
 	p.begin(id)
-	finished := time.After(time.Duration(p.under("work", float64(3*ttl))))
+	finished := time.After(time.Duration(p.Under("work", float64(3*ttl))))
 	select {
 	case <-ctx.Done():
 		p.ended(id, false)
 		return errKilled
 	case <-finished:
-		ok := !p.likely("fails", 0.2)
+		ok := !p.Likely("fails", 0.2)
 		p.ended(id, ok)
 		if !ok {
 			return errFailed

@@ -4,96 +4,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
 	"nth/shim/marker"
 	"nth/shim/store"
+	"nth/testdata/machines"
 )
 
-// machine is a clock that goes at its own rate, a connection to the store, and times at
-// which it stands still.
+// machine is one of the world, with connections to its stores.
 type machine struct {
 	*world
-	name   string
-	seed   uint64
-	rate   float64 // of its clock
-	offset time.Duration
-	outage []time.Duration // begins and ends of times in which it reaches nobody
+	*machines.Machine
 
 	all, markers, out, dir *store.Store
 }
 
 func newMachine(t *testing.T, w *world, seed uint64, i int) *machine {
-	chance := rand.New(rand.NewPCG(seed, uint64(i)))
-	m := &machine{world: w, name: string(rune('a' + i)), seed: seed, rate: 0.953 + 0.094*chance.Float64(), offset: time.Duration(chance.Int64N(1e15))}
-	for at := time.Duration(0); at < stormy; {
-		at += time.Duration(chance.Int64N(int64(6 * ttl)))
-		m.outage = append(m.outage, at)
-		at += time.Duration(chance.Int64N(int64(2 * ttl)))
-		m.outage = append(m.outage, at)
-	}
-	connected.Store(m.name, m)
+	m := &machine{world: w, Machine: machines.New(w.began, seed, i, ttl, stormy, w.froze)}
+	connected.Store(m.Name, m)
 	for path, s := range map[string]**store.Store{"": &m.all, "/m": &m.markers, "/out": &m.out, "/out/dir": &m.dir} {
 		var err error
-		if *s, err = store.Open(context.Background(), "sim://store"+path+"/?machine="+m.name); err != nil {
+		if *s, err = store.Open(context.Background(), "sim://store"+path+"/?machine="+m.Name); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return m
 }
 
-// under gives a number from 0 to n by chance: the same one for the same purpose at the same
-// time, so that a world doesn't depend on which goroutine asks first.
-func (m *machine) under(purpose string, n float64) float64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(purpose + m.name))
-	return rand.New(rand.NewPCG(m.seed^h.Sum64(), uint64(m.at()))).Float64() * n
-}
-
-func (m *machine) likely(purpose string, p float64) bool {
-	return m.at() < stormy && m.under(purpose, 1) < p
-}
-
-// cutOff tells whether nothing reaches the store, and nothing comes back.
-func (m *machine) cutOff() bool {
-	i, _ := slices.BinarySearch(m.outage, m.at())
-	return i%2 == 1
-}
-
-// Now is the machine's own.
-func (m *machine) Now() time.Duration {
-	return m.offset + time.Duration(float64(m.at())*m.rate)
-}
-
-// After is late by as much as a scheduler may be, or, where machines freeze, by more.
-func (m *machine) After(d time.Duration) <-chan time.Time {
-	late := time.Duration(m.under("late", float64(ttl/100)))
-	if m.froze && m.likely("freeze", 0.02) {
-		late = time.Duration(m.under("frozen", float64(3*ttl)))
-	}
-	return time.After(time.Duration(float64(d)/m.rate) + late)
-}
-
-// access waits between tries as this machine does, and not by chance.
-func (m *machine) access() store.Policy {
-	return store.Policy{Window: 5 * ttl, PerCall: ttl / 2, Sleep: func(ctx context.Context, _ time.Duration) error {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-m.After(time.Duration(m.under("again", float64(ttl/10)))):
-			return nil
-		}
-	}}
-}
-
 // live starts run after run on this machine, until the item is recorded.
 func (m *machine) live() {
 	for n := 1; ; n++ {
-		time.Sleep(time.Duration(m.under("pod", float64(ttl))))
+		time.Sleep(time.Duration(m.Under("pod", float64(ttl))))
 		if m.recorded() || m.at() > calm {
 			return
 		}
@@ -106,7 +48,7 @@ func (m *machine) live() {
 		if held {
 			continue
 		}
-		m.run(fmt.Sprintf("%s-%d", m.name, n))
+		m.run(fmt.Sprintf("%s-%d", m.Name, n))
 		m.world.mu.Lock()
 		m.alive--
 		m.world.mu.Unlock()
@@ -116,19 +58,19 @@ func (m *machine) live() {
 // run is one pod: it may be killed outright at any time.
 func (m *machine) run(id string) {
 	life := time.Duration(1 << 62)
-	if m.likely("dies", 0.4) {
-		life = time.Duration(m.under("life", float64(4*ttl)))
+	if m.Likely("dies", 0.4) {
+		life = time.Duration(m.Under("life", float64(4*ttl)))
 	}
 	ctx, kill := context.WithTimeout(context.Background(), life)
 	defer kill()
-	told := m.access()
+	told := m.Access(ttl / 2)
 	told.Window = ttl
 	onChange := m.onChange
 	if onChange == "" {
 		onChange = marker.OnChangeFail
 	}
 	p := &pod{machine: m, it: Item{
-		Book:   &marker.Book{Store: m.markers, OnChange: onChange, Wait: m.access(), Write: m.access(), Told: told},
+		Book:   &marker.Book{Store: m.markers, OnChange: onChange, Wait: m.Access(ttl / 2), Write: m.Access(ttl / 2), Told: told},
 		Header: marker.Header{Version: 1, Index: index, RunID: id, Digest: m.digest()},
 		Outputs: []Output{{Store: m.out, Name: "five.txt", URL: "sim://store/out/"},
 			{Store: m.dir, URL: "sim://store/out/dir/"}},
@@ -224,7 +166,7 @@ func (p *pod) publish(ctx context.Context) error {
 	var objects []Object
 	for n, key := range []string{"", "sub/x"} {
 		to := p.it.Outputs[n].Store
-		err := store.Retry(ctx, p.access(), func(ctx context.Context) error { return to.Put(ctx, s.Key(n, key), []byte(id)) }, nil)
+		err := store.Retry(ctx, p.Access(ttl/2), func(ctx context.Context) error { return to.Put(ctx, s.Key(n, key), []byte(id)) }, nil)
 		if err != nil {
 			if ctx.Err() == nil {
 				_ = s.Drop(ctx)

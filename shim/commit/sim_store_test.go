@@ -54,23 +54,23 @@ var (
 // call is one call of the store: the request and the answer take their time, and either may
 // be lost. What was sent may come to the store when the caller has long given up, or died.
 func (m *machine) call(ctx context.Context, what string, do func() error) error {
-	if m.froze && m.likely("freeze"+what, 0.03) { // between the decision and its deed
-		time.Sleep(time.Duration(m.under("frozen"+what, float64(6*ttl))))
+	if m.froze && m.Likely("freeze"+what, 0.03) { // between the decision and its deed
+		time.Sleep(time.Duration(m.Under("frozen"+what, float64(6*ttl))))
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	there, back := m.under("there"+what, 0.03), m.under("back"+what, 0.03) // of a TTL
-	if m.likely("slow there"+what, 0.1) {
-		there = m.under("there"+what, 0.7)
+	there, back := m.Under("there"+what, 0.03), m.Under("back"+what, 0.03) // of a TTL
+	if m.Likely("slow there"+what, 0.1) {
+		there = m.Under("there"+what, 0.7)
 	}
-	if m.likely("very late"+what, 0.02) {
-		there = m.under("there"+what, 8)
+	if m.Likely("very late"+what, 0.02) {
+		there = m.Under("there"+what, 8)
 	}
-	if m.likely("slow back"+what, 0.1) {
-		back = m.under("back"+what, 0.95)
+	if m.Likely("slow back"+what, 0.1) {
+		back = m.Under("back"+what, 0.95)
 	}
-	lostThere, lostBack := m.cutOff() || m.likely("lost there"+what, 0.08), m.likely("lost back"+what, 0.08)
+	lostThere, lostBack := m.CutOff() || m.Likely("lost there"+what, 0.08), m.Likely("lost back"+what, 0.08)
 	answer := make(chan error, 1)
 	if lostThere {
 		<-ctx.Done()
@@ -86,7 +86,7 @@ func (m *machine) call(ctx context.Context, what string, do func() error) error 
 		err := do()
 		m.world.mu.Unlock()
 		time.Sleep(time.Duration(back * float64(ttl)))
-		if !lostBack && !m.cutOff() {
+		if !lostBack && !m.CutOff() {
 			answer <- err
 		}
 	})
@@ -169,7 +169,7 @@ func (w *writer) Close() error {
 		return err
 	}
 	w.how.Wrote = <-wrote
-	if w.c.under("silent", 1) < 0.2 { // some stores don't tell
+	if w.c.Under("silent", 1) < 0.2 { // some stores don't tell
 		w.how.Wrote = ""
 	}
 	return nil

@@ -107,7 +107,7 @@ func (w *world) put(m *machine, key string, body []byte) contract.Token {
 	w.version++
 	o := object{slices.Clone(body), w.version}
 	w.objects[key] = o
-	w.tell("%v %s: %s is %.40q", w.at(), m.name, key, body)
+	w.tell("%v %s: %s is %.40q", w.at(), m.Name, key, body)
 	switch {
 	case key == commitKey:
 		w.committed(body)
@@ -129,7 +129,7 @@ func (w *world) put(m *machine, key string, body []byte) contract.Token {
 
 func (w *world) remove(m *machine, key string) {
 	delete(w.objects, key)
-	w.tell("%v %s: %s is removed", w.at(), m.name, key)
+	w.tell("%v %s: %s is removed", w.at(), m.Name, key)
 	switch key {
 	case commitKey:
 		w.commit = Document{}
