@@ -14,6 +14,7 @@ import (
 
 	"nth/shim/edge"
 	"nth/shim/failure"
+	"nth/shim/store"
 )
 
 // place is where the command writes.
@@ -36,19 +37,9 @@ type entry struct {
 	kept string // where its content is now
 }
 
-// staged is where nth's own outputs wait to be published: what a killed run has left there is
-// taken away with the next one's, and is never taken for a result.
-const staged = ".nth"
-
-// ours tells whether a path is below such a directory.
-func ours(path string) bool {
-	for part := range strings.SplitSeq(path, "/") {
-		if part == staged {
-			return true
-		}
-	}
-	return false
-}
+// ours tells whether a path is, or is below, where outputs wait to be published: what a killed
+// run has left there is taken away with the next one's, and is never taken for a result.
+func ours(path string) bool { return store.IsHidden(path + "/") }
 
 // open opens a place, which nothing may stand in: nothing of the user's is moved.
 func open(ctx context.Context, where string, p edge.Process) (place, error) {

@@ -81,7 +81,7 @@ func (o Output) target(key string) string {
 }
 
 // staging is what the keys of all that a run has staged in the directory begin with.
-func (o Output) staging(run string) string { return o.Dir + hidden + "/" + run + "/" }
+func (o Output) staging(run string) string { return o.Dir + store.Hidden + "/" + run + "/" }
 
 // staged gives the key at which a run keeps what it may publish.
 func (o Output) staged(run string, number int, key string) string {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"nth/shim/marker"
+	"nth/shim/store"
 	"nth/shim/store/contract"
 )
 
@@ -35,9 +36,6 @@ type Object struct {
 
 // Version is the form of the documents that this nth writes.
 const Version = 1
-
-// hidden is the directory beside the targets in which runs stage theirs.
-const hidden = ".nth"
 
 // Bounds of what a document may say.
 const (
@@ -130,7 +128,7 @@ func checkKey(key string) error {
 		return fmt.Errorf("%.100q can't be an object's key", key)
 	}
 	for n, part := range strings.Split(key, "/") {
-		if part == "" || part == "." || part == ".." || n == 0 && part == hidden {
+		if part == "" || part == "." || part == ".." || n == 0 && part == store.Hidden {
 			return fmt.Errorf("%q is no key below an output", key)
 		}
 	}

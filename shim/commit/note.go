@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"nth/shim/store"
 	"nth/shim/store/contract"
 	"nth/templates"
 )
@@ -78,9 +79,9 @@ func placeOf(text, run string, like *url.URL) (Place, error) {
 	case strings.ContainsFunc(u.Host+u.Path, unicode.IsControl):
 		return Place{}, errors.New("it has a control character in it")
 	}
-	prefix := hidden + "/" + run + "/"
+	prefix := store.Hidden + "/" + run + "/"
 	dir, found := strings.CutSuffix(u.Path, "/"+prefix)
-	if !found || dir != "" && (dir == "/" || path.Clean("/"+dir) != dir) || strings.Contains(dir+"/", "/"+hidden+"/") {
+	if !found || dir != "" && (dir == "/" || path.Clean("/"+dir) != dir) || strings.Contains(dir+"/", "/"+store.Hidden+"/") {
 		return Place{}, fmt.Errorf("it isn't just %s below a directory", prefix)
 	}
 	query, err := itsParameters(u, like)

@@ -59,7 +59,7 @@ func below(dir, run string) (string, error) {
 	if err != nil {
 		return "", errors.New("an output's URL is malformed") // which may hold a secret
 	}
-	return u.JoinPath(hidden, run, "/").String(), nil
+	return u.JoinPath(store.Hidden, run, "/").String(), nil
 }
 
 // Key gives the key at which an object of an output is to be staged, in the output's store;

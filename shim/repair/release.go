@@ -56,15 +56,7 @@ func (r *reset) release(ctx context.Context, item marker.Item) error {
 
 // claims tells whether an item has a claim that may be released.
 func (r *reset) claims(item marker.Item, h *held) bool {
-	switch {
-	case !h.claimed || item.Task != "" || !r.within(item.Index):
-		return false
-	case r.Failed:
-		return h.has(failed) && !h.has(done)
-	case r.Missing:
-		return !h.has(failed) && !h.has(done)
-	}
-	return true
+	return h.claimed && item.Task == "" && r.within(item.Index) && r.state(h)
 }
 
 func (r *reset) reportReleased(err error) {

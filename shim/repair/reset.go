@@ -89,9 +89,15 @@ func (r *reset) run() (int, error) {
 
 // chosen tells whether an item is to be reset.
 func (r *reset) chosen(item marker.Item, h *held) bool {
-	switch {
-	case h.kinds == 0 || item.Task != "" && !r.All || item.Task == "" && !r.within(item.Index):
+	if h.kinds == 0 || item.Task != "" && !r.All || item.Task == "" && !r.within(item.Index) {
 		return false
+	}
+	return r.state(h)
+}
+
+// state tells whether an item is in the state of those that are meant.
+func (r *reset) state(h *held) bool {
+	switch {
 	case r.Failed:
 		return h.has(failed) && !h.has(done)
 	case r.Missing:

@@ -153,7 +153,7 @@ func (g *Stage) list(ctx context.Context, s *store.Store, m objects.Matching, wo
 		if err != nil || ended {
 			return err
 		}
-		if !m.Has(e.Key) || isOurs(e.Key) {
+		if !m.Has(e.Key) || store.IsHidden(e.Key) {
 			continue
 		}
 		if _, err := local(e.Key); err != nil {

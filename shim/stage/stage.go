@@ -47,14 +47,7 @@ func (m missing) Is(err error) bool { return err == ErrMissing }
 const (
 	// temporary begins the name of a file that isn't whole yet, as in a store of files.
 	temporary = ".nth-tmp-"
-	// ours is the directory in which outputs wait for their commit. Nobody's file is in one.
-	ours = ".nth"
 )
-
-// isOurs tells whether an object waits for its commit.
-func isOurs(key string) bool {
-	return strings.HasPrefix(key, ours+"/") || strings.Contains(key, "/"+ours+"/")
-}
 
 // local gives the path below a directory that is a key's: the key itself, or an error where
 // it would lead out, or is none.
@@ -83,8 +76,8 @@ func local(key string) (string, error) {
 // nameable tells why a name can't be a part of a key; nil: it can.
 func nameable(name string) error {
 	switch {
-	case name == ours:
-		return errors.New("the name " + ours + " is nth's own: outputs wait there for their commit")
+	case name == store.Hidden:
+		return errors.New("the name " + store.Hidden + " is nth's own: outputs wait there for their commit")
 	case !utf8.ValidString(name):
 		return errors.New("its name is no UTF-8, as the keys of a store are")
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"gocloud.dev/blob"
 
 	"nth/shim/identity"
+	"nth/shim/marker"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 )
@@ -54,7 +54,7 @@ func (j *Job) List(ctx context.Context) (Found, error) {
 	err = j.retry(ctx, func(ctx context.Context) error {
 		l.Skipped = 0
 		return j.Markers.ListUnder(ctx, &blob.ListOptions{Prefix: "skipped/", Delimiter: "/"}, func(o *blob.ListObject) error {
-			if index, ok := l.index(o.Key, "skipped/"); ok && l.has(index) {
+			if index, ok := l.index(o.Key); ok && l.has(index) {
 				l.Skipped++
 			}
 			return nil
@@ -71,11 +71,10 @@ func (j *Job) List(ctx context.Context) (Found, error) {
 
 func (l *listing) has(index int64) bool { return l.done[index/64]&(1<<(index%64)) != 0 }
 
-// index reads a key.
-func (l *listing) index(key, dir string) (int64, bool) {
-	name, ok := strings.CutSuffix(strings.TrimPrefix(key, dir), ".json")
-	index, err := strconv.ParseInt(name, 10, 64)
-	return index, ok && err == nil && index >= 0 && index < l.n && strconv.FormatInt(index, 10) == name
+// index reads the key of one of the Job's documents.
+func (l *listing) index(key string) (int64, bool) {
+	_, of, ok := marker.ParseKey(key)
+	return of.Index, ok && of.Task == "" && of.Index < l.n
 }
 
 // part lists the markers whose numbers begin with a digit, or all. The digest has a part
@@ -89,7 +88,7 @@ func (l *listing) part(ctx context.Context, s Store, digit string) error {
 		digest.Reset()
 	}
 	err := s.ListUnder(ctx, &blob.ListOptions{Prefix: "done/" + digit, Delimiter: "/"}, func(o *blob.ListObject) error {
-		index, ok := l.index(o.Key, "done/")
+		index, ok := l.index(o.Key)
 		if !ok {
 			return nil
 		}

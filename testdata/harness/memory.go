@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -15,16 +14,25 @@ func Peak(pid int, ended <-chan struct{}) (peak int64) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		body, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // the end has no file
-		if _, hwm, ok := strings.Cut(string(body), "VmHWM:"); ok {
-			if kib, err := strconv.ParseInt(strings.Fields(hwm)[0], 10, 64); err == nil {
-				peak = max(peak, kib<<10)
-			}
-		}
+		peak = max(peak, peakOf(strconv.Itoa(pid)))
 		select {
 		case <-ended:
 			return peak
 		case <-tick.C:
 		}
 	}
+}
+
+// OwnPeak is the most memory that this process has had resident, in bytes.
+func OwnPeak() int64 { return peakOf("self") }
+
+// peakOf reads VmHWM (proc(5)); 0: there is none any more.
+func peakOf(pid string) int64 {
+	body, _ := os.ReadFile("/proc/" + pid + "/status")
+	_, hwm, ok := strings.Cut(string(body), "VmHWM:")
+	if !ok {
+		return 0
+	}
+	kib, _ := strconv.ParseInt(strings.Fields(hwm)[0], 10, 64)
+	return kib << 10
 }

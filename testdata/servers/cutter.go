@@ -22,21 +22,8 @@ type Cutter struct {
 // between 0 and most, which the seed decides; with most 0 none is.
 func StartCutter(t testing.TB, backend string, seed uint64, most int64) *Cutter {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &Cutter{Listener: l, dice: rand.New(rand.NewPCG(seed, seed)), most: most}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go c.serve(client, backend)
-		}
-	}()
+	c := &Cutter{dice: rand.New(rand.NewPCG(seed, seed)), most: most}
+	c.Listener = front(t, func() *string { return &backend }, c.answer)
 	return c
 }
 
@@ -47,17 +34,7 @@ func (c *Cutter) Most(most int64) {
 	c.most = most
 }
 
-func (c *Cutter) serve(client net.Conn, backend string) {
-	defer client.Close()
-	server, err := net.Dial("tcp", backend)
-	if err != nil {
-		return
-	}
-	defer server.Close()
-	go func() {
-		_, _ = io.Copy(server, client)
-		_ = server.Close()
-	}()
+func (c *Cutter) answer(server io.Reader, client io.Writer) {
 	c.mu.Lock()
 	var n int64
 	cuts := c.most > 0

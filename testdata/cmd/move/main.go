@@ -4,18 +4,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"nth/shim/store"
 	"nth/shim/transfer"
+	"nth/testdata/harness"
 )
 
 const key = "large"
@@ -51,13 +50,7 @@ func main() {
 	if sum.Size != size {
 		log.Fatalf("%d bytes were moved", sum.Size)
 	}
-	status, err := os.ReadFile("/proc/self/status")
-	check(err)
-	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
-	var peak int64 // KiB, proc(5)
-	_, err = fmt.Sscan(strings.TrimSpace(string(after)), &peak)
-	check(err)
-	fmt.Println(peak << 10)
+	fmt.Println(harness.OwnPeak())
 }
 
 type zeros struct{}
