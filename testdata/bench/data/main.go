@@ -110,13 +110,13 @@ func (b *bench) files() []*peer {
 	in := filepath.Join(b.dir, "large")
 	return []*peer{
 		{name: "nth", argv: func(round string) []string {
-			return append(b.start(round, "--input="+b.url("in/large")+"="+in, "--output="+in+"="+b.url("out/nth/"+round)), "true")
+			return append(b.start(round, "--input="+b.url("in/large")+"="+in, "--output="+in+"="+b.url("out/nth")), "true")
 		}},
 		{name: "aws s3 cp", argv: func(round string) []string {
-			return shell("%s s3 cp --only-show-errors s3://bench/in/large %s; %[1]s s3 cp --only-show-errors %[2]s s3://bench/out/aws/%[3]s", b.aws, in, round)
+			return shell("%s s3 cp --only-show-errors s3://bench/in/large %s; %[1]s s3 cp --only-show-errors %[2]s s3://bench/out/aws", b.aws, in)
 		}},
 		{name: "rclone copyto", argv: func(round string) []string {
-			return shell("%s copyto s:bench/in/large %s; %[1]s copyto %[2]s s:bench/out/rclone/%[3]s", b.rclone, in, round)
+			return shell("%s copyto s:bench/in/large %s; %[1]s copyto --ignore-times %[2]s s:bench/out/rclone", b.rclone, in)
 		}},
 	}
 }
@@ -139,13 +139,13 @@ func (b *bench) many() []*peer {
 func (b *bench) streams() []*peer {
 	return []*peer{
 		{name: "nth", argv: func(round string) []string {
-			return append(b.start("streams/"+round, "--stdin="+b.url("in/large"), "--stdout="+b.url("stream/nth/"+round)), "cat")
+			return append(b.start("streams/"+round, "--stdin="+b.url("in/large"), "--stdout="+b.url("stream/nth")), "cat")
 		}},
 		{name: "aws | cat | aws", argv: func(round string) []string {
-			return shell("%s s3 cp --only-show-errors s3://bench/in/large - | cat | %[1]s s3 cp --only-show-errors --expected-size 5000000000 - s3://bench/stream/aws/%[2]s", b.aws, round)
+			return shell("%s s3 cp --only-show-errors s3://bench/in/large - | cat | %[1]s s3 cp --only-show-errors --expected-size 5000000000 - s3://bench/stream/aws", b.aws)
 		}},
 		{name: "rclone cat | cat | rclone rcat", argv: func(round string) []string {
-			return shell("%s cat s:bench/in/large | cat | %[1]s rcat s:bench/stream/rclone/%[2]s", b.rclone, round)
+			return shell("%s cat s:bench/in/large | cat | %[1]s rcat s:bench/stream/rclone", b.rclone)
 		}},
 	}
 }
