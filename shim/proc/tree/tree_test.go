@@ -53,7 +53,15 @@ func TestBelow(t *testing.T) {
 	if !Usable() {
 		t.Fatal("there is no /proc of this namespace")
 	}
-	cmd := exec.Command("sh", "-c", `setsid sh -c 'sleep 600 & echo; wait' & wait`)
+	// The last of them tells by itself: its parent would while it is still a shell, before execve.
+	cmd := exec.Command("sh", "-c", `setsid sh -c 'sh -c "echo; read held <&3; :" & wait' & wait`)
+	held, release, err := os.Pipe() // nobody writes, so they wait
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	defer release.Close()
+	cmd.ExtraFiles = []*os.File{held}
 	cmd.Env = append(os.Environ(), "TREE=first", "TREE_2=x")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
