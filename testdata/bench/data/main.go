@@ -6,7 +6,8 @@
 //
 //	go run ./testdata/bench/data [-size 1073741824] [-small 1000] [-n 5] [-aws PATH] [-rclone PATH]
 //
-// nth writes its markers and its commit, and proves what it moved; the others don't.
+// nth writes its markers and its commit, and proves what it moved; the others don't. What
+// the server takes for itself is shown by a client that computes nothing and keeps nothing.
 // Debian: apt-get install rclone; pip install awscli.
 package main
 
@@ -51,6 +52,10 @@ type peer struct {
 }
 
 func main() {
+	if len(os.Args) == 6 && os.Args[1] == "bare" {
+		check(bare(os.Args[2], os.Args[3], os.Args[4], os.Args[5]))
+		return
+	}
 	size := flag.Int64("size", 1<<30, "bytes of the large object")
 	small := flag.Int("small", 1000, "how many small objects")
 	n := flag.Int("n", 5, "rounds, of which the median counts")
@@ -118,6 +123,7 @@ func (b *bench) files() []*peer {
 		{name: "rclone copyto", argv: func(round string) []string {
 			return shell("%s copyto s:bench/in/large %s; %[1]s copyto --ignore-times %[2]s s:bench/out/rclone", b.rclone, in)
 		}},
+		b.bare(),
 	}
 }
 
@@ -147,7 +153,17 @@ func (b *bench) streams() []*peer {
 		{name: "rclone cat | cat | rclone rcat", argv: func(round string) []string {
 			return shell("%s cat s:bench/in/large | cat | %[1]s rcat s:bench/stream/rclone", b.rclone)
 		}},
+		b.bare(),
 	}
+}
+
+// bare is the least that the same takes on this server.
+func (b *bench) bare() *peer {
+	self, err := os.Executable()
+	check(err)
+	return &peer{name: "a client that computes nothing", argv: func(string) []string {
+		return []string{self, "bare", b.s3.Address, "bench", "in/large", "out/bare"}
+	}}
 }
 
 // run lets the programs take turns.
