@@ -77,6 +77,9 @@ func decode(body []byte, of marker.Header) (Document, error) {
 	if d.Version < 1 || len(d.Marker) == 0 {
 		return Document{}, errors.New("it lacks version or marker")
 	}
+	if d.Version > Version {
+		return Document{}, fmt.Errorf("it has version %d, and this nth knows those up to %d: a later one wrote it", d.Version, Version)
+	}
 	m, err := marker.DecodeOf(d.Marker, of)
 	if err != nil {
 		return Document{}, fmt.Errorf("its marker: %w", err)

@@ -37,6 +37,7 @@ func TestDecode(t *testing.T) {
 		"cut short":                   {doc(won, one)[:40], "unexpected EOF"},
 		"more behind it":              {doc(won, one) + "{}", "more behind"},
 		"no marker":                   {`{"version": 1}`, "lacks"},
+		"of a later nth":              {strings.Replace(doc(won, one), `"version": 1`, `"version": 2`, 1), "a later one wrote it"},
 		"another index":               {strings.Replace(doc(won, one), `"index": 5`, `"index": 6`, 1), "speaks of index 6"},
 		"a run that goes up":          {doc(strings.Replace(won, "20260101t000000z-1", "..", 1), one), "no run's name"},
 		"a run with a slash":          {doc(strings.Replace(won, "20260101t000000z-1", "a/b", 1), one), "no run's name"},

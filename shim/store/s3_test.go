@@ -46,6 +46,7 @@ func TestNotAbsent(t *testing.T) {
 	}{
 		{"no such bucket", func(t *testing.T) *store.Store { return open(t, "s3://nothing/p?endpoint="+here) },
 			contract.Unreachable, 69, "NoSuchBucket: The specified bucket does not exist (create the bucket, or correct its name or endpoint=)"},
+		{"no bucket's name", answer(servers.S3Error(400, "InvalidBucketName")), contract.Refused, 78, "correct the name: 3 to 63 of"},
 		{"wrong secret", func(t *testing.T) *store.Store {
 			t.Setenv("AWS_SECRET_ACCESS_KEY", "another-canary")
 			return open(t, "s3://data/p?endpoint="+here)

@@ -51,7 +51,7 @@ var meanings = map[string]meaning{
 	"ContainerBeingDeleted":              {contract.Unreachable, hintContainer},
 	"ContainerDisabled":                  {contract.Unreachable, hintContainer},
 	"ResourceNotFound":                   {contract.Unreachable, hintContainer},
-	"InvalidResourceName":                {contract.Unreachable, hintContainer},
+	"InvalidResourceName":                {contract.Refused, "correct the container's name, or the blob's: a container has 3 to 63 of a-z, 0-9 and -"},
 	"AccountBeingCreated":                {contract.Unreachable, ""},
 	"ServerBusy":                         {contract.Unreachable, ""},
 	"OperationTimedOut":                  {contract.Unreachable, ""},

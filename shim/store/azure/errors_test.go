@@ -70,7 +70,7 @@ func TestMeanings(t *testing.T) {
 		{409, "PublicAccessNotPermitted", contract.Denied, "without credentials"},
 		{409, "InvalidBlobType", contract.Refused, "append or a page blob"},
 		{400, "InvalidBlobOrBlock", contract.Unreachable, "after a week"},
-		{400, "InvalidResourceName", contract.Unreachable, "correct its name"},
+		{400, "InvalidResourceName", contract.Refused, "3 to 63 of a-z"},
 		{400, "UnsupportedHeader", contract.Unsupported, "can't do"},
 		{400, "InvalidAuthenticationInfo", contract.Denied, "identity"},
 		{401, "InvalidAuthenticationInfo", contract.Denied, "Storage Blob Data Contributor"},

@@ -29,7 +29,7 @@ const (
 var meanings = map[string]meaning{
 	codeNoSuchKey:                        {contract.Absent, ""},
 	"NoSuchBucket":                       {contract.Unreachable, hintBucket},
-	"InvalidBucketName":                  {contract.Unreachable, hintBucket},
+	"InvalidBucketName":                  {contract.Refused, "correct the name: 3 to 63 of a-z, 0-9, - and ."},
 	"AllAccessDisabled":                  {contract.Denied, ""},
 	"AccessDenied":                       {contract.Denied, hintAccess},
 	"AccountProblem":                     {contract.Denied, ""},
