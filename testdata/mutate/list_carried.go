@@ -1,0 +1,32 @@
+package main
+
+// carried: bytes on their way between stores, files and a command's streams.
+var carried = []mutation{
+	{"a body that ends early is whole", "shim/transfer/fetch.go",
+		"		if err != nil && f.at < f.end {\n			return err\n", "		if err != nil && f.at < f.end {\n			return nil\n",
+		"shim/transfer", "TestCut"},
+	{"two versions of an object in one file", "shim/transfer/fetch.go",
+		"f.s.Part(ctx, f.e.Key, f.e.Version, f.at, f.end-f.at)", "f.s.Part(ctx, f.e.Key, \"\", f.at, f.end-f.at)",
+		"shim/transfer", "TestReplaced"},
+	{"more than an object has", "shim/transfer/fetch.go",
+		"	if n, _ := io.ReadFull(p, make([]byte, 1)); n > 0 {", "	if n, _ := io.ReadFull(p, make([]byte, 1)); n > 1 {",
+		"shim/transfer", "TestWrongLength"},
+	{"a file that is written while it is uploaded", "shim/transfer/upload.go",
+		"		case !now.ModTime().Equal(s.info.ModTime()):\n", "		case now.ModTime().Before(s.info.ModTime()):\n",
+		"shim/transfer", "TestChangedFile"},
+	{"more in memory than there may be", "shim/transfer/budget.go",
+		"	for len(b.queue) > 0 && b.used+b.queue[0].n <= of {", "	for len(b.queue) > 0 && b.used <= of {",
+		"shim/transfer", "TestBudget"},
+	{"a link out of an output", "shim/stage/collect.go",
+		"	if err != nil || !filepath.IsLocal(at) {", "	if err != nil {",
+		"shim/stage", "TestCollect"},
+	{"an output that the command didn't write", "shim/once/publish.go",
+		"		if p.rooms[n].Untouched() {", "		if p.rooms[n].Untouched() && p.rooms == nil {",
+		"testdata/program/data", "TestLeftovers"},
+	{"a stream that breaks is one that ends", "shim/proc/feed.go",
+		"	case err == io.EOF: // the", "	case err != nil: // the",
+		"shim/proc", "TestFeedBreaksOff"},
+	{"a stdout that nobody takes is one that was taken", "shim/proc/take.go",
+		"		t.fail(fmt.Errorf(\"%w: %s\", ErrUntaken, limit.Round(time.Millisecond)))\n", "		_ = fmt.Errorf(\"%s\", limit.Round(time.Millisecond))\n",
+		"shim/proc", "TestStreamsHang"},
+}
