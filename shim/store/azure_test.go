@@ -96,7 +96,7 @@ func TestNotAbsentAzure(t *testing.T) {
 		{"SAS token with a wrong signature", at("azblob://data/p", "AZURE_STORAGE_KEY", "", "AZURE_STORAGE_SAS_TOKEN", "sv=2021-12-02&sr=c&sp=rcwdl&se=2099-01-01T00%3A00%3A00Z&sig=canary"),
 			contract.Denied, 77, "status 403 AuthorizationFailure"},
 		{"SAS token with no permission of use", sas("t", time.Hour), contract.Denied, 77, "the role Storage Blob Data Contributor on the container, or the SAS token the permissions rcwdl"},
-		{"no identity", at("azblob://data/p", "AZURE_STORAGE_KEY", "", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://"+closedPort(t), "AZURE_STORAGE_IS_LOCAL_EMULATOR", ""),
+		{"no identity", at("azblob://data/p", "AZURE_STORAGE_KEY", "", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://"+servers.Address(t), "AZURE_STORAGE_IS_LOCAL_EMULATOR", ""),
 			contract.Denied, 77, "there are no credentials for Azure Blob Storage"},
 		{"no role", always(servers.AzureError(403, "AuthorizationPermissionMismatch")), contract.Denied, 77, "Storage Blob Data Contributor"},
 		{"expired token", always(servers.AzureError(401, "InvalidAuthenticationInfo")), contract.Denied, 77, "InvalidAuthenticationInfo"},
@@ -116,7 +116,7 @@ func TestNotAbsentAzure(t *testing.T) {
 		{"429", always(servers.Answer(429, "")), contract.Unreachable, 69, "429"},
 		{"407 of a proxy", always(servers.Answer(407, html)), contract.Unreachable, 69, "407"},
 		{"reset", always(servers.Reset), contract.Unreachable, 69, "the server closed the connection"},
-		{"refused", at("azblob://data/p", "AZURE_STORAGE_DOMAIN", closedPort(t)), contract.Unreachable, 69, "refused"},
+		{"refused", at("azblob://data/p", "AZURE_STORAGE_DOMAIN", servers.Address(t)), contract.Unreachable, 69, "refused"},
 		{"no TLS there", at("azblob://data/p?protocol=https"), contract.Unreachable, 69, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

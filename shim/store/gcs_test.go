@@ -49,7 +49,7 @@ func TestNotAbsentGCS(t *testing.T) {
 		{"500", always(servers.Answer(500, "")), "status 500"},
 		{"404 of a web server", always(servers.Answer(404, html)), "status 404"},
 		{"no such host", at("http://gcs.nth.invalid", "gs://data/p"), "name right?"},
-		{"refused", at(closedPort(t), "gs://data/p"), "refused"},
+		{"refused", at(servers.Address(t), "gs://data/p"), "refused"},
 		{"no TLS there", at("https://"+server.Address, "gs://data/p"), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -91,7 +91,7 @@ func TestNotAbsent(t *testing.T) {
 		{"reset", answer(servers.Reset), contract.Unreachable, 69, "the server closed the connection"},
 		{"no such host", func(t *testing.T) *store.Store { return open(t, "s3://data/p?endpoint=http://s3.nth.invalid") },
 			contract.Unreachable, 69, "endpoint's name right?"},
-		{"refused", func(t *testing.T) *store.Store { return open(t, "s3://data/p?endpoint=http://"+closedPort(t)) },
+		{"refused", func(t *testing.T) *store.Store { return open(t, "s3://data/p?endpoint=http://"+servers.Address(t)) },
 			contract.Unreachable, 69, "refused"},
 		{"no TLS there", func(t *testing.T) *store.Store { return open(t, "s3://data/p?endpoint=https://"+s3.Address) },
 			contract.Unreachable, 69, ""},
@@ -122,15 +122,6 @@ func TestNotAbsent(t *testing.T) {
 	if there, err := open(t, s3.URL("data", "p")).Exists(t.Context(), "done/1.json"); there || err != nil {
 		t.Errorf("in the end there is a blob: %v, %v", there, err)
 	}
-}
-
-// closedPort is an address that nobody listens on.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, "listen", err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // TestWriteAnswers: what S3 says to a write on condition.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+
+	"nth/testdata/servers"
 )
 
 // Door is a proxy before a server that can be closed, as if the server were down,
@@ -21,7 +23,7 @@ type Door struct {
 // NewDoor gives one that is open.
 func NewDoor(t testing.TB, place *Place) *Door {
 	t.Helper()
-	d := &Door{t: t, address: "127.0.0.1:0", handler: place.Fault(t, nil).Config.Handler}
+	d := &Door{t: t, address: servers.Address(t), handler: place.Fault(t, nil).Config.Handler}
 	d.Open()
 	t.Cleanup(d.Close)
 	return d
@@ -39,7 +41,6 @@ func (d *Door) Open() {
 		d.t.Error(err)
 		return
 	}
-	d.address = l.Addr().String()
 	d.server = &http.Server{Handler: d.handler}
 	go d.server.Serve(l)
 }

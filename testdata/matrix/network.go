@@ -80,14 +80,3 @@ func Listen(t testing.TB) string {
 	t.Cleanup(func() { l.Close() })
 	return l.Addr().String()
 }
-
-// Closed gives an address at which nobody listens.
-func Closed(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}

@@ -28,7 +28,7 @@ const (
 func StartAzurite(t testing.TB) *Azurite {
 	t.Helper()
 	program := Program(t, "azurite-blob", "npm install -g azurite@3.35.0")
-	address, dir := freeAddress(t), t.TempDir()
+	address, dir := Address(t), t.TempDir()
 	host, port, _ := strings.Cut(address, ":")
 	return &Azurite{start(t, address, func() *exec.Cmd {
 		cmd := exec.Command(program, "--blobHost", host, "--blobPort", port, "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent")

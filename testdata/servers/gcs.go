@@ -17,7 +17,7 @@ type GCS struct{ *Server }
 func StartGCS(t testing.TB) *GCS {
 	t.Helper()
 	program := Program(t, "fake-gcs-server", "go install github.com/fsouza/fake-gcs-server@v1.56.1")
-	address := freeAddress(t)
+	address := Address(t)
 	host, port, _ := strings.Cut(address, ":")
 	return &GCS{start(t, address, func() *exec.Cmd {
 		return exec.Command(program, "-scheme", "http", "-host", host, "-port", port, "-backend", "memory",

@@ -20,7 +20,7 @@ func StartMinIO(t testing.TB) *S3 { return StartMinIOWith(t) }
 func StartMinIOWith(t testing.TB, env ...string) *S3 {
 	t.Helper()
 	program := Program(t, "minio", "go install github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c")
-	address, console, dir := freeAddress(t), freeAddress(t), t.TempDir()
+	address, console, dir := Address(t), Address(t), t.TempDir()
 	s := &S3{Server: start(t, address, func() *exec.Cmd {
 		cmd := exec.Command(program, "server", "--quiet", "--address", address, "--console-address", console, dir)
 		cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+accessKey, "MINIO_ROOT_PASSWORD="+secretKey, "MINIO_SITE_REGION="+region,

@@ -18,7 +18,7 @@ import (
 func StartMoto(t testing.TB) *S3 {
 	t.Helper()
 	program := Program(t, "moto_server", "pip install 'moto[server]==5.2.1'")
-	address, dir := freeAddress(t), t.TempDir()
+	address, dir := Address(t), t.TempDir()
 	host, port, _ := strings.Cut(address, ":")
 	start(t, address, func() *exec.Cmd {
 		cmd := exec.Command(program, "-H", host, "-p", port)

@@ -65,7 +65,7 @@ func StartPostgres(t testing.TB) *Postgres {
 	write(t, filepath.Join(dir, "ca.crt"), ca)
 	write(t, filepath.Join(data, "server.crt"), certificate)
 	write(t, filepath.Join(data, "server.key"), key)
-	address := freeAddress(t)
+	address := Address(t)
 	_, port, _ := net.SplitHostPort(address)
 	p := &Postgres{CA: filepath.Join(dir, "ca.crt")}
 	p.Server = start(t, address, func() *exec.Cmd {
@@ -140,7 +140,7 @@ type PgBouncer struct {
 func StartPgBouncer(t testing.TB, p *Postgres) *PgBouncer {
 	t.Helper()
 	program := Program(t, "pgbouncer", installPostgres)
-	dir, address, sessions := postgresDir(t), freeAddress(t), 2
+	dir, address, sessions := postgresDir(t), Address(t), 2
 	host, port, _ := net.SplitHostPort(address)
 	_, backend, _ := net.SplitHostPort(p.Address)
 	settings := fmt.Sprintf(`[databases]

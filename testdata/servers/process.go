@@ -97,17 +97,6 @@ func (s *Server) Stop() {
 	}
 }
 
-// freeAddress gives an address of this machine that nobody listens on.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // Getenv gives the lookup of an environment that has just these variables.
 func Getenv(env []string) func(string) string {
 	values := map[string]string{}

@@ -30,7 +30,7 @@ type Redis struct {
 func StartRedis(t testing.TB, settings ...string) *Redis {
 	t.Helper()
 	r := &Redis{dir: t.TempDir()}
-	address := freeAddress(t)
+	address := Address(t)
 	_, port, _ := net.SplitHostPort(address)
 	return r.run(t, address, append(settings, "port "+port))
 }
@@ -39,7 +39,7 @@ func StartRedis(t testing.TB, settings ...string) *Redis {
 func StartRedisTLS(t testing.TB, settings ...string) *Redis {
 	t.Helper()
 	r := &Redis{dir: t.TempDir()}
-	address := freeAddress(t)
+	address := Address(t)
 	_, port, _ := net.SplitHostPort(address)
 	ca, certificate, key := certificates(t)
 	file := func(name string, content []byte) string {
@@ -85,7 +85,7 @@ func StartSentinels(t testing.TB, master *Redis, password string) (sentinels [3]
 	host, masterPort, _ := net.SplitHostPort(master.Address)
 	for i := range sentinels {
 		s := &Redis{dir: t.TempDir(), Password: password}
-		address := freeAddress(t)
+		address := Address(t)
 		_, port, _ := net.SplitHostPort(address)
 		lines := []string{"bind 127.0.0.1", "port " + port, "dir " + s.dir, "sentinel monitor mymaster " + host + " " + masterPort + " 2",
 			"sentinel down-after-milliseconds mymaster 1000", "sentinel failover-timeout mymaster 5000"}
@@ -203,7 +203,7 @@ func StartRedisCluster(t testing.TB) (nodes [3]*Redis) {
 	t.Helper()
 	var buses [3]string
 	for i := range nodes {
-		_, buses[i], _ = net.SplitHostPort(freeAddress(t))
+		_, buses[i], _ = net.SplitHostPort(Address(t))
 		nodes[i] = StartRedis(t, "cluster-enabled yes", "cluster-port "+buses[i])
 	}
 	for i, n := range nodes {

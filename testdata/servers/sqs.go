@@ -36,7 +36,7 @@ var motoLocks []byte
 func StartSQS(t testing.TB) *SQS {
 	t.Helper()
 	program := Program(t, "moto_server", "pip install 'moto[server]==5.2.1'")
-	address, dir := freeAddress(t), t.TempDir()
+	address, dir := Address(t), t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "sitecustomize.py"), motoLocks, 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ type apiRequest struct {
 // StartTasksAPI starts one, and stops it when the test ends.
 func StartTasksAPI(t testing.TB) *TasksAPI {
 	t.Helper()
-	a := &TasksAPI{Address: "127.0.0.1:0", queues: map[string]*apiQueue{}}
+	a := &TasksAPI{Address: Address(t), queues: map[string]*apiQueue{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /queues/{queue}/take", a.once(a.take))
 	mux.HandleFunc("POST /queues/{queue}/tasks/{id}/keep", a.held(a.keep))
@@ -86,9 +86,6 @@ func (a *TasksAPI) Start() error {
 	l, err := net.Listen("tcp", a.Address)
 	if err != nil {
 		return err
-	}
-	if a.server == nil { // from then on it is read
-		a.Address = l.Addr().String()
 	}
 	a.server = &http.Server{Handler: http.HandlerFunc(a.serve)}
 	go func() { _ = a.server.Serve(l) }()

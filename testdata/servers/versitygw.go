@@ -33,7 +33,7 @@ type S3 struct {
 func StartS3(t testing.TB) *S3 {
 	t.Helper()
 	program := Program(t, "versitygw", "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
-	address, dir := freeAddress(t), t.TempDir()
+	address, dir := Address(t), t.TempDir()
 	return &S3{Dir: dir, Server: start(t, address, func() *exec.Cmd {
 		cmd := exec.Command(program, "--port", address, "--region", region, "--quiet", "posix", dir)
 		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+accessKey, "ROOT_SECRET_KEY="+secretKey)

@@ -13,6 +13,7 @@ import (
 
 	"nth/testdata/harness"
 	"nth/testdata/program"
+	"nth/testdata/servers"
 )
 
 // TestRequiredServer: a server that must be there. Only its own 404 is a wrong mapping.
@@ -51,7 +52,7 @@ func TestRequiredServer(t *testing.T) {
 	})
 	api.Start()
 	defer api.Close()
-	closed := nobody(t)
+	closed := servers.Address(t)
 	item := "--tasks=http://" + address + "/item/<<.Index>>"
 	for _, tt := range []struct {
 		require string
@@ -90,21 +91,10 @@ func TestRequiredServer(t *testing.T) {
 	}
 }
 
-// nobody gives an address at which nobody listens.
-func nobody(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // TestLateServer: a sidecar is up later than nth; --require-wait is longer than
 // --store-wait.
 func TestLateServer(t *testing.T) {
-	address := nobody(t)
+	address := servers.Address(t)
 	nth, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)

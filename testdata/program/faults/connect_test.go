@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"nth/testdata/matrix"
+	"nth/testdata/servers"
 )
 
 // certificates are what a server may show of itself. Its authority is in the file
@@ -96,7 +97,7 @@ func TestUnreachable(t *testing.T) {
 			says       string
 		}{
 			{"no such host", "http://no-such-host.invalid", "30s", "name right?"},
-			{"nobody listens", "http://" + matrix.Closed(t), "30s", "refused"},
+			{"nobody listens", "http://" + servers.Address(t), "30s", "refused"},
 			{"nobody accepts", "http://" + matrix.Full(t), "300ms", "--store-timeout"},
 			{"nobody answers", "http://" + matrix.Listen(t), "300ms", "--store-timeout"},
 			{"no TLS there", "https://" + place.Server.Address, "30s", "speaks no TLS"},

@@ -9,6 +9,8 @@ import (
 	"net"
 	"sync"
 	"testing"
+
+	"nth/testdata/servers"
 )
 
 // line is the connection to a server, which can be cut and mended.
@@ -64,7 +66,7 @@ func (l *line) through(client io.Writer, server io.Reader) {
 
 func newLine(t *testing.T, server string) *line {
 	t.Helper()
-	l := &line{t: t, server: server, address: "127.0.0.1:0", open: map[net.Conn]bool{}}
+	l := &line{t: t, server: server, address: servers.Address(t), open: map[net.Conn]bool{}}
 	l.mend()
 	t.Cleanup(l.cut)
 	return l
@@ -79,7 +81,7 @@ func (l *line) mend() {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.listener, l.address = listener, listener.Addr().String()
+	l.listener = listener
 	go func() {
 		for {
 			c, err := listener.Accept()
