@@ -42,6 +42,12 @@ func logged(t *testing.T, url string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// inTurn writes to one output when nth has read the other, of which there is no order
+// otherwise (FIONREAD, pipe(7)).
+const inTurn = `$| = 1; sub says { my ($to, $word) = @_; syswrite $to, $word; my $left = pack "i", 1;
+	while (unpack "i", $left) { select undef, undef, undef, 0.1; ioctl $to, 0x541b, $left or die $! } }
+	says(*STDOUT, "out\n"); says(*STDERR, "err\n"); says(*STDOUT, "out\n")`
+
 // TestLogs: what a command writes is kept byte for byte, and is passed on all the same.
 func TestLogs(t *testing.T) {
 	for _, tt := range []struct {
@@ -52,14 +58,14 @@ func TestLogs(t *testing.T) {
 		log, says    string
 		none         bool // there is no log
 	}{
-		{name: "both outputs", script: `echo out; sleep 0.1; echo err >&2; sleep 0.1; echo out`, log: "out\nerr\nout\n", says: "err"},
+		{name: "both outputs", words: []string{"perl", "-e", inTurn}, log: "out\nerr\nout\n", says: "err"},
 		{name: "no output", script: `exit 0`},
 		{name: "its exit code", script: `echo why >&2; exit 7`, code: 7, log: "why\n", says: "exit code 7"},
 		{name: "a signal", script: `echo why; kill -9 $$`, code: 137, log: "why\n"},
-		{name: "too long", script: `echo begun; sleep 100`, flags: []string{"--timeout=300ms"}, code: 124, log: "begun\n"},
+		{name: "too long", script: `echo begun; sleep 100`, flags: []string{"--timeout=5s"}, code: 124, log: "begun\n"},
 		{name: "bytes", script: `printf 'a\000\377\376\r\n\302b'`, log: "a\x00\xff\xfe\r\n\xc2b"},
 		{name: "a secret", script: `printf 'the word is can'; sleep 0.1; printf 'ary-word'`, flags: []string{`--env=X=<<secret "TOKEN">>`}, log: "the word is ***"},
-		{name: "what it leaves behind", script: `(sleep 0.1; echo late) & echo first`, log: "first\n"},
+		{name: "what it leaves behind", script: `(sleep 100; echo late) & echo first`, log: "first\n"},
 		{name: "who holds its outputs open", script: `setsid sleep 100 & echo done`, log: "done\n"},
 		{name: "not found", words: []string{"/no/such/program"}, code: 127, none: true, says: "no such file"},
 		{name: "a bad URL", flags: []string{"--logs=ftp://x/y"}, script: `echo ran`, code: 64, none: true, says: "there is no store"},

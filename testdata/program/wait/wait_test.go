@@ -129,9 +129,9 @@ func TestFailed(t *testing.T) {
 	}
 	young := start(t, nil, "--markers", markers, "--completions=5", "--max-failed=2")
 	young.stderr.Await(t, "2 failed")
-	tooLate := start(t, nil, "--markers", markers, "--completions=5", "--timeout=1s")
+	tooLate := start(t, nil, "--markers", markers, "--completions=5", "--timeout=5s")
 	tooLate.ends(t, 124, "")
-	tooLate.stderr.Await(t, "not settled after 1s: 3 of 5 settled, 2 failed: 1,3 when")
+	tooLate.stderr.Await(t, "not settled after 5s: 3 of 5 settled, 2 failed: 1,3 when")
 	age(t, filepath.Join(dir, "failed"))
 	young.ends(t, 0, "3 of 5 settled, 2 failed: 1,3\n")
 	for _, tt := range []struct {
@@ -202,7 +202,7 @@ func TestAway(t *testing.T) {
 	args := []string{"--markers", markers, "--completions=1", "--store-wait=0s"}
 	w := start(t, env, args...)
 	w.stderr.Await(t, "; asking again")
-	given := start(t, env, append(args, "--timeout=2s")...)
+	given := start(t, env, append(args, "--timeout=10s")...)
 	given.ends(t, 69, "")
 	if n := strings.Count(given.stderr.String(), "asking again"); n != 1 {
 		t.Errorf("that it is away is said %d times: %s", n, given.stderr.String())

@@ -218,10 +218,10 @@ func TestPausedWorker(t *testing.T) {
 	dir := t.TempDir()
 	queue, markers := program.QueueOf(t, r, "q", "x"), "--markers=file://"+dir+"/markers"
 	began := filepath.Join(dir, "began")
-	cmd, log := program.Worker(t, 0, "--tasks", queue, "--lease=1s", markers, "--", "sh", "-c", "touch "+began+"; exec sleep 600")
+	cmd, log := program.Worker(t, 0, "--tasks", queue, "--lease=3s", markers, "--", "sh", "-c", "touch "+began+"; exec sleep 600")
 	program.Appears(t, began)
 	_ = cmd.Process.Signal(syscall.SIGSTOP)
-	_, stderr, code := program.Nth(t, []string{"JOB_COMPLETION_INDEX=1"}, "run", "--tasks", queue, "--lease=1s", "--idle-timeout=3s", markers, "--on-change=skip", "--", "true")
+	_, stderr, code := program.Nth(t, []string{"JOB_COMPLETION_INDEX=1"}, "run", "--tasks", queue, "--lease=1m", "--idle-timeout=10m", "--max-tasks=1", markers, "--on-change=skip", "--", "true")
 	if code != 0 || !strings.Contains(stderr, "task done") {
 		t.Errorf("the other: exit code %d: %s", code, stderr)
 	}
