@@ -4,16 +4,27 @@ package program
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
+
+// MainAtOnce is the TestMain of a subject whose parallel tests wait for clocks more than for
+// cores: so many run at once.
+func MainAtOnce(m *testing.M, tests int) {
+	if err := flag.Set("test.parallel", strconv.Itoa(tests)); err != nil { // -parallel comes later
+		panic(err)
+	}
+	Main(m)
+}
 
 // Main is the TestMain of every subject.
 func Main(m *testing.M) {

@@ -53,14 +53,14 @@ func awayAtTake(t *testing.T, q *filledQueue) {
 // awayAtKeep: a lease that couldn't be renewed for a while is renewed later, nobody else
 // gets the task, and its command doesn't hear of nth's broken connection (SIGPIPE).
 func awayAtKeep(t *testing.T, q *filledQueue) {
-	s, l := behind(t, q, "--lease=6s")
+	s, l := behind(t, q, "--lease=15s")
 	q.fill("x")
 	p := s.start(0, s.slow())
 	program.Appears(t, s.path("began.0"))
 	l.cut()
 	p.says("renew the task's lease")
 	l.mend()
-	other := s.start(1, s.slow(), "--max-runtime=7s", "--idle-timeout=1m") // longer than the lease
+	other := s.start(1, s.slow(), "--max-runtime=16s", "--idle-timeout=1m") // longer than the lease
 	other.ends(0)
 	s.touch("go")
 	p.ends(0, "task done")
@@ -71,7 +71,7 @@ func awayAtKeep(t *testing.T, q *filledQueue) {
 // another may have the task by then; nobody has failed at it, and it is done when the queue
 // is back.
 func awayTooLong(t *testing.T, q *filledQueue) {
-	s, l := behind(t, q, "--lease=2s", "--store-wait=10m")
+	s, l := behind(t, q, "--lease=4s", "--store-wait=10m")
 	q.fill("x")
 	p := s.start(0, s.slow())
 	program.Appears(t, s.path("began.0"))

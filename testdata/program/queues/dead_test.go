@@ -15,7 +15,7 @@ import (
 // allDie: a task that kills each of its workers, as one does that is too large for the
 // node's memory, leaves no record by them: who finds it at last tells of it.
 func allDie(t *testing.T, q *filledQueue) {
-	s, before := newScene(t, q, "--lease=1s", "--max-attempts=2"), q.dead()
+	s, before := newScene(t, q, "--lease=3s", "--max-attempts=2"), q.dead()
 	q.fill("x")
 	for range 2 {
 		p := s.start(0, s.slow())

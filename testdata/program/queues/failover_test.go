@@ -13,6 +13,7 @@ import (
 // that it holds. Where the new master has never heard of that, the task comes back; and
 // what is done is known by its marker, if the task has a name of its own.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		forgets bool // the replica has nothing that comes after the filling

@@ -21,66 +21,74 @@ import (
 // TestWorkerDies: one that is killed at any step comes back and finishes. Its command
 // runs again only where nobody can know that it had ended.
 func TestWorkerDies(t *testing.T) {
-	for _, v := range program.Secrets { // the test looks at the markers, too
-		name, value, _ := strings.Cut(v, "=")
-		t.Setenv(name, value)
-	}
+	t.Parallel()
 	s3 := servers.StartS3(t)
 	s3.Bucket(t, "data")
 	for _, kind := range queueKinds {
-		q := kind.start(t)
-		for n, tt := range []struct {
-			step   string
-			method string // of the marker's request, at which it is killed
-			handle bool   // the store has carried it out by then
-			runs   []string
-		}{
-			{"before the command", http.MethodGet, false, []string{"0"}},
-			{"while it works", "", false, []string{"0", "0"}},
-			{"before the marker", http.MethodPut, false, []string{"0", "0"}},
-			{"before the acknowledgement", http.MethodPut, true, []string{"0"}},
-		} {
-			t.Run(kind.name+" "+tt.step, func(t *testing.T) {
-				reached := make(chan struct{})
-				var killed atomic.Bool
-				fault := servers.StartFault(t, s3.Address, func(_ int, r *http.Request) servers.Action {
-					if killed.Load() || r.Method != tt.method || !strings.Contains(r.URL.Path, "/done/tasks/") {
-						return nil
-					}
-					return func(f *servers.Fault, w http.ResponseWriter, r *http.Request) {
-						if tt.handle {
-							servers.Handle(f, servers.Detached(r))
-						}
-						close(reached)
-						servers.Stall(f, w, r)
-					}
-				})
-				s := newScene(t, q, "--lease=2s")
-				s.markers = fmt.Sprintf("s3://data/%s-%d?endpoint=%s&use_path_style=true", kind.name, n, fault.URL)
-				q.fill("x")
-				if tt.method == "" {
-					first := s.start(0, s.slow())
-					program.Appears(t, s.path("began.0"))
-					first.kill()
-					s.touch("go")
-				} else {
-					s.touch("go")
-					first := s.start(0, s.slow())
-					select {
-					case <-reached:
-					case <-first.ended:
-						t.Fatal(first.text())
-					}
-					first.kill()
-				}
-				killed.Store(true)
-				s.start(0, s.slow()).ends(0, "task done")
-				s.settled(1, tt.runs...)
-				s.start(0, s.slow()).ends(0, "no task is left")
-				s.settled(1, tt.runs...)
-			})
-		}
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			q := kind.start(t)
+			for n, d := range deaths {
+				t.Run(d.step, func(t *testing.T) { diesAndComesBack(t, q, d, s3.Address, fmt.Sprint(kind.name, "-", n)) })
+			}
+		})
 	}
+}
+
+// death is where a worker is killed.
+type death struct {
+	step   string
+	method string // of the marker's request, at which it is killed
+	handle bool   // the store has carried it out by then
+	runs   []string
+}
+
+var deaths = []death{
+	{"before the command", http.MethodGet, false, []string{"0"}},
+	{"while it works", "", false, []string{"0", "0"}},
+	{"before the marker", http.MethodPut, false, []string{"0", "0"}},
+	{"before the acknowledgement", http.MethodPut, true, []string{"0"}},
+}
+
+// diesAndComesBack keeps its markers under a name in the store.
+func diesAndComesBack(t *testing.T, q *filledQueue, d death, store, name string) {
+	reached := make(chan struct{})
+	var killed atomic.Bool
+	fault := servers.StartFault(t, store, func(_ int, r *http.Request) servers.Action {
+		if killed.Load() || r.Method != d.method || !strings.Contains(r.URL.Path, "/done/tasks/") {
+			return nil
+		}
+		return func(f *servers.Fault, w http.ResponseWriter, r *http.Request) {
+			if d.handle {
+				servers.Handle(f, servers.Detached(r))
+			}
+			close(reached)
+			servers.Stall(f, w, r)
+		}
+	})
+	s := newScene(t, q, "--lease=1m")
+	s.markers = fmt.Sprintf("s3://data/%s?endpoint=%s&use_path_style=true", name, fault.URL)
+	q.fill("x")
+	if d.method == "" {
+		first := s.start(0, s.slow(), "--lease=4s")
+		program.Appears(t, s.path("began.0"))
+		first.kill()
+		s.touch("go")
+	} else {
+		s.touch("go")
+		first := s.start(0, s.slow(), "--lease=4s")
+		select {
+		case <-reached:
+		case <-first.ended:
+			t.Fatal(first.text())
+		}
+		first.kill()
+	}
+	killed.Store(true)
+	s.start(0, s.slow()).ends(0, "task done")
+	s.settled(1, d.runs...)
+	s.start(0, s.slow()).ends(0, "no task is left")
+	s.settled(1, d.runs...)
 }
 
 // meetings are of several workers, or one that comes back, at one queue.
@@ -105,6 +113,7 @@ var meetings = []struct {
 }
 
 func TestWorkersMeet(t *testing.T) {
+	t.Parallel()
 	for _, kind := range queueKinds {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
@@ -144,11 +153,11 @@ func twins(t *testing.T, q *filledQueue) {
 
 // twinDies: the task was last the index's that the other has, too, so that it waits.
 func twinDies(t *testing.T, q *filledQueue) {
-	s := newScene(t, q, "--lease=2s")
+	s := newScene(t, q)
 	q.fill("x")
-	first := s.start(0, s.slow())
+	first := s.start(0, s.slow(), "--lease=4s")
 	program.Appears(t, s.path("began.0"))
-	second := s.start(0, s.slow())
+	second := s.start(0, s.slow(), "--lease=1m")
 	second.says("JOB_COMPLETION_INDEX")
 	first.kill()
 	s.touch("go")
@@ -156,14 +165,15 @@ func twinDies(t *testing.T, q *filledQueue) {
 	s.settled(1, "0", "0")
 }
 
-// frozen gives a worker that stands still until another has its task.
+// frozen gives a worker that stands still until another has its task, which does this one
+// and no more.
 func frozen(t *testing.T, q *filledQueue) (s *scene, ours, other *pod) {
-	s = newScene(t, q, "--lease=1s")
+	s = newScene(t, q)
 	q.fill("x")
-	ours = s.start(0, s.slow())
+	ours = s.start(0, s.slow(), "--lease=3s")
 	program.Appears(t, s.path("began.0"))
 	ours.signal(syscall.SIGSTOP)
-	other = s.start(1, s.slow(), "--idle-timeout=5s")
+	other = s.start(1, s.slow(), "--lease=1m", "--idle-timeout=10m", "--max-tasks=1")
 	program.Appears(t, s.path("began.1"))
 	return s, ours, other
 }

@@ -6,4 +6,6 @@ import (
 	"nth/testdata/program"
 )
 
-func TestMain(m *testing.M) { program.Main(m) }
+// Leases and outages are waited for here, so tests wait together. What works, and doesn't
+// wait, is no parallel test: it comes before the others.
+func TestMain(m *testing.M) { program.MainAtOnce(m, 12) }

@@ -30,6 +30,7 @@ func (h *held) comes(p *pod) {
 // soon, its task is given back; if there is none, nobody says that nothing was taken, and
 // the task is there when its lease has ended.
 func TestStoppedTake(t *testing.T) {
+	t.Parallel()
 	for _, kind := range queueKinds {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
