@@ -90,18 +90,12 @@ func (p streamEnds) close() {
 	p.w.Close()
 }
 
-// newFeed makes the pipe; without a reader there is none.
-func newFeed(from io.ReadCloser) (*feed, error) {
+// newFeed is without its pipe yet; nil: there is no reader.
+func newFeed(from io.ReadCloser) *feed {
 	if from == nil {
-		return nil, nil
+		return nil
 	}
-	f := &feed{from: from, stream: newStream()}
-	var err error
-	if f.pipe, err = newStreamPipe(); err != nil {
-		_ = from.Close()
-		return nil, err
-	}
-	return f, nil
+	return &feed{from: from, stream: newStream()}
 }
 
 // or gives the command's end of the pipe, or the descriptor.

@@ -14,10 +14,7 @@ import (
 // 127, or ErrStopped: then there was no command, and the Result is empty. One command
 // at a time; between two of them comes Again.
 func (s *Signals) Run(cmd Command) (Result, error) {
-	streams, err := newStreams(&cmd)
-	if err != nil {
-		return Result{}, err
-	}
+	streams := newStreams(&cmd)
 	defer streams.discard()
 	path, args, err := find(cmd.Args, cmd.Env)
 	if err != nil {
@@ -34,6 +31,11 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	spareMemory()
 	s.guardCommands(1, cmd.Log)
 	defer s.unguard()
+	// The guardian has a copy of every descriptor, until it closes them: it would be a reader of
+	// what the command reads no more.
+	if err := streams.open(); err != nil {
+		return Result{}, err
+	}
 	if err := r.start(path, args); err != nil {
 		return Result{}, err
 	}

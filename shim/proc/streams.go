@@ -12,17 +12,21 @@ type streams struct {
 	run  bool // there is a command
 }
 
-func newStreams(cmd *Command) (*streams, error) {
-	feed, err := newFeed(cmd.Feed)
-	if err != nil {
-		return nil, err
+func newStreams(cmd *Command) *streams {
+	return &streams{feed: newFeed(cmd.Feed), take: newTake(cmd.Take)}
+}
+
+// open makes the pipes.
+func (s *streams) open() (err error) {
+	if s.feed != nil {
+		if s.feed.pipe, err = newStreamPipe(); err != nil {
+			return err
+		}
 	}
-	take, err := newTake(cmd.Take)
-	if err != nil {
-		feed.discard()
-		return nil, err
+	if s.take != nil {
+		s.take.pipe, err = newStreamPipe()
 	}
-	return &streams{feed: feed, take: take}, nil
+	return err
 }
 
 // are tells whether there are any.

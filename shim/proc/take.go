@@ -32,16 +32,12 @@ type take struct {
 	stream
 }
 
-// newTake makes the pipe; without a sink there is none.
-func newTake(to Sink) (*take, error) {
+// newTake is without its pipe yet; nil: there is no sink.
+func newTake(to Sink) *take {
 	if to == nil {
-		return nil, nil
+		return nil
 	}
-	p, err := newStreamPipe()
-	if err != nil {
-		return nil, err
-	}
-	return &take{to: to, pipe: p, stream: newStream()}, nil
+	return &take{to: to, stream: newStream()}
 }
 
 // or gives the command's end of the pipe, or the descriptor.
