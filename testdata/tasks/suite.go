@@ -52,9 +52,37 @@ type Harness struct {
 	MaxPayload int
 }
 
-// worker opens the queue for one run of an index.
+// worker opens the queue for one run of an index, whose leases don't end, however slow the
+// machine is.
 func (h Harness) worker(t testing.TB, q Queue, index int64, run string) task.Source {
-	return q.Open(t, task.Options{Index: index, RunID: run, Lease: h.Lease, MaxAttempts: 3})
+	return h.mortal(t, q, index, run, time.Minute)
+}
+
+// mortal opens it for a run that dies, or is paused, for longer than its leases last.
+func (h Harness) mortal(t testing.TB, q Queue, index int64, run string, lease time.Duration) task.Source {
+	return q.Open(t, task.Options{Index: index, RunID: run, Lease: lease, MaxAttempts: 3})
+}
+
+// inTime tries with longer leases until the machine is quick enough for one.
+func (h Harness) inTime(t *testing.T, try func(lease time.Duration) bool) {
+	for lease := h.Lease; !try(lease); lease *= 2 {
+		t.Logf("a lease of %v ended sooner than this was done", lease)
+	}
+}
+
+// isHeld tells that nobody else gets a task until its lease has ended; false: it has.
+func isHeld(t testing.TB, other task.Source, until time.Time) bool {
+	t.Helper()
+	got, err := other.Take(t.Context())
+	must(t, "take", err)
+	if got == nil {
+		return true
+	}
+	if time.Now().Before(until) {
+		t.Fatalf("took %+v before its lease had ended", got)
+	}
+	must(t, "done", other.Done(t.Context(), got))
+	return false
 }
 
 func must(t testing.TB, what string, err error) {
@@ -189,7 +217,7 @@ func buried(t *testing.T, h Harness, q Queue) {
 	q.Fill(t, []byte("deadly"))
 	id := ""
 	for attempt := range 3 {
-		s := h.worker(t, q, 0, fmt.Sprint("run-", attempt))
+		s := h.mortal(t, q, 0, fmt.Sprint("run-", attempt), h.Lease)
 		got := h.take(t, s)
 		if got.Aside != "" || id != "" && got.ID != id {
 			t.Fatalf("delivery %d: %+v", attempt+1, got)
@@ -233,14 +261,30 @@ func release(t *testing.T, h Harness, q Queue) {
 
 // lease: the task of a worker that died is delivered again, and not before.
 func lease(t *testing.T, h Harness, q Queue) {
-	s, other := h.worker(t, q, 0, "a"), h.worker(t, q, 1, "b")
+	h.inTime(t, func(lease time.Duration) bool { return leased(t, h, q, lease) })
+}
+
+func leased(t *testing.T, h Harness, q Queue, lease time.Duration) bool {
+	s, other := h.mortal(t, q, 0, "a", lease), h.worker(t, q, 1, "b")
 	q.Fill(t, []byte("x"))
+	until := time.Now().Add(lease) // or later
 	one := h.take(t, s)
-	none(t, other)
 	for range 3 {
-		time.Sleep(h.Lease / 2)
-		must(t, "keep", s.Keep(t.Context(), one))
-		none(t, other)
+		if !isHeld(t, other, until) {
+			return false
+		}
+		time.Sleep(lease / 2)
+		renewed := time.Now().Add(lease)
+		if err := s.Keep(t.Context(), one); err != nil && time.Now().After(until) {
+			must(t, "done", other.Done(t.Context(), h.take(t, other)))
+			return false
+		} else if err != nil {
+			t.Fatalf("keep: %v", err)
+		}
+		until = renewed
+	}
+	if !isHeld(t, other, until) {
+		return false
 	}
 	two := h.take(t, other) // s has died
 	if two.ID != one.ID || !bytes.Equal(two.Payload, one.Payload) || two.Attempt < one.Attempt {
@@ -248,12 +292,13 @@ func lease(t *testing.T, h Harness, q Queue) {
 	}
 	unfinished(t, other, true)
 	must(t, "done", other.Done(t.Context(), two))
+	return true
 }
 
 // stale: a worker that was paused finds out, and changes nothing.
 func stale(t *testing.T, h Harness, q Queue) {
 	ctx := t.Context()
-	s, other := h.worker(t, q, 0, "a"), h.worker(t, q, 0, "b") // a duplicate pod of the same index
+	s, other := h.mortal(t, q, 0, "a", h.Lease), h.worker(t, q, 0, "b") // a duplicate pod of the same index
 	q.Fill(t, []byte("x"))
 	old := h.take(t, s)
 	now := h.take(t, other)
@@ -312,8 +357,7 @@ func manyWorkers(t *testing.T, h Harness, q Queue) {
 	seen := map[string]int{}
 	var group sync.WaitGroup
 	for w := range int64(workers) {
-		// No lease ends here, however slow the machine is.
-		s := q.Open(t, task.Options{Index: w, RunID: fmt.Sprint("run-", w), Lease: time.Minute, MaxAttempts: 3})
+		s := h.worker(t, q, w, fmt.Sprint("run-", w))
 		group.Go(func() {
 			for {
 				got, err := s.Take(context.Background())
@@ -343,13 +387,21 @@ func manyWorkers(t *testing.T, h Harness, q Queue) {
 
 // owner: whose worker dies with the last task is the one who must come back for it.
 func owner(t *testing.T, h Harness, q Queue) {
-	s, other := h.worker(t, q, 0, "a"), h.worker(t, q, 1, "b")
+	h.inTime(t, func(lease time.Duration) bool { return owned(t, h, q, lease) })
+}
+
+func owned(t *testing.T, h Harness, q Queue, lease time.Duration) bool {
+	s, other := h.mortal(t, q, 0, "a", lease), h.worker(t, q, 1, "b")
 	q.Fill(t, []byte("last"))
+	until := time.Now().Add(lease)
 	_ = h.take(t, s) // and dies
-	none(t, other)
+	if !isHeld(t, other, until) {
+		return false
+	}
 	unfinished(t, other, h.Anyones)
 	back := h.worker(t, q, 0, "a2")
 	unfinished(t, back, true)
 	must(t, "done", back.Done(t.Context(), h.take(t, back)))
 	unfinished(t, back, false)
+	return true
 }

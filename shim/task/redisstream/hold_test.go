@@ -187,7 +187,7 @@ func TestPutAside(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	s := open(t, q.url, worker("c", 2))
+	s := open(t, q.url, task.Options{Index: 4, RunID: "c", Lease: time.Minute, MaxAttempts: 2})
 	const workers, gone = "its worker died, or was stopped, in attempt 2 of 2", "its entry is gone: was it deleted, or the stream trimmed?"
 	if got := take(t, s); got.ID != string(died.([]byte)) || string(got.Payload) != content || got.Aside != workers {
 		t.Errorf("told of %+v", got)
@@ -201,7 +201,7 @@ func TestPutAside(t *testing.T) {
 			t.Fatal(dead, err)
 		}
 	}
-	time.Sleep(20 * time.Millisecond)
+	server.Do(t, "ZADD", q.key("lease:g"), 1, deleted.ID+" 4-c") // its lease has ended
 	if got := take(t, s); got.ID != deleted.ID || got.Aside != gone {
 		t.Errorf("told of %+v", got)
 	}
