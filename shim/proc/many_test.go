@@ -92,13 +92,15 @@ func TestManyTimeout(t *testing.T) {
 // stubborn they are.
 func TestManyLeftovers(t *testing.T) {
 	for name, left := range map[string]string{
-		"plain": `sleep 600`, "ignores SIGTERM": `"$ACTOR" ignore SIGTERM`, "is gone already": `true`,
+		"plain":           `sleep 600 & echo $! >"$0"`,
+		"ignores SIGTERM": `: >"$0.up"; "$ACTOR" ignore SIGTERM >"$0.up" & echo $! >"$0"; while ! [ -s "$0.up" ]; do sleep 0.01; done`,
+		"is gone already": `true & echo $! >"$0"; sleep 0.05`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, pid1 bool) {
 				pid := filepath.Join(t.TempDir(), "pid")
 				p := start(t, pid1, many(4, 1, "--sweep-grace", "200ms", "--stderr-tail", "100", "--", "sh", "-c",
-					`test ! -s "$0" || ! kill -0 $(cat "$0") || exit 9; `+left+` & echo $! >"$0"; sleep 0.05`, pid)...)
+					`test ! -s "$0" || ! kill -0 $(cat "$0") || exit 9; `+left, pid)...)
 				p.ends(0)
 				if body, err := os.ReadFile(pid); err != nil {
 					t.Error(err)

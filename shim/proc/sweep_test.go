@@ -67,18 +67,18 @@ func size(path string) int64 {
 // TestStubbornLeftover: what ignores SIGTERM, or is stopped, gets SIGKILL or SIGCONT.
 func TestStubbornLeftover(t *testing.T) {
 	for _, tt := range []struct{ name, grace, script string }{
-		{"ignores SIGTERM", "300ms", `"$ACTOR" ignore SIGTERM & echo pid $!; sleep 0.1`},
+		{"ignores SIGTERM", "300ms", `"$ACTOR" ignore SIGTERM >"$0" & echo pid $!` + atWork},
 		{"is stopped", "10m", `sleep 600 & echo pid $!; kill -STOP $!`},
 		{"holds stderr open", "10m", `sleep 600 2>&2 & echo pid $!`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			both(t, func(t *testing.T, pid1 bool) {
-				p := start(t, pid1, "--stderr-tail", "1000", "--sweep-grace", tt.grace, "--", "sh", "-c", tt.script+"; exit 6")
+				p := start(t, pid1, "--stderr-tail", "1000", "--sweep-grace", tt.grace, "--", "sh", "-c", tt.script+"; exit 6", t.TempDir()+"/out")
 				p.ends(6)
 				_, word, _ := strings.Cut(p.read("stdout"), "pid ")
 				if pid, err := strconv.Atoi(strings.Fields(word)[0]); err != nil {
 					t.Error(err)
-				} else if !pid1 && syscall.Kill(pid, 0) == nil {
+				} else if !pid1 && !gone(pid) {
 					t.Error("it still lives")
 				}
 			})
