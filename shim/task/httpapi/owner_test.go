@@ -21,7 +21,7 @@ func unfinished(t *testing.T, s task.Source, want bool) {
 // TestOwner: an API that can't tell who took a task last. A worker believes a task that
 // it gave back to be its own until, with the delay over, there is none to take.
 func TestOwner(t *testing.T) {
-	const delay = time.Second
+	const delay = 5 * time.Second
 	type step struct {
 		do   string
 		want bool // unfinished then

@@ -132,7 +132,7 @@ func eachStore(t *testing.T, test func(*testing.T, *matrix.Place)) {
 }
 
 // Waits are without limit here, so that a slow machine fails nothing: what is to be soon
-// has a short TTL, what must not happen by itself a long one.
+// has a short TTL, what must not happen by itself a long one: also who takes over.
 const (
 	short = "--claim=3s"
 	long  = "--claim=1h"
@@ -142,7 +142,7 @@ func TestClaims(t *testing.T) {
 	eachStore(t, func(t *testing.T, place *matrix.Place) {
 		t.Run("the second waits", func(t *testing.T) {
 			j := newJob(t, place, "waits")
-			first := j.start(short)
+			first := j.start(long)
 			j.running(1)
 			second := j.start(short)
 			second.stderr.Await(t, "index 5 is claimed by "+j.lines("running")[0])
@@ -158,7 +158,7 @@ func TestClaims(t *testing.T) {
 			j := newJob(t, place, "killed")
 			first := j.start(short)
 			j.running(1)
-			second := j.start(short)
+			second := j.start(long)
 			second.stderr.Await(t, "is claimed by")
 			_ = first.Process.Kill()
 			j.ends(first, -1)
@@ -219,7 +219,7 @@ func TestClaims(t *testing.T) {
 			first := j.start(short)
 			j.running(1)
 			_ = first.Process.Signal(syscall.SIGSTOP)
-			second := j.start(short)
+			second := j.start(long)
 			j.running(2)
 			_ = first.Process.Signal(syscall.SIGCONT)
 			j.ends(first, 75)
@@ -281,7 +281,7 @@ func TestStoreGone(t *testing.T) {
 				t.Error(&first.stderr)
 			}
 			door.Open()
-			second := j.start(short)
+			second := j.start(long)
 			j.running(2)
 			j.let()
 			j.ends(second, 0)
