@@ -113,7 +113,7 @@ func TestEachStopped(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"--items=40", "--jobs=2", "--markers=file://" + dir + "/markers", "--", "sh", "-c",
 		// Of those before, none has ended so short a time ago that the signal may have been why.
-		"test <<.Item>> -lt 20 || sleep 0.2; echo <<.Item>> >>" + dir + "/begun; test <<.Item>> -lt 20 || test -e " + dir + "/go || exec sleep 600; echo <<.Item>> >>" + dir + "/done"}
+		"test <<.Item>> -lt 20 || test -e " + dir + "/go || sleep 2; echo <<.Item>> >>" + dir + "/begun; test <<.Item>> -lt 20 || test -e " + dir + "/go || exec sleep 600; echo <<.Item>> >>" + dir + "/done"}
 	cmd, log := eachProcess(t, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
