@@ -158,6 +158,7 @@ type copying struct {
 	statuses []string // of the copy, one an answer; the last stays
 	id       string   // of the copy that is there after the first answer
 	asked    []string
+	end      func() // is called when the copy has been pending for a while
 }
 
 func (c *copying) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -174,6 +175,7 @@ func (c *copying) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPut:
 		w.Header().Set("X-Ms-Copy-Id", "7")
 		w.WriteHeader(http.StatusAccepted)
+		time.AfterFunc(copyPause/2, c.end)
 	case r.Method == http.MethodDelete:
 		w.WriteHeader(http.StatusAccepted)
 	default:
@@ -190,26 +192,27 @@ func TestCopyTakesTime(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		play  copying
-		wait  time.Duration // the deadline; 0: none
+		ends  bool          // its time does, while the copy is pending
 		kind  contract.Kind // Other: success
 		says  string
 		asked []string
 	}{
-		{"at once", copying{statuses: []string{"success"}, id: "7"}, 0, contract.Other, "", []string{"PUT"}},
-		{"later", copying{statuses: []string{"pending", "success"}, id: "7"}, 0, contract.Other, "", []string{"PUT", "HEAD"}},
-		{"failed", copying{statuses: []string{"pending", "failed"}, id: "7"}, 0, contract.Unreachable, `the copy has the status "failed": 500 on purpose`,
+		{"at once", copying{statuses: []string{"success"}, id: "7"}, false, contract.Other, "", []string{"PUT"}},
+		{"later", copying{statuses: []string{"pending", "success"}, id: "7"}, false, contract.Other, "", []string{"PUT", "HEAD"}},
+		{"failed", copying{statuses: []string{"pending", "failed"}, id: "7"}, false, contract.Unreachable, `the copy has the status "failed": 500 on purpose`,
 			[]string{"PUT", "HEAD", "PUT comp=copy&copyid=7 abort", "HEAD", `DELETE  "1"`}},
-		{"another write came between", copying{statuses: []string{"pending"}, id: "8"}, 0, contract.Conflict, "another write came between", []string{"PUT", "HEAD"}},
-		{"out of time", copying{statuses: []string{"pending"}, id: "7"}, 100 * time.Millisecond, contract.Unreachable, "deadline exceeded",
+		{"another write came between", copying{statuses: []string{"pending"}, id: "8"}, false, contract.Conflict, "another write came between", []string{"PUT", "HEAD"}},
+		{"out of time", copying{statuses: []string{"pending"}, id: "7"}, true, contract.Unreachable, "deadline exceeded",
 			[]string{"PUT", "PUT comp=copy&copyid=7 abort", "HEAD", `DELETE  "1"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := opened(t, &c.play, withKey)
-			ctx := t.Context()
-			if c.wait > 0 {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, c.wait)
-				defer cancel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			c.play.end = func() {
+				if c.ends {
+					cancel(context.DeadlineExceeded)
+				}
 			}
 			err := b.Copy(ctx, "l", "k", &driver.CopyOptions{})
 			if e := asError(err); c.kind == contract.Other && err != nil || c.kind != contract.Other && (e == nil || e.Kind != c.kind || !strings.Contains(e.Error(), c.says)) {
