@@ -2,6 +2,7 @@ package proc
 
 import (
 	"io"
+	"slices"
 	"syscall"
 	"time"
 
@@ -17,6 +18,15 @@ type slot struct {
 	timeout   timeout
 	leftovers sweep
 	result    Result // as it was told last
+}
+
+// release makes a slot free.
+func (c *crew) release(sl *slot) {
+	at := len(c.free)
+	for at > 0 && c.free[at-1].place < sl.place {
+		at--
+	}
+	c.free = slices.Insert(c.free, at, sl)
 }
 
 // program is the one that was found last, and what for: most of the time the next
