@@ -252,6 +252,7 @@ var brokenRules = []struct {
 	{runOf(ForManifest, func(t *Told) { t.Said["--schedule"], t.Said["--kind"] = "@daily", "jobset" }), "--schedule: only a CronJob has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--replicas"] = "2" }), "--replicas: only a JobSet has them", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--indexes"], t.Said["--failed"] = "3", "true" }), "--indexes, --missing and --failed: each says which indexes are repaired", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--reason"] = "true", "oom" }), "--reason: only what has failed has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--success-policy"] = "true", "0" }), "--success-policy: of a repair, whose pods count from 0, it would name other indexes", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--kind"] = "true", "cronjob" }), "--kind: a repair is made once", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Tasks.URL = "true", "redis://h/0?queue=q" }), "--tasks: a queue's tasks have no indexes", 78},
