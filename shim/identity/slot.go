@@ -1,6 +1,10 @@
 package identity
 
-import "strconv"
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
 
 // Slot is the variable by which whoever runs several at the same time, as nth local does,
 // tells each run its slot. The command sees NTH_ITEM_SLOT.
@@ -15,7 +19,10 @@ func (id *Identity) place(env lookup) (err error) {
 	if text == "" {
 		return nil
 	}
-	if id.Slot, err = parseIndex(text); err != nil {
+	if id.Slot, err = parseIndex(text); err == nil && id.Slot > math.MaxInt32 {
+		err = fmt.Errorf("%d is too large", id.Slot)
+	}
+	if err != nil {
 		return setup("read the slot in", Slot, err, "nth local sets it: it is the place, from 0, among what runs at the same time")
 	}
 	return nil

@@ -15,7 +15,7 @@ func TestSlot(t *testing.T) {
 		code failure.Code // 0: it is one
 	}{
 		{"", 0, 0}, {"0", 0, 0}, {"3", 3, 0}, {"-1", 0, failure.Setup}, {"1x", 0, failure.Setup}, {"0x1", 0, failure.Setup}, {" 1", 0, failure.Setup},
-		{"99999999999999999999", 0, failure.Setup},
+		{"2147483647", 2147483647, 0}, {"2147483648", 0, failure.Setup}, {"99999999999999999999", 0, failure.Setup},
 	} {
 		vars := env{"JOB_COMPLETION_INDEX": "7", "NTH_SLOT": tt.text, "NTH_ITEM_SLOT": "9"}
 		id, err := Resolve(Settings{}, vars.lookup, "")
