@@ -213,6 +213,7 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Tasks.URL, t.API.UnfinishedURL = "https://h/<<.Index>>", "x" }), "--unfinished-url: it is about a queue, and --tasks names one item for each index", 78},
 	{run(func(t *Told) { t.Tasks.URL = "s3://b/in/**/*.csv" }), "--tasks: which object an index has is pinned with the markers, and there is no --markers URL: an object that comes meanwhile would move the numbers", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.Tasks.Exclude = "file:///r.csv", []string{"x"} }), "--tasks-exclude: it is about many objects, and --tasks doesn't end in a slash or have a glob", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.Markers.URL = "file:///in/", "file:///m/<<.Slot>>" }), "--tasks and --markers: each run would have a list of its own, for --markers names <<.Slot>>", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.Markers.URL = "file:///in/", "file:///m/<<.RunID>>" }), "--tasks and --markers: each run would have a list of its own, for --markers names <<.RunID>>", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.Markers.URL = "file:///in/<<add .Index 1>>/", "file:///m" }), "--tasks: an index is one of many objects, and --tasks names <<add .Index 1>>", 78},
 	{run(func(t *Told) {
