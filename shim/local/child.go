@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -99,7 +98,11 @@ func (j *job) freeSlot() int {
 			taken[c.slot] = true
 		}
 	}
-	return slices.Index(taken, false)
+	slot := 0
+	for taken[slot] {
+		slot++
+	}
+	return slot
 }
 
 // start starts one attempt, whose end comes over j.ended. An error means that

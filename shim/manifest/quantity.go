@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// quantity is how much of a resource there is, such as 500m or 2Gi, exactly.
+// quantity is how much of a resource there is, such as 500m or 2Gi, in billionths, which is
+// as exact as Kubernetes keeps it: what is less than one is rounded up to it.
 type quantity struct {
-	of     *big.Rat
+	nano   *big.Int
 	binary bool // it was written with Ki, Mi, Gi …
 }
 
@@ -22,132 +23,155 @@ var (
 
 // maxExponent is that of the greatest quantity, and maxDigits bounds what is read of one.
 const (
-	maxExponent = 18
-	maxDigits   = 40
+	maxExponent  = 18
+	nanoExponent = 9
+	maxDigits    = 40
 )
 
-// maxQuantity is the greatest that Kubernetes keeps.
-var maxQuantity = new(big.Rat).SetInt64(1<<63 - 1)
+// maxQuantity is the greatest that Kubernetes keeps, in ones.
+const maxQuantity = 1<<63 - 1
 
 // parseQuantity reads one as Kubernetes does: a number, and behind it one of the suffixes,
 // or an exponent as in 12e6.
 func parseQuantity(s string) (quantity, error) {
 	number := len(s) - len(strings.TrimLeft(s, "0123456789."))
 	digits, suffix := s[:number], s[number:]
-	n, ok := decimal(digits)
-	factor, binary, known := factorOf(suffix)
-	switch {
-	case !ok || !known:
+	n, places, ok := decimal(digits)
+	factor, exponent, known := factorOf(suffix)
+	if !ok || !known {
 		return quantity{}, fmt.Errorf("%q is no quantity", short(s))
-	case n.Mul(n, factor).Cmp(maxQuantity) > 0:
+	}
+	q := quantity{scaled(n.Mul(n, factor), exponent+nanoExponent-places), strings.HasSuffix(suffix, "i")}
+	if q.tooMuch() {
 		return quantity{}, fmt.Errorf("%q is more than Kubernetes takes", short(s))
 	}
-	return quantity{n, binary}, nil
+	return q, nil
+}
+
+// tooMuch tells whether it is more than Kubernetes keeps.
+func (q quantity) tooMuch() bool {
+	most := big.NewInt(maxQuantity)
+	return q.nano.Cmp(most.Mul(most, power(10, nanoExponent))) > 0
 }
 
 // short is as much of what was given as is said.
 func short(s string) string { return s[:min(len(s), 2*maxDigits)] }
 
-// decimal reads 1, 1.5, 1. or .5.
-func decimal(digits string) (*big.Rat, bool) {
+// decimal reads 1, 1.5, 1. or .5, as a whole number and how many places of it are behind
+// the point.
+func decimal(digits string) (n *big.Int, places int, ok bool) {
 	if len(digits) > maxDigits || strings.Count(digits, ".") > 1 || strings.Trim(digits, ".") == "" || strings.Trim(digits, "0123456789.") != "" {
-		return nil, false
+		return nil, 0, false
 	}
 	whole, part, _ := strings.Cut(digits, ".")
-	n, ok := new(big.Int).SetString(whole+part, 10)
-	if !ok {
-		return nil, false
-	}
-	return new(big.Rat).SetFrac(n, power(10, len(part))), true
+	n, ok = new(big.Int).SetString(whole+part, 10)
+	return n, len(part), ok
 }
 
-// factorOf gives what a suffix multiplies by.
-func factorOf(suffix string) (factor *big.Rat, binary, known bool) {
+// factorOf gives what a suffix multiplies by: a whole number, and a power of ten.
+func factorOf(suffix string) (factor *big.Int, exponent int, known bool) {
 	for i, name := range binarySuffixes {
 		if suffix == name {
-			return new(big.Rat).SetInt(power(1024, len(binarySuffixes)-i)), true, true
+			return power(1024, len(binarySuffixes)-i), 0, true
 		}
 	}
 	for i, name := range decimalSuffixes {
 		if suffix == name {
-			return powerOfTen(maxExponent - 3*i), false, true
+			return big.NewInt(1), maxExponent - 3*i, true
 		}
 	}
 	if suffix == "" || suffix[0] != 'e' && suffix[0] != 'E' {
-		return nil, false, false
+		return nil, 0, false
 	}
 	e, err := strconv.ParseInt(suffix[1:], 10, 8)
-	if err != nil || e < -maxDigits || e > maxExponent {
-		return nil, false, false
-	}
-	return powerOfTen(int(e)), false, true
+	return big.NewInt(1), int(e), err == nil && e >= -maxDigits && e <= maxExponent
 }
 
 func power(base int64, n int) *big.Int {
 	return new(big.Int).Exp(big.NewInt(base), big.NewInt(int64(n)), nil)
 }
 
-func powerOfTen(e int) *big.Rat {
-	if e < 0 {
-		return new(big.Rat).SetFrac(big.NewInt(1), power(10, -e))
+// scaled gives n times a power of ten, rounded up.
+func scaled(n *big.Int, exponent int) *big.Int {
+	if exponent < 0 {
+		return ceiling(n, power(10, -exponent))
 	}
-	return new(big.Rat).SetInt(power(10, e))
+	return n.Mul(n, power(10, exponent))
+}
+
+// ceiling gives n/d, rounded up.
+func ceiling(n, d *big.Int) *big.Int {
+	up := new(big.Int).Add(n, d)
+	up.Sub(up, big.NewInt(1))
+	return up.Quo(up, d)
+}
+
+// times is how many times as much there is to be: n by a power of ten.
+type times struct {
+	n      *big.Int
+	places int
 }
 
 // times gives so many times as much, rounded up: of memory, whole MiB or MB where it is so
 // much, else bytes; of CPU, thousandths.
-func (q quantity) times(n *big.Rat, resource string) quantity {
-	unit := big.NewRat(1, 1000)
-	if resource != "cpu" {
-		unit.SetInt64(1)
-		for _, larger := range []int64{1 << 20, 1e6} {
-			if u := new(big.Rat).SetInt64(larger); (larger == 1<<20) == q.binary && q.of.Cmp(u) >= 0 {
-				unit = u
-			}
+func (q quantity) times(by times, resource string) quantity {
+	unit := power(10, nanoExponent)
+	if resource == "cpu" {
+		unit = power(10, nanoExponent-3)
+	} else {
+		larger := power(10, 6)
+		if q.binary {
+			larger = power(1024, 2)
+		}
+		if larger.Mul(larger, unit); q.nano.Cmp(larger) >= 0 {
+			unit = larger
 		}
 	}
-	units := new(big.Rat).Quo(new(big.Rat).Mul(q.of, n), unit)
-	return quantity{units.Mul(new(big.Rat).SetInt(ceiling(units)), unit), q.binary && resource != "cpu"}
-}
-
-// ceiling gives the least whole number that isn't less.
-func ceiling(r *big.Rat) *big.Int {
-	up := new(big.Int).Add(r.Num(), new(big.Int).Sub(r.Denom(), big.NewInt(1)))
-	return up.Quo(up, r.Denom())
+	more := new(big.Int).Mul(q.nano, by.n)
+	units := ceiling(more, new(big.Int).Mul(unit, power(10, by.places)))
+	return quantity{units.Mul(units, unit), q.binary && resource != "cpu"}
 }
 
 // String writes it as Kubernetes does: a whole number of the largest unit in which it is
-// one. What is less than a billionth is rounded up to one.
+// one.
 func (q quantity) String() string {
-	if q.of.Sign() == 0 {
+	if q.nano.Sign() == 0 {
 		return "0"
 	}
 	if q.binary {
 		for i, name := range binarySuffixes {
-			if n := new(big.Rat).Quo(q.of, new(big.Rat).SetInt(power(1024, len(binarySuffixes)-i))); n.IsInt() {
-				return n.Num().String() + name
+			unit := power(1024, len(binarySuffixes)-i)
+			if text, is := q.in(unit.Mul(unit, power(10, nanoExponent)), name); is {
+				return text
 			}
 		}
 	}
 	for i, name := range decimalSuffixes {
-		if q.binary && name != "" && i < len(decimalSuffixes)/2 {
+		exponent := maxExponent - 3*i
+		if q.binary && exponent > 0 {
 			continue // 1000 is no kilo there
 		}
-		if n := new(big.Rat).Quo(q.of, powerOfTen(maxExponent-3*i)); n.IsInt() {
-			return n.Num().String() + name
+		if text, is := q.in(power(10, nanoExponent+exponent), name); is {
+			return text
 		}
 	}
-	return ceiling(new(big.Rat).Quo(q.of, powerOfTen(-9))).String() + "n"
+	return "" // it is whole in the last of them
+}
+
+// in writes it in a unit, if it is a whole number of that.
+func (q quantity) in(unit *big.Int, name string) (string, bool) {
+	n, left := new(big.Int).QuoRem(q.nano, unit, new(big.Int))
+	return n.String() + name, left.Sign() == 0
 }
 
 // parseTimes reads 2x or 1.5x.
-func parseTimes(s string) (*big.Rat, error) {
+func parseTimes(s string) (times, error) {
 	digits, ok := strings.CutSuffix(s, "x")
-	n, read := decimal(digits)
-	if !ok || !read || n.Sign() == 0 || n.Cmp(big.NewRat(mostTimes, 1)) > 0 {
-		return nil, fmt.Errorf("%q is not how many times as much, up to %dx", short(s), mostTimes)
+	n, places, read := decimal(digits)
+	if !ok || !read || n.Sign() == 0 || ceiling(n, power(10, places)).Cmp(big.NewInt(mostTimes)) > 0 {
+		return times{}, fmt.Errorf("%q is not how many times as much, up to %dx", short(s), mostTimes)
 	}
-	return n, nil
+	return times{n, places}, nil
 }
 
 const mostTimes = 1000

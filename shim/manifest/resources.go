@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -23,7 +22,7 @@ func given(assignments []string) (resources, error) {
 			return nil, fmt.Errorf("%q is not NAME=QUANTITY", a)
 		}
 		q, err := parseQuantity(value)
-		if err == nil && q.of.Sign() == 0 {
+		if err == nil && q.nano.Sign() == 0 {
 			err = fmt.Errorf("%q is nothing", value)
 		}
 		if err != nil {
@@ -93,13 +92,13 @@ func (j *job) require(w World) error {
 			}
 		}
 	}
-	for _, more := range []struct{ flag, resource, times string }{{"--memory", "memory", j.Memory}, {"--cpu", "cpu", j.CPU}} {
-		if err := j.multiply(more.flag, more.resource, more.times, least, most); err != nil {
+	for _, more := range []struct{ flag, resource, by string }{{"--memory", "memory", j.Memory}, {"--cpu", "cpu", j.CPU}} {
+		if err := j.multiply(more.flag, more.resource, more.by, least, most); err != nil {
 			return err
 		}
 	}
 	for name, n := range least {
-		if m, limited := most[name]; limited && n.of.Cmp(m.of) > 0 {
+		if m, limited := most[name]; limited && n.nano.Cmp(m.nano) > 0 {
 			return contradiction("--requests and --limits", errors.New(name+": more is requested than the limit allows"), "raise the limit")
 		}
 	}
@@ -108,11 +107,11 @@ func (j *job) require(w World) error {
 }
 
 // multiply makes so many times as much of a request and of a limit.
-func (j *job) multiply(flag, resource, times string, least, most resources) error {
-	if times == "" {
+func (j *job) multiply(flag, resource, by string, least, most resources) error {
+	if by == "" {
 		return nil
 	}
-	n, err := parseTimes(times)
+	n, err := parseTimes(by)
 	if err != nil {
 		return usage(flag, err, "write 2x, or 1.5x")
 	}
@@ -136,13 +135,13 @@ func (j *job) multiply(flag, resource, times string, least, most resources) erro
 		return contradiction(flag, errors.New("there is no request and no limit of "+resource+" that it could be so many times of"),
 			"tell what the first Job had: --kubernetes FILE|- (of kubectl get job NAME -o json), or --requests and --limits")
 	}
-	j.say("%s %s: %s", resource, times, strings.Join(said, ", "))
+	j.say("%s %s: %s", resource, by, strings.Join(said, ", "))
 	return nil
 }
 
-func more(was quantity, n *big.Rat, resource string) (quantity, error) {
+func more(was quantity, n times, resource string) (quantity, error) {
 	now := was.times(n, resource)
-	if now.of.Cmp(maxQuantity) > 0 {
+	if now.tooMuch() {
 		return now, fmt.Errorf("%s of %s is more than Kubernetes takes", resource, was)
 	}
 	return now, nil

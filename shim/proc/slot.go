@@ -2,7 +2,6 @@ package proc
 
 import (
 	"io"
-	"slices"
 	"syscall"
 	"time"
 
@@ -22,11 +21,10 @@ type slot struct {
 
 // release makes a slot free.
 func (c *crew) release(sl *slot) {
-	at := len(c.free)
-	for at > 0 && c.free[at-1].place < sl.place {
-		at--
+	c.free = append(c.free, sl)
+	for at := len(c.free) - 1; at > 0 && c.free[at-1].place < sl.place; at-- {
+		c.free[at-1], c.free[at] = sl, c.free[at-1]
 	}
-	c.free = slices.Insert(c.free, at, sl)
 }
 
 // program is the one that was found last, and what for: most of the time the next

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"nth/shim/marker"
@@ -120,7 +121,7 @@ func figures(of []float64) *Figures {
 	if len(of) == 0 {
 		return nil
 	}
-	slices.Sort(of)
+	sort.Slice(of, func(i, j int) bool { return of[i] < of[j] })
 	return &Figures{Median: of[len(of)/2], P99: of[(99*len(of)+99)/100-1], Max: of[len(of)-1]}
 }
 

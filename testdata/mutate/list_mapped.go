@@ -90,7 +90,7 @@ var mapped = []mutation{
 		"		f.Slot = new(int64)\n", "",
 		"templates", "TestStableAgrees"},
 	{"the lowest slot first", "shim/proc/slot.go",
-		"c.free[at-1].place < sl.place {", "c.free[at-1].place > sl.place {",
+		"c.free[at-1].place < sl.place;", "c.free[at-1].place > sl.place;",
 		"testdata/program/local", "TestSlots/fewer_items_than_jobs"},
 	{"a slot that is free in nth local", "shim/local/child.go",
 		"			taken[c.slot] = true\n", "",

@@ -66,7 +66,7 @@ var told = []mutation{
 		"(j.Reason == \"\" || why[index] == j.Reason)", "true",
 		"testdata/program/cli", "TestRepairWithMore"},
 	{"more than there was, rounded up", "shim/manifest/quantity.go",
-		"new(big.Int).Sub(r.Denom(), big.NewInt(1))", "new(big.Int)",
+		"	up.Sub(up, big.NewInt(1))\n", "	up.Sub(up, d)\n",
 		"shim/manifest", "TestTimes"},
 	{"the numbers of an array, not the indexes", "shim/status/rerun.go",
 		"left.Shift(-from.IndexOffset)", "left.Shift(from.IndexOffset)",
