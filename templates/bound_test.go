@@ -17,6 +17,7 @@ func TestBound(t *testing.T) {
 		"plain", "<<.Item>>", "a<<.Item>>b<< .Item >>c", "<<$.Item>>", "<<.Item>>\x00", "<<if .Item>><<.Item>><<end>>", "<<.Index>>-<<add .Item 1>>", `<<pad 5 .Item>>/<<env "REGION">>`, `<<env "NONE" | default "x">><<.Item>>`,
 		`<<secret "TOKEN">>:<<.Item>>`, "<<.Task.name>>", "<<.Task>> <<.Item>>", `<<required "odd" .Task.odd>>`, `<<file "/no/such/file">><<.Item>>`,
 		"<<div 10 .Item>>", "<<.Shard.Len>>", "<<.Attempt>>", `<<volatile .Item>>`,
+		"<<.Slot>>", "gpu<<.Slot>>:<<.Item>>\x01", `<<printf "%02d" .Slot>>`, "<<.Slot>><<.Task>>", `<<if eq .Slot 1>>x<<end>>`,
 	} {
 		tmpl, err := Parse(word)
 		if err != nil {
@@ -29,9 +30,10 @@ func TestBound(t *testing.T) {
 		}
 		for item := range int64(4) {
 			task := &Task{Payload: `{"name": "n` + string(rune('0'+item)) + `"` + []string{"", `, "odd": 1`}[item%2] + `}`}
-			f.Item, f.Task = &item, task
+			slot := (item + 1) % 2
+			f.Item, f.Slot, f.Task = &item, &slot, task
 			e, want := tmpl.Expand(f, sources)
-			got, err := bound.Text(item, task)
+			got, err := bound.Text(item, slot, task)
 			if got != e.Text || (err == nil) != (want == nil) {
 				t.Errorf("%s, item %d: %q %v, want %q %v", word, item, got, err, e.Text, want)
 			}
@@ -44,7 +46,7 @@ func TestBound(t *testing.T) {
 			}
 		}
 	}
-	for word, kind := range map[string]Kind{"<<.Item>>": MissingForAll, "<<.Item.x>>": Syntax} {
+	for word, kind := range map[string]Kind{"<<.Item>>": MissingForAll, "<<.Slot>>": MissingForAll, "<<.Item.x>>": Syntax} {
 		tmpl, err := Parse(word)
 		if err == nil {
 			_, err = tmpl.Expand(Fields{}, sources)
@@ -72,7 +74,7 @@ func BenchmarkBound(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := range int64(b.N) {
-		if _, err := bound.Text(i, nil); err != nil {
+		if _, err := bound.Text(i, 0, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

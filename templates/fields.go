@@ -21,6 +21,7 @@ var FieldDocs = []FieldDoc{
 	{".Platform", "where the index comes from, as `--platform` names it"},
 	{".RunID", "a name for this one run, different each time"},
 	{".Hostname", "the host or pod"},
+	{".Slot", "which place it has among what runs here at the same time, from 0: of `--parallelism` of `nth local`, and with `--each` of `--jobs`; alone it is 0"},
 	{".Shard", "with `--items N`: this index's part of N items, from `.Shard.Start` to before `.Shard.End`, `.Shard.Len` of them; with `--each` also of a file's rows, or of objects"},
 	{".Item", "with `--each`: the number of the item, counted over all items from 0"},
 	{".Task", "with `--tasks`: the payload of the task or item; `.Task.name` where it is a JSON object, a row with a header, or an object of a store"},
@@ -45,6 +46,9 @@ func stableFields(f Fields) Fields {
 	f.RawIndex, f.Attempt = 0, 1
 	if f.Kind.AnyIndex() {
 		f.Index = 0
+	}
+	if f.Slot != nil {
+		f.Slot = new(int64)
 	}
 	f.Platform, f.JobUID, f.RunID, f.Hostname = "PLATFORM", "JOB_UID", "RUN_ID", "HOSTNAME"
 	return f
@@ -72,6 +76,8 @@ func (x *execution) root(path []string) (any, error) {
 		return f.Hostname, nil
 	case "Completions":
 		return f.completions()
+	case "Slot":
+		return known(path[0], f.Slot, "with --each it stands in the command or in --env")
 	case "Item":
 		return known(path[0], f.Item, "it needs --each, and stands in the command or in --env")
 	case "Job":

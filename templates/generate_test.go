@@ -34,6 +34,9 @@ func hostileFields(seed uint64) Fields {
 	if s.pick(8) == 0 {
 		f.Outgrown = &n
 	}
+	if s.pick(8) == 0 {
+		f.Slot = nil
+	}
 	f.Hostname = of(s, "host-7", "", "é\xff<>&='\"\\\n\u2028", "%!d", "<<secret TOKEN>>")
 	return f
 }
@@ -227,7 +230,7 @@ func (g *generator) value(kind string) string {
 }
 
 var operands = map[string][]string{
-	"n": {"0", "1", "2", "3", "-3", "0x1F", "'a'", "$.Index", "$.RawIndex", "$.Completions", "$.Attempt", "$.Shard.Start", "$.Shard.Len", "$.Item", "9223372036854775807", "1.5", "1e3", "2i", "0x1p4", "18446744073709551615"},
+	"n": {"0", "1", "2", "3", "-3", "0x1F", "'a'", "$.Index", "$.RawIndex", "$.Completions", "$.Attempt", "$.Slot", "$.Shard.Start", "$.Shard.Len", "$.Item", "9223372036854775807", "1.5", "1e3", "2i", "0x1p4", "18446744073709551615"},
 	"t": {`"a"`, `""`, `"1"`, `"b"`, `"-7"`, "`r`", `"c,d"`, `","`, `"é<&'\"=>\\"`, `"\u2028\xff%41+"`, "$.Job", "$.Hostname", "$.RunID", "$.TaskID", "$.Meta.a", "$.Meta.b", "$.Task.a", "$.Task.c.a", "$.Task"},
 	"l": {`(split "," "a,b,c")`, `(fromJson "[1,null,{\"a\":2},\"x\"]")`, "$.Task.b", "$.Task.list", "$.Task.empty", `(split "" "")`},
 	"o": {`(fromJson $.Task)`, `(fromJson "{\"a\":{\"b\":[7]},\"\":null}")`, "$.Task.c", "$.Meta"},

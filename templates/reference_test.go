@@ -117,6 +117,13 @@ func (d referenceRoot) Item() (int64, error) {
 	return *d.x.fields.Item, nil
 }
 
+func (d referenceRoot) Slot() (int64, error) {
+	if d.x.fields.Slot == nil {
+		return 0, missing("Slot", "with --each it stands in the command or in --env")
+	}
+	return *d.x.fields.Slot, nil
+}
+
 func (d referenceRoot) Job() (string, error) {
 	if d.x.fields.Job == "" {
 		return "", missing("Job", "set --job or NTH_JOB")

@@ -36,6 +36,7 @@ type Fields struct {
 	Task            *Task      // nil: the kind has no payload
 	Shard           *Shard     // nil: there are no items to share out
 	Item            *int64     // nil: the index is the item
+	Slot            *int64     // nil: there are many items, of which each has one of its own
 	Statement       *Statement // nil: it is none
 }
 
@@ -69,6 +70,7 @@ type Template struct {
 	usesIndex bool
 	usesTask  bool
 	usesItem  bool
+	usesSlot  bool
 	variables []string
 	secrets   []string // of them, those that nobody may see
 	url       *urlForm // nil: it is none
@@ -109,7 +111,8 @@ func parseWith(word string, more []string) (*Template, error) {
 		w.err.Word = word
 		return nil, w.err
 	}
-	t.usesIndex, t.usesTask, t.usesItem, t.variables, t.secrets = w.usesIndex, w.usesTask, w.usesItem, w.variables, w.secrets
+	t.usesIndex, t.usesTask, t.usesItem, t.usesSlot = w.usesIndex, w.usesTask, w.usesItem, w.usesSlot
+	t.variables, t.secrets = w.variables, w.secrets
 	return t, nil
 }
 

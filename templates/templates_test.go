@@ -11,8 +11,8 @@ import (
 )
 
 func testFields() Fields {
-	n := int64(100)
-	return Fields{Index: 5, RawIndex: 6, Completions: &n, Attempt: 2, Job: "resize", JobUID: "uid-1",
+	n, slot := int64(100), int64(3)
+	return Fields{Slot: &slot, Index: 5, RawIndex: 6, Completions: &n, Attempt: 2, Job: "resize", JobUID: "uid-1",
 		Platform: "slurm", RunID: "run-1", Hostname: "host-7"}
 }
 
@@ -224,10 +224,10 @@ func TestUsesIndex(t *testing.T) {
 func TestStableAgrees(t *testing.T) {
 	first, second := testFields(), testFields()
 	first.Attempt = 1
-	second.RawIndex, second.Attempt = 77, 9
+	second.RawIndex, second.Attempt, *second.Slot = 77, 9, 1
 	second.Platform, second.JobUID, second.RunID, second.Hostname = "k", "uid-2", "run-2", "no_dash"
 	for _, word := range []string{
-		"<<.RawIndex>><<.Attempt>><<.Platform>><<.JobUID>><<.RunID>><<.Hostname>>",
+		"<<.Slot>>", "<<add 8000 .Slot>>", "<<.RawIndex>><<.Attempt>><<.Platform>><<.JobUID>><<.RunID>><<.Hostname>>",
 		"<<if gt .Attempt 1>>--resume<<end>>", "<<range .Attempt>>x<<end>>", "<<div 10 .Attempt>>",
 		`<<with index (split "-" .Hostname) 0>><<.>><<end>>`, `<<lower .RunID | printf "%.6s">>`, `<<volatile (add .Attempt 1)>>`,
 	} {

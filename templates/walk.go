@@ -16,6 +16,7 @@ import (
 type walker struct {
 	more                          []string // fields of Statement that it may name
 	usesIndex, usesTask, usesItem bool
+	usesSlot                      bool
 	variables, secrets            []string
 	parted                        map[string]bool // the template's variables that may hold what has fields
 	err                           *Error
@@ -183,7 +184,7 @@ func (w *walker) variable(n *parse.VariableNode) (parse.Node, bool) {
 func (w *walker) field(n parse.Node, path []string) (parse.Node, bool) {
 	name := path[0]
 	w.usesTask = w.usesTask || name == "Task" || name == "TaskID" || name == "Meta"
-	w.usesItem = w.usesItem || name == "Item"
+	w.usesItem, w.usesSlot = w.usesItem || name == "Item", w.usesSlot || name == "Slot"
 	w.usesIndex = w.usesIndex || name == "Index" || name == "RawIndex" || name == "Item" || name == "Shard"
 	switch {
 	case len(path) == 1 && slices.Contains(w.more, name):

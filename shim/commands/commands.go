@@ -51,7 +51,7 @@ func Table(build string) []Command {
 			return local.Command(*l, own, p)
 		}},
 		{help.Command{Spec: manifest.Spec, Flags: func() any { return new(manifest.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
-			return 0, manifest.Command(*c.(*manifest.Config), own, rest, manifest.World{Process: p, Stdout: os.Stdout})
+			return 0, manifest.Command(*c.(*manifest.Config), own, rest, manifest.World{Process: p, Stdin: os.Stdin, Stdout: os.Stdout})
 		}},
 		{help.Command{Spec: config.Spec, Flags: func() any { return new(config.Config) }}, nil},
 		{help.Command{Spec: status.Spec, Flags: func() any { return new(status.Config) }}, looked},

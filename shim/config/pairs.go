@@ -117,7 +117,7 @@ func perRun(text string) string {
 	for rest := text; rest != ""; {
 		_, action, _ := strings.Cut(rest, "<<")
 		action, rest, _ = strings.Cut(action, ">>")
-		for _, field := range []string{".Index", ".RawIndex", ".Shard", ".RunID", ".Attempt", ".Hostname"} {
+		for _, field := range []string{".Index", ".RawIndex", ".Shard", ".RunID", ".Attempt", ".Hostname", ".Slot"} {
 			if strings.Contains(action, field) {
 				return "<<" + action + ">>"
 			}

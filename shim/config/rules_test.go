@@ -213,6 +213,7 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Tasks.URL, t.API.UnfinishedURL = "https://h/<<.Index>>", "x" }), "--unfinished-url: it is about a queue, and --tasks names one item for each index", 78},
 	{run(func(t *Told) { t.Tasks.URL = "s3://b/in/**/*.csv" }), "--tasks: which object an index has is pinned with the markers, and there is no --markers URL: an object that comes meanwhile would move the numbers", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.Tasks.Exclude = "file:///r.csv", []string{"x"} }), "--tasks-exclude: it is about many objects, and --tasks doesn't end in a slash or have a glob", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.Markers.URL = "file:///in/", "file:///m/<<.Slot>>" }), "--tasks and --markers: each run would have a list of its own, for --markers names <<.Slot>>", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.Markers.URL = "file:///in/", "file:///m/<<.RunID>>" }), "--tasks and --markers: each run would have a list of its own, for --markers names <<.RunID>>", 78},
 	{run(func(t *Told) { t.Tasks.URL, t.Markers.URL = "file:///in/<<add .Index 1>>/", "file:///m" }), "--tasks: an index is one of many objects, and --tasks names <<add .Index 1>>", 78},
 	{run(func(t *Told) {
@@ -252,6 +253,7 @@ var brokenRules = []struct {
 	{runOf(ForManifest, func(t *Told) { t.Said["--schedule"], t.Said["--kind"] = "@daily", "jobset" }), "--schedule: only a CronJob has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--replicas"] = "2" }), "--replicas: only a JobSet has them", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--indexes"], t.Said["--failed"] = "3", "true" }), "--indexes, --missing and --failed: each says which indexes are repaired", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--reason"] = "true", "oom" }), "--reason: only what has failed has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--success-policy"] = "true", "0" }), "--success-policy: of a repair, whose pods count from 0, it would name other indexes", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--kind"] = "true", "cronjob" }), "--kind: a repair is made once", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Tasks.URL = "true", "redis://h/0?queue=q" }), "--tasks: a queue's tasks have no indexes", 78},

@@ -47,6 +47,8 @@ var views = []rule{
 		on: "--replicas", why: "only a JobSet has them", hint: "give --kind jobset"},
 	{of: ForManifest, wrong: func(t *Told) bool { return t.count("--indexes", "--missing", "--failed") > 1 },
 		on: "--indexes, --missing and --failed", why: "each says which indexes are repaired", hint: "give one of them"},
+	{of: ForManifest, wrong: func(t *Told) bool { return t.says("--reason") && !t.says("--failed") },
+		on: "--reason", why: "only what has failed has one", hint: "give --failed"},
 	{of: ForManifest, wrong: func(t *Told) bool { return t.repairs() && t.says("--success-policy") },
 		on: "--success-policy", why: "of a repair, whose pods count from 0, it would name other indexes", hint: "take it away"},
 	{of: ForManifest, wrong: func(t *Told) bool { return t.repairs() && t.says("--kind") },

@@ -27,7 +27,7 @@ type Named struct {
 func Fields(id identity.Identity, runID string) templates.Fields {
 	return templates.Fields{
 		Index: id.Index, RawIndex: id.RawIndex, Completions: id.Completions, Outgrown: id.Outgrown, Attempt: id.Attempt,
-		Job: id.Job, JobUID: id.JobUID, Platform: id.Platform, RunID: runID, Hostname: id.Hostname,
+		Job: id.Job, JobUID: id.JobUID, Platform: id.Platform, RunID: runID, Hostname: id.Hostname, Slot: &id.Slot,
 	}
 }
 

@@ -20,6 +20,7 @@ func (id Identity) Environment(environ []string, own map[string]bool, runID stri
 		"NTH_ITEM_ATTEMPT=" + strconv.Itoa(id.Attempt),
 		"NTH_ITEM_JOB=" + id.Job,
 		"NTH_ITEM_RUN_ID=" + runID,
+		id.SlotVariable(),
 	}
 	if id.Completions != nil {
 		set = append(set, "NTH_ITEM_COMPLETIONS="+strconv.FormatInt(*id.Completions, 10))
@@ -33,6 +34,7 @@ func (id Identity) Environment(environ []string, own map[string]bool, runID stri
 		replaced[name] = true
 	}
 	replaced["NTH_ITEM_COMPLETIONS"] = true // an outer nth's, where it isn't known here
+	replaced[Slot] = true                   // of this run, not of an nth inside the command
 	out := make([]string, 0, len(environ)+len(ours))
 	for _, e := range environ {
 		name, _, _ := strings.Cut(e, "=")

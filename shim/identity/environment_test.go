@@ -31,7 +31,7 @@ func TestEnvironment(t *testing.T) {
 	}
 	got := parse(t, id.Environment(environ, map[string]bool{"NTH_INDEX": true, "NTH_MARKERS": true}, "run-1"))
 	want := env{"PATH": "/bin", "NTH_OTHER": "x", "SLURM_ARRAY_TASK_ID": "3", "JOB_COMPLETION_INDEX": "3", "NTH_ITEM_INDEX": "3",
-		"NTH_ITEM_RAW_INDEX": "3", "NTH_ITEM_ATTEMPT": "1", "NTH_ITEM_JOB": "", "NTH_ITEM_RUN_ID": "run-1"}
+		"NTH_ITEM_RAW_INDEX": "3", "NTH_ITEM_ATTEMPT": "1", "NTH_ITEM_JOB": "", "NTH_ITEM_RUN_ID": "run-1", "NTH_ITEM_SLOT": "0"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -46,7 +46,7 @@ func TestEnvironmentOutgrown(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := parse(t, id.Environment(vars.environ(), map[string]bool{"NTH_COMPLETIONS": true}, "r"))
-	want := env{"JOB_COMPLETION_INDEX": "7", "NTH_ITEM_INDEX": "7", "NTH_ITEM_RAW_INDEX": "7", "NTH_ITEM_ATTEMPT": "1", "NTH_ITEM_JOB": "", "NTH_ITEM_RUN_ID": "r"}
+	want := env{"JOB_COMPLETION_INDEX": "7", "NTH_ITEM_INDEX": "7", "NTH_ITEM_RAW_INDEX": "7", "NTH_ITEM_ATTEMPT": "1", "NTH_ITEM_JOB": "", "NTH_ITEM_RUN_ID": "r", "NTH_ITEM_SLOT": "0"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -51,7 +51,10 @@ type Identity struct {
 	Platform    string // the row's name, "flag" for --index, "variable" for --index-env
 	Variable    string // where the number was read
 	Hostname    string
-	Warnings    []string
+	// Slot is the place that this run has among those that run at the same time; 0 where
+	// nobody says.
+	Slot     int64
+	Warnings []string
 
 	platform *Platform   // nil: the number came from --index or --index-env
 	limit    *limit      // nil: the platform tells none
@@ -77,6 +80,9 @@ func Resolve(s Settings, env func(name string) (string, bool), hostname string) 
 		return id, err
 	}
 	if err := id.find(s, env); err != nil {
+		return id, err
+	}
+	if err := id.place(env); err != nil {
 		return id, err
 	}
 	list, err := s.list(id.platform)

@@ -148,6 +148,16 @@ func (l List) Position(index int64) (int64, bool) {
 	return l.spans[i].before + (index - l.spans[i].first), true
 }
 
+// Shift gives the list with so much added to each index.
+func (l List) Shift(by int64) List {
+	moved := l.Clone()
+	for i := range moved.spans {
+		moved.spans[i].first += by
+		moved.spans[i].last += by
+	}
+	return moved
+}
+
 // Last gives the greatest index of the list, which must not be empty.
 func (l List) Last() int64 { return l.spans[len(l.spans)-1].last }
 

@@ -25,7 +25,7 @@ func (r *Run) Header() marker.Header {
 	id := r.Identity
 	h := marker.Header{
 		Version: marker.Version, Job: id.Job, JobUID: id.JobUID, Index: id.Index, Completions: id.Total(),
-		Attempt: id.Attempt, RunID: r.RunID, Platform: id.Platform, Hostname: id.Hostname, Node: r.Config.Index.Node, Nth: r.Version,
+		Attempt: id.Attempt, RunID: r.RunID, Platform: id.Platform, IndexOffset: r.Config.Index.IndexOffset, Hostname: id.Hostname, Node: r.Config.Index.Node, Nth: r.Version,
 	}
 	if pod := r.Config.Index.Pod; pod != "" {
 		h.Hostname = pod

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"nth/shim/failure"
+	"nth/shim/identity"
 	"nth/shim/proc"
 	"nth/shim/screen"
 )
@@ -17,6 +18,7 @@ import (
 // child is one running attempt of an index.
 type child struct {
 	Attempt
+	slot     int // in which it runs
 	cmd      *exec.Cmd
 	process  *proc.Child
 	log      string // path of its termination log; empty: none
@@ -64,7 +66,7 @@ func without(env []string, names ...string) []string {
 // here, or must not be inherited.
 var ownVariables = []string{
 	"JOB_COMPLETION_INDEX", "NTH_COMPLETIONS", "NTH_INDEX_FAILURES", "NTH_INDEX_IGNORED_FAILURES",
-	"NTH_INDEX", "NTH_INDEXES", "NTH_INDEX_ENV", "NTH_INDEX_OFFSET", "NTH_PLATFORM",
+	"NTH_INDEX", "NTH_INDEXES", "NTH_INDEX_ENV", "NTH_INDEX_OFFSET", "NTH_PLATFORM", identity.Slot,
 }
 
 // told is what each attempt is told of itself.
@@ -76,19 +78,37 @@ func told(completions int64, a Attempt) []string {
 	return env
 }
 
-// environ is what the manifest gives a pod of this index.
-func (j *job) environ(a Attempt, log string) []string {
-	env := append(j.env[:len(j.env):len(j.env)], told(j.o.Completions, a)...)
-	if log != "" {
-		env = append(env, "NTH_TERMINATION_LOG="+log)
+// environ is what the manifest gives a pod of this index, and the slot, which only a machine
+// knows.
+func (j *job) environ(c *child) []string {
+	env := append(j.env[:len(j.env):len(j.env)], told(j.o.Completions, c.Attempt)...)
+	env = append(env, identity.Slot+"="+strconv.Itoa(c.slot))
+	if c.log != "" {
+		env = append(env, "NTH_TERMINATION_LOG="+c.log)
 	}
 	return env
+}
+
+// freeSlot gives the lowest slot in which no child runs. One that is started beside another
+// of its index may have one beyond those of --parallelism.
+func (j *job) freeSlot() int {
+	taken := make([]bool, len(j.running)+1)
+	for c := range j.running {
+		if c.slot < len(taken) {
+			taken[c.slot] = true
+		}
+	}
+	slot := 0
+	for taken[slot] {
+		slot++
+	}
+	return slot
 }
 
 // start starts one attempt, whose end comes over j.ended. An error means that
 // there is no child.
 func (j *job) start(a Attempt) error {
-	c := &child{Attempt: a, log: j.newLog(a.Index)}
+	c := &child{Attempt: a, slot: j.freeSlot(), log: j.newLog(a.Index)}
 	c.cmd = exec.Command(j.o.Self, j.o.Args...)
 	c.cmd.SysProcAttr = isolated()
 	prefix := j.prefix(a.Index)
@@ -101,7 +121,7 @@ func (j *job) start(a Attempt) error {
 		return err
 	}
 	c.cmd.Stdout, c.cmd.Stderr = c.out.w, c.err.w // stdin: /dev/null
-	c.process, err = j.children.Start(j.environ(a, c.log), func(env []string) (int, error) {
+	c.process, err = j.children.Start(j.environ(c), func(env []string) (int, error) {
 		c.cmd.Env = env
 		if err := c.cmd.Start(); err != nil {
 			return 0, err

@@ -227,7 +227,7 @@ func TestTooManyFailed(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	r := run(t, Options{Completions: 3, Indexes: []int64{2}, Remove: []string{"SLURM_ARRAY_TASK_ID"},
 		Environ: []string{"A=1", "SLURM_ARRAY_TASK_ID=9", "JOB_COMPLETION_INDEX=8", "NTH_INDEX=7", "NTH_MARKERS=m", "NTH_INDEX_FAILURES=5"}}, "env")
-	want := []string{"[2] A=1", "[2] JOB_COMPLETION_INDEX=2", "[2] NTH_COMPLETIONS=3", "[2] NTH_COOKIE", "[2] NTH_INDEX_FAILURES=0", "[2] NTH_MARKERS=m", "[2] stdin: EOF"}
+	want := []string{"[2] A=1", "[2] JOB_COMPLETION_INDEX=2", "[2] NTH_COMPLETIONS=3", "[2] NTH_COOKIE", "[2] NTH_INDEX_FAILURES=0", "[2] NTH_MARKERS=m", "[2] NTH_SLOT=0", "[2] stdin: EOF"}
 	if d := cmp.Diff(want, sortedLines(r.out)); d != "" {
 		t.Error(d)
 	}

@@ -36,9 +36,6 @@ func (j *job) check(World) (err error) {
 	case j.BackoffLimitPerIndex < 0 || j.BackoffLimitPerIndex > math.MaxInt32:
 		return usage("--backoff-limit-per-index", errors.New("it is negative or too large"), "0 means no retries")
 	}
-	if j.needs, err = requirements(j.Requests, j.Limits); err != nil {
-		return err
-	}
 	if j.mounted, err = j.parseVolumes(); err != nil {
 		return err
 	}

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"nth/shim/failure"
@@ -53,20 +57,39 @@ func (j *job) ask(w World) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	seen, err := status.Scan(ctx, s, of, p, nil)
+	o := status.Options{Store: s, Of: of, Policy: p, Job: j.Index.Job, Kubernetes: j.first}
+	if j.Reason != "" {
+		o.Read = math.MaxInt32 // what the listings don't tell
+	}
+	seen, snap, err := status.Look(ctx, o)
 	if err != nil {
 		return "", err
 	}
+	why, reasons := map[int64]string{}, map[string]bool{}
+	for _, f := range seen.Failures {
+		if !f.Again {
+			why[f.Index], reasons[f.Reason] = f.Reason, true
+		}
+	}
 	var repaired []int64
-	for at, state := range seen.States {
-		if state == status.Failed || !j.Failed && (state == status.Missing || state == status.Started) {
-			repaired = append(repaired, of.At(int64(at)))
+	for at, state := range snap.States {
+		index := of.At(int64(at))
+		if (state == status.Failed || !j.Failed && (state == status.Missing || state == status.Started)) && (j.Reason == "" || why[index] == j.Reason) {
+			repaired = append(repaired, index)
 		}
 	}
 	if len(repaired) == 0 {
-		return "", &failure.Failure{Code: nothing, Tried: "find what is to be repaired", On: s.Show(""), Cause: errors.New("there is nothing")}
+		return "", &failure.Failure{Code: nothing, Tried: "find what is to be repaired", On: s.Show(""), Cause: j.nothing(reasons)}
 	}
 	return identity.FormatList(repaired), nil
+}
+
+// nothing says that there is nothing to repair, and what there would be.
+func (j *job) nothing(reasons map[string]bool) error {
+	if j.Reason == "" || len(reasons) == 0 {
+		return errors.New("there is nothing")
+	}
+	return fmt.Errorf("nothing has failed with the reason %q; there are %s", j.Reason, strings.Join(slices.Sorted(maps.Keys(reasons)), ", "))
 }
 
 // nothing is the exit code where no manifest is needed.

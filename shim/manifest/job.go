@@ -11,6 +11,7 @@ import (
 	"nth/shim/flags"
 	"nth/shim/forecast"
 	"nth/shim/policy"
+	"nth/shim/status"
 )
 
 // job is what is printed, as the steps find it out.
@@ -28,8 +29,9 @@ type job struct {
 	maxFailed   int64
 	name        string
 	forecast    *forecast.Forecast
-	needs       object   // requests and limits
-	mounted     []volume // by --volume
+	needs       object      // requests and limits
+	first       *status.Job // that is repaired, as Kubernetes tells; nil: nobody asked
+	mounted     []volume    // by --volume
 	success     success
 	beside      []object // the containers of --sidecar
 	hints       []string

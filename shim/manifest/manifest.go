@@ -44,13 +44,18 @@ type Config struct {
 	SuccessPolicy        string         `group:"Policy" env:"-" placeholder:"LIST|count=N" help:"The Job has succeeded when these indexes have, or N of them, as in 0-9,count=5 or count=5."`
 	TTL                  *time.Duration `group:"Policy" name:"ttl" env:"-" placeholder:"D" help:"Delete the Job this long after it has ended (default: never; a repair after 1h, which makes way for the next one)."`
 
-	Missing bool `group:"Repair" env:"-" help:"Only the indexes that have no marker in the store at --markers, failed ones too, and that don't run now."`
-	Failed  bool `group:"Repair" env:"-" help:"Only the indexes that have failed and aren't done, by the store at --markers."`
+	Missing    bool   `group:"Repair" env:"-" help:"Only the indexes that have no marker in the store at --markers, failed ones too, and that don't run now."`
+	Failed     bool   `group:"Repair" env:"-" help:"Only the indexes that have failed and aren't done, by the store at --markers."`
+	Reason     string `group:"Repair" env:"-" placeholder:"REASON" help:"With --failed: only those of one reason, such as oom or timeout, as nth status shows them."`
+	Kubernetes string `group:"Repair" env:"-" placeholder:"FILE|-" help:"Take requests and limits from the first Job: the output of kubectl get job,pods -o json. With its pods, what Kubernetes alone knows counts too, such as a pod that was killed for memory."`
+	Memory     string `group:"Repair" env:"-" placeholder:"Nx" help:"So many times the memory that the first Job had, or that --requests and --limits say, such as 2x."`
+	CPU        string `group:"Repair" name:"cpu" env:"-" placeholder:"Nx" help:"So many times the CPU, such as 1.5x."`
 }
 
 // World is what printing a manifest touches.
 type World struct {
 	edge.Process
+	Stdin  io.Reader
 	Stdout io.Writer
 }
 
@@ -62,6 +67,7 @@ func Command(c Config, own, command []string, w World) error {
 	j := &job{Config: c, own: own, env: w.LookupEnv}
 	for _, step := range []func(*job, World) error{
 		(*job).check,    // what the flags say by themselves
+		(*job).require,  // what each pod needs
 		(*job).size,     // how many indexes
 		(*job).ends,     // and when all of it is over
 		(*job).agree,    // and what they say together

@@ -53,16 +53,6 @@ none: {} # nothing
 	}
 }
 
-// TestQuantity: as Kubernetes reads them.
-func TestQuantity(t *testing.T) {
-	for in, want := range map[string]float64{"1": 1, "500m": 0.5, "2Gi": 2 << 30, "2G": 2e9, "1.5k": 1500, "0.1": 0.1, "": 0, "lots": 0, "-1": 0, "0": 0, "1e3": 0, "Gi": 0, "1 Gi": 0, "1.2.3": 0, "0x10": 0} {
-		got, err := quantity(in)
-		if got != want || (err == nil) != (want > 0) {
-			t.Errorf("%q is %v (%v), want %v", in, got, err, want)
-		}
-	}
-}
-
 // TestNameRoom: the longest name that fits is taken, and not one letter more.
 func TestNameRoom(t *testing.T) {
 	for _, tt := range []struct {

@@ -39,6 +39,7 @@ type Header struct {
 	Command     []string `json:"command"` // stable form, secrets by name
 	Digest      string   `json:"digest"`
 	Platform    string   `json:"platform"`
+	IndexOffset int64    `json:"index_offset,omitempty"` // what was added to the platform's number
 	Hostname    string   `json:"hostname"`
 	Node        string   `json:"node"`
 	Nth         string   `json:"nth"`            // version of the writer

@@ -30,8 +30,9 @@ type Many struct {
 	// more then.
 	Cancel      <-chan struct{}
 	CancelGrace func() time.Duration
-	// Next gives the next command; false: there is none any more.
-	Next func() (One, bool)
+	// Next gives the next command, which will run in this slot: the lowest, from 0, in which
+	// none runs; false: there is none any more.
+	Next func(slot int) (One, bool)
 	// Ended is told how a command ended, or with an error, which is a failure with exit
 	// code 126 or 127, why it didn't start. The Result is the caller's until Ended
 	// returns. False: start no more.
@@ -84,7 +85,7 @@ type crew struct {
 	s       *Signals
 	m       Many
 	slots   []slot
-	free    []*slot
+	free    []*slot   // the lowest last
 	swept   int       // slots whose leftovers are being ended
 	over    bool      // no more are started
 	killAt  time.Time // of all, after a stop signal; under the lock of Signals
@@ -98,7 +99,7 @@ func newCrew(s *Signals, m Many, stdin uintptr) *crew {
 	for i := range c.slots {
 		sl := &c.slots[i]
 		sl.place, sl.starter = i, newStarter(s.pid1, stdin)
-		c.free = append(c.free, sl)
+		c.release(sl)
 	}
 	return c
 }
@@ -146,12 +147,12 @@ func (c *crew) next() {
 		c.over = true
 		return
 	}
-	one, ok := c.m.Next()
+	sl := c.free[len(c.free)-1]
+	one, ok := c.m.Next(sl.place)
 	if !ok {
 		c.over = true
 		return
 	}
-	sl := c.free[len(c.free)-1]
 	err := c.start(sl, one)
 	switch {
 	case err == ErrStopped:
@@ -238,7 +239,7 @@ func (c *crew) finish(sl *slot) {
 		kills := oomKills()
 		sl.result.OOMKilled, c.oom = kills > c.oom, kills
 	}
-	c.free = append(c.free, sl)
+	c.release(sl)
 	res, err := &sl.result, sl.starter.failed()
 	if err != nil {
 		res = &Result{} // it never was the command

@@ -19,6 +19,14 @@ type slot struct {
 	result    Result // as it was told last
 }
 
+// release makes a slot free.
+func (c *crew) release(sl *slot) {
+	c.free = append(c.free, sl)
+	for at := len(c.free) - 1; at > 0 && c.free[at-1].place < sl.place; at-- {
+		c.free[at-1], c.free[at] = sl, c.free[at-1]
+	}
+}
+
 // program is the one that was found last, and what for: most of the time the next
 // command's too.
 type program struct {

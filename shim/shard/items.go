@@ -111,14 +111,14 @@ type loop struct {
 	in    once.Inputs
 }
 
-// next makes the next command; an item that none can be made for has failed.
-func (l *loop) next() (proc.One, bool) {
+// next makes the next command, for a slot; an item that none can be made for has failed.
+func (l *loop) next(slot int) (proc.One, bool) {
 	for {
 		of, ok := l.take()
 		if !ok || l.in.Held() != nil {
 			return proc.One{}, false
 		}
-		one, err := l.maker.one(of)
+		one, err := l.maker.one(of, slot)
 		if err == nil {
 			if e := l.Log.Debug(); e.Enabled() {
 				e.Int64("item", of.number).Msg("item starts")

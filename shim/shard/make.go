@@ -7,6 +7,7 @@ import (
 
 	"nth/shim/expand"
 	"nth/shim/failure"
+	"nth/shim/identity"
 	"nth/shim/item"
 	"nth/shim/once"
 	"nth/shim/payload"
@@ -21,11 +22,18 @@ type maker struct {
 	vars  []bound         // variables that items differ in
 	base  []string        // the environment without them
 	own   map[string]bool // variables that nth sets for each item
+	slots []slot          // of those that run at the same time
 
 	// Good until the next item.
 	args  []string
 	env   []string
 	given payload.Given
+}
+
+// slot is the place of one command after the other.
+type slot struct {
+	number   int64
+	variable string // as the command sees it; "": the user sets it
 }
 
 // bound is a word, or a variable of this name, for many items.
@@ -40,7 +48,7 @@ const numberVariable = "NTH_ITEM_NUMBER"
 // newMaker settles what of the command and its variables doesn't depend on the item. An
 // error is a failure with exit code 64, 65 or 78.
 func newMaker(sh *shard, f templates.Fields) (*maker, error) {
-	m := &maker{kind: sh.kind(), own: map[string]bool{numberVariable: true}}
+	m := &maker{kind: sh.kind(), own: map[string]bool{numberVariable: true, identity.ItemSlot: true}}
 	bind := func(name, what string, t *templates.Template) (bound, error) {
 		b, err := t.Bind(f, sh.Sources())
 		if err != nil {
@@ -70,15 +78,30 @@ func newMaker(sh *shard, f templates.Fields) (*maker, error) {
 			m.vars = append(m.vars, b)
 			continue
 		}
-		text, _ := b.Text(0, nil) // it has been expanded
+		text, _ := b.Text(0, 0, nil) // it has been expanded
 		same = append(same, n.Name+"="+text)
 	}
+	m.slots = sh.slots(m.own[identity.ItemSlot])
 	all := once.Overlay(sh.Identity.Environment(sh.Environ, sh.Own, sh.RunID), same)
 	m.base = slices.DeleteFunc(slices.Clone(all), func(assignment string) bool {
 		name, _, _ := strings.Cut(assignment, "=")
 		return m.own[name] || m.varies(name)
 	})
 	return m, nil
+}
+
+// slots are those of this run's commands.
+func (sh *shard) slots(told bool) []slot {
+	jobs := sh.Config.AtOnce()
+	list := make([]slot, jobs)
+	for i := range list {
+		of := sh.Identity
+		of.Slot = of.SlotOf(jobs, i)
+		if list[i].number = of.Slot; told {
+			list[i].variable = of.SlotVariable()
+		}
+	}
+	return list
 }
 
 // drop forgets a variable.
@@ -90,8 +113,9 @@ func (m *maker) varies(name string) bool {
 	return slices.ContainsFunc(m.vars, func(v bound) bool { return v.name == name })
 }
 
-// one makes the command of an item. It is good until the next one is made.
-func (m *maker) one(of row) (proc.One, error) {
+// one makes the command of an item, for a slot. It is good until the next one is made.
+func (m *maker) one(of row, in int) (proc.One, error) {
+	slot := m.slots[in]
 	one := proc.One{Item: of.number, Payload: of.task.Payload + fieldsBehind(of.task)}
 	if of.err != nil {
 		return one, of.err
@@ -102,7 +126,7 @@ func (m *maker) one(of row) (proc.One, error) {
 	}
 	m.args = m.args[:0]
 	for _, w := range m.words {
-		text, err := w.Text(of.number, task)
+		text, err := w.Text(of.number, slot.number, task)
 		if err != nil {
 			return one, failure.Expansion(w.name, err)
 		}
@@ -112,11 +136,14 @@ func (m *maker) one(of row) (proc.One, error) {
 	if m.own[numberVariable] {
 		m.env = append(m.env, numberVariable+"="+strconv.FormatInt(of.number, 10))
 	}
+	if slot.variable != "" {
+		m.env = append(m.env, slot.variable)
+	}
 	if err := m.give(&one, of); err != nil {
 		return one, err
 	}
 	for _, v := range m.vars {
-		text, err := v.Text(of.number, task)
+		text, err := v.Text(of.number, slot.number, task)
 		if err != nil {
 			return one, failure.Expansion("--env "+v.name, err)
 		}

@@ -50,6 +50,7 @@ func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.R
 		return it, err
 	}
 	x := sh.Expander(sh.Fields(), sh.Secrets)
+	x.Fields.Slot = nil // that is an item's
 	shared, err := sh.Mapping.Shared(x)
 	if err != nil {
 		return it, err

@@ -74,7 +74,7 @@ func (m *Mapping) group(r *item.Run) (func(objects.Named) (string, error), error
 	return func(o objects.Named) (string, error) {
 		var task templates.Task
 		task.Payload, task.Fields, task.Columns = o.Fields()
-		text, err := bound.Text(0, &task)
+		text, err := bound.Text(0, 0, &task)
 		if err != nil {
 			return "", failure.Expansion(t.Name, err).Cause
 		}

@@ -34,7 +34,7 @@ type Config struct {
 	Index     *int64        `group:"View" env:"-" placeholder:"N" help:"Tell all that is known of one index."`
 	Logs      bool          `group:"View" env:"-" help:"With --index: print the outputs that nth run --logs has kept of it, the oldest attempt first. Exit 0."`
 	LogsURL   string        `group:"View" name:"logs-url" env:"NTH_LOGS" placeholder:"URL" help:"Where --logs has kept them (default: where the item's documents say)."`
-	Used      bool          `group:"View" env:"-" help:"Read the markers too, and tell what items took: time, CPU and memory."`
+	Used      bool          `group:"View" env:"-" help:"Read the markers too, and tell what items took, time, CPU and memory, and what to request by that."`
 	Read      string        `group:"View" env:"-" default:"1000" placeholder:"N|all" help:"How many documents of a kind are read at most: failure records, markers for --used, checkpoints of shards."`
 	MaxFailed string        `group:"View" placeholder:"N|N%" help:"Exit 0 also when so many indexes have failed (default 0)."`
 	Watch     bool          `group:"View" env:"-" help:"Look again and again until nothing is left to do; a grid on a terminal, else a line each time."`

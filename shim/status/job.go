@@ -19,6 +19,7 @@ type Job struct {
 	active            bool // pods are told of, in the file or by the Job
 	name, namespace   string
 	pods              map[int64][]*Pod // of each item, the latest last
+	needs             needs            // of the container that runs nth
 }
 
 // maxSaid is how much of a list is said in a sentence, in bytes.
@@ -29,6 +30,7 @@ func newJob(o *object, pods []*Pod) (*Job, error) {
 	j := &Job{name: o.Metadata.Name, namespace: o.Metadata.Namespace, pods: map[int64][]*Pod{}, conditions: conditionsOf(o.Status.Conditions),
 		active: o.Status.Active+o.Status.Terminating > 0}
 	j.queue, j.secret = o.queue()
+	j.needs = o.needs()
 	var part *identity.List
 	if text, _ := o.setting("--indexes"); text != "" {
 		l, err := identity.ParseList(text)
@@ -70,6 +72,10 @@ func newJob(o *object, pods []*Pod) (*Job, error) {
 	}
 	return j, nil
 }
+
+// Needs gives what its pods request, and may have at most, of each resource: those of the
+// container that runs nth.
+func (j *Job) Needs() (requests, limits map[string]string) { return j.needs.texts() }
 
 // indexes are those that the Job works on, if it says so.
 func (j *Job) indexes() (identity.List, bool) { return j.of, j.of.Len() > 0 }

@@ -51,6 +51,30 @@ type container struct {
 	Command, Args []string
 	Env           []struct{ Name, Value string }
 	RestartPolicy string
+	Resources     needs
+}
+
+// needs are what a container requests, and may have at most, as they are written.
+type needs struct{ Requests, Limits map[string]amount }
+
+// amount is a quantity: a text, or a number where a person wrote it so.
+type amount string
+
+// UnmarshalJSON takes it as it is.
+func (a *amount) UnmarshalJSON(text []byte) error {
+	*a = amount(strings.Trim(string(text), `"`))
+	return nil
+}
+
+func (n needs) texts() (requests, limits map[string]string) {
+	texts := func(of map[string]amount) map[string]string {
+		all := map[string]string{}
+		for name, a := range of {
+			all[name] = string(a)
+		}
+		return all
+	}
+	return texts(n.Requests), texts(n.Limits)
 }
 
 type condition struct{ Type, Status, Reason, Message string }
@@ -102,6 +126,18 @@ func (o *object) policyContainer() string {
 		}
 	}
 	return ""
+}
+
+// needs are those of the container that runs nth.
+func (o *object) needs() needs {
+	all := o.Spec.Template.Spec.Containers
+	name, _ := worker(all, o.policyContainer())
+	for _, c := range all {
+		if c.Name == name {
+			return c.Resources
+		}
+	}
+	return needs{}
 }
 
 // manifestContainer is what nth manifest calls the one that runs nth.

@@ -25,6 +25,8 @@ type Options struct {
 	// items took; 0: none. Used asks for the latter.
 	Read int64
 	Used bool
+	// Rerun asks for the command lines that run what is left of an array again.
+	Rerun bool
 	// Kubernetes is the Job's own view; nil: there is none.
 	Kubernetes *Job
 	// Seen counts the keys that were listed so far; it may be nil.
@@ -58,6 +60,9 @@ func Look(ctx context.Context, o Options) (*Report, *Snapshot, error) {
 		return nil, nil, err
 	}
 	r.count(snap)
+	if o.Rerun {
+		r.Rerun = o.rerun(ctx, snap)
+	}
 	for _, f := range r.TaskFailures {
 		if f.Dead {
 			r.Tasks.Dead++

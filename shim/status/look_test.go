@@ -195,10 +195,13 @@ items of 1 shard: 49 of 100 done, 1 skipped, 1 failed
    shard       items        done     skipped      failed  updated
       29         100          49           1           1  2026-11-25 10:00Z, 5m ago
 
-what items took (20 of 20 read): median and most
-  time    11s, 20s
-  CPU     5.5s, 10s
-  memory  11.0 MB, 20.0 MB
+what 20 done items took (20 of 20 markers read)      median         p99        most
+  time                                                  11s         20s         20s
+  CPU time                                             5.5s         10s         10s
+  CPUs at work                                         0.50        0.50        0.50
+  memory                                            11.0 MB     20.0 MB     20.0 MB
+suggests --requests cpu=500m,memory=55Mi --limits memory=55Mi
+  memory: the most of one process and a fifth more, and 32 MiB for nth; CPU: what 99 of 100 items kept busy
 `
 
 // TestReadIsBounded: no more documents are read than are wanted, evenly spread, and

@@ -50,6 +50,9 @@ func podOf(o *object) (*Pod, bool) {
 	if err != nil || number < 0 {
 		return nil, false
 	}
+	for i := range o.Spec.Containers { // those of 100,000 pods are kept
+		o.Spec.Containers[i].Resources = needs{}
+	}
 	p := &Pod{Name: m.Name, Node: o.Spec.NodeName, Phase: o.Status.Phase, Deleted: m.DeletionTimestamp != nil, Created: m.CreationTimestamp,
 		number: number, job: cmp.Or(m.Labels[jobKey], m.Labels["job-name"]), namespace: m.Namespace, hostname: o.Spec.Hostname,
 		seen: statuses{plain: o.Status.ContainerStatuses, spec: o.Spec.Containers, conditions: o.Status.Conditions, reason: o.Status.Reason, detail: o.Status.Message}}

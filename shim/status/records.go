@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"sort"
 	"strings"
 
@@ -148,26 +147,4 @@ func spread(n int64, states []State, wanted func(at int64, s State) bool) (some 
 		seen++
 	}
 	return some, all
-}
-
-// readUsed reads what an even part of the settled items took, of n at most.
-func readUsed(ctx context.Context, s *store.Store, p store.Policy, snap *Snapshot, n int64) (*Used, error) {
-	some, all := spread(n, snap.States, func(_ int64, s State) bool { return s == Done || s == Skipped })
-	found := make([]*ItemUsed, len(some))
-	err := store.Each(ctx, len(some), func(ctx context.Context, i int) error {
-		index := snap.Of.At(some[i])
-		body, err := read(ctx, s, p, marker.Key("done", index))
-		if err != nil {
-			return err
-		}
-		if m, err := marker.Decode(body, index); err == nil && m.Source == marker.SourceRun {
-			found[i] = &ItemUsed{Index: index, Finished: m.Finished, DurationS: m.DurationS, CPUS: m.UserS + m.SystemS, Memory: m.MaxRSSBytes, Node: m.Node}
-		}
-		return nil
-	})
-	u := &Used{Read: int64(len(some)), Of: all, Each: []ItemUsed{}}
-	for _, item := range slices.DeleteFunc(found, func(u *ItemUsed) bool { return u == nil }) {
-		u.Each = append(u.Each, *item)
-	}
-	return u, err
 }

@@ -76,6 +76,9 @@ type Report struct {
 	TasksUnread  int64         `json:"task_failures_unread,omitempty"`
 	Shards       []Shard       `json:"shards,omitempty"`
 	Kubernetes   *Kubernetes   `json:"kubernetes,omitempty"` // --kubernetes
+	// Rerun are the command lines, without the script, that run again what is left of a
+	// Slurm or Grid Engine array.
+	Rerun []string `json:"rerun,omitempty"`
 }
 
 // Counts are how many indexes are in each state. Skipped ones are not among the done.
@@ -132,23 +135,6 @@ type Failure struct {
 	Message   string    `json:"message"`
 	Log       string    `json:"log,omitempty"` // where --logs has all of it
 	Again     bool      `json:"started_again,omitempty"`
-}
-
-// Used is what settled items took. Where there are many, an even part of them is read.
-type Used struct {
-	Read int64      `json:"read"` // how many markers this is from
-	Of   int64      `json:"of"`   // how many there are
-	Each []ItemUsed `json:"each"`
-}
-
-// ItemUsed is what one item took.
-type ItemUsed struct {
-	Index     int64     `json:"index"`
-	Finished  time.Time `json:"finished"`
-	DurationS float64   `json:"duration_s"`
-	CPUS      float64   `json:"cpu_s"` // user and system
-	Memory    int64     `json:"max_rss_bytes"`
-	Node      string    `json:"node,omitempty"`
 }
 
 // Tasks are a queue's, by the records that their workers left.

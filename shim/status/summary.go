@@ -2,8 +2,6 @@ package status
 
 import (
 	"fmt"
-	"sort"
-	"time"
 )
 
 // others is what not every Job has.
@@ -17,7 +15,7 @@ func (t *text) others(r *Report) {
 		t.taskFailures(r)
 	}
 	t.shards(r.Shards)
-	t.used(r.Used)
+	t.used(r)
 	if k := r.Kubernetes; k != nil {
 		t.kubernetes(k)
 	}
@@ -49,29 +47,6 @@ func (t *text) shards(all []Shard) {
 	if more := len(open) - maxShown; more > 0 {
 		t.line("%8s  and %d more that aren't finished", "", more)
 	}
-}
-
-// used are the middle and the greatest of what items took.
-func (t *text) used(u *Used) {
-	if u == nil || len(u.Each) == 0 {
-		return
-	}
-	figure := func(of func(ItemUsed) float64) (middle, most float64) {
-		all := make([]float64, len(u.Each))
-		for i, e := range u.Each {
-			all[i] = of(e)
-		}
-		sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
-		return all[len(all)/2], all[len(all)-1]
-	}
-	seconds := func(s float64) string { return short(time.Duration(s * float64(time.Second))) }
-	t.title("what items took (%d of %d read): median and most", len(u.Each), u.Of)
-	middle, most := figure(func(e ItemUsed) float64 { return e.DurationS })
-	t.line("  time    %s, %s", seconds(middle), seconds(most))
-	middle, most = figure(func(e ItemUsed) float64 { return e.CPUS })
-	t.line("  CPU     %s, %s", seconds(middle), seconds(most))
-	middle, most = figure(func(e ItemUsed) float64 { return float64(e.Memory) })
-	t.line("  memory  %s, %s", size(int64(middle)), size(int64(most)))
 }
 
 func (t *text) kubernetes(k *Kubernetes) {

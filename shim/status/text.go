@@ -70,6 +70,7 @@ func (r *Report) WriteText(w io.Writer, width int) error {
 	t.groups(r)
 	t.failures(r)
 	t.others(r)
+	t.rerun(r)
 	_, err := io.WriteString(w, t.String())
 	return err
 }

@@ -86,4 +86,13 @@ var mapped = []mutation{
 	{"a manifest that was replaced", "shim/task/manifest/view.go",
 		"	if versionOf(r) != v {", "	if false {",
 		"shim/task/manifest", "TestReplaced"},
+	{"a slot is no identity", "templates/fields.go",
+		"		f.Slot = new(int64)\n", "",
+		"templates", "TestStableAgrees"},
+	{"the lowest slot first", "shim/proc/slot.go",
+		"c.free[at-1].place < sl.place;", "c.free[at-1].place > sl.place;",
+		"testdata/program/local", "TestSlots/fewer_items_than_jobs"},
+	{"a slot that is free in nth local", "shim/local/child.go",
+		"			taken[c.slot] = true\n", "",
+		"testdata/program/local", "TestSlots/indexes"},
 }

@@ -28,6 +28,7 @@ var checks = []struct {
 	{"docs/status-and-repair.md", " local ", says("5 of 5 settled (100%)")},
 	{"docs/status-and-repair.md", "--index 3", says("index 3: done", "command: wc -w testdata/examples/sonnet_3.txt", "\n5,6\n")},
 	{"docs/status-and-repair.md", " --indexes 3\n", says("deleted 1 marker: 3\n")},
+	{"docs/rerun.md", " manifest ", says(`memory: "2Gi"`, `memory: "3Gi"`, `value: "4,5"`, "request 2Gi instead of 1Gi, limit 3Gi instead of 1536Mi")},
 	{"docs/status-and-repair.md", " --stale ", says("nothing is staged\n")},
 	{"docs/status-and-repair.md", " mark ", says("marked 1 index as done: 3\n")},
 }
