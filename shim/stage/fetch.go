@@ -198,7 +198,7 @@ func (g *Stage) put(ctx context.Context, s *store.Store, e store.Entry, t *targe
 	var sum transfer.Sum
 	err := t.write(ctx, path, func(f *file) (err error) {
 		for n := 1; ; n++ {
-			sum, err = g.Mover.Download(ctx, s, e, f.File)
+			sum, f.mode, err = g.Mover.Download(ctx, s, e, f.File)
 			if err == nil || store.Classify(err) != contract.Exists || isFile(err) || n == changes {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/store"
+	"nth/shim/store/contract"
 	"nth/shim/task/objects"
 	"nth/shim/transfer"
 	"nth/testdata/servers"
@@ -159,18 +160,44 @@ func withParameters(url func(string) string, below string) string {
 	return url(strings.ReplaceAll(below, "#", "%23"))
 }
 
-// TestModes: what is fetched may be read by all, and isn't written by others, whatever had
-// its name.
+// TestModes: what is fetched has the permissions of the file that it was, as far as the umask
+// lets it and whatever had its name; never more than those.
 func TestModes(t *testing.T) {
-	url := places[0].url(t)
-	must(t, open(t, url("")).Put(t.Context(), "a", []byte("A")))
-	dir := t.TempDir()
-	must(t, os.WriteFile(dir+"/in", nil, 0o600))
-	_, err := newStage(t).Fetch(t.Context(), Input{url("a"), dir + "/in"})
-	must(t, err)
-	if info, err := os.Stat(dir + "/in"); err != nil || info.Mode().Perm()&^0o022 != 0o644&^0o022 || info.Mode().Perm()&0o133 != 0 {
-		t.Errorf("%v, %v", info.Mode(), err)
+	for _, p := range places {
+		t.Run(p.name, func(t *testing.T) {
+			url := p.url(t)
+			s := open(t, url(""))
+			for mode, want := range map[fs.FileMode]fs.FileMode{0: 0o644, 0o755: 0o755, 0o777: 0o755, 0o666: 0o644, 0o600: 0o600, 0o711: 0o711,
+				0o755 | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky: 0o755, 0o022: 0o600} {
+				must(t, s.Stream(t.Context(), "d/a", strings.NewReader("A"), contract.Parts{Mode: mode}))
+				if path, ok := strings.CutPrefix(url("d/a"), "file://"); ok && mode != 0 {
+					must(t, os.Chmod(path, mode))
+				}
+				dir := t.TempDir()
+				must(t, os.WriteFile(dir+"/a", nil, 0o600))
+				for in, to := range map[string]string{"d/a": "/a", "d/": "/of/"} {
+					_, err := newStage(t).Fetch(t.Context(), Input{url(in), dir + to})
+					must(t, err)
+				}
+				for _, name := range []string{"/a", "/of/a"} {
+					if info, err := os.Stat(dir + name); err != nil || info.Mode() != want&^umask(t) {
+						t.Errorf("%v became %v, want %v: %v", mode, info.Mode(), want, err)
+					}
+				}
+				wantTree(t, dir, map[string]string{"a": "A", "of/a": "A"})
+			}
+		})
 	}
+}
+
+// umask is that of this process.
+func umask(t *testing.T) fs.FileMode {
+	t.Helper()
+	path := t.TempDir() + "/x"
+	must(t, os.Mkdir(path, 0o777))
+	info, err := os.Stat(path)
+	must(t, err)
+	return 0o777 &^ info.Mode().Perm()
 }
 
 // TestNoWayOut: neither a key nor a link leads out of the directory, and what is there of

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"syscall"
 	"time"
@@ -235,6 +236,9 @@ type Parts struct {
 	// Try makes the tries of one request, and may be called several times at once; nil: there
 	// is one try.
 	Try func(ctx context.Context, request func(context.Context) error) error
+	// Mode is that of the file which the blob is; 0: it is none. No driver asks for it here,
+	// it stands in the blob's metadata.
+	Mode fs.FileMode
 }
 
 // As offers it.
