@@ -239,6 +239,7 @@ var brokenRules = []struct {
 	{lookOf(ForMark, "--all", "true", "--reason", "x"), "--completions: it is not given", 64},
 	{lookOf(ForReset, "--stale", "true", "--failed", "true"), "--stale: it goes by the runs and not by the state of their items: leave out --failed, --missing and --claims", 78},
 	{lookOf(ForReset, "--all", "true", "--older-than", "1h"), "--older-than: nothing is older or younger without --stale", 78},
+	{lookOf(ForReset, "--all", "true", "--checkpoints", "s3://b/state/"), "--checkpoints: without --stale they stay", 78},
 	{lookOf(ForReset), "--indexes, --failed, --missing and --all: none of them is given", 64},
 	{lookOf(ForReset, "--failed", "true", "--all", "true"), "--indexes, --failed, --missing and --all: more than one of them is given", 64},
 	{runOf(ForLocal, func(t *Told) { t.Said["--chaos-compare"] = "out" }), "--chaos-compare: nothing is compared without --chaos", 78},

@@ -108,6 +108,9 @@ type Deletion struct {
 	// Prune, where blobs are files: directories that are empty behind it go too, up to the
 	// store's own.
 	Prune bool
+	// Real, where blobs are files: no link leads to it from the store's own directory. Who
+	// names it may have made one.
+	Real bool
 }
 
 // As offers it.
