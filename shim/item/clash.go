@@ -85,6 +85,9 @@ func (m *Mapping) clash(d Data, doneIf expand.Text) error {
 	for i, kept := range d.Checkpoints {
 		written = append(written, published{"--checkpoint", kept.URL, its(m.checkpoints[i].url)})
 	}
+	for i, kept := range d.Kept {
+		written = append(written, published{"--keep-failed", kept.URL, its(m.kept[i].url)})
+	}
 	for i, in := range d.Inputs {
 		read = append(read, published{"--input", in.URL, its(m.inputs[i].url)})
 	}

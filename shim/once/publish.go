@@ -161,7 +161,7 @@ func (p *results) staged() (objects []commit.Object, err error) {
 			return nil, &missing{&failure.Failure{Code: failure.NotRecorded, Tried: "collect the output", On: out.Path.Shown,
 				Cause: errors.New("it is the file that was there before: the command succeeded and didn't write it"), Hint: "correct the path, or the command"}}
 		}
-		o, err := stage.Collect(ctx, out.Path.Value)
+		o, err := stage.Outputs.Collect(ctx, out.Path.Value)
 		if f, ok := errors.AsType[*failure.Failure](err); ok && errors.Is(err, stage.ErrMissing) {
 			return nil, &missing{f}
 		}
