@@ -43,6 +43,15 @@ func PlaceOf(raw string) Place {
 // String names the place so that no other has the name.
 func (p Place) String() string { return p.store + p.at }
 
+// Bucket names what answers for all that is in it: the bucket; of files, which may be on any
+// volume, each.
+func (p Place) Bucket() string {
+	if p.store == "file://" {
+		return p.String()
+	}
+	return p.store
+}
+
 // holds tells whether another place is this one, or in it.
 func (p Place) holds(q Place) bool {
 	return p.store == q.store && (p.at == q.at || p.dir && strings.HasPrefix(q.at, p.at+"/"))

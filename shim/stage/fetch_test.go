@@ -123,7 +123,7 @@ func TestFetch(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					dir := t.TempDir()
 					for range 2 { // what is there already is replaced
-						got, err := newStage(t).Fetch(t.Context(), Input{withParameters(url, tt.url), dir + "/" + tt.path})
+						got, err := newStage(t).Fetch(t.Context(), Input{URL: withParameters(url, tt.url), Path: dir + "/" + tt.path})
 						must(t, err)
 						bytes := 0
 						for _, body := range tt.want {
@@ -137,10 +137,11 @@ func TestFetch(t *testing.T) {
 				})
 			}
 			for name, tt := range map[string]Input{
-				"no object": {"none", "in"}, "nothing below": {"none/", "in/"}, "nothing that matches": {"d/*.zip", "in/"},
+				"no object": {URL: "none", Path: "in"}, "nothing below": {URL: "none/", Path: "in/"}, "nothing that matches": {URL: "d/*.zip", Path: "in/"},
+				"no directory": {URL: "none/x", Path: "in"}, "no checkpoint": {URL: "none/x", Path: "in", Optional: true},
 			} {
-				_, err := newStage(t).Fetch(t.Context(), Input{withParameters(url, tt.URL), t.TempDir() + "/" + tt.Path})
-				if p.name == "file" && name == "nothing below" { // its volume may not be mounted
+				_, err := newStage(t).Fetch(t.Context(), Input{URL: withParameters(url, tt.URL), Path: t.TempDir() + "/" + tt.Path, Optional: tt.Optional})
+				if p.name == "file" && (name == "nothing below" || name == "no directory") { // its volume may not be mounted
 					wantCode(t, err, failure.Unavailable, "does not exist")
 					continue
 				}
@@ -149,7 +150,7 @@ func TestFetch(t *testing.T) {
 				}
 				wantCode(t, err, failure.NoInput, "correct the URL of --input")
 			}
-			_, err := newStage(t).Fetch(t.Context(), Input{withParameters(url, "d/"), t.TempDir() + "/in"})
+			_, err := newStage(t).Fetch(t.Context(), Input{URL: withParameters(url, "d/"), Path: t.TempDir() + "/in"})
 			wantCode(t, err, failure.Usage, "end the path with a slash")
 		})
 	}
@@ -176,7 +177,7 @@ func TestModes(t *testing.T) {
 				dir := t.TempDir()
 				must(t, os.WriteFile(dir+"/a", nil, 0o600))
 				for in, to := range map[string]string{"d/a": "/a", "d/": "/of/"} {
-					_, err := newStage(t).Fetch(t.Context(), Input{url(in), dir + to})
+					_, err := newStage(t).Fetch(t.Context(), Input{URL: url(in), Path: dir + to})
 					must(t, err)
 				}
 				for _, name := range []string{"/a", "/of/a"} {
@@ -289,7 +290,7 @@ func TestReplacedObject(t *testing.T) {
 				}
 			}
 			dir := t.TempDir()
-			_, err := g.Fetch(t.Context(), Input{url("x"), dir + "/in"})
+			_, err := g.Fetch(t.Context(), Input{URL: url("x"), Path: dir + "/in"})
 			must(t, err)
 			wantTree(t, dir, map[string]string{"in": want})
 		})
@@ -318,7 +319,7 @@ func TestMany(t *testing.T) {
 	}))
 	cutter := servers.StartCutter(t, server.Address, 1, 300<<10) // a listing fits into most
 	dir := t.TempDir()
-	_, err := newStage(t).Fetch(t.Context(), Input{"s3://data/in/?endpoint=http://" + cutter.Addr().String() + "&use_path_style=true", dir + "/"})
+	_, err := newStage(t).Fetch(t.Context(), Input{URL: "s3://data/in/?endpoint=http://" + cutter.Addr().String() + "&use_path_style=true", Path: dir + "/"})
 	must(t, err)
 	wantTree(t, dir, want)
 	if cutter.Cuts.Load() < 5 {

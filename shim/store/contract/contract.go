@@ -190,6 +190,10 @@ func Blocked(err error) bool {
 	return errors.Is(err, ErrDirectory) || errors.Is(err, ErrNotBlob) || errors.Is(err, syscall.ENOTDIR)
 }
 
+// Lasts tells whether an error is of a place here that stays as it is, though another such
+// place could change: a volume that is mounted read-only.
+func Lasts(err error) bool { return errors.Is(err, syscall.EROFS) }
+
 // HasNo is the error for what a driver doesn't do at all.
 func HasNo(what string) error {
 	return &Error{Kind: Unsupported, Cause: fmt.Errorf("this store has no %s", what)}

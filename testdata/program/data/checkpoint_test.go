@@ -33,6 +33,13 @@ func TestCheckpointOfAKilledRun(t *testing.T) {
 	})
 }
 
+// The first attempt finds no checkpoint, and no directory of checkpoints either.
+func TestFirstCheckpoint(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		p.run(0, "--markers", p.url("m"), "--checkpoint", "state="+p.url("none/state"), "--", "true")
+	})
+}
+
 // A stop signal keeps what the command writes as its last word.
 func TestCheckpointOnAStopSignal(t *testing.T) {
 	everywhere(t, func(t *testing.T, p place) {
