@@ -232,6 +232,12 @@ func (s *Staging) Drop(ctx context.Context) error {
 		if err == nil {
 			err = s.it.removeAll(ctx, len(keys), func(n int) (Output, string) { return o, keys[n] })
 		}
+		if err == nil { // what was written half, and the directories of what never came
+			err = store.Retry(ctx, s.it.Book.Told, func(ctx context.Context) error {
+				_, _, err := o.Store.Sweep(ctx, o.staging(run), true)
+				return err
+			}, nil)
+		}
 		if err != nil {
 			return store.Fail(err, failure.OneIndex, "remove what was staged", o.Store.Show(o.staging(run)))
 		}

@@ -11,11 +11,11 @@ import (
 type Data struct {
 	Input           []string      `group:"Data" sep:"\n" placeholder:"URL=PATH" help:"Fetch this before the command, else exit 66: an object to a file, or into a directory/; all below a URL with a slash at its end, or that a glob matches. Repeatable."`
 	Output          []string      `group:"Data" sep:"\n" placeholder:"PATH=URL" help:"Publish this file once the command has succeeded, or with a slash at both ends a directory; missing, it is exit 73. Needs --markers. Repeatable."`
-	Stdin           string        `group:"Data" placeholder:"URL" help:"Give the command this object on stdin; no disk is needed."`
-	Stdout          string        `group:"Data" placeholder:"URL" help:"Publish the command's stdout as this object, as --output does; no disk is needed."`
+	Stdin           string        `group:"Data" placeholder:"URL" help:"Give the command this object on stdin, without a disk."`
+	Stdout          string        `group:"Data" placeholder:"URL" help:"Publish the command's stdout as this object, as --output does, without a disk."`
 	Checkpoint      []string      `group:"Data" sep:"\n" placeholder:"PATH=URL" help:"Keep this file for the next attempt: restored before the command, uploaded while it runs, deleted when the item is done. Needs --markers. Repeatable."`
 	CheckpointEvery time.Duration `group:"Data" default:"10m" placeholder:"D" help:"How often a checkpoint is uploaded."`
-	KeepFailed      string        `group:"Data" placeholder:"URL" help:"Keep the outputs of attempts that failed below this URL."`
+	KeepFailed      []string      `group:"Data" sep:"\n" placeholder:"URL|PATH=URL" help:"Keep the outputs of attempts that failed below this URL; PATH=URL: this file, or directory/. Repeatable."`
 }
 
 // DefaultCheckpointEvery is how often a checkpoint is uploaded where nothing is said.
@@ -27,6 +27,7 @@ type Pair struct{ URL, Path string }
 var (
 	errNoInput  = errors.New("it is not URL=PATH")
 	errNoOutput = errors.New("it is not PATH=URL")
+	errNoKept   = errors.New("it is neither URL nor PATH=URL")
 )
 
 // ParseInput takes an --input apart at its last =, for the parameters of a URL have some.
@@ -58,6 +59,32 @@ func ParseOutput(text string) (p Pair, err error) {
 		return p, errNoOutput
 	}
 	return p, nil
+}
+
+// ParseKept takes a --keep-failed of files apart at its first =. One of the outputs is a URL
+// alone, and has no path.
+func ParseKept(text string) (p Pair, err error) {
+	literal := Literal(text)
+	path, url, ok := strings.Cut(literal, "=")
+	switch {
+	case !ok || strings.Contains(path, "://") || !strings.Contains(url, "://") && !strings.HasPrefix(url, "\x00"):
+		return Pair{URL: text}, nil
+	case path == "":
+		return p, errNoKept
+	}
+	return Pair{Path: text[:len(path)], URL: text[len(path)+1:]}, nil
+}
+
+// Kept gives the URLs of --keep-failed that are for the outputs, and the pairs for files.
+func (d *Data) Kept() (urls, files []string) {
+	for _, text := range d.KeepFailed {
+		if p, err := ParseKept(text); err == nil && p.Path == "" {
+			urls = append(urls, text)
+		} else {
+			files = append(files, text)
+		}
+	}
+	return urls, files
 }
 
 // Literal gives a template with NULs for its actions: what is found in it is the template's
@@ -111,14 +138,15 @@ func (t *Told) dataURLs() (list []address) {
 	add("--input", t.Data.Input, ParseInput)
 	add("--output", t.Data.Output, ParseOutput)
 	add("--checkpoint", t.Data.Checkpoint, ParseOutput)
-	return append(list, address{"--stdin", t.Data.Stdin}, address{"--stdout", t.Data.Stdout}, address{"--keep-failed", t.Data.KeepFailed})
+	add("--keep-failed", t.Data.KeepFailed, ParseKept)
+	return append(list, address{"--stdin", t.Data.Stdin}, address{"--stdout", t.Data.Stdout})
 }
 
 // aboutData are the flags of the section, and whether each says something.
 func aboutData(t *Told) []given {
 	return []given{
 		{"--output", len(t.Data.Output) > 0}, {"--stdout", t.Data.Stdout != ""}, {"--checkpoint", len(t.Data.Checkpoint) > 0},
-		{"--input", len(t.Data.Input) > 0}, {"--stdin", t.Data.Stdin != ""}, {"--keep-failed", t.Data.KeepFailed != ""},
+		{"--input", len(t.Data.Input) > 0}, {"--stdin", t.Data.Stdin != ""}, {"--keep-failed", len(t.Data.KeepFailed) > 0},
 	}
 }
 
@@ -158,10 +186,10 @@ func sharedPath(t *Told) string {
 		flag  string
 		texts []string
 		parse func(string) (Pair, error)
-	}{{"--input", t.Data.Input, ParseInput}, {"--output", t.Data.Output, ParseOutput}, {"--checkpoint", t.Data.Checkpoint, ParseOutput}} {
+	}{{"--input", t.Data.Input, ParseInput}, {"--output", t.Data.Output, ParseOutput}, {"--checkpoint", t.Data.Checkpoint, ParseOutput}, {"--keep-failed", t.Data.KeepFailed, ParseKept}} {
 		for _, text := range of.texts {
 			p, err := of.parse(text)
-			if err == nil && perRun(p.Path) == "" && !strings.Contains(p.Path, ".Task") {
+			if err == nil && p.Path != "" && perRun(p.Path) == "" && !strings.Contains(p.Path, ".Task") {
 				return of.flag
 			}
 		}

@@ -10,7 +10,7 @@ import (
 // TestPairs: a URL has = in its parameters and a path may have some, and an action may have
 // any in it.
 func TestPairs(t *testing.T) {
-	input, output := ParseInput, ParseOutput
+	input, output, kept := ParseInput, ParseOutput, ParseKept
 	for _, tt := range []struct {
 		parse     func(string) (Pair, error)
 		text      string
@@ -39,6 +39,14 @@ func TestPairs(t *testing.T) {
 		{output, "=s3://b/out", "", ""},
 		{output, "out=", "", ""},
 		{output, "s3://b/out=/work/out", "", ""},
+		{kept, "s3://b/failed?region=r", "s3://b/failed?region=r", ""},
+		{kept, "s3://b/a=b?endpoint=http://h", "s3://b/a=b?endpoint=http://h", ""},
+		{kept, `<<env "KEPT">>`, `<<env "KEPT">>`, ""},
+		{kept, `<<env "A=B">>/x?region=r`, `<<env "A=B">>/x?region=r`, ""},
+		{kept, "work/=s3://b/failed/<<.RunID>>/?region=r", "s3://b/failed/<<.RunID>>/?region=r", "work/"},
+		{kept, "log_<<.Index>>=<<.Task.url>>", "<<.Task.url>>", "log_<<.Index>>"},
+		{kept, "work/=failed/", "work/=failed/", ""}, // no URL, as will be told
+		{kept, "=s3://b/x", "", ""},
 	} {
 		got, err := tt.parse(tt.text)
 		want := Pair{URL: tt.url, Path: tt.path}
@@ -61,6 +69,9 @@ func FuzzPairs(f *testing.F) {
 			t.Errorf("%q became %q", text, p)
 		}
 		if p, err := ParseOutput(text); err == nil && (p.Path+"="+p.URL != text || p.URL == "" || p.Path == "") {
+			t.Errorf("%q became %q", text, p)
+		}
+		if p, err := ParseKept(text); err == nil && (p.Path == "" && p.URL != text || p.Path != "" && p.Path+"="+p.URL != text) {
 			t.Errorf("%q became %q", text, p)
 		}
 		if m := Literal(text); len(m) != len(text) || strings.Contains(m, "<<") {

@@ -68,9 +68,12 @@ var pairs = []rule{
 	{of: runs, wrong: func(t *Told) bool { return t.Data.Stdin != "" && t.Tasks.TaskStdin },
 		on: "--stdin and --task-stdin", why: "the command has one stdin", hint: "the payload is in NTH_ITEM_TASK too"},
 	{of: runs, wrong: func(t *Told) bool {
-		return t.Data.KeepFailed != "" && len(t.Data.Output) == 0 && t.Data.Stdout == "" && !t.Mapping.Each
+		urls, _ := t.Data.Kept()
+		return len(urls) > 0 && len(t.Data.Output) == 0 && t.Data.Stdout == "" && !t.Mapping.Each
 	},
-		on: "--keep-failed", why: "there are no outputs that could be kept", hint: "give --output or --stdout"},
+		on: "--keep-failed", why: "there are no outputs that could be kept", hint: "give --output or --stdout, or PATH=URL for other files"},
+	{of: runs, wrong: func(t *Told) bool { urls, _ := t.Data.Kept(); return len(urls) > 1 },
+		on: "--keep-failed", why: "it says more than once where the outputs are kept", hint: "give one URL; PATH=URL keeps other files", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool {
 		return len(t.Data.Checkpoint) == 0 && t.Data.CheckpointEvery > 0 && t.Data.CheckpointEvery != DefaultCheckpointEvery
 	},

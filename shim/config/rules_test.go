@@ -95,7 +95,7 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Data.Stdin = "file:///a\n" }), "--stdin: it has a control character in it, such as a line break at its end", 64},
 	{run(func(t *Told) { t.Markers.URL, t.Data.Stdout = "file:///m", "file:///a\n" }), "--stdout: it has a control character in it, such as a line break at its end", 64},
 	{run(func(t *Told) {
-		t.Markers.URL, t.Data.Stdout, t.Data.KeepFailed = "file:///m", "file:///a", "file:///b\n"
+		t.Markers.URL, t.Data.Stdout, t.Data.KeepFailed = "file:///m", "file:///a", []string{"file:///b\n"}
 	}), "--keep-failed: it has a control character in it, such as a line break at its end", 64},
 	{run(func(t *Told) { t.Stores.StoreTimeout = 0 }), "--store-timeout: it is not positive", 64},
 	{Told{For: ForCheck, Store: &Store{}}, "--store-timeout: it is not positive", 64},
@@ -174,7 +174,7 @@ var brokenRules = []struct {
 	{run(func(t *Told) {
 		t.Mapping.Items, t.Mapping.Each, t.Markers.URL, t.Data.Output = 3, true, "file:///m", []string{"b=file:///a"}
 	}), "--output: it is not for --each: an index's items have one marker, and no commit each", 78},
-	{run(func(t *Told) { t.Mapping.Items, t.Mapping.Each, t.Data.KeepFailed = 3, true, "file:///a" }), "--keep-failed: it is not for --each: an index's items have one marker, and no commit each", 78},
+	{run(func(t *Told) { t.Mapping.Items, t.Mapping.Each, t.Data.KeepFailed = 3, true, []string{"file:///a"} }), "--keep-failed: it is not for --each: an index's items have one marker, and no commit each", 78},
 	{run(func(t *Told) { t.Data.Output = []string{"b=file:///a"} }), "--output: whose bytes count is kept with the markers, and there is no --markers URL", 78},
 	{run(func(t *Told) { t.Data.Stdout = "file:///a" }), "--stdout: whose bytes count is kept with the markers, and there is no --markers URL", 78},
 	{run(func(t *Told) { t.Data.Checkpoint, t.Data.CheckpointEvery = []string{"b=file:///a"}, 1 }), "--checkpoint: whose bytes count is kept with the markers, and there is no --markers URL", 78},
@@ -187,7 +187,11 @@ var brokenRules = []struct {
 	{run(func(t *Told) {
 		t.Tasks.URL, t.Tasks.TaskStdin, t.Data.Stdin = "file:///r.csv", true, "file:///a"
 	}), "--stdin and --task-stdin: the command has one stdin", 78},
-	{run(func(t *Told) { t.Markers.URL, t.Data.KeepFailed = "file:///m", "file:///f" }), "--keep-failed: there are no outputs that could be kept", 78},
+	{run(func(t *Told) { t.Markers.URL, t.Data.KeepFailed = "file:///m", []string{"file:///f"} }), "--keep-failed: there are no outputs that could be kept", 78},
+	{run(func(t *Told) { t.Data.KeepFailed = []string{"w/=file:///f/\n"} }), "--keep-failed: it has a control character in it, such as a line break at its end", 64},
+	{run(func(t *Told) {
+		t.Markers.URL, t.Data.Stdout, t.Data.KeepFailed = "file:///m", "file:///o", []string{"file:///f", "w=file:///w", "file:///g?create_dir=true"}
+	}), "--keep-failed: it says more than once where the outputs are kept", 64},
 	{run(func(t *Told) { t.Data.CheckpointEvery = time.Minute }), "--checkpoint-every: there is nothing to upload", 78},
 	{runOf(ForLocal, func(t *Told) { t.Data.Input = []string{"file:///<<.Index>>=/w/<<.Index>>", "file:///<<.Index>>=/w/in"} }), "--input: its path is the same for each index, and those that run at the same time here would have each other's files", 78},
 	{runOf(ForLocal, func(t *Told) {
@@ -240,6 +244,7 @@ var brokenRules = []struct {
 	{lookOf(ForMark, "--all", "true", "--reason", "x"), "--completions: it is not given", 64},
 	{lookOf(ForReset, "--stale", "true", "--failed", "true"), "--stale: it goes by the runs and not by the state of their items: leave out --failed, --missing and --claims", 78},
 	{lookOf(ForReset, "--all", "true", "--older-than", "1h"), "--older-than: nothing is older or younger without --stale", 78},
+	{lookOf(ForReset, "--all", "true", "--checkpoints", "s3://b/state/"), "--checkpoints: without --stale they stay", 78},
 	{lookOf(ForReset), "--indexes, --failed, --missing and --all: none of them is given", 64},
 	{lookOf(ForReset, "--failed", "true", "--all", "true"), "--indexes, --failed, --missing and --all: more than one of them is given", 64},
 	{runOf(ForLocal, func(t *Told) { t.Said["--chaos-compare"] = "out" }), "--chaos-compare: nothing is compared without --chaos", 78},

@@ -35,6 +35,8 @@ var views = []rule{
 		on: "--stale", why: "it goes by the runs and not by the state of their items: leave out --failed, --missing and --claims"},
 	{of: ForReset, wrong: func(t *Told) bool { return t.says("--older-than") && !t.says("--stale") },
 		on: "--older-than", why: "nothing is older or younger without --stale"},
+	{of: ForReset, wrong: func(t *Told) bool { return t.says("--checkpoints") && !t.says("--stale") },
+		on: "--checkpoints", why: "without --stale they stay", hint: "give --stale too"},
 	{of: chosen, wrong: func(t *Told) bool { return t.count("--indexes", "--failed", "--missing", "--all", "--stale") == 0 },
 		on: "--indexes, --failed, --missing and --all", why: "none of them is given",
 		hint: "one of them says which indexes are meant: --indexes 3,7-9", code: failure.Usage},

@@ -36,7 +36,8 @@ places, and one run of the item wins, whole, however many there were; one that
 is missing after success is 73. A command in the style of 'aws s3 cp - | work |
 aws s3 cp -' becomes: --stdin URL --stdout URL -- work. A checkpoint is written
 under a temporary name, and renamed. --keep-failed URL keeps what an attempt
-that failed has left. Not with --each. Flags: nth run --help=data
+that failed has left of these, --keep-failed work/=URL/ its other files. Not
+with --each. Flags: nth run --help=data
 `
 	markers = `A marker is a small JSON document for each finished item, below the URL of
 --markers: a place for this run of the Job, as in 's3://bucket/resize/<<.Job>>'.

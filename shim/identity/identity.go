@@ -17,7 +17,7 @@ import (
 
 // Settings are the flags that bear on the index, and those that say where it runs.
 type Settings struct {
-	Index       *string `group:"Index" placeholder:"N" help:"The index of this run, instead of the platform's variable."`
+	Index       *string `group:"Index" placeholder:"N" help:"The index, instead of the platform's variable."`
 	Completions *int64  `group:"Index" word:"auto" placeholder:"N|auto" help:"How many indexes the whole Job has; auto, of nth plan, local and manifest: one for each row or object of --tasks."`
 	Indexes     string  `group:"Index" placeholder:"LIST" help:"Run only these: the platform's number k selects the k-th of the list, such as 7,42,90-99."`
 	IndexOffset int64   `group:"Index" placeholder:"N" help:"Added to the index, such as -1 for a Slurm array that begins at 1."`
@@ -25,12 +25,12 @@ type Settings struct {
 	Platform    string  `group:"Index" placeholder:"NAME" help:"Read the index of this platform only."`
 	Job         string  `group:"Index" placeholder:"NAME" help:"Name of the Job."`
 	JobUID      string  `group:"Set by nth manifest" name:"job-uid" placeholder:"UID" help:"Unique ID of the Job, which a re-created Job of the same name doesn't share."`
-	Pod         string  `group:"Set by nth manifest" placeholder:"NAME" help:"Name of the pod, for the records (else the host name)."`
+	Pod         string  `group:"Set by nth manifest" placeholder:"NAME" help:"The pod's name, for the records (else the host's)."`
 	Node        string  `group:"Set by nth manifest" placeholder:"NAME" help:"Name of the node, for the records."`
 	// The two annotations of a Job with backoffLimitPerIndex, as they came. The
 	// downward API gives "" for an annotation that isn't there.
 	IndexFailures        string `group:"Set by nth manifest" placeholder:"N" help:"Failures of this index so far: the annotation batch.kubernetes.io/job-index-failure-count."`
-	IndexIgnoredFailures string `group:"Set by nth manifest" placeholder:"N" help:"Ignored failures of this index so far: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
+	IndexIgnoredFailures string `group:"Set by nth manifest" placeholder:"N" help:"Its ignored failures: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
 }
 
 // Auto is a number of indexes that is still to be counted.

@@ -43,6 +43,15 @@ func PlaceOf(raw string) Place {
 // String names the place so that no other has the name.
 func (p Place) String() string { return p.store + p.at }
 
+// Bucket names what answers for all that is in it: the bucket; of files, which may be on any
+// volume, each.
+func (p Place) Bucket() string {
+	if p.store == "file://" {
+		return p.String()
+	}
+	return p.store
+}
+
 // holds tells whether another place is this one, or in it.
 func (p Place) holds(q Place) bool {
 	return p.store == q.store && (p.at == q.at || p.dir && strings.HasPrefix(q.at, p.at+"/"))
@@ -84,6 +93,9 @@ func (m *Mapping) clash(d Data, doneIf expand.Text) error {
 	written, read := results, []published{}
 	for i, kept := range d.Checkpoints {
 		written = append(written, published{"--checkpoint", kept.URL, its(m.checkpoints[i].url)})
+	}
+	for i, kept := range d.Kept {
+		written = append(written, published{"--keep-failed", kept.URL, its(m.kept[i].url)})
 	}
 	for i, in := range d.Inputs {
 		read = append(read, published{"--input", in.URL, its(m.inputs[i].url)})

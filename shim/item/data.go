@@ -21,7 +21,8 @@ type Data struct {
 	Stdin       expand.Text // "": the command has nth's own
 	Stdout      expand.Text // "": the same
 	Checkpoints []Output
-	KeepFailed  expand.Text // a directory; "": nothing is kept
+	KeepFailed  expand.Text // a directory; "": no outputs are kept
+	Kept        []Output    // of an attempt that failed
 }
 
 // Input is what is fetched before the command.
@@ -51,9 +52,9 @@ func (in Input) File() string {
 
 // data are the templates of what an item reads and writes.
 type data struct {
-	inputs, outputs, checkpoints []pair
-	stdin, stdout                pair // without a path
-	keepFailed                   *templates.Template
+	inputs, outputs, checkpoints, kept []pair
+	stdin, stdout                      pair // without a path
+	keepFailed                         *templates.Template
 }
 
 // pair is one flag's URL, and its path.
@@ -88,9 +89,10 @@ func parseStream(p *expand.Parser, flag, text string) pair {
 }
 
 var hintOf = map[string]string{
-	"--input":      "write --input s3://bucket/key=/path: the URL, then the path",
-	"--output":     "write --output /path=s3://bucket/key: the path, then the URL",
-	"--checkpoint": "write --checkpoint /path=s3://bucket/key: the path, then the URL",
+	"--input":       "write --input s3://bucket/key=/path: the URL, then the path",
+	"--output":      "write --output /path=s3://bucket/key: the path, then the URL",
+	"--checkpoint":  "write --checkpoint /path=s3://bucket/key: the path, then the URL",
+	"--keep-failed": "write --keep-failed s3://bucket/dir for the outputs, or --keep-failed /path=s3://bucket/key: the path, then the URL",
 }
 
 // slashed tells whether a URL ends in a slash, its parameters aside.
@@ -124,7 +126,7 @@ func (m *Mapping) Data(x *expand.Expander) (Data, error) {
 		}
 		return list
 	}
-	d.Outputs, d.Checkpoints = of(m.outputs), of(m.checkpoints)
+	d.Outputs, d.Checkpoints, d.Kept = of(m.outputs), of(m.checkpoints), of(m.kept)
 	d.Stdin, d.Stdout = object(x, "--stdin", m.stdin.url), object(x, "--stdout", m.stdout.url)
 	d.KeepFailed = object(x, "--keep-failed", m.keepFailed)
 	if x.Err != nil {
@@ -165,7 +167,7 @@ func (m *Mapping) fit(d Data) error {
 	for _, of := range []struct {
 		pairs []pair
 		list  []Output
-	}{{m.outputs, d.Outputs}, {m.checkpoints, d.Checkpoints}} {
+	}{{m.outputs, d.Outputs}, {m.checkpoints, d.Checkpoints}, {m.kept, d.Kept}} {
 		for i, out := range of.list {
 			p := of.pairs[i]
 			switch err := p.fits(out.URL, out.Path); {

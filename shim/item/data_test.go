@@ -121,7 +121,14 @@ func TestDataRefused(t *testing.T) {
 		{in("<<.Task.web>>=/work/in"), "", 65, "no store for the scheme"},
 		{in("<<.Task.name>>=/work/in"), "", 65, "no scheme"},
 		{config.Data{Stdin: "<<.Task.abs>>"}, "", 65, "no scheme"},
-		{config.Data{KeepFailed: "<<.Task.other>>"}, "", 65, "endpoint"},
+		{config.Data{KeepFailed: []string{"<<.Task.other>>"}}, "", 65, "endpoint"},
+		{config.Data{KeepFailed: []string{"work/=<<.Task.other>>"}}, "", 65, "endpoint"},
+		{config.Data{KeepFailed: []string{"<<.Task.up>>=s3://b/x"}}, "", 65, ".."},
+		{config.Data{KeepFailed: []string{"work/=s3://b/x"}}, "", 64, "one half"},
+		{config.Data{KeepFailed: []string{"=s3://b/x"}}, "", 64, "neither URL nor PATH=URL"},
+		{config.Data{KeepFailed: []string{"s3://b/f", "work/=s3://b/x/", "log=s3://b/l"}}, "", 0, ""},
+		{config.Data{KeepFailed: []string{"work/=s3://b/x/", "log=s3://b/x/l"}}, "", 78, "one would overwrite the other"},
+		{config.Data{Output: []string{"o=s3://b/<<.Task.name>>"}, KeepFailed: []string{"log=s3://b/<<.Task.name>>"}}, "", 65, "one would overwrite the other"},
 
 		// halves that don't go together
 		{in("s3://b/*.gz=/work/in"), "", 64, "glob"},

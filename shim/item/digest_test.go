@@ -69,7 +69,7 @@ func TestDigest(t *testing.T) {
 		{"stdin", nil, func(s *scene) { s.config.Data.Stdin = "s3://b/x" }, true},
 		{"stdout", nil, func(s *scene) { s.config.Data.Stdout = "s3://b/x" }, true},
 		{"a checkpoint", nil, func(s *scene) { s.config.Data.Checkpoint = []string{"c=s3://b/x"} }, false},
-		{"what is kept of failures", nil, func(s *scene) { s.config.Data.KeepFailed = "s3://b/x" }, false},
+		{"what is kept of failures", nil, func(s *scene) { s.config.Data.KeepFailed = []string{"s3://b/x", "w/=s3://b/y/"} }, false},
 		{"another input", inputs, func(s *scene) { s.config.Data.Input[1] = "s3://b/z=z" }, true},
 		{"where an input goes", inputs, func(s *scene) { s.config.Data.Input[1] = "s3://b/y=z" }, true},
 		{"inputs that changed places", inputs, func(s *scene) { s.config.Data.Input = []string{"s3://b/x=y", "s3://b/y=x"} }, true},

@@ -52,7 +52,9 @@ func Parse(c *config.Config) (*Mapping, error) {
 	m.outputs = parsePairs(&p, "--output", c.Data.Output, config.ParseOutput)
 	m.checkpoints = parsePairs(&p, "--checkpoint", c.Data.Checkpoint, config.ParseOutput)
 	m.stdin, m.stdout = parseStream(&p, "--stdin", c.Data.Stdin), parseStream(&p, "--stdout", c.Data.Stdout)
-	m.keepFailed = p.URL("--keep-failed", c.Data.KeepFailed)
+	urls, files := c.Data.Kept()
+	m.keepFailed = p.URL("--keep-failed", strings.Join(urls, ""))
+	m.kept = parsePairs(&p, "--keep-failed", files, config.ParseKept)
 	m.TaskID = expand.Named{Name: "--task-id", Template: p.One("--task-id", c.Tasks.TaskID)}
 	m.NamesTasks = c.Tasks.TaskID != ""
 	for _, assignment := range c.Mapping.Env {
@@ -108,7 +110,7 @@ func (m *Mapping) All() (list []expand.Named) {
 
 // Stored are the URLs of what an item reads and writes.
 func (m *Mapping) Stored() (list []expand.Named) {
-	for _, p := range slices.Concat(m.inputs, m.outputs, m.checkpoints) {
+	for _, p := range slices.Concat(m.inputs, m.outputs, m.checkpoints, m.kept) {
 		list = append(list, expand.Named{Name: p.flag, Template: p.url})
 	}
 	return append(list, expand.Named{Name: "--stdin", Template: m.stdin.url}, expand.Named{Name: "--stdout", Template: m.stdout.url},
@@ -117,7 +119,7 @@ func (m *Mapping) Stored() (list []expand.Named) {
 
 // paths are those of what an item reads and writes.
 func (m *Mapping) paths() (list []expand.Named) {
-	for _, p := range slices.Concat(m.inputs, m.outputs, m.checkpoints) {
+	for _, p := range slices.Concat(m.inputs, m.outputs, m.checkpoints, m.kept) {
 		list = append(list, expand.Named{Name: p.flag, Template: p.path})
 	}
 	return list

@@ -27,12 +27,13 @@ func (j *job) data() (list []half) {
 	add("--input", j.Data.Input)
 	add("--output", j.Data.Output)
 	add("--checkpoint", j.Data.Checkpoint)
-	return append(list, half{"--stdin", config.Pair{URL: j.Data.Stdin}, false}, half{"--stdout", config.Pair{URL: j.Data.Stdout}, true},
-		half{"--keep-failed", config.Pair{URL: j.Data.KeepFailed}, true})
+	add("--keep-failed", j.Data.KeepFailed)
+	return append(list, half{"--stdin", config.Pair{URL: j.Data.Stdin}, false}, half{"--stdout", config.Pair{URL: j.Data.Stdout}, true})
 }
 
 // halves are the flags of which a URL is one half.
-var halves = map[string]func(string) (config.Pair, error){"--input": config.ParseInput, "--output": config.ParseOutput, "--checkpoint": config.ParseOutput}
+var halves = map[string]func(string) (config.Pair, error){"--input": config.ParseInput, "--output": config.ParseOutput, "--checkpoint": config.ParseOutput,
+	"--keep-failed": config.ParseKept}
 
 // urlIn changes the URL of a flag's value, and leaves its path as it is.
 func urlIn(flag, value string, change func(url string) string) string {
@@ -44,6 +45,8 @@ func urlIn(flag, value string, change func(url string) string) string {
 	switch {
 	case err != nil:
 		return value
+	case p.Path == "":
+		return change(p.URL)
 	case flag == "--input":
 		return change(p.URL) + "=" + p.Path
 	}
@@ -61,7 +64,7 @@ func (j *job) unkept() {
 		}
 	}
 	for _, h := range j.data() {
-		if at, ok := folder(h.URL, h.flag == "--keep-failed"); ok && h.written {
+		if at, ok := folder(h.URL, h.flag == "--keep-failed" && h.Path == ""); ok && h.written {
 			if lacks := j.lacks("file://" + at); lacks != "" {
 				once("file://"+at, "%s to file://%s: %s", h.flag, at, lacks)
 			}

@@ -99,6 +99,9 @@ func (w *Way) openStdin(ctx context.Context, it item.Item, in *Inputs) error {
 	}, w.Retrying)
 	switch {
 	case err != nil && store.Classify(err) == contract.Absent:
+		if err := s.Find(ctx); err != nil { // a volume that isn't mounted yet
+			return store.Fail(err, failure.TheServer, tried, url.Shown)
+		}
 		return noInput(it, tried, url.Shown)
 	case err != nil:
 		return store.Fail(err, whose(url), tried, url.Shown)
@@ -113,7 +116,7 @@ func (w *Way) restore(ctx context.Context, d item.Data) error {
 	g, progress := w.stage(w.FirstAccess(), "restoring the checkpoint")
 	defer progress.end()
 	for _, c := range d.Checkpoints {
-		got, err := g.Fetch(ctx, stage.Input{URL: c.URL.Value, Path: c.Path.Value})
+		got, err := g.Fetch(ctx, stage.Input{URL: c.URL.Value, Path: c.Path.Value, Optional: true})
 		switch {
 		case errors.Is(err, stage.ErrMissing):
 			w.Log.Debug().Msg("no checkpoint")

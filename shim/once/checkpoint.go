@@ -2,10 +2,7 @@ package once
 
 import (
 	"context"
-	"errors"
 	"io/fs"
-	"path"
-	"strings"
 	"sync"
 	"time"
 
@@ -105,7 +102,7 @@ func (c *checkpoints) upload() {
 
 func (c *checkpoints) one(g *stage.Stage, of item.Output) error {
 	ctx := context.Background()
-	o, err := stage.Collect(ctx, of.Path.Value)
+	o, err := stage.Checkpoints.Collect(ctx, of.Path.Value)
 	if err != nil {
 		return err
 	}
@@ -135,55 +132,4 @@ func (w *Way) forget(it item.Item, failed error) {
 			w.Log.Warn().Msg(w.Secrets.Hide("delete the checkpoint " + c.URL.Shown + ": " + w.Said(err)))
 		}
 	}
-}
-
-// keepFailed keeps, for a look, what is there of the outputs of an attempt that failed. Best
-// effort, and for no longer than a marker is tried to be written.
-func (w *Way) keepFailed(it item.Item) {
-	url := it.Places.KeepFailed
-	if url.Value == "" {
-		return
-	}
-	limit := w.Config.Stores.MarkerTimeout
-	if _, stopped := w.Signals.Stopped(); stopped {
-		limit = record.Told // the pod is about to end
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	w.Begin("keep-failed")
-	s, err := w.Stores.Open(ctx, url.Value)
-	if err != nil {
-		w.Log.Warn().Msg(w.Secrets.Hide("keep what failed: " + failure.OneLine(err.Error())))
-		return
-	}
-	g, progress := w.stage(w.policy(), "keeping what failed")
-	defer progress.end()
-	files := 0
-	for _, out := range append(append([]item.Output(nil), it.Places.Outputs...), it.Places.Checkpoints...) {
-		o, err := stage.Collect(ctx, out.Path.Value)
-		if errors.Is(err, stage.ErrMissing) {
-			continue
-		}
-		if err == nil {
-			_, err = g.Upload(ctx, o, s, func(f stage.File) string { return w.attempt() + "/" + keptName(out.Path.Value, f) })
-		}
-		if err != nil {
-			w.Log.Warn().Msg(w.Secrets.Hide("keep what failed: " + failure.OneLine(err.Error())))
-			continue
-		}
-		files += len(o.Files)
-	}
-	if files == 0 {
-		return
-	}
-	w.Log.Info().Int("files", files).Msg(w.Secrets.Hide("what there is of the outputs is kept at " + s.Show(w.attempt()+"/")))
-}
-
-// keptName is the path of a file as a key: an absolute one without its first slash.
-func keptName(declared string, f stage.File) string {
-	name := strings.TrimPrefix(path.Clean("/"+declared), "/")
-	if f.Key != "" {
-		name += "/" + f.Key
-	}
-	return name
 }

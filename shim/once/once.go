@@ -88,7 +88,10 @@ func (w *Way) settled(ctx context.Context, it item.Item, outputs *results, found
 
 // run fetches what is needed, does the work, and says once and for all what came of it.
 func (w *Way) run(ctx context.Context, it item.Item, in Inputs, found record.Verdict, outputs *results, work Work) (own bool, err error) {
-	err = outputs.clear(ctx)
+	err = outputs.reach(ctx)
+	if err == nil {
+		err = outputs.clear(ctx)
+	}
 	if err == nil {
 		err = w.bring(ctx, it, &in)
 	}

@@ -19,6 +19,7 @@ import (
 	"nth/shim/record"
 	"nth/shim/stage"
 	"nth/shim/store"
+	"nth/shim/store/contract"
 	"nth/shim/transfer"
 )
 
@@ -76,6 +77,43 @@ func (w *Way) target(ctx context.Context, at expand.Text) (o commit.Output, err 
 		o.URL = w.Secrets.Hide(u.String())
 	}
 	return o, err
+}
+
+// reach asks for an object where each output goes, in a store that the markers' isn't: hours
+// of work are not for a bucket that isn't there.
+func (p *results) reach(ctx context.Context) error {
+	if p == nil || p.Nth > 0 {
+		return nil
+	}
+	asked := map[string]bool{item.PlaceOf(p.it.Places.Markers.Value).Bucket(): true}
+	for n, at := range p.it.Places.Published() {
+		if bucket := item.PlaceOf(at.Value).Bucket(); !asked[bucket] {
+			asked[bucket] = true
+			if err := p.answers(ctx, p.commit.Outputs[n].Store, at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// answers tells whether a store says that nothing is where nothing is.
+func (p *results) answers(ctx context.Context, s *store.Store, at expand.Text) error {
+	key := store.Hidden + "/" + p.commit.Header.RunID + "/access"
+	err := store.Retry(ctx, p.FirstAccess(), func(ctx context.Context) error {
+		part, err := s.Part(ctx, key, "", 0, -1)
+		if err == nil {
+			_ = part.Close()
+		}
+		return err
+	}, p.Retrying)
+	switch {
+	case err == nil || store.Classify(err) == contract.Absent:
+		return nil
+	case ctx.Err() != nil:
+		return p.Stopped("outputs")
+	}
+	return store.Fail(err, whose(at), "look where the output goes", at.Shown)
 }
 
 // clear makes room for what the command is to write.
@@ -161,7 +199,7 @@ func (p *results) staged() (objects []commit.Object, err error) {
 			return nil, &missing{&failure.Failure{Code: failure.NotRecorded, Tried: "collect the output", On: out.Path.Shown,
 				Cause: errors.New("it is the file that was there before: the command succeeded and didn't write it"), Hint: "correct the path, or the command"}}
 		}
-		o, err := stage.Collect(ctx, out.Path.Value)
+		o, err := stage.Outputs.Collect(ctx, out.Path.Value)
 		if f, ok := errors.AsType[*failure.Failure](err); ok && errors.Is(err, stage.ErrMissing) {
 			return nil, &missing{f}
 		}

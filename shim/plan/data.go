@@ -10,6 +10,7 @@ type Data struct {
 	Stdout      string     `json:"stdout,omitempty"`
 	Checkpoints []Transfer `json:"checkpoints,omitempty"`
 	KeepFailed  string     `json:"keep_failed,omitempty"`
+	Kept        []Transfer `json:"keep_failed_files,omitempty"`
 }
 
 // Transfer is a place in a store, and the path of what is there or comes there.
@@ -28,7 +29,7 @@ func dataOf(d item.Data, hide func(string) string) (p Data) {
 		}
 		return all
 	}
-	p.Outputs, p.Checkpoints = of(d.Outputs), of(d.Checkpoints)
+	p.Outputs, p.Checkpoints, p.Kept = of(d.Outputs), of(d.Checkpoints), of(d.Kept)
 	p.Stdin, p.Stdout, p.KeepFailed = hide(d.Stdin.Value), hide(d.Stdout.Value), hide(d.KeepFailed.Value)
 	return p
 }
@@ -51,6 +52,9 @@ func (d Data) given() (words []string) {
 	}
 	if d.KeepFailed != "" {
 		words = append(words, "--keep-failed="+d.KeepFailed)
+	}
+	for _, kept := range d.Kept {
+		words = append(words, "--keep-failed="+kept.Path+"="+kept.URL)
 	}
 	return words
 }

@@ -14,9 +14,10 @@ import (
 // ResetConfig is what `nth reset` is told.
 type ResetConfig struct {
 	Config
-	Claims    bool          `group:"Indexes" env:"-" help:"Forget nothing, and release their claims: of pods that are dead, before the time of --claim is over."`
-	Stale     bool          `group:"Indexes" env:"-" help:"Forget nothing, and remove what runs that are over have staged. Without --indexes of all, and asks first."`
-	OlderThan time.Duration `group:"Indexes" env:"-" default:"24h" placeholder:"D" help:"With --stale: how old a run is that counts as over, where no marker tells."`
+	Claims      bool          `group:"Indexes" env:"-" help:"Forget nothing, and release their claims: of pods that are dead, before the time of --claim is over."`
+	Stale       bool          `group:"Indexes" env:"-" help:"Forget nothing, and remove what runs that are over have staged. Without --indexes of all, and asks first."`
+	OlderThan   time.Duration `group:"Indexes" env:"-" default:"24h" placeholder:"D" help:"With --stale: how old a run is that counts as over, where no marker tells."`
+	Checkpoints []string      `group:"Indexes" env:"-" sep:"\n" placeholder:"URL" help:"With --stale: the directory that checkpoints are in, or the template of --checkpoint: those of items that are done, or that old, are removed too. Repeatable."`
 }
 
 // reset is one `nth reset`.
@@ -48,7 +49,7 @@ func Reset(c ResetConfig, rest []string, w World) (int, error) {
 	}
 	defer s.store.Close()
 	if c.Stale {
-		return (&stale{batch: batch{session: s}, limit: c.OlderThan}).run()
+		return (&stale{batch: batch{session: s}, limit: c.OlderThan, checkpoints: checkpoints{allow: c.Checkpoints}}).run()
 	}
 	return (&reset{batch: batch{session: s}, claimsOnly: c.Claims, deleted: make([]heap, len(kinds))}).run()
 }

@@ -28,7 +28,7 @@ type stale struct {
 	cleared, needed, young, left heap // by run
 	objects                      int64
 	why                          []string // of those that are left
-	checkpoints                  []string // of items that are done
+	checkpoints
 }
 
 // mostTold is how many lines a list has that may be as long as the Job.
@@ -40,6 +40,9 @@ func (c *stale) run() (int, error) {
 		return 0, err
 	}
 	if c.url, err = place.Expand(c.where, c.Process); err != nil {
+		return 0, err
+	}
+	if err = c.allowing(); err != nil {
 		return 0, err
 	}
 	if c.found, err = c.take([]string{claimDir, stagingDir}, only, only.Len() == 0); err != nil {
@@ -129,6 +132,16 @@ func (c *stale) after(ctx context.Context, item marker.Item, key string, body []
 			return nil
 		}
 	}
+	switch later, err := c.forget(ctx, item, note.Checkpoints, stands.Marker); {
+	case err != nil && ctx.Err() != nil:
+		return c.describe(context.Cause(ctx), "remove the checkpoint", key)
+	case err != nil:
+		c.leave(item, key, err)
+		return nil
+	case later:
+		c.note(&c.young, item)
+		return nil
+	}
 	if !c.DryRun {
 		err := c.retry(ctx, "delete", key, func(ctx context.Context) error { return c.store.Prune(ctx, key) })
 		if err != nil {
@@ -136,11 +149,6 @@ func (c *stale) after(ctx context.Context, item marker.Item, key string, body []
 		}
 	}
 	c.note(&c.cleared, item)
-	if stands.Marker != nil {
-		c.mu.Lock()
-		c.checkpoints = append(c.checkpoints, note.Checkpoints...)
-		c.mu.Unlock()
-	}
 	return nil
 }
 
@@ -271,7 +279,7 @@ func (c *stale) report() {
 			c.say(of.what, counted(n, "run", "runs"), of.h)
 		}
 	}
-	c.list("a checkpoint of an item that is done, where it isn't deleted yet", c.checkpoints, c.say)
+	c.reportCheckpoints()
 	c.list("left", c.why, c.warn)
 }
 

@@ -24,11 +24,32 @@ type File struct {
 	info fs.FileInfo
 }
 
-// Output is what an output's path held when it was collected.
+// Kind is what a path is to its command.
+type Kind struct {
+	name, flag string
+	late       string // what it means that a file was written since
+	hint       string // and what to do
+	any        bool   // what no object can be made of is left out
+}
+
+// The kinds of paths that are collected.
+var (
+	Outputs = Kind{name: "output", flag: "--output", late: "it was written after the command had ended",
+		hint: "something still writes to it: it must be whole when the command ends"}
+	Checkpoints = Kind{name: "checkpoint", flag: "--checkpoint", late: "it was written meanwhile",
+		hint: "the command should write it under a temporary name and rename it: what it rewrites in place is half of this one and half of the next"}
+	// Kept are files that a person wants to look at.
+	Kept = Kind{name: "file", flag: "--keep-failed", late: "it was written after the command had ended", hint: "something still writes to it", any: true}
+)
+
+// Output is what a path held when it was collected.
 type Output struct {
 	Path  string // as it was declared
+	kind  Kind
 	Files []File // by key
-	dir   string // of a file the one that it is in
+	// LeftOut says what no object can be made of, where that is no error.
+	LeftOut []error
+	dir     string // of a file the one that it is in
 }
 
 // Collect finds the files of an output: a regular file, or, of a path that ends in a slash,
@@ -36,14 +57,13 @@ type Output struct {
 // directory is taken for that, a directory included, as aws s3 sync does (rclone leaves links
 // out); one that leads out of it is an error, for it may be anybody's that wrote there. So
 // is what can't be an object: a socket, a pipe, a device. A directory without a file is
-// nothing, as a store has none. An error is a failure with exit code 73; one that is
-// ErrMissing says that there is nothing.
-func Collect(ctx context.Context, declared string) (*Output, error) {
+// nothing, as a store has none. Of a directory that is Kept the rest is taken. An error is a
+// failure with exit code 73; one that is ErrMissing says that there is nothing.
+func (k Kind) Collect(ctx context.Context, declared string) (*Output, error) {
 	dir, name := split(declared)
-	o := &Output{Path: declared, dir: dir}
-	var files []File
+	o := &Output{Path: declared, kind: k, dir: dir}
+	c := &collector{any: k.any}
 	err := within(ctx, o.dir, func() (err error) {
-		c := &collector{}
 		if err = c.open(o.dir); err != nil {
 			return err
 		}
@@ -53,28 +73,27 @@ func Collect(ctx context.Context, declared string) (*Output, error) {
 		} else {
 			err = c.all()
 		}
-		files = c.files
 		return err
 	})
-	if err == nil && len(files) == 0 {
+	if err == nil && len(c.files) == 0 {
 		err = missing("there is no file in it")
 	}
 	if err != nil {
-		return nil, unfit(err, declared)
+		return nil, k.unfit(err, declared)
 	}
-	o.Files = files
+	o.Files, o.LeftOut = c.files, c.leftOut
 	return o, nil
 }
 
-func unfit(err error, on string) error {
-	f := &failure.Failure{Code: failure.NotRecorded, Tried: "collect the output", On: on, Cause: err}
+func (k Kind) unfit(err error, on string) error {
+	f := &failure.Failure{Code: failure.NotRecorded, Tried: "collect the " + k.name, On: on, Cause: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrMissing):
 		if f.Hint = "the command succeeded and should have written it: correct the path, or the command"; !errors.Is(err, ErrMissing) {
 			f.Cause = ErrMissing
 		}
 	case errors.Is(err, errDirectory):
-		f.Hint = "for all of it end both the path and the URL of --output with a slash"
+		f.Hint = "for all of it end both the path and the URL of " + k.flag + " with a slash"
 	}
 	return f
 }
@@ -86,6 +105,9 @@ type collector struct {
 	root  *os.Root
 	real  string // the directory's path, without links
 	files []File
+
+	any     bool // leave out what can't be
+	leftOut []error
 }
 
 func (c *collector) open(dir string) (err error) {
@@ -134,7 +156,11 @@ func (c *collector) walk(at, key string, above []fs.FileInfo) error {
 		if strings.HasPrefix(name, temporary) {
 			continue // of an nth that was killed
 		}
-		if err := c.visit(path.Join(at, name), key+name, above); err != nil {
+		err := c.visit(path.Join(at, name), key+name, above)
+		if err != nil && c.any {
+			c.leftOut, err = append(c.leftOut, err), nil
+		}
+		if err != nil {
 			return err
 		}
 	}

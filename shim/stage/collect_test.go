@@ -71,7 +71,7 @@ func TestCollect(t *testing.T) {
 		"a name that can't be a key": {map[string]string{"out/\xff": "x"}, "out/", "no UTF-8", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, err := Collect(t.Context(), filepath.Join(lay(t, tt.files))+"/"+tt.path)
+			o, err := Outputs.Collect(t.Context(), filepath.Join(lay(t, tt.files))+"/"+tt.path)
 			if tt.fails {
 				wantCode(t, err, failure.NotRecorded, tt.want)
 				missing := name == "nothing" || name == "no directory" || name == "an empty directory"
@@ -98,13 +98,13 @@ func TestCollectNoFile(t *testing.T) {
 	t.Chdir(dir) // a socket's name is short
 	l, err := net.Listen("unix", "out/s")
 	must(t, err)
-	_, err = Collect(t.Context(), "out/")
+	_, err = Outputs.Collect(t.Context(), "out/")
 	wantCode(t, err, failure.NotRecorded, `"s" is a socket`)
 	l.Close()
 	must(t, syscall.Mkfifo("out/p", 0o600))
-	_, err = Collect(t.Context(), "out/")
+	_, err = Outputs.Collect(t.Context(), "out/")
 	wantCode(t, err, failure.NotRecorded, `"p" is a named pipe`)
-	_, err = Collect(t.Context(), "/dev/null")
+	_, err = Outputs.Collect(t.Context(), "/dev/null")
 	wantCode(t, err, failure.NotRecorded, "is a device")
 }
 
@@ -115,7 +115,7 @@ func TestUpload(t *testing.T) {
 			s := open(t, p.url(t)(""))
 			dir := lay(t, map[string]string{"out/a": "A", "out/d/b": strings.Repeat("B", 300<<10), "out/l": "-> a"})
 			must(t, os.Chmod(dir+"/out/a", 0o755))
-			o, err := Collect(t.Context(), dir+"/out/")
+			o, err := Outputs.Collect(t.Context(), dir+"/out/")
 			must(t, err)
 			staged, err := newStage(t).Upload(t.Context(), o, s, func(f File) string { return ".nth/run/0/" + f.Key })
 			must(t, err)
@@ -146,14 +146,44 @@ func TestUploadChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := lay(t, map[string]string{"out/d/a": "A", "secret": "s"})
-			o, err := Collect(t.Context(), dir+"/out/")
+			o, err := Outputs.Collect(t.Context(), dir+"/out/")
 			must(t, err)
 			must(t, change(dir+"/out/d/a"))
 			s := open(t, "mem://")
 			_, err = newStage(t).Upload(t.Context(), o, s, func(f File) string { return f.Key })
-			wantCode(t, err, failure.NotRecorded, dir+"/out/d/a")
+			wantCode(t, err, failure.NotRecorded, "upload the output "+dir+"/out/d/a: ")
 			if there, err := s.Exists(t.Context(), "d/a"); there || err != nil {
 				t.Errorf("it is there: %v, %v", there, err)
+			}
+		})
+	}
+}
+
+// TestKinds: what is wrong is told in the words of what it is, and of files for a look the
+// rest is taken.
+func TestKinds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kind          Kind
+		changed, none string
+	}{
+		"output":     {Outputs, "upload the output DIR/out/a: the file changed while it was read: it was written after the command had ended (something still writes to it", "collect the output DIR/out: it is a directory (for all of it end both the path and the URL of --output with a slash)"},
+		"checkpoint": {Checkpoints, "upload the checkpoint DIR/out/a: the file changed while it was read: it was written meanwhile (the command should write it under a temporary name and rename it", "collect the checkpoint DIR/out: it is a directory (for all of it end both the path and the URL of --checkpoint with a slash)"},
+		"kept":       {Kept, "upload the file DIR/out/a: the file changed while it was read: it was written after the command had ended (something still writes to it)", "collect the file DIR/out: it is a directory (for all of it end both the path and the URL of --keep-failed with a slash)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := lay(t, map[string]string{"out/a": "A", "more/.nth/x": "", "more/d/a": "A", "more/d/b": "-> /etc/passwd", "more/e": "-> none"})
+			o, err := tt.kind.Collect(t.Context(), dir+"/out/")
+			must(t, err)
+			must(t, os.Chtimes(dir+"/out/a", time.Time{}, time.Now().Add(time.Hour)))
+			_, err = newStage(t).Upload(t.Context(), o, open(t, "mem://"), func(f File) string { return f.Key })
+			wantCode(t, err, failure.NotRecorded, strings.ReplaceAll(tt.changed, "DIR", dir))
+			_, err = tt.kind.Collect(t.Context(), dir+"/out")
+			wantCode(t, err, failure.NotRecorded, strings.ReplaceAll(tt.none, "DIR", dir))
+			switch o, err := tt.kind.Collect(t.Context(), dir+"/more/"); {
+			case name != "kept" && err == nil:
+				t.Error("a link out of the directory is an output")
+			case name == "kept" && (err != nil || len(o.Files) != 1 || o.Files[0].Key != "d/a" || len(o.LeftOut) != 3):
+				t.Errorf("%+v, %v", o, err)
 			}
 		})
 	}
@@ -166,7 +196,7 @@ func TestSmallAtOnce(t *testing.T) {
 		files[fmt.Sprint("out/", i)] = strings.Repeat("x", 64<<10)
 	}
 	dir := lay(t, files)
-	o, err := Collect(t.Context(), dir+"/out/")
+	o, err := Outputs.Collect(t.Context(), dir+"/out/")
 	must(t, err)
 	g := newStage(t)
 	g.Mover.PartSize = 8 << 20

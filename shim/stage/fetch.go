@@ -22,6 +22,8 @@ import (
 type Input struct {
 	URL  string // of an object, of a directory (it ends in a slash), or with a glob
 	Path string // of a file; with a slash at its end, of a directory
+	// Optional is an object of which nobody says that it is there, nor its directory.
+	Optional bool
 }
 
 // Got is what came.
@@ -61,7 +63,13 @@ func (g *Stage) object(ctx context.Context, in Input) (Got, error) {
 		return Got{}, err
 	}
 	defer s.Close()
-	return g.one(ctx, s, key, in.Path)
+	got, err := g.one(ctx, s, key, in.Path)
+	if errors.Is(err, ErrMissing) && !in.Optional {
+		if lost := lost(ctx, s, s.Show(key)); lost != nil {
+			err = lost
+		}
+	}
+	return got, err
 }
 
 func (g *Stage) one(ctx context.Context, s *store.Store, key, path string) (Got, error) {
@@ -123,14 +131,23 @@ func (g *Stage) tree(ctx context.Context, s *store.Store, m objects.Matching, pa
 	return Got{files.Load(), bytes.Load()}, nil
 }
 
-// none is the failure where there is no object. That a directory isn't there at all may be
-// a volume that isn't mounted yet.
+// lost is the failure where the directory isn't there at all in which objects would be: it
+// may be a volume's that isn't mounted yet. Nil: it is there, or the store has none.
+func lost(ctx context.Context, s *store.Store, on string) error {
+	err := s.Find(ctx)
+	if err == nil {
+		return nil
+	}
+	f := store.Fail(err, failure.TheServer, tried, on)
+	f.Hint = "is the volume mounted?"
+	return f
+}
+
+// none is the failure where there is no object.
 func none(ctx context.Context, s *store.Store, m objects.Matching) error {
 	on := s.Show(m.Prefix())
-	if err := s.Find(ctx); err != nil {
-		f := store.Fail(err, failure.TheServer, tried, on)
-		f.Hint = "is the volume mounted?"
-		return f
+	if err := lost(ctx, s, on); err != nil {
+		return err
 	}
 	return &failure.Failure{Code: failure.NoInput, Tried: tried, On: on, Cause: missing("no object is there"), Hint: "correct the URL of --input, or put the objects there first"}
 }
@@ -198,7 +215,7 @@ func (g *Stage) put(ctx context.Context, s *store.Store, e store.Entry, t *targe
 	var sum transfer.Sum
 	err := t.write(ctx, path, func(f *file) (err error) {
 		for n := 1; ; n++ {
-			sum, err = g.Mover.Download(ctx, s, e, f.File)
+			sum, f.mode, err = g.Mover.Download(ctx, s, e, f.File)
 			if err == nil || store.Classify(err) != contract.Exists || isFile(err) || n == changes {
 				return err
 			}

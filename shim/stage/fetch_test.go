@@ -15,6 +15,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/store"
+	"nth/shim/store/contract"
 	"nth/shim/task/objects"
 	"nth/shim/transfer"
 	"nth/testdata/servers"
@@ -122,7 +123,7 @@ func TestFetch(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					dir := t.TempDir()
 					for range 2 { // what is there already is replaced
-						got, err := newStage(t).Fetch(t.Context(), Input{withParameters(url, tt.url), dir + "/" + tt.path})
+						got, err := newStage(t).Fetch(t.Context(), Input{URL: withParameters(url, tt.url), Path: dir + "/" + tt.path})
 						must(t, err)
 						bytes := 0
 						for _, body := range tt.want {
@@ -136,10 +137,11 @@ func TestFetch(t *testing.T) {
 				})
 			}
 			for name, tt := range map[string]Input{
-				"no object": {"none", "in"}, "nothing below": {"none/", "in/"}, "nothing that matches": {"d/*.zip", "in/"},
+				"no object": {URL: "none", Path: "in"}, "nothing below": {URL: "none/", Path: "in/"}, "nothing that matches": {URL: "d/*.zip", Path: "in/"},
+				"no directory": {URL: "none/x", Path: "in"}, "no checkpoint": {URL: "none/x", Path: "in", Optional: true},
 			} {
-				_, err := newStage(t).Fetch(t.Context(), Input{withParameters(url, tt.URL), t.TempDir() + "/" + tt.Path})
-				if p.name == "file" && name == "nothing below" { // its volume may not be mounted
+				_, err := newStage(t).Fetch(t.Context(), Input{URL: withParameters(url, tt.URL), Path: t.TempDir() + "/" + tt.Path, Optional: tt.Optional})
+				if p.name == "file" && (name == "nothing below" || name == "no directory") { // its volume may not be mounted
 					wantCode(t, err, failure.Unavailable, "does not exist")
 					continue
 				}
@@ -148,7 +150,7 @@ func TestFetch(t *testing.T) {
 				}
 				wantCode(t, err, failure.NoInput, "correct the URL of --input")
 			}
-			_, err := newStage(t).Fetch(t.Context(), Input{withParameters(url, "d/"), t.TempDir() + "/in"})
+			_, err := newStage(t).Fetch(t.Context(), Input{URL: withParameters(url, "d/"), Path: t.TempDir() + "/in"})
 			wantCode(t, err, failure.Usage, "end the path with a slash")
 		})
 	}
@@ -159,18 +161,44 @@ func withParameters(url func(string) string, below string) string {
 	return url(strings.ReplaceAll(below, "#", "%23"))
 }
 
-// TestModes: what is fetched may be read by all, and isn't written by others, whatever had
-// its name.
+// TestModes: what is fetched has the permissions of the file that it was, as far as the umask
+// lets it and whatever had its name; never more than those.
 func TestModes(t *testing.T) {
-	url := places[0].url(t)
-	must(t, open(t, url("")).Put(t.Context(), "a", []byte("A")))
-	dir := t.TempDir()
-	must(t, os.WriteFile(dir+"/in", nil, 0o600))
-	_, err := newStage(t).Fetch(t.Context(), Input{url("a"), dir + "/in"})
-	must(t, err)
-	if info, err := os.Stat(dir + "/in"); err != nil || info.Mode().Perm()&^0o022 != 0o644&^0o022 || info.Mode().Perm()&0o133 != 0 {
-		t.Errorf("%v, %v", info.Mode(), err)
+	for _, p := range places {
+		t.Run(p.name, func(t *testing.T) {
+			url := p.url(t)
+			s := open(t, url(""))
+			for mode, want := range map[fs.FileMode]fs.FileMode{0: 0o644, 0o755: 0o755, 0o777: 0o755, 0o666: 0o644, 0o600: 0o600, 0o711: 0o711,
+				0o755 | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky: 0o755, 0o022: 0o600} {
+				must(t, s.Stream(t.Context(), "d/a", strings.NewReader("A"), contract.Parts{Mode: mode}))
+				if path, ok := strings.CutPrefix(url("d/a"), "file://"); ok && mode != 0 {
+					must(t, os.Chmod(path, mode))
+				}
+				dir := t.TempDir()
+				must(t, os.WriteFile(dir+"/a", nil, 0o600))
+				for in, to := range map[string]string{"d/a": "/a", "d/": "/of/"} {
+					_, err := newStage(t).Fetch(t.Context(), Input{URL: url(in), Path: dir + to})
+					must(t, err)
+				}
+				for _, name := range []string{"/a", "/of/a"} {
+					if info, err := os.Stat(dir + name); err != nil || info.Mode() != want&^umask(t) {
+						t.Errorf("%v became %v, want %v: %v", mode, info.Mode(), want, err)
+					}
+				}
+				wantTree(t, dir, map[string]string{"a": "A", "of/a": "A"})
+			}
+		})
 	}
+}
+
+// umask is that of this process.
+func umask(t *testing.T) fs.FileMode {
+	t.Helper()
+	path := t.TempDir() + "/x"
+	must(t, os.Mkdir(path, 0o777))
+	info, err := os.Stat(path)
+	must(t, err)
+	return 0o777 &^ info.Mode().Perm()
 }
 
 // TestNoWayOut: neither a key nor a link leads out of the directory, and what is there of
@@ -262,7 +290,7 @@ func TestReplacedObject(t *testing.T) {
 				}
 			}
 			dir := t.TempDir()
-			_, err := g.Fetch(t.Context(), Input{url("x"), dir + "/in"})
+			_, err := g.Fetch(t.Context(), Input{URL: url("x"), Path: dir + "/in"})
 			must(t, err)
 			wantTree(t, dir, map[string]string{"in": want})
 		})
@@ -291,7 +319,7 @@ func TestMany(t *testing.T) {
 	}))
 	cutter := servers.StartCutter(t, server.Address, 1, 300<<10) // a listing fits into most
 	dir := t.TempDir()
-	_, err := newStage(t).Fetch(t.Context(), Input{"s3://data/in/?endpoint=http://" + cutter.Addr().String() + "&use_path_style=true", dir + "/"})
+	_, err := newStage(t).Fetch(t.Context(), Input{URL: "s3://data/in/?endpoint=http://" + cutter.Addr().String() + "&use_path_style=true", Path: dir + "/"})
 	must(t, err)
 	wantTree(t, dir, want)
 	if cutter.Cuts.Load() < 5 {

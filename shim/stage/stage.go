@@ -5,8 +5,10 @@
 // that an input names, and nothing outside the one that an output names is read: all of it
 // goes through os.Root.
 //
-// What holds of file modes: an object has none. What is fetched has 0644, as far as the
-// umask lets it; the mode of an output is recorded with it, and nothing more.
+// What holds of file modes: the permissions of a file go with it, on a store of files as its
+// own, elsewhere in the object's metadata (contract.ModeKey), where they aren't 0644. What is
+// fetched has those, or 0644, as far as the umask lets it; its owner can read and write it
+// whatever they say, and it is never setuid, setgid or sticky. Owners and times stay behind.
 package stage
 
 import (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 	"nth/shim/disk"
 )
 
-// What is made has these modes, as far as the umask lets it.
+// What is made has these modes, as far as the umask lets it, where nobody says another.
 const (
 	fileMode = 0o644
 	dirMode  = 0o755
@@ -61,7 +62,8 @@ func (t *target) close() {
 // file is one that isn't in its place yet.
 type file struct {
 	*os.File
-	name string // below the target
+	name string      // below the target
+	mode fs.FileMode // that it is to have; 0: as it was made
 }
 
 // write has a file filled, and gives it its name: whole and synced, in the place of whatever
@@ -103,8 +105,27 @@ func (t *target) create(f *file, name string) (err error) {
 	return err
 }
 
+// permit gives the file the permissions that it is to have, as far as the umask lets it: what
+// a new file has is what may be. A file system without permissions has none to give.
+func (t *target) permit(f *file) {
+	if f.mode == 0 || f.mode == fileMode {
+		return
+	}
+	try := f.name + "-mode"
+	empty, err := t.root.OpenFile(try, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.mode)
+	if err != nil {
+		return
+	}
+	defer t.root.Remove(try)
+	defer empty.Close()
+	if info, err := empty.Stat(); err == nil {
+		_ = f.Chmod(info.Mode().Perm())
+	}
+}
+
 // publish gives the file its name, unless nobody waits for it any longer.
 func (t *target) publish(ctx context.Context, f *file, name string) error {
+	t.permit(f)
 	err := f.Sync()
 	if closeErr := f.Close(); err == nil {
 		err = closeErr

@@ -30,7 +30,7 @@ func (g *Stage) Upload(ctx context.Context, o *Output, s *store.Store, key func(
 		return err
 	})
 	if err != nil {
-		return nil, unsent(err, o.Path)
+		return nil, o.kind.unsent(err, o.Path)
 	}
 	defer root.Close()
 	all := make([]Staged, len(o.Files))
@@ -42,7 +42,7 @@ func (g *Stage) Upload(ctx context.Context, o *Output, s *store.Store, key func(
 			if isFile(err) || errors.Is(err, transfer.ErrChanged) {
 				on = filepath.Join(o.dir, f.at)
 			}
-			return unsent(err, on)
+			return o.kind.unsent(err, on)
 		}
 		all[k] = Staged{f.Key, sum, f.Mode}
 		return nil
@@ -53,11 +53,11 @@ func (g *Stage) Upload(ctx context.Context, o *Output, s *store.Store, key func(
 	return all, nil
 }
 
-func unsent(err error, on string) error {
-	f := *broken(err, "upload the output", on)
+func (k Kind) unsent(err error, on string) error {
+	f := *broken(err, "upload the "+k.name, on)
 	f.Code = failure.NotRecorded
 	if errors.Is(err, transfer.ErrChanged) {
-		f.Hint = "something still writes to it: it must be whole when the command ends"
+		f.Hint = k.hint
 	}
 	return &f
 }
@@ -66,7 +66,7 @@ func unsent(err error, on string) error {
 func (g *Stage) send(ctx context.Context, o *Output, root *os.Root, f File, s *store.Store, key string) (transfer.Sum, error) {
 	var from *os.File
 	err := within(ctx, o.dir, func() error {
-		if err := same(root, f); err != nil {
+		if err := o.same(root, f); err != nil {
 			return err
 		}
 		file, err := root.Open(f.at)
@@ -92,11 +92,11 @@ func (g *Stage) send(ctx context.Context, o *Output, root *os.Root, f File, s *s
 	if err != nil {
 		return transfer.Sum{}, err
 	}
-	return sum, within(ctx, o.dir, func() error { return same(root, f) })
+	return sum, within(ctx, o.dir, func() error { return o.same(root, f) })
 }
 
 // same tells whether a file is the one that was collected, and as it was.
-func same(root *os.Root, f File) error {
+func (o *Output) same(root *os.Root, f File) error {
 	now, err := root.Lstat(f.at)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -106,7 +106,7 @@ func same(root *os.Root, f File) error {
 	case !os.SameFile(now, f.info):
 		return fmt.Errorf("%w: another one has its name", transfer.ErrChanged)
 	case !Same(f.info, now):
-		return fmt.Errorf("%w: it was written after the command had ended", transfer.ErrChanged)
+		return fmt.Errorf("%w: %s", transfer.ErrChanged, o.kind.late)
 	}
 	return nil
 }

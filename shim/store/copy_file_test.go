@@ -15,12 +15,16 @@ func TestCopyFile(t *testing.T) {
 	must(t, "link", os.Symlink(other, filepath.Join(dir, "other")))
 	s := open(t, "file://"+dir)
 	must(t, "put", s.Put(t.Context(), "from", []byte("0123456789")))
+	must(t, "chmod", os.Chmod(filepath.Join(dir, "from"), 0o711))
 	must(t, "put", s.Put(t.Context(), "to", []byte("old")))
 	must(t, "link", os.Symlink("from", filepath.Join(dir, "symbolic")))
 	for range 2 {
 		for to, from := range map[string]string{"to": "from", "other/to": "from"} {
 			must(t, "copy to "+to, s.Copy(t.Context(), to, from))
 			wantBody(t, s, to, []byte("0123456789"))
+			if info, err := os.Stat(filepath.Join(dir, to)); err != nil || info.Mode().Perm() != 0o711 {
+				t.Errorf("%s has the mode %v, %v", to, info.Mode(), err)
+			}
 		}
 	}
 	a, err := os.Stat(filepath.Join(dir, "from"))

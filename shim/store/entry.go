@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"time"
 
 	"gocloud.dev/blob"
@@ -19,6 +20,9 @@ type Entry struct {
 	Version  string // as Stat gives it; "" where the store names none
 	// CRC32C is the checksum of all of it, by Stat and Part; nil where the store names none.
 	CRC32C *uint32
+	// Mode are the permissions of the file that it was, by Stat and Part; 0 where nobody has
+	// written them down.
+	Mode fs.FileMode
 }
 
 // name sets what a store names of a blob.
@@ -30,6 +34,10 @@ func (e *Entry) name(as func(any) bool) {
 	var sum contract.CRC32C
 	if as(&sum) {
 		e.CRC32C = (*uint32)(&sum)
+	}
+	var mode contract.Mode
+	if as(&mode) {
+		e.Mode = fs.FileMode(mode)
 	}
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"io"
+	"io/fs"
 
 	"gocloud.dev/blob"
 
@@ -45,13 +46,25 @@ func (s *Store) Part(ctx context.Context, key string, version string, offset, n 
 func (s *Store) Stream(ctx context.Context, key string, r io.Reader, how contract.Parts) error {
 	p := &contract.Parts{}
 	return s.bucket.Upload(ctx, key, r, &blob.WriterOptions{
-		ContentType: "application/octet-stream", DisableContentTypeDetection: true,
+		ContentType: "application/octet-stream", DisableContentTypeDetection: true, Metadata: metadata(how.Mode),
 		BeforeWrite: func(as func(any) bool) error {
 			if as(&p) {
 				*p = how
 			}
 			return nil
 		}})
+}
+
+// usual are the permissions that a file has when nobody says which: most files do, so that
+// nothing is written down of them.
+const usual = 0o644
+
+func metadata(mode fs.FileMode) map[string]string {
+	m := contract.ModeOf(mode)
+	if mode == 0 || m == usual {
+		return nil
+	}
+	return map[string]string{contract.ModeKey: m.String()}
 }
 
 // Copy copies a blob within the store, by the store itself, with its type and metadata. It

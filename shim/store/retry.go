@@ -74,7 +74,7 @@ func (p Policy) IsFinal(err error) bool {
 	if p.Final != nil {
 		return p.Final(Classify(err))
 	}
-	return Classify(err).Final() || contract.Blocked(err)
+	return Classify(err).Final() || contract.Blocked(err) || contract.Lasts(err)
 }
 
 // limit is the deadline of the next call, 0 for none.

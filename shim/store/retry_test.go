@@ -191,3 +191,19 @@ func TestRetryPieces(t *testing.T) {
 		})
 	}
 }
+
+// TestRetryReadOnly: a volume that is mounted read-only stays so; one that is full may not.
+func TestRetryReadOnly(t *testing.T) {
+	for errno, want := range map[syscall.Errno]bool{syscall.EROFS: true, syscall.ENOSPC: false, syscall.EACCES: false} {
+		synctest.Test(t, func(t *testing.T) {
+			tries := 0
+			_ = store.Retry(t.Context(), store.Policy{Window: time.Minute}, func(context.Context) error {
+				tries++
+				return &contract.Error{Kind: contract.Denied, Cause: &fs.PathError{Op: "open", Path: "/x", Err: errno}}
+			}, nil)
+			if once := tries == 1; once != want {
+				t.Errorf("%v: %d tries", errno, tries)
+			}
+		})
+	}
+}

@@ -206,6 +206,12 @@ func (s *Store) Prune(ctx context.Context, key string) error {
 	return s.remove(ctx, key, contract.Deletion{Listed: true, Prune: true})
 }
 
+// RemoveNamed is Remove of a blob that somebody else has named: where blobs are files, no link
+// may lead to it.
+func (s *Store) RemoveNamed(ctx context.Context, key string) error {
+	return s.remove(ctx, key, contract.Deletion{Listed: true, Real: true})
+}
+
 func (s *Store) remove(ctx context.Context, key string, how contract.Deletion) error {
 	err := s.bucket.DeleteWithOptions(ctx, key, &blob.DeleteOptions{BeforeDelete: func(as func(any) bool) error {
 		var d *contract.Deletion

@@ -3,8 +3,10 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -132,4 +134,46 @@ func testCopyKeeps(t *testing.T, s *store.Store, described bool) {
 // patiently is a Parts' Try, as a transfer's is.
 func patiently(ctx context.Context, request func(context.Context) error) error {
 	return store.Retry(ctx, store.Policy{Window: harness.Patience, Pieces: true}, request, nil)
+}
+
+// testModes: the permissions of a file come with its blob, whatever its size is, and with each
+// copy; what isn't worth a word isn't written down, and what anybody may have written is none.
+func testModes(t *testing.T, s *store.Store, file bool) {
+	ctx := t.Context()
+	want := func(key string, mode fs.FileMode) {
+		t.Helper()
+		p, err := s.Part(ctx, key, "", 0, 3)
+		must(t, "read", err)
+		must(t, "close", p.Close())
+		if got := p.Mode; got != mode {
+			t.Errorf("%s has the mode %o, want %o", key, got, mode)
+		}
+	}
+	large := bytes.Repeat([]byte("0123456789"), 12<<20/10)
+	for name, body := range map[string][]byte{"small": []byte("0123456789"), "large": large} {
+		for mode, as := range map[fs.FileMode]fs.FileMode{0o755: 0o755, 0o700: 0o700, 0o444: 0, 0o644: 0, 0: 0} {
+			key := fmt.Sprintf("modes/%s %o", name, mode)
+			must(t, "stream", s.Stream(ctx, key, bytes.NewReader(body), contract.Parts{AtOnce: 2, Size: 5 << 20, Mode: mode}))
+			must(t, "copy", s.Copy(ctx, key+" copy", key))
+			if as == 0 && file {
+				as = 0o644
+			}
+			want(key, as)
+			want(key+" copy", as)
+		}
+	}
+	must(t, "stream", s.Stream(ctx, "modes/empty", strings.NewReader(""), contract.Parts{Mode: 0o755}))
+	want("modes/empty", 0o755)
+	if file {
+		return
+	}
+	a, err := s.Bucket().Attributes(ctx, "modes/small 644")
+	must(t, "look", err)
+	if len(a.Metadata) > 0 {
+		t.Errorf("0644 has the metadata %v", a.Metadata)
+	}
+	for text, mode := range map[string]fs.FileMode{"104755": 0o755, "40755": 0, "rwx": 0, "99999999999999999999": 0} {
+		must(t, "put", s.Bucket().Upload(ctx, "modes/other", strings.NewReader("0123456789"), &blob.WriterOptions{ContentType: "text/plain", Metadata: map[string]string{contract.ModeKey: text}}))
+		want("modes/other", mode)
+	}
 }

@@ -137,6 +137,7 @@ func TestStores(t *testing.T) {
 			if p.shared { // memblob tells none
 				t.Run("versions", func(t *testing.T) { testVersions(t, s) })
 				t.Run("pins", func(t *testing.T) { testPins(t, s) })
+				t.Run("modes", func(t *testing.T) { testModes(t, s, strings.HasPrefix(p.name, "file")) })
 			}
 			http := p.shared && !strings.HasPrefix(p.name, "file")
 			if http {

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"io/fs"
 	"os"
 
 	"nth/shim/store"
@@ -13,13 +14,15 @@ func Unknown(key string) store.Entry { return store.Entry{Key: key, Size: -1} }
 
 // Download writes one version of a blob to a file, which is as long as the blob then. An
 // error of the kind Exists says that it is another version by now; a *FileError is one of
-// the file. After any error the file holds anything.
-func (m *Mover) Download(ctx context.Context, s *store.Store, e store.Entry, to *os.File) (Sum, error) {
+// the file. After any error the file holds anything. The mode is that of the file which the
+// blob was: 0 where nobody has written it down, and where it is known already that the blob
+// is empty, for then nobody is asked.
+func (m *Mover) Download(ctx context.Context, s *store.Store, e store.Entry, to *os.File) (Sum, fs.FileMode, error) {
 	d := &download{m: m, s: s, e: &e, to: to, size: m.partSize()}
 	if e.Size != 0 && !known(&e) { // all parts must be of one version
 		d.sums = make([]uint32, 1)
 		if err := d.part(ctx, 0); err != nil {
-			return Sum{}, err
+			return Sum{}, 0, err
 		}
 	}
 	parts := (e.Size + d.size - 1) / d.size
@@ -30,13 +33,13 @@ func (m *Mover) Download(ctx context.Context, s *store.Store, e store.Entry, to 
 		err = m.within(ctx, to.Name(), func() error { return to.Truncate(e.Size) })
 	}
 	if err != nil {
-		return Sum{}, err
+		return Sum{}, 0, err
 	}
 	sum := Sum{Size: e.Size}
 	for k := range parts {
 		sum.CRC32C = combine(sum.CRC32C, d.sums[k], min(d.size, e.Size-k*d.size))
 	}
-	return sum, verify(d.e, sum.CRC32C)
+	return sum, d.mode, verify(d.e, sum.CRC32C)
 }
 
 type download struct {
@@ -44,8 +47,9 @@ type download struct {
 	s    *store.Store
 	e    *store.Entry
 	to   *os.File
-	size int64    // of a part
-	sums []uint32 // of each
+	size int64       // of a part
+	sums []uint32    // of each
+	mode fs.FileMode // the first part's answer names it
 }
 
 // part brings a part into its place in the file.
@@ -75,6 +79,8 @@ func (d *download) part(ctx context.Context, k int64) error {
 		})
 	}
 	err = f.run(ctx)
-	d.sums[k] = sum.CRC32C
+	if d.sums[k] = sum.CRC32C; k == 0 {
+		d.mode = f.mode
+	}
 	return err
 }

@@ -34,7 +34,7 @@ func TestOneRequest(t *testing.T) {
 	before := len(f.Requests())
 	for _, e := range []store.Entry{Unknown("x"), e} {
 		to := newFile(t, nil)
-		_, err := m.Download(t.Context(), s, e, to)
+		_, _, err := m.Download(t.Context(), s, e, to)
 		must(t, err)
 		wantFile(t, to, body)
 		r := m.Reader(t.Context(), s, e)
@@ -60,7 +60,7 @@ func TestCut(t *testing.T) {
 		s := open(t, through(cutter.Addr().String()))
 		m := &Mover{AtOnce: 4, PartSize: 2 << 20, Policy: patient}
 		to := newFile(t, nil)
-		sum, err := m.Download(t.Context(), s, e, to)
+		sum, _, err := m.Download(t.Context(), s, e, to)
 		if err != nil || sum != sumOf(body) {
 			t.Errorf("seed %d: %+v, %v", seed, sum, err)
 		}
@@ -93,7 +93,7 @@ func TestKept(t *testing.T) {
 	s := open(t, through(strings.TrimPrefix(f.URL, "http://")))
 	to := newFile(t, nil)
 	m := &Mover{Policy: patient}
-	_, err := m.Download(t.Context(), s, listed(t, direct, "x"), to)
+	_, _, err := m.Download(t.Context(), s, listed(t, direct, "x"), to)
 	must(t, err)
 	wantFile(t, to, body)
 	want := []string{"bytes=0-4194303", "bytes=2097152-4194303", "bytes=3145728-4194303"}
@@ -133,7 +133,7 @@ func TestReplaced(t *testing.T) {
 							must(t, s.Put(context.Background(), "x", text(5, n)))
 						}
 					}}
-					if _, err := m.Download(t.Context(), s, e, newFile(t, nil)); store.Classify(err) != contract.Exists {
+					if _, _, err := m.Download(t.Context(), s, e, newFile(t, nil)); store.Classify(err) != contract.Exists {
 						t.Errorf("download: %v", err)
 					}
 					replaced = false
@@ -183,7 +183,7 @@ func TestWrongLength(t *testing.T) {
 		s := open(t, scheme+"://")
 		m := &Mover{PartSize: 1000, Policy: once}
 		for _, e := range []store.Entry{Unknown("x"), {Key: "x", Size: 3000}} {
-			if _, err := m.Download(t.Context(), s, e, newFile(t, nil)); store.Classify(err) != want || err == nil {
+			if _, _, err := m.Download(t.Context(), s, e, newFile(t, nil)); store.Classify(err) != want || err == nil {
 				t.Errorf("by %d: download: %v", by, err)
 			}
 			r := m.Reader(t.Context(), s, e)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"nth/shim/store"
@@ -28,6 +29,7 @@ type fetch struct {
 	room    func() []byte
 	took    func(p []byte, at int64) error // these bytes of room came, that belong there
 	here    error                          // took's
+	mode    fs.FileMode                    // that the last answer has named
 }
 
 // known tells whether it is known which version of a blob there is, and how large it is.
@@ -106,6 +108,7 @@ func (f *fetch) agree(now store.Entry) error {
 	if now.Size != f.e.Size {
 		return contract.Changed()
 	}
+	f.mode = now.Mode
 	f.end = min(f.end, f.e.Size)
 	return nil
 }

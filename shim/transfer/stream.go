@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"io"
+	"io/fs"
 	"sync"
 
 	"nth/shim/store"
@@ -13,11 +14,11 @@ import (
 // nothing is left after any other error of r's. The deadline of ctx's patience is for what
 // the store does by itself: while it waits for r, or while a request has a deadline of its
 // own, none of it passes.
-func (m *Mover) stream(ctx context.Context, s *store.Store, key string, r io.Reader) error {
+func (m *Mover) stream(ctx context.Context, s *store.Store, key string, r io.Reader, mode fs.FileMode) error {
 	pace := &pace{ctx: ctx}
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	err := s.Stream(inner, key, &fed{r, pace, cancel}, contract.Parts{AtOnce: m.atOnce(), Size: int(m.partSize()),
+	err := s.Stream(inner, key, &fed{r, pace, cancel}, contract.Parts{AtOnce: m.atOnce(), Size: int(m.partSize()), Mode: mode,
 		Try: func(ctx context.Context, request func(context.Context) error) error {
 			pace.leave()
 			defer pace.back()

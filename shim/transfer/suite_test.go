@@ -140,7 +140,7 @@ func TestMove(t *testing.T) {
 				wantBlob(t, s, key, want)
 				for _, e := range []store.Entry{listed(t, s, key), Unknown(key)} {
 					f := newFile(t, text(1, 7*part)) // what was there before is no part of it
-					down, err := m.Download(ctx, s, e, f)
+					down, _, err := m.Download(ctx, s, e, f)
 					if err != nil || down != sumOf(want) {
 						t.Errorf("download of %d: %+v, %v", size, down, err)
 					}
@@ -178,7 +178,7 @@ func TestNone(t *testing.T) {
 			must(t, s.Put(t.Context(), "other", nil))
 			m := &Mover{Policy: patient}
 			for _, e := range []store.Entry{Unknown("none"), {Key: "none", Size: 1, Version: "1-1-1"}, {Key: "none", Size: 100 << 20, Version: "1-1-1"}} {
-				if _, err := m.Download(t.Context(), s, e, newFile(t, nil)); store.Classify(err) != contract.Absent {
+				if _, _, err := m.Download(t.Context(), s, e, newFile(t, nil)); store.Classify(err) != contract.Absent {
 					t.Errorf("download: %v", err)
 				}
 				r := m.Reader(t.Context(), s, e)
@@ -233,7 +233,7 @@ func TestNoFile(t *testing.T) {
 	m := &Mover{Policy: patient, Retrying: func(err error, _ time.Duration) { t.Errorf("tried again after %v", err) }}
 	f := newFile(t, nil)
 	f.Close()
-	_, down := m.Download(t.Context(), s, Unknown("x"), f)
+	_, _, down := m.Download(t.Context(), s, Unknown("x"), f)
 	_, up := m.Upload(t.Context(), s, "y", f)
 	dir, err := os.Open(t.TempDir())
 	must(t, err)
@@ -263,7 +263,7 @@ func TestStopped(t *testing.T) {
 				}
 			}
 			run("download", func(ctx context.Context, m *Mover) error {
-				_, err := m.Download(ctx, s, e, newFile(t, nil))
+				_, _, err := m.Download(ctx, s, e, newFile(t, nil))
 				return err
 			})
 			run("upload", func(ctx context.Context, m *Mover) error {

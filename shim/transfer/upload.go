@@ -15,7 +15,8 @@ import (
 var ErrChanged = errors.New("the file changed while it was read")
 
 // Upload writes a file as a blob, whatever is there: the whole file as it was all the time,
-// or an error, after which nothing of it is there. A *FileError is one of the file's.
+// or an error, after which nothing of it is there. The file's permissions go with it. A
+// *FileError is one of the file's.
 func (m *Mover) Upload(ctx context.Context, s *store.Store, key string, from *os.File) (Sum, error) {
 	var info fs.FileInfo
 	err := m.within(ctx, from.Name(), func() (err error) {
@@ -43,7 +44,7 @@ func (m *Mover) Upload(ctx context.Context, s *store.Store, key string, from *os
 			m.moved(-src.sum.Size)
 		}
 		src = &source{m: m, ctx: ctx, file: from, info: info}
-		err := m.stream(ctx, s, key, src)
+		err := m.stream(ctx, s, key, src, info.Mode())
 		if src.err != nil {
 			return nil // no other try would change it
 		}

@@ -34,7 +34,7 @@ func (m *Mover) Writer(ctx context.Context, s *store.Store, key string) *Writer 
 			one.PerCall = one.Window
 		}
 		one.Window = 0
-		w.err = store.Retry(ctx, one, func(ctx context.Context) error { return m.stream(ctx, s, key, from) }, nil)
+		w.err = store.Retry(ctx, one, func(ctx context.Context) error { return m.stream(ctx, s, key, from, 0) }, nil)
 		if w.err != nil {
 			from.CloseWithError(w.err)
 		}

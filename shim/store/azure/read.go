@@ -31,7 +31,7 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 
 // named is what an answer names of a blob. Azure has no CRC32C.
 func named(res *http.Response) web.Named {
-	return web.Named{Version: contract.Token(res.Header.Get("ETag"))}
+	return web.Named{Version: contract.Token(res.Header.Get("ETag")), Mode: contract.ReadMode(res.Header.Get("X-Ms-Meta-" + contract.ModeKey))}
 }
 
 // Attributes asks with HEAD, whose refusal has a code in a header.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"syscall"
 	"time"
@@ -107,6 +108,9 @@ type Deletion struct {
 	// Prune, where blobs are files: directories that are empty behind it go too, up to the
 	// store's own.
 	Prune bool
+	// Real, where blobs are files: no link leads to it from the store's own directory. Who
+	// names it may have made one.
+	Real bool
 }
 
 // As offers it.
@@ -186,6 +190,10 @@ func Blocked(err error) bool {
 	return errors.Is(err, ErrDirectory) || errors.Is(err, ErrNotBlob) || errors.Is(err, syscall.ENOTDIR)
 }
 
+// Lasts tells whether an error is of a place here that stays as it is, though another such
+// place could change: a volume that is mounted read-only.
+func Lasts(err error) bool { return errors.Is(err, syscall.EROFS) }
+
 // HasNo is the error for what a driver doesn't do at all.
 func HasNo(what string) error {
 	return &Error{Kind: Unsupported, Cause: fmt.Errorf("this store has no %s", what)}
@@ -235,6 +243,9 @@ type Parts struct {
 	// Try makes the tries of one request, and may be called several times at once; nil: there
 	// is one try.
 	Try func(ctx context.Context, request func(context.Context) error) error
+	// Mode is that of the file which the blob is; 0: it is none. No driver asks for it here,
+	// it stands in the blob's metadata.
+	Mode fs.FileMode
 }
 
 // As offers it.

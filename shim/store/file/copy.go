@@ -38,6 +38,9 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 	defer disk.Later(b.dir, func() { from.Close() }) // of a file that was only read, it tells nothing
 	w := &writer{ctx: ctx, b: b, path: b.path(dst)}
 	linked, err := guarded(ctx, b, func() (bool, error) {
+		if info, err := from.Stat(); err == nil {
+			w.mode = contract.ModeOf(info.Mode()) // for a copy
+		}
 		linked, err := w.link(from)
 		return linked, b.failWrite(err)
 	})

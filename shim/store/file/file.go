@@ -150,6 +150,11 @@ func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOpti
 		return err
 	}
 	_, err := guarded(ctx, b, func() (struct{}, error) {
+		if d.Real {
+			if err := b.real(filepath.Dir(b.path(key))); err != nil {
+				return struct{}{}, err
+			}
+		}
 		if _, err := b.stat(key); err != nil {
 			return struct{}{}, b.fail(err)
 		}

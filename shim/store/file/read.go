@@ -89,6 +89,7 @@ type reader struct {
 	left  int64    // bytes that must still come
 	attrs driver.ReaderAttributes
 	token contract.Token
+	mode  contract.Mode
 }
 
 func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length int64, opts *driver.ReaderOptions) (driver.Reader, error) {
@@ -124,7 +125,7 @@ func (b *bucket) open(key string, offset, length int64, pin contract.Pin) (*read
 		f.Close()
 		return nil, err
 	}
-	r := &reader{b: b, file: f, token: version(info), attrs: driver.ReaderAttributes{ContentType: contentType, ModTime: info.ModTime(), Size: info.Size()}}
+	r := &reader{b: b, file: f, token: version(info), mode: contract.ModeOf(info.Mode()), attrs: driver.ReaderAttributes{ContentType: contentType, ModTime: info.ModTime(), Size: info.Size()}}
 	r.left = max(info.Size()-offset, 0)
 	if length >= 0 {
 		r.left = min(r.left, length)
@@ -191,9 +192,5 @@ func (r *reader) Close() error {
 }
 
 func (r *reader) As(i any) bool {
-	t, ok := i.(*contract.Token)
-	if ok {
-		*t = r.token
-	}
-	return ok
+	return r.token.As(i) || r.mode.As(i)
 }

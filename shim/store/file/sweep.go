@@ -24,10 +24,8 @@ type swept struct {
 func (b *bucket) Sweep(ctx context.Context, dir string, remove bool) (time.Time, int, error) {
 	s, err := guarded(ctx, b, func() (s swept, err error) {
 		root := b.path(strings.TrimSuffix(dir, "/"))
-		for at := root; len(at) > len(b.dir); at = filepath.Dir(at) {
-			if info, err := os.Lstat(at); err == nil && !info.IsDir() {
-				return s, &contract.Error{Kind: contract.Denied, Cause: fmt.Errorf("%s is no directory: nothing is removed beyond a link", at)}
-			}
+		if err := b.real(root); err != nil {
+			return s, err
 		}
 		var dirs []string
 		err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -52,6 +50,16 @@ func (b *bucket) Sweep(ctx context.Context, dir string, remove bool) (time.Time,
 		return s, b.fail(err)
 	})
 	return s.newest, s.n, err
+}
+
+// real refuses a directory to which a link leads from the store's own.
+func (b *bucket) real(dir string) error {
+	for at := dir; len(at) > len(b.dir); at = filepath.Dir(at) {
+		if info, err := os.Lstat(at); err == nil && !info.IsDir() {
+			return &contract.Error{Kind: contract.Denied, Cause: fmt.Errorf("%s is no directory: nothing is removed beyond a link", at)}
+		}
+	}
+	return nil
 }
 
 func (s *swept) file(path string, d fs.DirEntry, remove bool) error {

@@ -29,7 +29,8 @@ type writer struct {
 	b      *bucket
 	path   string
 	file   *os.File
-	create bool // only if absent
+	create bool          // only if absent
+	mode   contract.Mode // 0: as the umask has it
 	cond   contract.Condition
 	err    error // the first; Close publishes nothing then
 }
@@ -38,7 +39,7 @@ func (b *bucket) NewTypedWriter(ctx context.Context, key, _ string, opts *driver
 	if key == "" {
 		return nil, contract.EmptyKey()
 	}
-	w := &writer{ctx: ctx, b: b, path: b.path(key), create: opts.IfNotExist}
+	w := &writer{ctx: ctx, b: b, path: b.path(key), create: opts.IfNotExist, mode: contract.ReadMode(opts.Metadata[contract.ModeKey])}
 	if err := contract.Ask(opts.BeforeWrite, w.cond.As); err != nil {
 		return nil, err
 	}
@@ -54,7 +55,11 @@ func (w *writer) open() error {
 		if err := w.b.mkdir(filepath.Dir(w.path)); err != nil {
 			return nil, w.b.failWrite(err)
 		}
-		f, err := os.OpenFile(w.temporary(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		mode := fs.FileMode(0o666)
+		if w.mode != 0 {
+			mode = fs.FileMode(w.mode)
+		}
+		f, err := os.OpenFile(w.temporary(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		return f, w.b.failWrite(err)
 	})
 	w.file = f

@@ -49,7 +49,7 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 // named is what an answer names of a blob. The checksum is of the whole object, also in the
 // answer to a part.
 func named(res *http.Response) web.Named {
-	n := web.Named{Version: contract.Token(res.Header.Get(headerGeneration))}
+	n := web.Named{Version: contract.Token(res.Header.Get(headerGeneration)), Mode: contract.ReadMode(res.Header.Get("X-Goog-Meta-" + contract.ModeKey))}
 	for _, hashes := range res.Header.Values("X-Goog-Hash") {
 		for hash := range strings.SplitSeq(hashes, ",") {
 			if sum, ok := strings.CutPrefix(strings.TrimSpace(hash), "crc32c="); ok {
@@ -85,6 +85,6 @@ func (o *object) attributes() (*driver.Attributes, error) {
 		CacheControl: o.CacheControl, ContentDisposition: o.ContentDisposition, ContentEncoding: o.ContentEncoding,
 		ContentLanguage: o.ContentLanguage, ContentType: o.ContentType, Metadata: o.Metadata,
 		CreateTime: o.TimeCreated, ModTime: o.Updated, Size: size, MD5: o.MD5, ETag: strconv.Quote(o.ETag),
-		AsFunc: web.Named{Version: contract.Token(o.Generation), Sum: web.ReadSum(o.CRC32C)}.As,
+		AsFunc: web.Named{Version: contract.Token(o.Generation), Sum: web.ReadSum(o.CRC32C), Mode: contract.ReadMode(o.Metadata[contract.ModeKey])}.As,
 	}, nil
 }

@@ -55,7 +55,7 @@ func TestCopyInParts(t *testing.T) {
 			defer b.Close()
 			put := func(key string, body []byte) {
 				t.Helper()
-				if err := b.Upload(t.Context(), key, bytes.NewReader(body), &blob.WriterOptions{ContentType: "text/csv", Metadata: map[string]string{"name": "v 1"}}); err != nil {
+				if err := b.Upload(t.Context(), key, bytes.NewReader(body), &blob.WriterOptions{ContentType: "text/csv", Metadata: map[string]string{"name": "v 1", contract.ModeKey: "100755"}}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -78,7 +78,7 @@ func TestCopyInParts(t *testing.T) {
 				}
 				got, err := b.ReadAll(t.Context(), "to")
 				a, attrsErr := b.Attributes(t.Context(), "to")
-				if err != nil || attrsErr != nil || !bytes.Equal(got, body) || a.ContentType != "text/csv" || a.Metadata["name"] != "v 1" {
+				if err != nil || attrsErr != nil || !bytes.Equal(got, body) || a.ContentType != "text/csv" || a.Metadata["name"] != "v 1" || a.Metadata[contract.ModeKey] != "100755" {
 					t.Errorf("%d bytes: %d came, %v, %v, %+v", size, len(got), err, attrsErr, a)
 				}
 			}

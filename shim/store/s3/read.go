@@ -36,7 +36,7 @@ func (b *bucket) NewRangeReader(ctx context.Context, key string, offset, length 
 // its own only if it is of the whole object (Amazon S3 API reference, "HeadObject"); else it
 // ends in the number of parts.
 func named(res *http.Response) web.Named {
-	n := web.Named{Version: contract.Token(res.Header.Get("ETag"))}
+	n := web.Named{Version: contract.Token(res.Header.Get("ETag")), Mode: contract.ReadMode(res.Header.Get("X-Amz-Meta-" + contract.ModeKey))}
 	if res.StatusCode == http.StatusOK && res.Header.Get("X-Amz-Checksum-Type") != "COMPOSITE" {
 		n.Sum = web.ReadSum(res.Header.Get("X-Amz-Checksum-Crc32c"))
 	}

@@ -34,10 +34,11 @@ func Range(offset, length int64) string {
 type Named struct {
 	Version contract.Token
 	Sum     *contract.CRC32C // of all of it; nil: it names none
+	Mode    contract.Mode
 }
 
 // As is the AsFunc of a blob's attributes, and of its reader.
-func (n Named) As(i any) bool { return n.Version.As(i) || n.Sum.As(i) }
+func (n Named) As(i any) bool { return n.Version.As(i) || n.Sum.As(i) || n.Mode.As(i) }
 
 // Source is a blob that is read.
 type Source struct {

@@ -35,7 +35,7 @@ func main() {
 		check(f.Truncate(size)) // it is sparse
 		sum, err = m.Upload(ctx, s, key, f)
 	case "download":
-		sum, err = m.Download(ctx, s, transfer.Unknown(key), f)
+		sum, _, err = m.Download(ctx, s, transfer.Unknown(key), f)
 	case "read":
 		r := m.Reader(ctx, s, transfer.Unknown(key))
 		sum.Size, err = io.Copy(io.Discard, r)

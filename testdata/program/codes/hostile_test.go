@@ -37,6 +37,8 @@ func templatesOf(placeholder, name, dir, api string) []string {
 			list = append(list, dir+"/in="+url)
 		}
 		return list
+	case placeholder == "URL|PATH=URL":
+		return append(templatesOf("URL", name, dir, api), templatesOf("PATH=URL", name, dir, api)...)
 	case strings.Contains(placeholder, "URL"), strings.Contains(placeholder, "PATH"):
 		return []string{"file://" + dir + "/" + name + "/x?create_dir=true", api + "/echo/" + name, api + "/echo?x=" + name, "s3://b/x-" + name + "?anonymous=true&endpoint=" + api}
 	}

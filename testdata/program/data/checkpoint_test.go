@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"nth/testdata/harness"
+	"nth/testdata/matrix"
 )
 
 func (p place) kept(key, body string) {
@@ -29,6 +30,13 @@ func TestCheckpointOfAKilledRun(t *testing.T) {
 		again := p.in(t) // another machine
 		again.contains(again.run(0, append(args, "cat w/state; set -- 2;"+step)...), "1\n")
 		again.same("state", map[string]string{})
+	})
+}
+
+// The first attempt finds no checkpoint, and no directory of checkpoints either.
+func TestFirstCheckpoint(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		p.run(0, "--markers", p.url("m"), "--checkpoint", "state="+p.url("none/state"), "--", "true")
 	})
 }
 
@@ -67,4 +75,44 @@ func TestKeepFailed(t *testing.T) {
 		}
 		p.same("out", map[string]string{"out": "whole\n"})
 	})
+}
+
+// Files that are named are kept as they are, of a failure alone; what no object can be made of
+// is left out, and what isn't there is only told.
+func TestKeepFailedFiles(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		_, query, _ := strings.Cut(p.url(""), "?")
+		at := func(path string) string { return strings.TrimSuffix(strings.Split(p.url(path), "?")[0]+"?"+query, "?") }
+		args := []string{"--keep-failed", "log_<<.Index>>=" + at("failed/<<.Index>>.log"), "--keep-failed", "w/=" + at("failed/w/"), "--keep-failed=none=" + at("failed/none"), "--", "sh", "-c"}
+		out := p.run(3, append(args, "echo text >log_0; mkdir -p w/d; echo A >w/d/a; chmod 755 w/d/a; ln -s /etc/passwd w/link; mkfifo w/pipe; exit 3")...)
+		p.same("failed/", map[string]string{"failed/0.log": "text\n", "failed/w/d/a": "A\n"})
+		for _, said := range []string{"kept log_0 at ", `"left_out":2`, "keep what failed: nothing is at none"} {
+			p.contains(out, said)
+		}
+		p.contains(p.in(t).run(0, "--input", at("failed/w/")+"=in/", "--", "stat", "-c", "%a", "in/d/a"), "755\n")
+
+		if err := p.Delete(t.Context(), "failed/0.log"); err != nil {
+			t.Fatal(err)
+		}
+		p.run(0, append(args, "echo text >log_0")...)
+		p.same("failed/", map[string]string{"failed/w/d/a": "A\n"})
+	})
+}
+
+// A place that can't be had is named, and why, when its time is over.
+func TestKeepFailedNowhere(t *testing.T) {
+	p := open(t, func(path string) string { return "file://" + t.TempDir() + "/" + path })
+	nowhere := "?endpoint=http://" + matrix.Closed(t) + "&use_path_style=true"
+	for _, args := range [][]string{
+		{"--keep-failed", "w/=s3://b/x/" + nowhere},
+		{"--keep-failed", "s3://b/x" + nowhere, "--output", "w/a=" + p.url("a"), "--markers", p.url("m")},
+	} {
+		out := p.in(t).run(3, append(append([]string{"--marker-timeout=300ms"}, args...), "--", "sh", "-c", "mkdir -p w; echo A >w/a; exit 3")...)
+		for _, said := range []string{"keep what failed: upload the ", "s3://b/x/", "connection refused; given up after 300ms"} {
+			p.contains(out, said)
+		}
+		if strings.Contains(out, "deadline exceeded") {
+			t.Error(out)
+		}
+	}
 }

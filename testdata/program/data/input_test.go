@@ -31,6 +31,7 @@ func TestInputs(t *testing.T) {
 			{"a glob", []string{"in/**/*.txt", "w/"}, 0, map[string]string{"w/a.txt": "A\n", "w/sub/b.txt": "B\n"}},
 			{"two inputs", []string{"in/a.txt", "one", "in/sub/b.txt", "two"}, 0, map[string]string{"one": "A\n", "two": "B\n"}},
 			{"one that is missing", []string{"in/a.txt", "one", "in/none", "two"}, 66, map[string]string{"one": "A\n"}},
+			{"one of a directory that is missing", []string{"none/x", "x"}, nothing, map[string]string{}},
 			{"a prefix with nothing", []string{"none/", "w/"}, nothing, map[string]string{}},
 			{"a glob that matches nothing", []string{"in/*.png", "w/"}, 66, map[string]string{}},
 		} {

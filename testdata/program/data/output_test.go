@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nth/shim/marker"
+	"nth/testdata/servers"
 )
 
 func TestOutputs(t *testing.T) {
@@ -163,4 +164,47 @@ func TestReset(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A store that isn't there, or refuses, is found before the command has worked for hours; of
+// one that the markers are in they have told already.
+func TestOutputsNowhere(t *testing.T) {
+	server := servers.StartMinIO(t)
+	server.Bucket(t, "data")
+	p := open(t, func(path string) string { return server.URL("data", path) })
+	files := t.TempDir()
+	for name, c := range map[string]struct {
+		flag, says string
+		code       int
+	}{
+		"no bucket":     {"--output=o=" + server.URL("none", "o"), "look where the output goes s3://none/o", 69},
+		"no bucket's":   {"--stdout=" + server.URL("none", "o"), "look where the output goes s3://none/o", 69},
+		"refused":       {"--output=o/=" + server.URL("data", "o/") + "&anonymous=true&region=eu-1", "look where the output goes s3://data/o/", 77},
+		"no directory":  {"--output=o=file://" + files + "/none/none/o", "look where the output goes file://" + files + "/none/none/o", 69},
+		"its own":       {"--output=o=" + p.url("o"), "command starts", 0},
+		"one to create": {"--output=o=file://" + files + "/new/o", "command starts", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, markers := p.in(t), p.url("m/"+strings.ReplaceAll(name, " ", "-"))
+			if c.code == 77 { // else the markers' bucket answers
+				markers = "file://" + t.TempDir() + "/m"
+			}
+			out := p.run(c.code, "--store-wait=100ms", "--markers", markers, c.flag, "--", "sh", "-c", "mkdir -p o 2>/dev/null; rmdir o; echo x >o; echo x")
+			p.contains(out, c.says)
+			if ran := strings.Contains(out, "command starts"); ran != (c.code == 0) {
+				t.Errorf("the command ran: %v", ran)
+			}
+		})
+	}
+}
+
+// An upload that fails leaves nothing, no directory either.
+func TestNothingIsLeft(t *testing.T) {
+	dir := t.TempDir()
+	p := open(t, func(path string) string { return "file://" + dir + "/" + path })
+	out := p.run(73, "--markers", p.url("m"), "--output", "o/="+p.url("o/"), "--", "sh", "-c", `echo x >"o/$(printf '__0x%.0s' $(seq 60))"`)
+	p.contains(out, "file name too long")
+	if left, err := os.ReadDir(dir + "/o"); len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
 }

@@ -24,6 +24,7 @@ type place struct {
 	t   *testing.T
 	url func(path string) string
 	dir string
+	env []string // that nth needs for it
 }
 
 // everywhere runs a test in a store of files and in an S3 server.
@@ -46,7 +47,7 @@ func open(t *testing.T, url func(string) string) place {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return place{s, t, url, t.TempDir()}
+	return place{s, t, url, t.TempDir(), servers.S3Env()}
 }
 
 // in gives the same place for a test of its own, with another folder to run in.
@@ -93,7 +94,7 @@ func (p place) begin(args ...string) (*exec.Cmd, *program.Buffer) {
 		p.t.Fatal(err)
 	}
 	cmd := exec.Command(nth, append([]string{"run", "--index=0", "--store-wait=2s", "--marker-timeout=10s"}, args...)...)
-	cmd.Dir, cmd.Env = p.dir, append([]string{"PATH=" + os.Getenv("PATH")}, servers.S3Env()...)
+	cmd.Dir, cmd.Env = p.dir, append([]string{"PATH=" + os.Getenv("PATH")}, p.env...)
 	out := &program.Buffer{}
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {

@@ -73,6 +73,8 @@ func values(placeholder, use, dir, api string) []string {
 			list = append(list, joined(placeholder, dir+"/x", url))
 		}
 		return append(list, use)
+	case placeholder == "URL|PATH=URL":
+		return append(values("URL", use, dir, api), values("PATH=URL", use, dir, api)...)
 	case strings.Contains(placeholder, "URL"), strings.Contains(placeholder, "PATH"):
 		return []string{"file://" + dir + "/" + use + "/m?create_dir=true", api + "/echo/" + use, use, "bogus://" + use + "/x",
 			"s3://b/" + use + "?endpoint=http://127.0.0.1:1&anonymous=true", "redis://:" + use + "@127.0.0.1:1/0?queue=" + use}

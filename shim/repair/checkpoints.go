@@ -1,0 +1,117 @@
+package repair
+
+import (
+	"context"
+
+	"nth/shim/commit"
+	"nth/shim/failure"
+	"nth/shim/marker"
+	"nth/shim/store"
+	"nth/shim/store/contract"
+)
+
+// checkpoints are what becomes of those that notes name.
+type checkpoints struct {
+	allow     []string         // --checkpoints
+	allowed   []commit.Allowed // where they may be removed
+	forgotten map[string]bool  // those that were
+	stay      []string         // those of items that are done, and stay
+}
+
+// allowing reads where the command line says that checkpoints are.
+func (c *stale) allowing() error {
+	c.forgotten = map[string]bool{}
+	for _, text := range c.allow {
+		a, err := commit.Allow(text, c.url)
+		if err != nil {
+			return usage("--checkpoints", err.Error(), "--checkpoints s3://bucket/state/, the directory that the checkpoints are in")
+		}
+		c.allowed = append(c.allowed, a)
+	}
+	return nil
+}
+
+// forget removes the checkpoints that the note of a run names which is over, where the
+// command line allows it, and tells whether something of them is left for another time. Of
+// an item that is done, what is older than its marker may go: nobody goes on from there. Of
+// any other, and where somebody has written again, only what is as old as a run that is over.
+func (c *stale) forget(ctx context.Context, item marker.Item, all []string, done *commit.Stood) (later bool, err error) {
+	for _, noted := range all {
+		in, key := c.allows(noted)
+		if in == nil {
+			if done != nil {
+				c.mu.Lock()
+				c.checkpoints.stay = append(c.checkpoints.stay, noted)
+				c.mu.Unlock()
+			}
+			continue
+		}
+		if c.found[item].claimed { // whatever --force says
+			if alive, err := c.alive(ctx, item); alive || err != nil {
+				return true, err
+			}
+		}
+		left, err := c.remove(ctx, *in, key, done)
+		if err != nil {
+			return true, err
+		}
+		later = later || left
+	}
+	return later, nil
+}
+
+// allows gives the place in which a note's checkpoint may be removed; nil: in none.
+func (c *stale) allows(noted string) (*commit.Allowed, string) {
+	for n := range c.allowed {
+		if key, err := c.allowed[n].Key(noted); err == nil {
+			return &c.allowed[n], key
+		}
+	}
+	return nil, ""
+}
+
+func (c *stale) remove(ctx context.Context, in commit.Allowed, key string, done *commit.Stood) (left bool, err error) {
+	s, err := c.Stores.Open(ctx, in.Dir)
+	if err != nil {
+		return false, err
+	}
+	defer s.Close()
+	err = store.Retry(ctx, c.policy(), func(ctx context.Context) error {
+		e, err := s.Stat(ctx, key)
+		left = false
+		switch {
+		case err != nil:
+			return err
+		case !c.old(e.Modified) && (done == nil || e.Modified.After(done.Written.Add(slack))):
+			left = true
+			return nil
+		case c.DryRun:
+			return nil
+		}
+		return s.RemoveNamed(ctx, key)
+	}, nil)
+	switch {
+	case err != nil && store.Classify(err) == contract.Absent:
+		return false, nil
+	case err != nil:
+		return false, store.Fail(err, failure.TheJob, "remove the checkpoint", s.Show(key))
+	}
+	if !left {
+		c.mu.Lock()
+		c.forgotten[s.Show(key)] = true
+		c.mu.Unlock()
+	}
+	return left, nil
+}
+
+// reportCheckpoints tells what became of them.
+func (c *stale) reportCheckpoints() {
+	verb, hint := "removed", "delete it by hand"
+	if c.DryRun {
+		verb, hint = "would remove", "--checkpoints URL with the directory that it is in removes it"
+	}
+	if n := len(c.forgotten); n > 0 {
+		c.say("%s %s", verb, counted(int64(n), "checkpoint", "checkpoints"))
+	}
+	c.list("a checkpoint of an item that is done, where it isn't deleted yet ("+hint+")", c.checkpoints.stay, c.say)
+}
