@@ -53,8 +53,11 @@ type One struct {
 // None is the index of what is no index's.
 const None = -2
 
-// maxFirst is how many are named.
-const maxFirst = 10
+// So many are named; of more than that only a few, in a line for a person.
+const (
+	maxFirst = 10
+	few      = 3
+)
 
 // add adds one; indexes come in order.
 func (s *Some) add(index int64, flag, url string) {
@@ -93,16 +96,17 @@ func (s *Some) tell(one, several string) string {
 
 // names gives the first, each once.
 func (s *Some) names() string {
+	first, behind := s.First, ""
+	if s.Count > maxFirst {
+		first, behind = first[:few], ", …"
+	}
 	var names []string
-	for _, o := range s.First {
+	for _, o := range first {
 		if !contains(names, o.URL) {
 			names = append(names, o.URL)
 		}
 	}
-	if s.Count > maxFirst {
-		names = append(names, "…")
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + behind
 }
 
 // Lacks tells whose inputs are missing; "": none is.
@@ -146,14 +150,14 @@ func (f *Found) Notes() []string {
 	if f.inputs > 0 {
 		all = append(all, f.Summary())
 	}
-	tell := func(of *Some, why string) {
-		if of.Count > 0 {
-			all = append(all, of.tell("isn't there, "+why, "aren't there, "+why))
+	for _, no := range [...]struct {
+		mistake      *Some
+		one, several string
+	}{{&f.late, "and --require-wait waits", "and --require-wait waits"}, {&f.made, "for this Job makes it", "for this Job makes them"}, {&f.done, "and isn't needed: the index is done", "and aren't needed: the indexes are done"}} {
+		if no.mistake.Count > 0 {
+			all = append(all, no.mistake.tell("isn't there, "+no.one, "aren't there, "+no.several))
 		}
 	}
-	tell(&f.late, "and --require-wait waits")
-	tell(&f.made, "for this Job makes it")
-	tell(&f.done, "and done already")
 	if f.Unused.Count > 0 && f.chosen {
 		all = append(all, f.unused())
 	}
