@@ -55,7 +55,7 @@ func (l *Look) Find(ctx context.Context, w World) (*Found, error) {
 	for _, p := range l.places {
 		p.ready()
 		f.found.inputs += int64(len(p.entries))
-		if p.path || p.same && p.kind == object || p.scheme == "file" && dirOf(p.shape.before) == "/" {
+		if p.path || p.same || p.scheme == "file" && dirOf(p.shape.before) == "/" {
 			if err := f.alone(ctx, p); err != nil {
 				return nil, err
 			}
@@ -101,7 +101,7 @@ func (f *finder) list(ctx context.Context, l *listing) error {
 	}
 	defer s.Close()
 	told := Listed{URL: s.Show(l.prefix[len(dir):])}
-	most := int64(maxOthers)
+	most, unused := f.others, f.found.Unused
 	for _, p := range l.places {
 		most += perInput * int64(len(p.entries))
 	}
@@ -114,6 +114,7 @@ func (f *finder) list(ctx context.Context, l *listing) error {
 			return unlooked(store.Fail(err, failure.TheJob, "look for the inputs in", told.URL))
 		}
 		if told.Objects == most {
+			f.found.Unused = unused // some would be chance
 			return f.crowded(ctx, l, told)
 		}
 		f.meet(l, s, dir, e)

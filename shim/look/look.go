@@ -54,6 +54,7 @@ type Look struct {
 	ours   []where // below which nth itself writes
 	held   int
 	more   bool     // inputs than are held
+	others int64    // objects that are listed beside them, at most
 	notes  []string // of what isn't looked for
 }
 
@@ -71,7 +72,7 @@ const every = -1
 
 // New begins a look at what a mapping reads and writes.
 func New(s Settings, m *item.Mapping) (*Look, error) {
-	l := &Look{Settings: s, at: map[placeKey]*place{}}
+	l := &Look{Settings: s, at: map[placeKey]*place{}, others: maxOthers}
 	var err error
 	if l.names, err = objects.NamesBut(s.Exclude); err != nil {
 		return nil, err
@@ -154,6 +155,9 @@ func (l *Look) Ours(url string) {
 // Add adds what an index reads and writes.
 func (l *Look) Add(index int64, x *expand.Expander) {
 	for _, r := range l.reads {
+		if l.more {
+			break
+		}
 		text, ok := r.expand(x)
 		if !ok {
 			continue

@@ -102,7 +102,7 @@ func (p *rows) open(url expand.Text, from, to int64) (fetch.Rows, PlannedManifes
 	case fetch.Objects:
 		of.Looks = true
 		m = of
-		if planned, err = p.list(of); err == nil {
+		if planned, err = p.list(of); err == nil && !p.only {
 			p.since(of, pins, from, to)
 		}
 	}

@@ -25,7 +25,7 @@ const (
 )
 
 // patience is how long a store is asked that doesn't answer: a person waits.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 func (b *builder) settings(at Where) look.Settings {
 	c := b.run.Config
