@@ -86,6 +86,10 @@ func rowOf(r manifest.Row) Row {
 	return Row{Task: templates.Task{Payload: r.Payload(), Columns: r.Columns}}
 }
 
+// BatchRows is how many rows of a part are read at once, at most: as many as a block of a
+// manifest's index has.
+const BatchRows = 10_000
+
 // Objects is the objects of a store.
 type Objects struct {
 	*objects.List

@@ -40,8 +40,16 @@ func PlaceOf(raw string) Place {
 	return p
 }
 
-// String names the place so that no other has the name.
-func (p Place) String() string { return p.store + p.at }
+// Store names the store that it is in, and who is asked.
+func (p Place) Store() string { return p.store }
+
+// Path is where it is there; with a slash at its end where other places can be in it.
+func (p Place) Path() string {
+	if p.dir {
+		return p.at + "/"
+	}
+	return p.at
+}
 
 // Bucket names what answers for all that is in it: the bucket; of files, which may be on any
 // volume, each.

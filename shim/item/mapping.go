@@ -117,6 +117,31 @@ func (m *Mapping) Stored() (list []expand.Named) {
 		expand.Named{Name: "--keep-failed", Template: m.keepFailed})
 }
 
+// Reads are the URLs and paths of what must be there before an item's command runs.
+func (m *Mapping) Reads() (list []expand.Named) {
+	for _, t := range m.require {
+		list = append(list, expand.Named{Name: "--require", Template: t})
+	}
+	for _, p := range m.inputs {
+		list = append(list, expand.Named{Name: p.flag, Template: p.url})
+	}
+	if m.stdin.url.Word() != "" {
+		list = append(list, expand.Named{Name: "--stdin", Template: m.stdin.url})
+	}
+	return list
+}
+
+// Writes are the URLs of what an item publishes.
+func (m *Mapping) Writes() (list []expand.Named) {
+	for _, p := range m.outputs {
+		list = append(list, expand.Named{Name: p.flag, Template: p.url})
+	}
+	if m.stdout.url.Word() != "" {
+		list = append(list, expand.Named{Name: "--stdout", Template: m.stdout.url})
+	}
+	return list
+}
+
 // paths are those of what an item reads and writes.
 func (m *Mapping) paths() (list []expand.Named) {
 	for _, p := range slices.Concat(m.inputs, m.outputs, m.checkpoints, m.kept) {

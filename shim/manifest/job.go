@@ -126,6 +126,9 @@ func (j *job) bound(World) error {
 	return j.checkName()
 }
 
+// anyUID stands for the Job's unique ID, which nobody knows before.
+const anyUID = "00000000-0000-0000-0000-000000000000"
+
 // foresee expands everything as the first and the last pod will.
 func (j *job) foresee(World) (err error) {
 	for _, s := range flags.Given(config.Config{}, j.own, j.env) {
@@ -134,7 +137,7 @@ func (j *job) foresee(World) (err error) {
 		}
 	}
 	run := j.Config.Config
-	run.Index.Indexes, run.Index.JobUID = j.indexes, "00000000-0000-0000-0000-000000000000"
+	run.Index.Indexes, run.Index.JobUID = j.indexes, anyUID
 	if run.Index.Job == "" {
 		run.Index.Job = j.name
 	}

@@ -26,6 +26,7 @@ type Config struct {
 	Replicas          int      `group:"Manifest" env:"-" default:"1" placeholder:"N" help:"How many Jobs of its kind a JobSet has."`
 	Format            string   `group:"Manifest" env:"-" default:"yaml" enum:"yaml,json" help:"yaml, with comments, or json."`
 	KubernetesVersion string   `group:"Manifest" env:"-" placeholder:"1.N" help:"Leave out what this version of Kubernetes doesn't have."`
+	NoLook            bool     `group:"Manifest" env:"-" help:"Ask no store whether the inputs are there."`
 	Image             string   `group:"Pods" env:"-" placeholder:"IMAGE" help:"The image in which the command runs."`
 	Via               string   `group:"Pods" env:"-" default:"init-container" enum:"init-container,image-volume,copy" help:"How nth gets there: init-container, image-volume, or copy: it is in the image already, as /nth."`
 	NthImage          string   `group:"Pods" env:"-" default:"registry.example.com/nth:1" placeholder:"IMAGE" help:"The image that holds nth, for --via."`
@@ -76,6 +77,7 @@ func Command(c Config, own, command []string, w World) error {
 		(*job).bound,    // within what Kubernetes takes
 		(*job).foresee,  // would the pods refuse it?
 		(*job).hint,     // what is right, and may not be meant
+		(*job).prove,    // are the inputs there?
 	} {
 		if err := step(j, w); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 type Config struct {
 	config.Config
 	Format string `group:"Plan" env:"-" default:"text" enum:"text,json" help:"text or json."`
+	NoLook bool   `group:"Plan" env:"-" help:"Ask no store whether the inputs are there."`
 }
 
 // Spec is what `nth plan --help` says.

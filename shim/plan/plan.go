@@ -16,6 +16,7 @@ import (
 	"nth/shim/forecast"
 	"nth/shim/identity"
 	"nth/shim/item"
+	"nth/shim/look"
 	"nth/shim/source"
 	"nth/templates"
 )
@@ -39,25 +40,27 @@ const maxFindings = 20
 
 // Write writes what every index of 0 to completions-1 would run, or of --indexes, one after
 // the other: of a million of them none is kept. Then come the mistakes that can be seen from
-// it. Nothing is run, and no store is asked but that of a file of rows, or of objects. The code is 0, 1
-// when mistakes were found, or the exit code of the first index that can't be expanded. An
-// error is a failure.
+// it. Nothing is run, and no store is asked but those of a file of rows, or of objects, and of
+// inputs. The code is 0, 1 when mistakes were found, or the exit code of the first index that
+// can't be expanded. An error is a failure.
 func Write(c Config, process edge.Process, to io.Writer) (code int, err error) {
 	out := newText(to, process.Stderr)
 	if c.Format == "json" {
 		out = newJSON(to)
 	}
-	b, err := build(&c.Config, process, out)
-	if err == nil {
-		err = out.end(b.findings, b.notes)
-	}
+	b, err := build(&c, process, out)
 	if err != nil {
 		return 0, err
 	}
-	return int(b.code), nil
+	unlooked := b.prove(!c.NoLook)
+	if err := out.end(b.findings, b.notes, b.found); err != nil {
+		return 0, err
+	}
+	return int(b.code), unlooked
 }
 
-func build(c *config.Config, process edge.Process, to output) (*builder, error) {
+func build(given *Config, process edge.Process, to output) (*builder, error) {
+	c := &given.Config
 	if err := forecast.Count(c, process, false); err != nil {
 		return nil, err
 	}
@@ -81,8 +84,11 @@ func build(c *config.Config, process edge.Process, to output) (*builder, error) 
 		return nil, err
 	}
 	b := &builder{run: item.Run{Process: process, Config: c, Mapping: m}, runs: runs, to: to}
+	if b.look, err = look.New(b.settings(Here), m); err != nil {
+		return nil, err
+	}
 	if c.Source() == config.NoSource {
-		err = b.addAll()
+		err = b.addSome(runs.Len())
 	} else {
 		err = (&rows{builder: b, from: from}).addAll(runs.Len())
 	}
@@ -93,9 +99,9 @@ func build(c *config.Config, process edge.Process, to output) (*builder, error) 
 	return b, nil
 }
 
-// addAll adds every index where none has a row.
-func (b *builder) addAll() error {
-	for k := range b.runs.Len() {
+// addSome adds the first n indexes where none has a row.
+func (b *builder) addSome(n int64) error {
+	for k := int64(0); k < n && !(b.only && b.look.Full()); k++ {
 		r, err := b.accepted(k)
 		if r != nil {
 			err = b.number(r)
@@ -122,13 +128,8 @@ func (b *builder) conclude(same bool) {
 	case b.code != 0:
 	case same:
 		b.findings = append(b.findings, forecast.Same)
-		b.compared(b.outputs.findings("have the same output", "output"))
 	default:
 		b.compared(b.twins.findings("expand to the same command", "command"))
-		b.compared(b.outputs.findings("have the same output", "output"))
-	}
-	if b.code == 0 && len(b.findings) > 0 {
-		b.code = 1
 	}
 }
 
@@ -145,10 +146,12 @@ type builder struct {
 	run      item.Run
 	runs     identity.Runs
 	to       output
-	twins    twins    // of commands
-	outputs  twins    // of places
-	findings []string // mistakes
-	notes    []string // what else there is to say of the plan
+	twins    twins // of commands
+	look     *look.Look
+	found    *look.Found // by it; nil: nobody has looked
+	only     bool        // the look is all that is wanted
+	findings []string    // mistakes
+	notes    []string    // what else there is to say of the plan
 	code     failure.Code
 }
 
@@ -174,6 +177,10 @@ func (b *builder) accepted(k int64) (*item.Run, error) {
 func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) error {
 	f := r.Fields()
 	f.Task, f.Shard, f.Kind = row, part, b.kind()
+	if b.only {
+		b.look.Add(r.Identity.Index, r.Expander(f, r.Secrets))
+		return nil
+	}
 	planned := Planned{Index: r.Identity.Index}
 	if r.Config.Mapping.Each && part != nil {
 		if planned.Items = span(*part); planned.Items == noItems {
@@ -187,6 +194,7 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) e
 	if err != nil {
 		return b.bad(r, err)
 	}
+	b.look.Add(r.Identity.Index, r.Expander(f, r.Secrets)) // what it finds is told when the item is over
 	hide := r.Secrets.Hide
 	planned.Markers, planned.DoneIf, planned.Logs = hide(places.Markers.Value), hide(places.DoneIf.Value), hide(places.Logs.Value)
 	for _, word := range words.Command {
@@ -200,9 +208,6 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) e
 	}
 	planned.Data = dataOf(places.Data, hide)
 	b.twins.add(sumOf(words, places.Data), planned.Index, func() string { return shellLine(slices.Concat(planned.Command, planned.given())) })
-	for _, url := range places.Published() {
-		b.outputs.add(sumOfPlace(url.Value), planned.Index, func() string { return hide(url.Shown) })
-	}
 	return b.to.item(planned)
 }
 

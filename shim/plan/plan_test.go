@@ -120,7 +120,7 @@ func TestDocument(t *testing.T) {
 		for _, m := range want.Manifests {
 			d.manifest(m)
 		}
-		if err := d.end(want.Findings, want.Notes); err != nil {
+		if err := d.end(want.Findings, want.Notes, nil); err != nil {
 			t.Fatal(err)
 		}
 		e := json.NewEncoder(&all)

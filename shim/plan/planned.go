@@ -9,7 +9,6 @@ import (
 	"nth/shim/expand"
 	"nth/shim/fetch"
 	"nth/shim/item"
-	"nth/shim/shard"
 	"nth/shim/store"
 	"nth/shim/task/manifest"
 )
@@ -103,7 +102,7 @@ func (p *rows) open(url expand.Text, from, to int64) (fetch.Rows, PlannedManifes
 	case fetch.Objects:
 		of.Looks = true
 		m = of
-		if planned, err = p.list(of); err == nil {
+		if planned, err = p.list(of); err == nil && !p.only {
 			p.since(of, pins, from, to)
 		}
 	}
@@ -135,7 +134,7 @@ func (p *rows) file(m fetch.File, from, to int64) (PlannedManifest, error) {
 	var cost manifest.Cost
 	err := p.retry(m, func(ctx context.Context) (err error) {
 		if p.each() {
-			cost, err = m.CostOfParts(ctx, shard.BatchRows, func(rows int64) iter.Seq[manifest.Part] { return p.parts(rows, from, to) })
+			cost, err = m.CostOfParts(ctx, fetch.BatchRows, func(rows int64) iter.Seq[manifest.Part] { return p.parts(rows, from, to) })
 		} else {
 			cost, err = m.Cost(ctx, p.numbers(from, to))
 		}

@@ -68,9 +68,6 @@ func sumOf(w item.Words, d item.Data) [16]byte {
 	return sum(w.Command, w.Env, reads)
 }
 
-// sumOfPlace is that of a place, however its URL is written.
-func sumOfPlace(url string) [16]byte { return sum([]string{item.PlaceOf(url).String()}) }
-
 func sum(lists ...[]string) [16]byte {
 	var b strings.Builder
 	for _, list := range lists {

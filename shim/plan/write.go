@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"nth/shim/failure"
+	"nth/shim/look"
 	"nth/shim/screen"
 	"nth/templates"
 )
@@ -17,7 +18,7 @@ import (
 type output interface {
 	item(Planned) error
 	manifest(PlannedManifest)
-	end(findings, notes []string) error
+	end(findings, notes []string, found *look.Found) error
 }
 
 // unprinted is the failure to write a plan.
@@ -57,7 +58,7 @@ func (t *text) item(it Planned) error {
 
 func (t *text) manifest(m PlannedManifest) { screen.Tell(t.errs, "nth: plan: %s", m) }
 
-func (t *text) end(findings, notes []string) error {
+func (t *text) end(findings, notes []string, _ *look.Found) error {
 	for _, line := range slices.Concat(findings, notes) {
 		screen.Tell(t.errs, "nth: plan: %s", line)
 	}
@@ -95,7 +96,7 @@ func (d *document) manifest(m PlannedManifest) {
 	d.manifests = append(d.manifests, m)
 }
 
-func (d *document) end(findings, notes []string) error {
+func (d *document) end(findings, notes []string, found *look.Found) error {
 	if !d.begun {
 		d.out.WriteString("{\n  \"items\": [")
 	}
@@ -103,6 +104,13 @@ func (d *document) end(findings, notes []string) error {
 	if len(d.manifests) > 0 {
 		d.out.WriteString("\"manifests\": ")
 		if err := d.value("  ", d.manifests); err != nil {
+			return err
+		}
+		d.out.WriteString(",\n  ")
+	}
+	if found != nil {
+		d.out.WriteString("\"look\": ")
+		if err := d.value("  ", found); err != nil {
 			return err
 		}
 		d.out.WriteString(",\n  ")

@@ -44,7 +44,7 @@ type batch struct {
 // What a batch may hold. It ends at a multiple of its rows, as the blocks of a manifest's
 // index do, so that none of them is read twice.
 const (
-	BatchRows  = 10_000
+	batchRows  = fetch.BatchRows
 	batchBytes = 4 << 20 // and one row more
 )
 
@@ -96,7 +96,7 @@ func (rs *rows) feed(ctx context.Context, start, end int64, done identity.List) 
 	defer close(rs.batches)
 	send := rs.sender()
 	for from := done.Next(start); from < end; from = done.Next(from) {
-		list, err := rs.read(ctx, from, min((from/BatchRows+1)*BatchRows, end))
+		list, err := rs.read(ctx, from, min((from/batchRows+1)*batchRows, end))
 		if err == nil {
 			from = list[len(list)-1].number + 1
 			list = slices.DeleteFunc(list, func(one row) bool { return done.Contains(one.number) })

@@ -30,11 +30,11 @@ func (m Matching) Prefix() string { return m.place.prefix }
 
 // Has tells whether an object of this key is one of them.
 func (m Matching) Has(key string) bool {
-	return !placeholder(key) && (m.place.glob == nil || m.place.glob.match(key))
+	return !IsPlaceholder(key) && (m.place.glob == nil || m.place.glob.match(key))
 }
 
-// placeholder tells whether an object only stands for a directory: it was made by hand, or
+// IsPlaceholder tells whether an object only stands for a directory: it was made by hand, or
 // by Hadoop.
-func placeholder(key string) bool {
+func IsPlaceholder(key string) bool {
 	return strings.HasSuffix(key, "/") || strings.HasSuffix(key, "_$folder$") || key == ""
 }

@@ -64,8 +64,7 @@ type List struct {
 
 	spec    Spec
 	place   place
-	exclude []glob
-	deep    []bool // of exclude: it has a slash, so that it is about the whole key
+	names   Names
 	ours    []string
 	objects *store.Store
 	pins    pieces
@@ -83,12 +82,8 @@ func Open(ctx context.Context, stores *store.Stores, spec Spec, pins *store.Stor
 	if l.place, err = parse(spec.URL); err != nil {
 		return nil, err
 	}
-	for _, text := range spec.Exclude {
-		g, err := parseExclude(text)
-		if err != nil {
-			return nil, &failure.Failure{Code: failure.Usage, Tried: "read", On: "--tasks-exclude", Cause: err, Hint: "a glob without a slash, such as *.tmp, is of any part of what stands below the place of --tasks, one with a slash, such as old/**, of all of it"}
-		}
-		l.exclude, l.deep = append(l.exclude, g), append(l.deep, strings.Contains(text, "/"))
+	if l.names, err = NamesBut(spec.Exclude); err != nil {
+		return nil, &failure.Failure{Code: failure.Usage, Tried: "read", On: "--tasks-exclude", Cause: err, Hint: "a glob without a slash, such as *.tmp, is of any part of what stands below the place of --tasks, one with a slash, such as old/**, of all of it"}
 	}
 	for _, url := range spec.Ours {
 		if below := l.place.below(url); below != "" {
@@ -180,7 +175,7 @@ func (l *List) none(ctx context.Context, made *document) error {
 // taken tells whether an object is one of the list, and of one that isn't, whether it is
 // left out for its name alone: what no object is meant by isn't counted.
 func (l *List) taken(key string) (yes, left bool) {
-	if placeholder(key) {
+	if IsPlaceholder(key) {
 		return false, false
 	}
 	for _, ours := range l.ours {
@@ -191,15 +186,8 @@ func (l *List) taken(key string) (yes, left bool) {
 	if l.place.glob != nil && !l.place.glob.match(key) {
 		return false, false
 	}
-	for i, g := range l.exclude {
-		if l.deep[i] && g.match(key) {
-			return false, true
-		}
-		for part := range strings.SplitSeq(key, "/") {
-			if !l.deep[i] && g.match(part) {
-				return false, true
-			}
-		}
+	if l.names.left(key) {
+		return false, true
 	}
 	return true, false
 }

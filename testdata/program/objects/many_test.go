@@ -26,7 +26,8 @@ const s3 = 1
 
 // TestRequests: of 100,000 objects the first reader asks for the pages of the listing and
 // next to nothing else; everyone else reads the list's document and one part of it, and
-// then, as the first too, looks at the object.
+// then, as the first too, looks at the object. Whether all inputs are there nth plan finds
+// out by the pages alone.
 func TestRequests(t *testing.T) {
 	const many = 100_000
 	server := servers.StartS3(t)
@@ -84,6 +85,23 @@ func TestRequests(t *testing.T) {
 		if n := run(index); n > 2 {
 			t.Errorf("a later reader made %d requests", n)
 		}
+	}
+	mu.Lock()
+	clear(asked)
+	mu.Unlock()
+	_, stderr, code := program.Nth(t, servers.S3Env(), "plan", "--completions="+strconv.Itoa(many), "--store-wait=10m", "--store-timeout=10m",
+		"--require=s3://bucket/in/sample-<<pad 6 .Index>>.fastq.gz?endpoint="+fault.URL, "--markers=s3://bucket/m?endpoint="+fault.URL, "--", "echo", "<<.Index>>")
+	if code != 0 || stderr != "nth: plan: all 100000 inputs are there\n" {
+		t.Errorf("plan: %d: %s", code, stderr)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	n := 0
+	for _, of := range asked {
+		n += of
+	}
+	if t.Logf("plan: %v", asked); n > 110 {
+		t.Errorf("to look for all inputs took %d requests: %v", n, asked)
 	}
 }
 
