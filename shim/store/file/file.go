@@ -71,7 +71,8 @@ type bucket struct {
 	made       func()      // is told that the directory was made; may be nil
 	wanted     atomic.Bool // the directory must be there, and is not made
 	seen       atomic.Bool // and it was
-	skipped    atomic.Pointer[[]contract.Skipped]
+	listings   listings
+	skipped    atomic.Pointer[[]contract.Skipped] // what the last one met
 }
 
 func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(err) }
