@@ -96,7 +96,7 @@ func (l *listing) start() {
 
 // enter begins with a directory; key is its key, with a slash at the end.
 func (l *listing) enter(path, key string) {
-	at := &level{path: path, key: key}
+	at := &level{path: path, key: key, names: names{most: l.b.mostNames}}
 	if len(l.prefix) > len(key) {
 		at.prefix = l.prefix[len(key):]
 	}

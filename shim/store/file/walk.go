@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -99,16 +100,16 @@ func nameOf(entry fs.DirEntry) name {
 // mostNames is how much of a directory's names is held, in bytes: about a hundred thousand.
 // A larger directory is read once more for each further part of it, so that a listing of
 // millions takes no more memory than that.
-const mostNames = 4 << 20
+const mostNames = 3 << 20
 
 // names are the first of a directory's names, in bounded memory and without a pointer for
 // each.
 type names struct {
+	most  int // bytes, of which twice as many may be held
 	text  []byte
 	spans []span
 	cut   bool   // there are others, which are greater
 	bound string // the greatest that is held, then
-	spare []byte
 }
 
 type span struct {
@@ -128,9 +129,12 @@ func (n *names) add(one name) {
 	if n.cut && one.text > n.bound {
 		return
 	}
+	if cap(n.text) < 2*n.most && len(n.text) > n.most/4 { // growing by steps leaves as much again behind
+		n.text = append(make([]byte, 0, 2*n.most), n.text...)
+	}
 	n.spans = append(n.spans, span{uint32(len(n.text)), uint16(len(one.text)), one.kind})
 	n.text = append(n.text, one.text...)
-	if len(n.text)+spanSize*len(n.spans) > 2*mostNames {
+	if len(n.text)+spanSize*len(n.spans) > 2*n.most {
 		n.shorten()
 	}
 }
@@ -141,21 +145,25 @@ func (n *names) sort() {
 	slices.SortFunc(n.spans, func(a, b span) int { return bytes.Compare(n.of(a), n.of(b)) })
 }
 
-// shorten forgets the greatest half.
+// shorten forgets the greatest half, and moves the others together.
 func (n *names) shorten() {
 	n.sort()
-	kept, held := n.spans[:0], 0
-	text := n.spare[:0]
+	kept, held := 0, 0
 	for _, s := range n.spans {
-		if held += int(s.size) + spanSize; held > mostNames && len(kept) > 0 {
+		if held += int(s.size) + spanSize; held > n.most && kept > 0 {
 			break
 		}
-		moved := span{uint32(len(text)), s.size, s.kind}
-		text = append(text, n.of(s)...)
-		kept = append(kept, moved)
+		kept++
 	}
-	n.text, n.spare, n.spans, n.cut = text, n.text, kept, true
-	n.bound = string(n.of(kept[len(kept)-1]))
+	n.spans = n.spans[:kept]
+	n.bound, n.cut = string(n.of(n.spans[kept-1])), true
+	slices.SortFunc(n.spans, func(a, b span) int { return cmp.Compare(a.at, b.at) })
+	end := 0
+	for i, s := range n.spans {
+		n.spans[i].at = uint32(end)
+		end += copy(n.text[end:], n.of(s))
+	}
+	n.text = n.text[:end]
 }
 
 // first gives the first one, and forgets it.
