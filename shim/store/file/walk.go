@@ -2,11 +2,11 @@ package file
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -142,7 +142,7 @@ func (n *names) add(one name) {
 func (n *names) of(s span) []byte { return n.text[s.at : s.at+uint32(s.size)] }
 
 func (n *names) sort() {
-	slices.SortFunc(n.spans, func(a, b span) int { return bytes.Compare(n.of(a), n.of(b)) })
+	sort.Slice(n.spans, func(i, j int) bool { return bytes.Compare(n.of(n.spans[i]), n.of(n.spans[j])) < 0 })
 }
 
 // shorten forgets the greatest half, and moves the others together.
@@ -157,7 +157,7 @@ func (n *names) shorten() {
 	}
 	n.spans = n.spans[:kept]
 	n.bound, n.cut = string(n.of(n.spans[kept-1])), true
-	slices.SortFunc(n.spans, func(a, b span) int { return cmp.Compare(a.at, b.at) })
+	sort.Slice(n.spans, func(i, j int) bool { return n.spans[i].at < n.spans[j].at })
 	end := 0
 	for i, s := range n.spans {
 		n.spans[i].at = uint32(end)
