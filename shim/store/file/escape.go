@@ -21,8 +21,12 @@ func escape(key string) string {
 }
 
 func escapeSegment(s string) string {
-	s = strings.ReplaceAll(s, escaped, code('_')+"_0x")
-	s = strings.ReplaceAll(s, "\x00", code(0))
+	if strings.Contains(s, escaped) { // which a listing asks of each name
+		s = strings.ReplaceAll(s, escaped, code('_')+"_0x")
+	}
+	if strings.Contains(s, "\x00") {
+		s = strings.ReplaceAll(s, "\x00", code(0))
+	}
 	switch {
 	case s == "":
 		return escaped + "__"

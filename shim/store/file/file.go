@@ -51,7 +51,7 @@ func parse(u *url.URL) (*bucket, error) {
 	if strings.ContainsRune(u.Path, 0) {
 		return nil, errors.New("the path holds a zero byte")
 	}
-	b := &bucket{dir: filepath.Clean(u.Path)}
+	b := &bucket{dir: filepath.Clean(u.Path), mostNames: mostNames}
 	return b, contract.Parameters(u, b, parameters, "create_dir", "mountpoint")
 }
 
@@ -71,7 +71,9 @@ type bucket struct {
 	made       func()      // is told that the directory was made; may be nil
 	wanted     atomic.Bool // the directory must be there, and is not made
 	seen       atomic.Bool // and it was
-	skipped    atomic.Pointer[[]contract.Skipped]
+	mostNames  int         // of a directory, which a listing holds
+	listings   listings
+	skipped    atomic.Pointer[[]contract.Skipped] // what the last one met
 }
 
 func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(err) }

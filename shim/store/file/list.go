@@ -8,49 +8,133 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"syscall"
-	"unicode/utf8"
 
 	"gocloud.dev/blob/driver"
 
 	"nth/shim/store/contract"
 )
 
-// ListPaged gives all blobs in one page unless the caller asks for less: each
-// further page reads the directories again.
+// pageSize is how many blobs a page has unless the caller asks for less.
+const pageSize = 1000
+
+// ListPaged gives the blobs by key. A page goes on where the one before it ended, and reads
+// nothing twice; if that one is forgotten, it finds the place by the key.
 func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driver.ListPage, error) {
 	if err := contract.Ask(opts.BeforeList); err != nil {
 		return nil, err
 	}
-	all, err := guarded(ctx, b, func() ([]*driver.ListObject, error) {
-		l := listing{ctx: ctx, b: b, prefix: opts.Prefix, delimiter: opts.Delimiter}
-		err := l.start()
-		b.skipped.Store(&l.skipped)
-		return l.found, err
-	})
+	l := b.listings.take(b, opts)
+	met, size := slices.Clip(l.skipped), pageSize
+	if opts.PageSize > 0 {
+		size = min(size, opts.PageSize)
+	}
+	found, err := guarded(ctx, b, func() ([]*driver.ListObject, error) { return l.page(ctx, size) })
 	if err != nil {
+		// The call may still go on, with the listing that it has.
+		b.listings.keep(&listing{b: b, prefix: l.prefix, delimiter: l.delimiter, token: l.token, skipped: met})
 		return nil, err
 	}
-	byKey := func(o *driver.ListObject, token string) int { return strings.Compare(o.Key, token) }
-	from, _ := slices.BinarySearchFunc(all, string(opts.PageToken), byKey)
-	page := &driver.ListPage{Objects: all[from:]}
-	if opts.PageSize > 0 && len(page.Objects) > opts.PageSize {
-		page.NextPageToken = []byte(page.Objects[opts.PageSize].Key)
-		page.Objects = page.Objects[:opts.PageSize]
+	skipped := l.skipped
+	b.skipped.Store(&skipped)
+	page := &driver.ListPage{Objects: found}
+	if l.ahead != nil {
+		l.token = found[len(found)-1].Key
+		page.NextPageToken = []byte(l.token)
+		b.listings.keep(l)
 	}
 	return page, nil
 }
 
-// listing is one walk through the directories.
+// listing is one walk through the directories, in the order of the keys.
 type listing struct {
-	ctx               context.Context
 	b                 *bucket
 	prefix, delimiter string
-	found             []*driver.ListObject
-	dirs              map[string]bool // what the delimiter folds, by key
+	token             string   // the key that the last page ended with; "": there was none
+	started           bool     // else it begins behind the token
+	levels            []*level // directories, each in the one before it
+	ahead             *driver.ListObject
+	folded            string // what the delimiter folded last: of all below it nothing else is told
 	skipped           []contract.Skipped
+}
+
+// page gives the next blobs, and looks whether there are others.
+func (l *listing) page(ctx context.Context, size int) (found []*driver.ListObject, err error) {
+	if !l.started {
+		l.start()
+	}
+	if l.ahead != nil {
+		found = append(found, l.ahead)
+	}
+	for l.ahead = nil; ; {
+		o, err := l.next(ctx)
+		if err != nil || o == nil {
+			return found, err
+		}
+		if len(found) == size {
+			l.ahead = o
+			return found, nil
+		}
+		found = append(found, o)
+	}
+}
+
+// start begins with the directory that the prefix names.
+func (l *listing) start() {
+	l.started = true
+	dir := l.prefix[:strings.LastIndexByte(l.prefix, '/')+1]
+	path := l.b.dir
+	if dir != "" {
+		path = l.b.path(strings.TrimSuffix(dir, "/"))
+	}
+	if at := len(l.prefix); l.delimiter != "" && l.token != "" && strings.Contains(l.token[at:], l.delimiter) {
+		l.folded = l.token
+	}
+	l.enter(path, dir)
+}
+
+// enter begins with a directory; key is its key, with a slash at the end.
+func (l *listing) enter(path, key string) {
+	at := &level{path: path, key: key, names: names{most: l.b.mostNames}}
+	if len(l.prefix) > len(key) {
+		at.prefix = l.prefix[len(key):]
+	}
+	if rest, on := strings.CutPrefix(l.token, key); on && l.token != "" {
+		if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+			at.after, at.again = rest[:slash+1], true // what is behind the token may be in that one
+		} else {
+			at.after, at.began = rest, true
+		}
+	}
+	l.levels = append(l.levels, at)
+}
+
+// next gives the next blob; nil: there is none.
+func (l *listing) next(ctx context.Context) (*driver.ListObject, error) {
+	for len(l.levels) > 0 {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		contract.Came(ctx)
+		at := l.levels[len(l.levels)-1]
+		if l.folded != "" && strings.HasPrefix(at.key, l.folded) {
+			l.levels = l.levels[:len(l.levels)-1]
+			continue
+		}
+		name, ok, err := at.next(ctx, l.b)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			l.levels = l.levels[:len(l.levels)-1]
+			continue
+		}
+		if o, err := l.visit(at, name); o != nil || err != nil {
+			return o, err
+		}
+	}
+	return nil, nil
 }
 
 // Skipped is what the last listing met that is no blob.
@@ -62,51 +146,53 @@ func (b *bucket) Skipped() []contract.Skipped {
 }
 
 func (l *listing) skip(key, why string, dir bool) {
-	if strings.HasPrefix(key, l.prefix) {
-		l.skipped = append(l.skipped, contract.Skipped{Key: key, Why: why, Dir: dir})
-	}
+	l.skipped = append(l.skipped, contract.Skipped{Key: key, Why: why, Dir: dir})
 }
 
-// start walks the directory that the prefix names, and sorts by key.
-func (l *listing) start() error {
-	l.dirs = map[string]bool{}
-	dir := ""
-	if at := strings.LastIndexByte(l.prefix, '/'); at >= 0 {
-		dir = l.prefix[:at+1]
+// visit gives the blob of a name; nil: there is none.
+func (l *listing) visit(at *level, name name) (*driver.ListObject, error) {
+	key := at.key + name.text
+	switch {
+	case l.folded != "" && strings.HasPrefix(key, l.folded):
+		return nil, nil
+	case name.kind.is(notUTF8):
+		l.skip(strings.TrimSuffix(key, "/"), "its name is no UTF-8", name.kind.is(directory))
+		return nil, nil
+	case name.kind.is(coded): // nth could not have written it
+		l.skip(strings.TrimSuffix(key, "/"), "its name is the code of another one", name.kind.is(directory))
+		return nil, nil
+	case name.kind.is(directory):
+		l.enter(filepath.Join(at.path, escapeSegment(strings.TrimSuffix(name.text, "/"))), key)
+		return nil, nil
 	}
-	path := l.b.dir
-	if dir != "" {
-		path = l.b.path(strings.TrimSuffix(dir, "/"))
+	if rest := key[len(l.prefix):]; l.delimiter != "" && strings.Contains(rest, l.delimiter) {
+		l.folded = key[:len(l.prefix)+strings.Index(rest, l.delimiter)+len(l.delimiter)]
+		return &driver.ListObject{Key: l.folded, IsDir: true}, nil
 	}
-	if err := l.walk(path, dir); err != nil {
-		return err
-	}
-	sort.Slice(l.found, func(i, j int) bool { return l.found[i].Key < l.found[j].Key })
-	return nil
+	return l.look(filepath.Join(at.path, escapeSegment(name.text)), key)
 }
 
-// walk visits one directory; key is its key, with a slash at the end. A directory
-// that isn't there has no blobs, unless the volume isn't there.
-func (l *listing) walk(path, key string) error {
-	err := l.b.entries(l.ctx, path, func(entry fs.DirEntry) error {
-		name := entry.Name()
-		segment := unescapeSegment(name)
-		switch {
-		case strings.HasPrefix(name, temporary):
-			return nil // not a blob
-		case !utf8.ValidString(segment):
-			l.skip(key+name, "its name is no UTF-8", entry.IsDir())
-			return nil
-		case escapeSegment(segment) != name: // nth could not have written it
-			l.skip(key+name, "its name is the code of another one", entry.IsDir())
-			return nil
-		}
-		return l.visit(filepath.Join(path, name), key+segment, entry)
-	})
-	if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
-		return nil
+// look gives the blob of a file, if it is one.
+func (l *listing) look(path, key string) (*driver.ListObject, error) {
+	info, err := os.Lstat(path)
+	link := err == nil && info.Mode()&fs.ModeSymlink != 0
+	if link {
+		info, err = os.Stat(path) // as reading would
 	}
-	return err
+	switch {
+	case link && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP)):
+		l.skip(key, "a link to nothing", false)
+	case errors.Is(err, fs.ErrNotExist): // deleted meanwhile
+	case err != nil:
+		return nil, l.b.fail(err)
+	case info.Mode().IsRegular():
+		return &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size(), AsFunc: version(info).As}, nil
+	case info.IsDir():
+		l.skip(key, "a link to a directory", true)
+	default:
+		l.skip(key, "no regular file", false)
+	}
+	return nil, nil
 }
 
 // batch is how many names of a directory are read at once.
@@ -138,82 +224,4 @@ func (b *bucket) entries(ctx context.Context, path string, visit func(fs.DirEntr
 			return b.fail(err)
 		}
 	}
-}
-
-func (l *listing) visit(path, key string, entry fs.DirEntry) error {
-	if entry.IsDir() {
-		if key += "/"; strings.HasPrefix(key, l.prefix) || strings.HasPrefix(l.prefix, key) {
-			return l.walk(path, key)
-		}
-		return nil
-	}
-	if !strings.HasPrefix(key, l.prefix) {
-		return nil
-	}
-	if rest := key[len(l.prefix):]; l.delimiter != "" && strings.Contains(rest, l.delimiter) {
-		at := len(l.prefix) + strings.Index(rest, l.delimiter) + len(l.delimiter)
-		if dir := key[:at]; !l.dirs[dir] {
-			l.dirs[dir] = true
-			l.found = append(l.found, &driver.ListObject{Key: dir, IsDir: true})
-		}
-		return nil
-	}
-	info, err := entry.Info()
-	link := err == nil && info.Mode()&fs.ModeSymlink != 0
-	if link {
-		info, err = os.Stat(path) // as reading would
-	}
-	switch {
-	case link && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP)):
-		l.skip(key, "a link to nothing", false)
-	case errors.Is(err, fs.ErrNotExist): // deleted meanwhile
-		return nil
-	case err != nil:
-		return l.b.fail(err)
-	case info.Mode().IsRegular():
-		l.found = append(l.found, &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size(), AsFunc: version(info).As})
-	case info.IsDir():
-		l.skip(key, "a link to a directory", true)
-	default:
-		l.skip(key, "no regular file", false)
-	}
-	return nil
-}
-
-// errFound ends a walk.
-var errFound = errors.New("found")
-
-// Holds looks for one file below the directory, whatever its name: others than nth may have
-// put it there.
-func (b *bucket) Holds(ctx context.Context) (bool, error) {
-	return guarded(ctx, b, func() (bool, error) {
-		err := b.look(ctx, b.dir)
-		switch {
-		case err == errFound:
-			return true, nil
-		case errors.Is(err, syscall.ENOTDIR): // a file stands there
-			return false, nil
-		}
-		if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
-			err = nil // the directory is missing, in one that is there
-		}
-		return false, err
-	})
-}
-
-// look ends with errFound where a file is.
-func (b *bucket) look(ctx context.Context, path string) error {
-	return b.entries(ctx, path, func(entry fs.DirEntry) error {
-		switch {
-		case !entry.IsDir() && strings.HasPrefix(entry.Name(), temporary):
-			return nil
-		case !entry.IsDir():
-			return errFound
-		}
-		err := b.look(ctx, filepath.Join(path, entry.Name()))
-		if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
-			return nil // deleted meanwhile
-		}
-		return err
-	})
 }

@@ -126,6 +126,9 @@ func (b *builder) add(it Item) error {
 	if n := len(b.made); n == 0 || b.made[n-1][1]+int64(len(line)) > blockSize {
 		b.made = append(b.made, block{})
 	}
+	if b.piece.Len() > pieceSize/8 && b.piece.Available() < len(line) { // it will be a whole one: doubling would take twice as much
+		b.piece.Grow(max(pieceSize-b.piece.Len(), len(line)))
+	}
 	b.piece.Write(line)
 	last := &b.made[len(b.made)-1]
 	last[0]++
@@ -139,13 +142,13 @@ func (b *builder) add(it Item) error {
 // writes into the other's list.
 func (b *builder) flush() error {
 	key := fmt.Sprintf("%s-%s-%d.jsonl", b.name, b.l.RunID, len(b.doc.Pieces))
-	body := bytes.Clone(b.piece.Bytes())
+	body := b.piece.Bytes()
 	err := b.l.ask(b.ctx, func(ctx context.Context) error { return b.l.pins.put(ctx, key, body) })
 	if err != nil {
 		return store.Fail(err, failure.OneIndex, "keep the list of objects", b.l.pins.show(key))
 	}
 	b.doc.Pieces = append(b.doc.Pieces, piece{key, b.made})
-	b.piece.Reset()
+	b.piece = bytes.Buffer{} // whoever was given up may still read what it wrote
 	b.made = nil
 	return nil
 }

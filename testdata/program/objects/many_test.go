@@ -5,7 +5,6 @@ package objects
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
@@ -105,69 +104,88 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// endless is a bucket with so many objects, as far as listings go, in front of a real one
-// in which everything else is.
-type endless struct {
-	http.Handler
-	objects int
-}
+// grows is what many more objects may add to the memory of who lists them, in bytes:
+// where the collector happens to be, and no more.
+const grows = 16 << 20
 
-func (e *endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	if !q.Has("list-type") {
-		e.Handler.ServeHTTP(w, r)
-		return
-	}
-	from, _ := strconv.Atoi(q.Get("continuation-token"))
-	to := min(from+1000, e.objects)
-	fmt.Fprint(w, `<ListBucketResult>`)
-	for k := from; k < to; k++ {
-		fmt.Fprintf(w, `<Contents><Key>in/sample-%08d/reads.fastq.gz</Key><Size>%d</Size><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>&quot;%032x&quot;</ETag></Contents>`, k, k, k)
-	}
-	if to < e.objects {
-		fmt.Fprintf(w, `<IsTruncated>true</IsTruncated><NextContinuationToken>%d</NextContinuationToken>`, to)
-	} else {
-		fmt.Fprint(w, `<IsTruncated>false</IsTruncated>`)
-	}
-	fmt.Fprint(w, `</ListBucketResult>`)
-}
-
-// TestMemory: a million objects, of which the list has 170 MB, are not held, neither by who
-// makes it nor by who reads it.
+// TestMemory: the objects of a listing are not held, neither by who makes the list nor by who
+// reads it: a million, of which the list has 170 MB, take no more than a hundred thousand.
 func TestMemory(t *testing.T) {
-	const million, limit = 1_000_000, 100 << 20 // without all of it, it is 60 MB
-	place := matrix.Start(t, s3)
-	backend := place.Fault(t, nil)
-	front := httptest.NewServer(&endless{backend.Config.Handler, million})
-	defer front.Close()
-	place.Open(t, "in").Put(t.Context(), fmt.Sprintf("sample-%08d/reads.fastq.gz", million/2), nil)
+	server := servers.StartS3(t)
+	server.Bucket(t, "markers")
+	var first, second [2]int64
+	pinned := []int{5, 21} // the document, asked for and created, a part of it, and the pieces of 8 MiB
+	for i, n := range []int{100_000, 1_000_000} {
+		e := servers.StartEndless(t, server.Address, n)
+		markers := fmt.Sprintf("--markers=s3://markers/%d?use_path_style=true&endpoint=%s", n, e.URL)
+		first[i] = peak(t, servers.S3Env(), e.Key(n/2), "--tasks="+e.Tasks(), markers, "--index="+strconv.Itoa(n/2))
+		if asked := e.Asked(); asked[servers.Listing] != n/1000 || asked[servers.Pinned] != pinned[i] {
+			t.Errorf("the first reader of %d: %v", n, asked)
+		}
+		second[i] = peak(t, servers.S3Env(), e.Key(n-1), "--tasks="+e.Tasks(), markers, "--index="+strconv.Itoa(n-1))
+		if asked := e.Asked(); asked[servers.Listing] != 0 || asked[servers.Pinned] != 2 {
+			t.Errorf("another reader of %d: %v", n, asked)
+		}
+	}
+	if first[1] > first[0]+grows || second[1] > second[0]+grows {
+		t.Errorf("bytes at 100,000 and at a million: the first %d, another %d", first, second)
+	}
+}
+
+// TestMemoryOfDirectory: nor are the names of a directory. They are long here, so that there
+// need not be a million.
+func TestMemoryOfDirectory(t *testing.T) {
+	var first [2]int64
+	for i, n := range []int{20_000, 60_000} {
+		dir := t.TempDir()
+		if err := os.Mkdir(dir+"/in", 0o777); err != nil {
+			t.Fatal(err)
+		}
+		name := func(k int) string { return fmt.Sprintf("%s/in/%06d%s", dir, k, strings.Repeat("x", 240)) }
+		for k := range n {
+			err := os.Link(name(0), name(k)) // a file may have 65,000 names
+			if k == 0 {
+				err = os.WriteFile(name(k), nil, 0o666)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		first[i] = peak(t, nil, name(n/2), "--tasks=file://"+dir+"/in/", "--markers=file://"+dir+"/m", "--index="+strconv.Itoa(n/2))
+		os.RemoveAll(dir + "/in")
+	}
+	if first[1] > first[0]+grows {
+		t.Errorf("bytes at 20,000 files and at 60,000: %d", first)
+	}
+}
+
+// peak is the most memory of a run, in bytes, which tells the key of its object.
+func peak(t *testing.T, env []string, key string, flags ...string) int64 {
+	t.Helper()
 	path, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, who := range []string{"the first", "the second"} {
-		cmd := exec.Command(path, "run", "--index="+strconv.Itoa(million/2), "--store-wait=10m", "--store-timeout=10m", "--on-change=rerun", "--digest-extra="+who,
-			"--tasks="+strings.Replace(place.URL(front.URL, "in"), "/in", "/in/", 1), "--markers="+place.URL(front.URL, "m"), "--", "echo", "<<.Task.key>>")
-		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, place.Env(place.Base())...)
-		var out, errs strings.Builder
-		cmd.Stdout, cmd.Stderr = &out, &errs
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan struct{})
-		peak := make(chan int64, 1)
-		go func() { peak <- harness.Peak(cmd.Process.Pid, ended) }()
-		err := cmd.Wait()
-		close(ended)
-		if want := fmt.Sprintf("in/sample-%08d/reads.fastq.gz\n", million/2); err != nil || out.String() != want {
-			t.Fatalf("%s: %v, %q: %s", who, err, out.String(), errs.String())
-		}
-		n := <-peak
-		t.Logf("%s had %d MB", who, n>>20)
-		if n > limit || n == 0 {
-			t.Errorf("%s had %d MB in memory", who, n>>20)
-		}
+	cmd := exec.Command(path, append(append([]string{"run", "--store-wait=10m", "--store-timeout=10m"}, flags...), "--", "echo", "<<.Task.key>>")...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
+	ended, most := make(chan struct{}), make(chan int64, 1)
+	go func() { most <- harness.Peak(cmd.Process.Pid, ended) }()
+	err = cmd.Wait()
+	close(ended)
+	if err != nil || out.String() != key+"\n" {
+		t.Fatalf("%v, %q: %s", err, out.String(), errs.String())
+	}
+	n := <-most
+	if n == 0 {
+		t.Fatal("no memory was measured")
+	}
+	t.Logf("%s: %d MB", flags, n>>20)
+	return n
 }
 
 // TestFirstReaders: of many that begin at the same time, while objects come, one makes the

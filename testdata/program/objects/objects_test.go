@@ -23,6 +23,10 @@ import (
 // URL, in their listed order: that of their bytes, in which "a b/" stands before "a-b".
 var keys = []string{"%41.txt", "A.txt", "a b/1#?.txt", "a-b.txt", "a.tar.gz", "b/c/d.txt", "b/c.txt", "é&=+.txt"}
 
+// hostile are names of which a shell, a template or a program's flags would make something
+// else.
+var hostile = []string{"-dash dir/--e.txt", "-rf.txt", "it's.txt", "new\nline.txt", `q"q.txt`, "star*[x]{y}.txt", "w<<.Index>>.txt"}
+
 func sorted() []string {
 	return []string{"%41.txt", "A.txt", "a b/1#?.txt", "a-b.txt", "a.tar.gz", "b/c.txt", "b/c/d.txt", "é&=+.txt"}
 }
@@ -131,6 +135,34 @@ func TestObjects(t *testing.T) {
 			}
 			if _, said := tr.run("m", "", 5, 0); !strings.Contains(said, "is done already") {
 				t.Errorf("of an object that is gone since it was done: %s", said)
+			}
+		})
+	}
+}
+
+// TestHostile: whatever is in a name, the command gets the key as one word, the URL is that
+// of the object for --stdin and --require, and what is made of the name is one place.
+func TestHostile(t *testing.T) {
+	for row := range matrix.Stores {
+		t.Run(matrix.Stores[row].Name, func(t *testing.T) {
+			place := matrix.Start(t, row)
+			tr := &tree{t, place, place.Open(t, "in")}
+			for _, key := range hostile {
+				tr.put(key, key)
+			}
+			out, query, _ := strings.Cut(place.URL(place.Base(), "out"), "?")
+			_, stderr, code := tr.nth("local", "--completions=auto", "--tasks="+tr.url(""), "--markers="+place.URL(place.Base(), "m"), "--require=<<.Task>>", "--stdin=<<.Task>>",
+				"--stdout="+out+"/<<.Task.name>>?"+query, "--", "sh", "-c", `test "$3" = "$NTH_ITEM_TASK" && printf '%s|%s|' "$1" "$2" && cat`, "sh", "<<.Task.name>>", "<<.Task.stem>>", "<<.Task>>")
+			if code != 0 {
+				t.Fatalf("%d: %s", code, stderr)
+			}
+			made := place.Open(t, "out")
+			for _, key := range hostile {
+				name := filepath.Base(key)
+				body, _, err := made.Read(t.Context(), name)
+				if want := name + "|" + strings.TrimSuffix(name, ".txt") + "|" + key; err != nil || string(body) != want {
+					t.Errorf("%q: %q, %v", key, body, err)
+				}
 			}
 		})
 	}
