@@ -55,7 +55,7 @@ func (p Place) Path() string {
 // volume, each.
 func (p Place) Bucket() string {
 	if p.store == "file://" {
-		return p.String()
+		return p.store + p.Path()
 	}
 	return p.store
 }
