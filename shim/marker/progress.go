@@ -43,6 +43,11 @@ type Progress struct {
 // ProgressKey gives the key of one run's document.
 func ProgressKey(index int64, runID string) string { return progressFolder(index) + runID + ".json" }
 
+// ShareFolder is where the chunks of an index's items are claimed, with --share.
+func ShareFolder(index int64) string { return fmt.Sprintf("%s/%d/", shareDir, index) }
+
+const shareDir = "share"
+
 func progressFolder(index int64) string { return fmt.Sprintf("%s/%d/", progressDir, index) }
 
 // Encode gives the document.

@@ -1,0 +1,46 @@
+package share
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"nth/shim/identity"
+)
+
+// parse reads the key of a chunk's claim, as Part.chunk makes it.
+func parse(key string) (p Part, digest string, ok bool) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 4 || parts[0] != "share" {
+		return p, "", false
+	}
+	name, ok := strings.CutSuffix(parts[3], ".json")
+	if !ok {
+		return p, "", false
+	}
+	from, to, ok := strings.Cut(name, "-")
+	if !ok {
+		return p, "", false
+	}
+	for _, n := range []struct {
+		text string
+		to   *int64
+	}{{parts[1], &p.Index}, {from, &p.Start}, {to, &p.End}} {
+		v, err := strconv.ParseInt(n.text, 10, 64)
+		if err != nil || v < 0 || strconv.FormatInt(v, 10) != n.text {
+			return Part{}, "", false
+		}
+		*n.to = v
+	}
+	return p, parts[2], p.Start < p.End
+}
+
+// union gives the items of parts of one block.
+func union(parts []Part) (l identity.List) {
+	slices.SortFunc(parts, func(a, b Part) int { return cmp.Compare(a.Start, b.Start) })
+	for _, p := range parts {
+		l = identity.Union(l, identity.Span(p.Start, p.End))
+	}
+	return l
+}
