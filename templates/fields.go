@@ -45,6 +45,9 @@ func stableFields(f Fields) Fields {
 	f.RawIndex, f.Attempt = 0, 1
 	if f.Kind.AnyIndex() {
 		f.Index = 0
+		if f.Shard != nil {
+			f.Shard = &Shard{End: 1}
+		}
 	}
 	f.Platform, f.JobUID, f.RunID, f.Hostname = "PLATFORM", "JOB_UID", "RUN_ID", "HOSTNAME"
 	return f

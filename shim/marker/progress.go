@@ -25,6 +25,7 @@ type Progress struct {
 	Version int    `json:"version"`
 	Index   int64  `json:"index"`
 	RunID   string `json:"run_id"`
+	By      *int64 `json:"by,omitempty"` // the index whose run it is, where that one helped (--share)
 	Digest  string `json:"digest"`
 	Items   int64  `json:"items"` // of all indexes together
 	Start   int64  `json:"start"` // the shard's first item

@@ -30,8 +30,12 @@ type Many struct {
 	// more then.
 	Cancel      <-chan struct{}
 	CancelGrace func() time.Duration
-	// Next gives the next command; false: there is none any more.
+	// Next gives the next command; false: there is none any more. One without Args is none
+	// this time.
 	Next func() (One, bool)
+	// Later tells, before Next is asked, that there is none to be had yet: it is asked again
+	// when a command has ended. Idle: none runs, and it may wait. It may be nil.
+	Later func(idle bool) bool
 	// Ended is told how a command ended, or with an error, which is a failure with exit
 	// code 126 or 127, why it didn't start. The Result is the caller's until Ended
 	// returns. False: start no more.
@@ -87,6 +91,7 @@ type crew struct {
 	free    []*slot
 	swept   int       // slots whose leftovers are being ended
 	over    bool      // no more are started
+	later   bool      // none is to be had before a command has ended
 	killAt  time.Time // of all, after a stop signal; under the lock of Signals
 	oom     int64     // processes that had been killed for memory
 	program program   // that was found last
@@ -123,10 +128,14 @@ func (c *crew) begin() error {
 // has goroutines of its own.
 func (c *crew) run() {
 	for {
-		for len(c.free) > 0 && !c.over {
+		for len(c.free) > 0 && !c.over && !c.later {
 			c.next()
 		}
 		if len(c.free) == len(c.slots) {
+			if c.later {
+				c.later = false
+				continue
+			}
 			return
 		}
 		if c.swept == 0 {
@@ -146,9 +155,16 @@ func (c *crew) next() {
 		c.over = true
 		return
 	}
+	if c.m.Later != nil && c.m.Later(len(c.free) == len(c.slots)) {
+		c.later = true
+		return
+	}
 	one, ok := c.m.Next()
 	if !ok {
 		c.over = true
+		return
+	}
+	if one.Args == nil {
 		return
 	}
 	sl := c.free[len(c.free)-1]
@@ -238,7 +254,7 @@ func (c *crew) finish(sl *slot) {
 		kills := oomKills()
 		sl.result.OOMKilled, c.oom = kills > c.oom, kills
 	}
-	c.free = append(c.free, sl)
+	c.free, c.later = append(c.free, sl), false
 	res, err := &sl.result, sl.starter.failed()
 	if err != nil {
 		res = &Result{} // it never was the command

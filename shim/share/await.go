@@ -27,6 +27,9 @@ func (w *Worker) await(ctx context.Context, wait bool) (*Chunk, error) {
 			return nil, err
 		}
 		for _, p := range missing {
+			if w.broken.noTakeOver {
+				break
+			}
 			c, err := w.takeOver(ctx, p)
 			if err != nil || c != nil {
 				return c, err

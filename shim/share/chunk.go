@@ -100,10 +100,10 @@ func (w *Worker) Saved(index int64, done, failed identity.List) {
 		case c.whole(done):
 			c.drop()
 			w.forget(c)
-		case c.over(done, failed) && !w.broken.keepFailed:
+		case c.over(done, failed):
 			w.giveBack(c)
 			w.forget(c)
-		case w.broken.dropUnsaved && c.Left() == 0:
+		case w.broken.dropUnsaved:
 			c.drop()
 			w.forget(c)
 		}

@@ -37,7 +37,8 @@ func (w *Worker) help(ctx context.Context) (*Chunk, error) {
 }
 
 // lookAround looks at all claims, and at the markers, the first time that others are
-// helped.
+// helped. Where only another command's claims are, that one is at work: its workers would
+// do all again that is done here.
 func (w *Worker) lookAround(ctx context.Context) error {
 	if w.looked {
 		return nil
@@ -47,12 +48,22 @@ func (w *Worker) lookAround(ctx context.Context) error {
 		return err
 	}
 	for k := range settled.Len() {
-		if index := settled.At(k); index < w.Workers {
+		if index := settled.At(k); index < w.Workers && index != w.Mine.Index {
 			w.nothingLeft(index)
 		}
 	}
+	foreign, err := w.list(ctx, "share/")
+	if err != nil {
+		return err
+	}
 	w.looked = true
-	return w.look(ctx, -1)
+	for _, index := range foreign {
+		w.nothingLeft(index)
+	}
+	if len(foreign) > 0 && w.Foreign != nil {
+		w.Foreign(len(foreign))
+	}
+	return nil
 }
 
 func (w *Worker) nothingLeft(index int64) {

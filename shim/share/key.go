@@ -44,3 +44,10 @@ func union(parts []Part) (l identity.List) {
 	}
 	return l
 }
+
+// Digest is the short form of a digest that stands in the keys of claims.
+func Digest(whole string) string {
+	const digits = 16
+	hex := whole[strings.LastIndexByte(whole, ':')+1:]
+	return hex[:min(digits, len(hex))]
+}

@@ -12,8 +12,9 @@
 // its own worker ends well only then: it watches the claims of its block, and takes over
 // what stands still. So each chunk has somebody who comes back for it.
 //
-// Why somebody always makes progress. A worker that waits has no chunk that it doesn't work
-// at: one in which an item has failed is given back as soon as the others are recorded.
+// Why somebody always makes progress. A worker helps others only when all of its own block
+// is claimed, so that those who wait for each other are never a ring; and a chunk in which
+// an item has failed is given back as soon as what was done of it is recorded.
 package share
 
 import (

@@ -34,6 +34,9 @@ type Worker struct {
 	// one that are.
 	Settled  func(context.Context) (identity.List, error)
 	Recorded func(ctx context.Context, index int64) (identity.List, error)
+	// Foreign is told how many blocks aren't helped since they are worked at by another
+	// command.
+	Foreign func(blocks int)
 	// Waiting is called each time before others are waited for, so that what this run has
 	// done is recorded: they may wait for that.
 	Waiting func()
@@ -55,7 +58,7 @@ type Worker struct {
 
 // rules are mistakes that only the tests make.
 type rules struct {
-	noRecheck, dropUnsaved, keepFailed, leaveEarly bool
+	noRecheck, dropUnsaved, leaveEarly, noTakeOver bool
 }
 
 // ErrLater: there is no chunk to be had now; others have what is left.
@@ -143,26 +146,36 @@ func (w *Worker) learn(ctx context.Context, index int64) error {
 	return err
 }
 
-// look lists the chunks of a block that have a claim; below 0 it is those of all blocks.
+// look lists the chunks of a block that have a claim.
 func (w *Worker) look(ctx context.Context, index int64) error {
-	prefix := "share/"
-	if index >= 0 {
-		prefix = marker.ShareFolder(index) + w.Digest + "/"
-	}
+	_, err := w.list(ctx, marker.ShareFolder(index)+w.Digest+"/")
+	return err
+}
+
+// list lists claims of chunks, and gives the blocks that have some of another work and none
+// of this.
+func (w *Worker) list(ctx context.Context, prefix string) (foreign []int64, err error) {
 	found := map[int64][]Part{}
-	err := store.Retry(ctx, w.Access, func(ctx context.Context) error {
+	err = store.Retry(ctx, w.Access, func(ctx context.Context) error {
 		clear(found)
 		return w.Store.List(ctx, prefix, func(key string, _ int64, _ time.Time) error {
-			if p, digest, ok := parse(key); ok && digest == w.Digest {
+			switch p, digest, ok := parse(key); {
+			case ok && digest == w.Digest:
 				found[p.Index] = append(found[p.Index], p)
+			case ok:
+				found[p.Index] = append(found[p.Index], Part{})
 			}
 			return nil
 		})
 	}, w.Trouble)
 	for index, parts := range found {
-		w.taken[index] = identity.Union(w.taken[index], union(parts))
+		l := union(parts)
+		w.taken[index] = identity.Union(w.taken[index], l)
+		if l.Len() == 0 && index != w.Mine.Index {
+			foreign = append(foreign, index)
+		}
 	}
-	return err
+	return foreign, err
 }
 
 // within tells whether a list has all items of a part.
