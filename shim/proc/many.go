@@ -90,13 +90,21 @@ type crew struct {
 	slots   []slot
 	free    []*slot
 	swept   int       // slots whose leftovers are being ended
-	over    bool      // no more are started
-	later   bool      // none is to be had before a command has ended
+	more    supply    // of commands
 	killAt  time.Time // of all, after a stop signal; under the lock of Signals
 	oom     int64     // processes that had been killed for memory
 	program program   // that was found last
 	starts  int
 }
+
+// supply is whether there are more commands to start.
+type supply int
+
+const (
+	some  supply = iota
+	later        // none is to be had before a command has ended
+	none
+)
 
 func newCrew(s *Signals, m Many, stdin uintptr) *crew {
 	c := &crew{s: s, m: m, slots: make([]slot, m.Jobs), oom: oomKills()}
@@ -128,15 +136,15 @@ func (c *crew) begin() error {
 // has goroutines of its own.
 func (c *crew) run() {
 	for {
-		for len(c.free) > 0 && !c.over && !c.later {
+		for len(c.free) > 0 && c.more == some {
 			c.next()
 		}
 		if len(c.free) == len(c.slots) {
-			if c.later {
-				c.later = false
-				continue
+			if c.more == none {
+				return
 			}
-			return
+			c.more = some
+			continue
 		}
 		if c.swept == 0 {
 			c.s.awaitChild()
@@ -152,16 +160,16 @@ func (c *crew) run() {
 // next starts a command, if there is one.
 func (c *crew) next() {
 	if _, stopped := c.s.Stopped(); stopped {
-		c.over = true
+		c.more = none
 		return
 	}
 	if c.m.Later != nil && c.m.Later(len(c.free) == len(c.slots)) {
-		c.later = true
+		c.more = later
 		return
 	}
 	one, ok := c.m.Next()
 	if !ok {
-		c.over = true
+		c.more = none
 		return
 	}
 	if one.Args == nil {
@@ -171,33 +179,14 @@ func (c *crew) next() {
 	err := c.start(sl, one)
 	switch {
 	case err == ErrStopped:
-		c.over = true
+		c.more = none
 	case err != nil:
-		c.over = !c.m.Ended(one, &Result{}, err)
+		if !c.m.Ended(one, &Result{}, err) {
+			c.more = none
+		}
 	default:
 		c.free = c.free[:len(c.free)-1]
 	}
-}
-
-func (c *crew) start(sl *slot, one One) error {
-	if err := c.program.find(one); err != nil {
-		return err
-	}
-	if err := c.makePipes(sl); err != nil {
-		return err
-	}
-	sl.starter.apart = c.apart()
-	s := c.s
-	one.Env = s.kin.mark(one.Env)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.start(&sl.process, func() (int, error) { return sl.starter.start(&c.program, one) }); err != nil {
-		return err
-	}
-	sl.one = one
-	c.limit(sl)
-	s.deliver()
-	return nil
 }
 
 // reap collects a child that has ended, if there is one.
@@ -254,13 +243,16 @@ func (c *crew) finish(sl *slot) {
 		kills := oomKills()
 		sl.result.OOMKilled, c.oom = kills > c.oom, kills
 	}
-	c.free, c.later = append(c.free, sl), false
+	c.free = append(c.free, sl)
+	if c.more == later {
+		c.more = some
+	}
 	res, err := &sl.result, sl.starter.failed()
 	if err != nil {
 		res = &Result{} // it never was the command
 	}
 	if !c.m.Ended(sl.one, res, err) {
-		c.over = true
+		c.more = none
 	}
 }
 
@@ -296,11 +288,5 @@ func (c *crew) heedStop(done <-chan struct{}) {
 			c.s.mu.Unlock()
 			kill = time.After(killTick)
 		}
-	}
-}
-
-func (c *crew) closePipes() {
-	for i := range c.slots {
-		c.slots[i].pipes.close()
 	}
 }

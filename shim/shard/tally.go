@@ -14,7 +14,7 @@ import (
 // tally is what has come of a shard's items.
 type tally struct {
 	before marker.Progress // what other runs have done; with --share under the lock
-	index  int64           // whose items they are
+	others
 	began  time.Time
 	at     int64        // no item before it is still to be started
 	first  *itemFailure // nil: none has failed
@@ -23,14 +23,18 @@ type tally struct {
 	// now is between the loop that runs items and what tells of it.
 	mu  sync.Mutex
 	now sum
-	// away are the items of other indexes that this one has helped (--share).
-	away  map[int64]*sum
-	whose func(item int64) int64 // nil: all are its own
-	kick  chan struct{}          // what is done is to be recorded at once, for others wait
 	// late are items that ended well, in order, for so short a time that a stop signal
 	// may yet tell what ended them.
 	late    []lately
 	settled func(ended time.Time) (final bool, by syscall.Signal)
+}
+
+// others is what a tally knows of items that aren't its index's own (--share).
+type others struct {
+	index int64                  // its own
+	whose func(item int64) int64 // whose an item is; nil: its own
+	away  map[int64]*sum         // what has come of theirs; under the lock
+	kick  chan struct{}          // what is done is to be recorded at once, for others wait
 }
 
 type lately struct {

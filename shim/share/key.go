@@ -1,8 +1,7 @@
 package share
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -38,7 +37,7 @@ func parse(key string) (p Part, digest string, ok bool) {
 
 // union gives the items of parts of one block.
 func union(parts []Part) (l identity.List) {
-	slices.SortFunc(parts, func(a, b Part) int { return cmp.Compare(a.Start, b.Start) })
+	sort.Slice(parts, func(i, j int) bool { return parts[i].Start < parts[j].Start })
 	for _, p := range parts {
 		l = identity.Union(l, identity.Span(p.Start, p.End))
 	}

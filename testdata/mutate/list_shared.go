@@ -33,7 +33,7 @@ var shared = []mutation{
 		"	if done == sh.Len() {", "	if done+s.failures == sh.Len() {",
 		scripts, "TestScripts/shards"},
 	{"the rows of a batch", "shim/shard/rows.go",
-		"min((from/BatchRows+1)*BatchRows, end)", "min((from/BatchRows+1)*BatchRows, end-1)",
+		"min((from/BatchRows+1)*BatchRows, limit)", "min((from/BatchRows+1)*BatchRows, limit-1)",
 		shards, "TestEachManifest"},
 	{"a manifest replaced under a shard", "shim/shard/rows.go",
 		"if err == nil && string(version) != rs.version {", "if err == nil && string(version) == \"\" {",
