@@ -50,7 +50,7 @@ func (s Space) Owner(item int64) int64 {
 
 // finer is by how much chunks are smaller than each worker's share of what is left: who
 // takes the last large one isn't late by more than a part of the whole.
-const finer = 2
+const finer = 3
 
 // Chunks gives the chunks of a block, which get smaller towards its end. Nothing else
 // decides on them, so that all workers mean the same.
