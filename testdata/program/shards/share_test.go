@@ -284,3 +284,36 @@ func TestShareRequests(t *testing.T) {
 		t.Errorf("%d requests more for %d chunks", beyond, claims)
 	}
 }
+
+// TestShareFailed: an item that has failed at another's worker is given back, and the part's
+// own worker does it; the other hasn't failed for that.
+func TestShareFailed(t *testing.T) {
+	dir := t.TempDir()
+	s := &sharing{t: t, dir: dir, markers: "file://" + dir + "/m?create_dir=true", items: 40, flags: []string{"--items=40", "--jobs=2"},
+		script: `test <<.Item>> -lt 30 || sleep 0.1
+if [ <<.Item>> -ge 30 ] && [ $JOB_COMPLETION_INDEX != 3 ]; then : >` + dir + `/failed; exit 3; fi
+echo <<.Item>> $JOB_COMPLETION_INDEX >>` + dir + `/out`}
+	var all sync.WaitGroup
+	for index := range sharers {
+		all.Go(func() { s.live(index, nil) })
+	}
+	all.Wait()
+	s.check()
+	for item, by := range s.ran() {
+		if len(by) != 1 || item >= 30 && by[0] != "3" {
+			t.Errorf("item %d was done by %v", item, by)
+		}
+	}
+	if _, err := os.Stat(dir + "/failed"); err != nil {
+		t.Error("no item has failed at another's worker")
+	}
+}
+
+// TestShareUnfit: a store that can't replace on condition is told.
+func TestShareUnfit(t *testing.T) {
+	cmd, log := eachProcess(t, "--share", "--items=4", "--markers=mem://x", "--", "true")
+	_ = cmd.Run()
+	if code := cmd.ProcessState.ExitCode(); code != 78 || !strings.Contains(log.String(), "--share needs") {
+		t.Errorf("exit code %d: %s", code, log)
+	}
+}
