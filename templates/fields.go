@@ -46,6 +46,9 @@ func stableFields(f Fields) Fields {
 	f.RawIndex, f.Attempt = 0, 1
 	if f.Kind.AnyIndex() {
 		f.Index = 0
+		if f.Shard != nil {
+			f.Shard = &Shard{End: 1}
+		}
 	}
 	if f.Slot != nil {
 		f.Slot = new(int64)

@@ -18,11 +18,19 @@ const (
 	NumberItem
 	// ShardRowItem is one of the rows of a file, or of the objects, that are the index's shard.
 	ShardRowItem
+	// SharedNumberItem and SharedRowItem are the same of shards whose items may come to
+	// another index (--share).
+	SharedNumberItem
+	SharedRowItem
 )
 
 // AnyIndex tells whether the same item may come to another index the next time, so that
 // the index is no part of what it is.
-func (k ItemKind) AnyIndex() bool { return k == TaskItem }
+func (k ItemKind) AnyIndex() bool {
+	return k == TaskItem || k == SharedNumberItem || k == SharedRowItem
+}
 
 // HasPayload tells whether the item comes with a payload: .Task.
-func (k ItemKind) HasPayload() bool { return k != IndexItem && k != NumberItem }
+func (k ItemKind) HasPayload() bool {
+	return k != IndexItem && k != NumberItem && k != SharedNumberItem
+}

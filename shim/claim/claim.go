@@ -63,6 +63,8 @@ type Claim struct {
 	rules rules
 	beat  int64                   // of the last write
 	sent  map[int64]time.Duration // when each was sent
+	watch watch                   // of Try
+	there bool                    // Try has found a document
 }
 
 // rules are what the safety hangs on: parts of a TTL, in twelfths, and mistakes that only
@@ -128,10 +130,7 @@ func (c *Claim) withdraw() {
 }
 
 func (c *Claim) take(ctx context.Context) (*Lease, error) {
-	if c.rules == (rules{}) {
-		c.rules = sound
-	}
-	c.sent = map[int64]time.Duration{}
+	c.prepare()
 	began, w, late := c.Clock.Now(), watch{}, 0
 	// Where nobody has been there, this is all that it costs.
 	h, err := c.asked(ctx, func(ctx context.Context) (held, error) { return c.write(ctx, 1, false, "") })
@@ -139,7 +138,7 @@ func (c *Claim) take(ctx context.Context) (*Lease, error) {
 		switch {
 		case err == nil:
 			if late++; late == mostLate {
-				return nil, &contract.Error{Kind: contract.Unreachable, Cause: errors.New("its answers take longer than a third of --claim"), Hint: "give --claim more time"}
+				return nil, c.tooLate()
 			}
 		case store.Classify(err) != contract.Exists:
 			return nil, err
@@ -153,14 +152,28 @@ func (c *Claim) take(ctx context.Context) (*Lease, error) {
 		}
 		h, err = c.asked(ctx, func(ctx context.Context) (held, error) { return c.round(ctx, &w) })
 	}
-	if w.others && !c.rules.noRecheck {
+	return c.begin(ctx, h, w.others)
+}
+
+// begin holds what is ours, unless who had it before has finished.
+func (c *Claim) begin(ctx context.Context, h held, others bool) (*Lease, error) {
+	if others && !c.rules.noRecheck {
 		if err := c.settled(ctx); err != nil {
 			return nil, err
 		}
 	}
 	l := c.hold(h)
-	l.tookOver = w.others
+	l.tookOver = others
 	return l, nil
+}
+
+func (c *Claim) prepare() {
+	if c.rules == (rules{}) {
+		c.rules = sound
+	}
+	if c.sent == nil {
+		c.sent = map[int64]time.Duration{}
+	}
 }
 
 // asked tries for as long as the policy says. What a further try can't change comes back
@@ -231,15 +244,20 @@ func (c *Claim) settled(ctx context.Context) error {
 
 func (c *Claim) part(twelfths time.Duration) time.Duration { return c.TTL * twelfths / 12 }
 
-// Key is where the claim is, below the markers' URL.
-func (c *Claim) Key() string { return marker.Key("claim", c.Mine.Index) }
+// Key is where the claim is, below the markers' URL: of an index, or of a chunk of its items.
+func (c *Claim) Key() string {
+	if c.Mine.Chunk != "" {
+		return marker.ShareFolder(c.Mine.Index) + c.Mine.Chunk + ".json"
+	}
+	return marker.Key("claim", c.Mine.Index)
+}
 
 func (c *Claim) read(ctx context.Context) (Document, contract.Token, error) {
 	body, token, err := c.Store.Read(ctx, c.Key())
 	if err != nil {
 		return Document{}, "", err
 	}
-	doc, err := Decode(body, c.Mine.Index)
+	doc, err := DecodeOf(body, c.Mine.Index, c.Mine.Chunk)
 	return doc, token, err
 }
 
@@ -278,22 +296,3 @@ func (c *Claim) write(ctx context.Context, term int64, released bool, old contra
 	}
 	return held{}, &contract.Error{Kind: contract.Exists, Cause: errors.New("it is another's by now")}
 }
-
-// watch is what is known of another holder.
-type watch struct {
-	doc    Document
-	token  contract.Token
-	since  time.Duration // when this version was read first
-	news   bool          // of a holder that wasn't told of yet
-	others bool          // there was one
-}
-
-func (w *watch) see(now time.Duration, doc Document, token contract.Token) {
-	if token == w.token {
-		return
-	}
-	w.news = w.news || w.doc.RunID != doc.RunID
-	w.doc, w.token, w.since, w.others = doc, token, now, true
-}
-
-func (w *watch) silence(r rules) time.Duration { return w.doc.Silence() * r.silence / 12 }

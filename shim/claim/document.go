@@ -16,10 +16,11 @@ type Document struct {
 	Version  int       `json:"version"`
 	Job      string    `json:"job,omitempty"`
 	Index    int64     `json:"index"`
-	Term     int64     `json:"term"`   // one more with each holder, from 1
-	RunID    string    `json:"run_id"` // the holder
-	Beat     int64     `json:"beat"`   // one more with each write of this run
-	TTL      float64   `json:"ttl"`    // how long the holder may be silent, in seconds
+	Chunk    string    `json:"chunk,omitempty"` // of the index's items, with --share
+	Term     int64     `json:"term"`            // one more with each holder, from 1
+	RunID    string    `json:"run_id"`          // the holder
+	Beat     int64     `json:"beat"`            // one more with each write of this run
+	TTL      float64   `json:"ttl"`             // how long the holder may be silent, in seconds
 	Released bool      `json:"released,omitempty"`
 	Hostname string    `json:"hostname,omitempty"`
 	Node     string    `json:"node,omitempty"`
@@ -48,9 +49,12 @@ func (d Document) By() string {
 	return d.RunID + " on " + d.Hostname
 }
 
-// Decode reads a claim. One that makes no sense is an error of the kind Malformed, and
-// nobody's: it may be of a later nth, or not nth's at all.
-func Decode(body []byte, index int64) (Document, error) {
+// Decode reads an index's claim. One that makes no sense is an error of the kind Malformed,
+// and nobody's: it may be of a later nth, or not nth's at all.
+func Decode(body []byte, index int64) (Document, error) { return DecodeOf(body, index, "") }
+
+// DecodeOf is Decode for the claim of a chunk of an index's items; "" is the whole index.
+func DecodeOf(body []byte, index int64, chunk string) (Document, error) {
 	var d Document
 	in := json.NewDecoder(bytes.NewReader(body))
 	err := in.Decode(&d)
@@ -62,6 +66,8 @@ func Decode(body []byte, index int64) (Document, error) {
 		err = errors.New("it lacks version, term, beat, run_id or ttl")
 	case d.Index != index:
 		err = fmt.Errorf("it is of index %d", d.Index)
+	case d.Chunk != chunk:
+		err = fmt.Errorf("it is of the chunk %q", d.Chunk)
 	default:
 		return d, nil
 	}

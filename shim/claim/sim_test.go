@@ -210,19 +210,12 @@ func (m *machine) run(id string) {
 	}
 	died := m.work(ctx, id, l)
 	if died {
-		l.die()
+		l.Drop()
 		return
 	}
 	if err := l.Release(); err != nil {
 		m.tell("%v %s: release: %v", m.at(), id, err)
 	}
-}
-
-// die ends the goroutines of a run that was killed, and nothing else.
-func (l *Lease) die() {
-	close(l.stop)
-	l.cancel()
-	l.ended.Wait()
 }
 
 // work is a command that ignores SIGTERM. It tells whether the run was killed meanwhile.

@@ -49,6 +49,13 @@ var pairs = []rule{
 		hint: "give --each; how many indexes run at the same time is --parallelism, of nth local and nth manifest"},
 	{of: runs, wrong: func(t *Told) bool { return !t.Mapping.Each && t.Mapping.KeepGoing },
 		on: "--keep-going", why: "it is about items, and there are none without --each", hint: "give --each"},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Share && !t.Mapping.Each },
+		on: "--share", why: "it is about items, and there are none without --each", hint: "give --each"},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Share && t.Markers.URL == "" },
+		on: "--share", why: "who has which items stands beside the markers, and there is no --markers URL", hint: "give --markers"},
+	{of: runs, detail: ownShare, on: "--share and --markers", hint: "name the same for all indexes"},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Share && t.Markers.Claim > 0 },
+		on: "--share and --claim", why: "what is shared is claimed piece by piece already, for the time of --lease", hint: "leave --claim out"},
 	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.URL != "" && t.Source() != Rows },
 		on: "--each and --tasks", why: "a queue gives its tasks one by one", hint: "leave --each out, or name a file of rows"},
 	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Each && t.Tasks.URL == "" && t.Mapping.Items == 0 },
@@ -133,6 +140,14 @@ func perRun(text string) string {
 func ownList(t *Told) string {
 	if at := perRun(t.Markers.URL); t.Lists() && at != "" {
 		return "each run would have a list of its own, for --markers names " + at
+	}
+	return ""
+}
+
+// ownShare tells why nobody could help another.
+func ownShare(t *Told) string {
+	if at := perRun(t.Markers.URL); t.Mapping.Share && at != "" {
+		return "the indexes share their items through one directory, and --markers names " + at
 	}
 	return ""
 }

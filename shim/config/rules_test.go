@@ -46,6 +46,15 @@ func lookOf(command Commands, said ...string) Told {
 	return t
 }
 
+// shared is a run that shares its items.
+func shared(change func(*Told)) Told {
+	return run(func(t *Told) {
+		n := int64(4)
+		t.Mapping.Share, t.Mapping.Each, t.Mapping.Items, t.Completions, t.Markers.URL = true, true, 100, &n, "file:///m"
+		change(t)
+	})
+}
+
 // brokenRules has for every rule of the table what breaks that one alone.
 var brokenRules = []struct {
 	told Told
@@ -162,6 +171,11 @@ var brokenRules = []struct {
 		slurm(t, identity.Settings{Completions: number(2), IndexOffset: 1}, "1")
 	}), "--items and --each: index 2 is none of 0 to 1, which share the items", 78},
 	{run(func(t *Told) { t.Mapping.Jobs = small(2) }), "--jobs: it is about items, and there are none without --each", 78},
+	{run(func(t *Told) { t.Mapping.Share, t.Markers.URL = true, "file:///m" }), "--share: it is about items, and there are none without --each", 78},
+	{shared(func(t *Told) { t.Markers.URL = "" }), "--share: who has which items stands beside the markers, and there is no --markers URL", 78},
+	{shared(func(t *Told) { t.Markers.URL = "file:///m/<<.Index>>" }), "--share and --markers: the indexes share their items through one directory, and --markers names <<.Index>>", 78},
+	{shared(func(t *Told) { t.Markers.Claim = time.Minute }), "--share and --claim: what is shared is claimed piece by piece already, for the time of --lease", 78},
+	{shared(func(t *Told) { t.Tasks.Lease = 25 * time.Hour }), "--lease: it is longer than 24h, which nobody waits for with --share", 64},
 	{run(func(t *Told) { t.Mapping.KeepGoing = true }), "--keep-going: it is about items, and there are none without --each", 78},
 	{run(func(t *Told) { t.Mapping.Each, t.Tasks.URL = true, "redis://h/0?queue=q" }), "--each and --tasks: a queue gives its tasks one by one", 78},
 	{run(func(t *Told) { t.Mapping.Each = true }), "--each: there are no items", 78},

@@ -30,7 +30,7 @@ var uses = []struct {
 	{"--env --items --each --require --markers --tasks --tasks-exclude --group-by", Obeys, Obeys, Obeys},
 	{"--input --output --stdin --stdout --checkpoint --keep-failed", Obeys, Obeys, Obeys},
 
-	{"--jobs --keep-going --require-wait --checkpoint-every", Reads, Obeys, Obeys},
+	{"--jobs --share --keep-going --require-wait --checkpoint-every", Reads, Obeys, Obeys},
 	{"--on-change --done-if --done-exit-codes --skip-exit-codes --digest-extra --record-start --claim --claim-wait --logs --success", Reads, Obeys, Obeys},
 	{"--store-wait --store-timeout --marker-timeout", Reads, Obeys, Obeys},
 	{"--lease --max-attempts --task-id --task-stdin --on-failure --max-tasks --max-runtime --drain --idle-timeout", Reads, Obeys, Obeys},

@@ -44,6 +44,8 @@ var values = []rule{
 		on: "--jobs", why: "it is less than 1", hint: "give how many items run at the same time", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return t.Tasks.Lease < minLease },
 		on: "--lease", why: "it is shorter than 1s", hint: "give a duration such as 1m", code: failure.Usage},
+	{of: runs, wrong: func(t *Told) bool { return t.Mapping.Share && t.Tasks.Lease > maxClaim },
+		on: "--lease", why: "it is longer than 24h, which nobody waits for with --share", hint: "give a duration such as 1m", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return t.Tasks.MaxAttempts != nil && *t.Tasks.MaxAttempts < 0 },
 		on: "--max-attempts", why: "it is negative", hint: "0 is without end", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return t.Tasks.MaxTasks < 0 },

@@ -29,8 +29,8 @@ type Settings struct {
 	Node        string  `group:"Set by nth manifest" placeholder:"NAME" help:"Name of the node, for the records."`
 	// The two annotations of a Job with backoffLimitPerIndex, as they came. The
 	// downward API gives "" for an annotation that isn't there.
-	IndexFailures        string `group:"Set by nth manifest" placeholder:"N" help:"Failures of this index so far: the annotation batch.kubernetes.io/job-index-failure-count."`
-	IndexIgnoredFailures string `group:"Set by nth manifest" placeholder:"N" help:"Its ignored failures: the annotation batch.kubernetes.io/job-index-ignored-failure-count."`
+	IndexFailures        string `group:"Set by nth manifest" placeholder:"N" help:"Failures of this index so far: annotation job-index-failure-count."`
+	IndexIgnoredFailures string `group:"Set by nth manifest" placeholder:"N" help:"Its ignored failures: annotation job-index-ignored-failure-count."`
 }
 
 // Auto is a number of indexes that is still to be counted.

@@ -8,6 +8,14 @@ import (
 // Ranges is how many ranges the list is made of, which is what it costs.
 func (l List) Ranges() int { return len(l.spans) }
 
+// Span gives the list of the indexes from start to before end.
+func Span(start, end int64) (l List) {
+	if start < end {
+		l.add(start, end-1)
+	}
+	return l
+}
+
 // Clone gives a list that shares nothing with this one.
 func (l List) Clone() List { return List{slices.Clone(l.spans)} }
 

@@ -21,7 +21,7 @@ func (i Item) Key(dir string) string {
 
 // ParseKey tells which item's document has this key, and in which directory it is. The
 // document of one run, progress/<index>/<run_id>.json or staging/<index>/<run_id>.json, is
-// of the item too. It is false for every key that nth doesn't write: such a blob is
+// of the item too, and so is the claim of a chunk, share/<index>/…. It is false for every key that nth doesn't write: such a blob is
 // somebody else's.
 func ParseKey(key string) (dir string, of Item, ok bool) {
 	dir, name, ok := strings.Cut(key, "/")
@@ -31,7 +31,12 @@ func ParseKey(key string) (dir string, of Item, ok bool) {
 	if name, ok = strings.CutSuffix(name, ".json"); !ok {
 		return "", Item{}, false
 	}
-	if dir == progressDir || dir == stagingDir {
+	if dir == shareDir {
+		name, _, ok = strings.Cut(name, "/")
+		if !ok {
+			return "", Item{}, false
+		}
+	} else if dir == progressDir || dir == stagingDir {
 		at := strings.LastIndexByte(name, '/')
 		if at < 0 || at == len(name)-1 {
 			return "", Item{}, false
@@ -39,7 +44,7 @@ func ParseKey(key string) (dir string, of Item, ok bool) {
 		name = name[:at]
 	}
 	if strings.HasPrefix(name, "tasks/") {
-		return dir, Item{Task: name}, isTask(name) && dir != progressDir
+		return dir, Item{Task: name}, isTask(name) && dir != progressDir && dir != shareDir
 	}
 	index, err := strconv.ParseInt(name, 10, 64)
 	if err != nil || index < 0 || strconv.FormatInt(index, 10) != name {

@@ -25,6 +25,7 @@ type Progress struct {
 	Version int    `json:"version"`
 	Index   int64  `json:"index"`
 	RunID   string `json:"run_id"`
+	By      *int64 `json:"by,omitempty"` // the index whose run it is, where that one helped (--share)
 	Digest  string `json:"digest"`
 	Items   int64  `json:"items"` // of all indexes together
 	Start   int64  `json:"start"` // the shard's first item
@@ -42,6 +43,11 @@ type Progress struct {
 
 // ProgressKey gives the key of one run's document.
 func ProgressKey(index int64, runID string) string { return progressFolder(index) + runID + ".json" }
+
+// ShareFolder is where the chunks of an index's items are claimed, with --share.
+func ShareFolder(index int64) string { return fmt.Sprintf("%s/%d/", shareDir, index) }
+
+const shareDir = "share"
 
 func progressFolder(index int64) string { return fmt.Sprintf("%s/%d/", progressDir, index) }
 

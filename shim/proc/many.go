@@ -31,8 +31,11 @@ type Many struct {
 	Cancel      <-chan struct{}
 	CancelGrace func() time.Duration
 	// Next gives the next command, which will run in this slot: the lowest, from 0, in which
-	// none runs; false: there is none any more.
+	// none runs; false: there is none any more. One without Args is none this time.
 	Next func(slot int) (One, bool)
+	// Later tells, before Next is asked, that there is none to be had yet: it is asked again
+	// when a command has ended. Idle: none runs, and it may wait. It may be nil.
+	Later func(idle bool) bool
 	// Ended is told how a command ended, or with an error, which is a failure with exit
 	// code 126 or 127, why it didn't start. The Result is the caller's until Ended
 	// returns. False: start no more.
@@ -87,12 +90,21 @@ type crew struct {
 	slots   []slot
 	free    []*slot   // the lowest last
 	swept   int       // slots whose leftovers are being ended
-	over    bool      // no more are started
+	more    supply    // of commands
 	killAt  time.Time // of all, after a stop signal; under the lock of Signals
 	oom     int64     // processes that had been killed for memory
 	program program   // that was found last
 	starts  int
 }
+
+// supply is whether there are more commands to start.
+type supply int
+
+const (
+	some  supply = iota
+	later        // none is to be had before a command has ended
+	none
+)
 
 func newCrew(s *Signals, m Many, stdin uintptr) *crew {
 	c := &crew{s: s, m: m, slots: make([]slot, m.Jobs), oom: oomKills()}
@@ -124,11 +136,15 @@ func (c *crew) begin() error {
 // has goroutines of its own.
 func (c *crew) run() {
 	for {
-		for len(c.free) > 0 && !c.over {
+		for len(c.free) > 0 && c.more == some {
 			c.next()
 		}
 		if len(c.free) == len(c.slots) {
-			return
+			if c.more == none {
+				return
+			}
+			c.more = some
+			continue
 		}
 		if c.swept == 0 {
 			c.s.awaitChild()
@@ -144,45 +160,33 @@ func (c *crew) run() {
 // next starts a command, if there is one.
 func (c *crew) next() {
 	if _, stopped := c.s.Stopped(); stopped {
-		c.over = true
+		c.more = none
+		return
+	}
+	if c.m.Later != nil && c.m.Later(len(c.free) == len(c.slots)) {
+		c.more = later
 		return
 	}
 	sl := c.free[len(c.free)-1]
 	one, ok := c.m.Next(sl.place)
 	if !ok {
-		c.over = true
+		c.more = none
+		return
+	}
+	if one.Args == nil {
 		return
 	}
 	err := c.start(sl, one)
 	switch {
 	case err == ErrStopped:
-		c.over = true
+		c.more = none
 	case err != nil:
-		c.over = !c.m.Ended(one, &Result{}, err)
+		if !c.m.Ended(one, &Result{}, err) {
+			c.more = none
+		}
 	default:
 		c.free = c.free[:len(c.free)-1]
 	}
-}
-
-func (c *crew) start(sl *slot, one One) error {
-	if err := c.program.find(one); err != nil {
-		return err
-	}
-	if err := c.makePipes(sl); err != nil {
-		return err
-	}
-	sl.starter.apart = c.apart()
-	s := c.s
-	one.Env = s.kin.mark(one.Env)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.start(&sl.process, func() (int, error) { return sl.starter.start(&c.program, one) }); err != nil {
-		return err
-	}
-	sl.one = one
-	c.limit(sl)
-	s.deliver()
-	return nil
 }
 
 // reap collects a child that has ended, if there is one.
@@ -240,12 +244,15 @@ func (c *crew) finish(sl *slot) {
 		sl.result.OOMKilled, c.oom = kills > c.oom, kills
 	}
 	c.release(sl)
+	if c.more == later {
+		c.more = some
+	}
 	res, err := &sl.result, sl.starter.failed()
 	if err != nil {
 		res = &Result{} // it never was the command
 	}
 	if !c.m.Ended(sl.one, res, err) {
-		c.over = true
+		c.more = none
 	}
 }
 
@@ -281,11 +288,5 @@ func (c *crew) heedStop(done <-chan struct{}) {
 			c.s.mu.Unlock()
 			kill = time.After(killTick)
 		}
-	}
-}
-
-func (c *crew) closePipes() {
-	for i := range c.slots {
-		c.slots[i].pipes.close()
 	}
 }

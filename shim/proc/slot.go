@@ -143,6 +143,33 @@ func (p *pipes) close() {
 	*p = pipes{}
 }
 
+func (c *crew) start(sl *slot, one One) error {
+	if err := c.program.find(one); err != nil {
+		return err
+	}
+	if err := c.makePipes(sl); err != nil {
+		return err
+	}
+	sl.starter.apart = c.apart()
+	s := c.s
+	one.Env = s.kin.mark(one.Env)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.start(&sl.process, func() (int, error) { return sl.starter.start(&c.program, one) }); err != nil {
+		return err
+	}
+	sl.one = one
+	c.limit(sl)
+	s.deliver()
+	return nil
+}
+
+func (c *crew) closePipes() {
+	for i := range c.slots {
+		c.slots[i].pipes.close()
+	}
+}
+
 // timeout is a command's time. It is under the lock of Signals, for its timers are
 // goroutines.
 type timeout struct {

@@ -2,8 +2,12 @@ package record
 
 import (
 	"context"
+	"math"
+	"slices"
+	"time"
 
 	"nth/shim/failure"
+	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/store"
 )
@@ -19,6 +23,29 @@ func (r Record) Progress(ctx context.Context, index int64) ([]marker.Progress, e
 		return nil, store.Fail(err, failure.OneIndex, "read the progress of earlier runs", r.book.Store.Show(marker.ProgressKey(index, "…")))
 	}
 	return documents, nil
+}
+
+// SettledIndexes gives the indexes that have a marker.
+func (r Record) SettledIndexes(ctx context.Context) (identity.List, error) {
+	var list []int64
+	err := store.Retry(ctx, r.book.Wait, func(ctx context.Context) error {
+		list = nil
+		return r.book.Store.List(ctx, "done/", func(key string, _ int64, _ time.Time) error {
+			if _, of, ok := marker.ParseKey(key); ok && of.Task == "" {
+				list = append(list, of.Index)
+			}
+			return nil
+		})
+	}, r.Retrying)
+	if err != nil {
+		return identity.List{}, store.Fail(err, failure.OneIndex, "list the markers", r.book.Store.Show("done/"))
+	}
+	slices.Sort(list)
+	var l identity.List
+	for _, index := range list {
+		l.Grow(index, math.MaxInt)
+	}
+	return l, nil
 }
 
 // Save records how far a run has come with its shard. The error is the store's.

@@ -19,6 +19,7 @@ type kind struct{ dir, one, many string }
 // what has failed finds the item again when it was interrupted.
 var kinds = []kind{
 	{"progress", "shard's checkpoint", "shards' checkpoints"},
+	{"share", "shard's claims of items", "shards' claims of items"},
 	{"started", "record of a start", "records of starts"},
 	{"commit", "commit of outputs", "commits of outputs"},
 	{"skipped", "entry as skipped", "entries as skipped"},
@@ -29,9 +30,10 @@ var kinds = []kind{
 // The positions of those that tell an item's state.
 const (
 	progress = 0
-	commits  = 2
-	failed   = 4
-	done     = 5
+	shares   = 1
+	commits  = 3
+	failed   = 5
+	done     = 6
 )
 
 // claimDir is listed too, and never changed: a claim that is deleted would let its
@@ -46,6 +48,7 @@ type held struct {
 	kinds   uint8 // bits, by position
 	claimed bool
 	runs    []string // the keys of its checkpoints
+	shares  []string // the keys of its items' claims
 	notes   []string // the keys of its runs' notes
 }
 
@@ -93,7 +96,7 @@ func prefixes(dirs []string, only identity.List) (all []string) {
 		}
 		for k := range only.Len() {
 			key := marker.Key(dir, only.At(k))
-			if dir == kinds[progress].dir || dir == stagingDir {
+			if dir == kinds[progress].dir || dir == kinds[shares].dir || dir == stagingDir {
 				key = key[:len(key)-len(".json")] + "/"
 			}
 			all = append(all, key)
@@ -118,8 +121,11 @@ func (inv inventory) note(dir string, item marker.Item, key string) {
 	}
 	at := slices.IndexFunc(kinds, func(k kind) bool { return k.dir == dir })
 	h.kinds |= 1 << at
-	if at == progress {
+	switch at {
+	case progress:
 		h.runs = append(h.runs, key)
+	case shares:
+		h.shares = append(h.shares, key)
 	}
 }
 

@@ -132,8 +132,11 @@ func (r *reset) one(ctx context.Context, item marker.Item) error {
 			continue
 		}
 		keys := []string{item.Key(kinds[k].dir)}
-		if k == progress {
+		switch k {
+		case progress:
 			keys = h.runs
+		case shares:
+			keys = h.shares
 		}
 		for _, key := range keys {
 			if err := r.remove(ctx, key); err != nil {

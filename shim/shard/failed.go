@@ -10,6 +10,7 @@ import (
 	"nth/shim/end"
 	"nth/shim/expand"
 	"nth/shim/failure"
+	"nth/shim/identity"
 	"nth/shim/item"
 	"nth/shim/marker"
 	"nth/shim/once"
@@ -69,8 +70,8 @@ func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran 
 // outcome judges the shard. A stop signal that came after the last item changes nothing.
 func (sh *shard) outcome(it item.Item, in once.Inputs, t *tally, kept output.Kept) (once.Outcome, error) {
 	now, s := time.Now(), t.snapshot()
-	done := t.before.Done.Len() + s.settled
-	l := sh.Log.Info().Int64("done", done).Int64("of", sh.Len()).Int64("skipped", t.before.Skipped.Len()+s.skips).Int64("failed", s.failures).
+	done, skipped := sh.done(t, s)
+	l := sh.Log.Info().Int64("done", done).Int64("of", sh.Len()).Int64("skipped", skipped).Int64("failed", s.failures).
 		Float64("duration_s", now.Sub(t.began).Seconds())
 	if s.left > 0 {
 		l = l.Int64("left_processes_behind", s.left)
@@ -78,7 +79,7 @@ func (sh *shard) outcome(it item.Item, in once.Inputs, t *tally, kept output.Kep
 	l.Msg("items ended")
 	if done == sh.Len() {
 		bounds := *it.Header.Shard
-		bounds.Skipped = t.before.Skipped.Len() + s.skips
+		bounds.Skipped = skipped
 		return once.Outcome{As: marker.Done, Shard: &bounds, Evidence: end.Evidence{Judged: true, Log: kept.URL, Usage: t.before.Used.Plus(t.used(s, now))}}, nil
 	}
 	var known end.Evidence
@@ -91,8 +92,16 @@ func (sh *shard) outcome(it item.Item, in once.Inputs, t *tally, kept output.Kep
 		known.Stop = edge.SignalName(sig)
 	}
 	why := sh.why(in, t, s, done)
-	known.LeaseLost = in.Held() != nil && failure.From(why).Code == failure.Held
+	known.LeaseLost = (in.Held() != nil || sh.help.over()) && failure.From(why).Code == failure.Held
 	return once.Outcome{}, end.After(why, known)
+}
+
+// done is how many of the shard's items are, and how many of those are bad.
+func (sh *shard) done(t *tally, s sum) (done, skipped int64) {
+	if sh.help != nil { // others may have done what this run has, too
+		return identity.Union(t.before.Done, s.done).Len(), identity.Union(t.before.Skipped, s.skipped).Len()
+	}
+	return t.before.Done.Len() + s.settled, t.before.Skipped.Len() + s.skips
 }
 
 // why tells why the shard isn't done.
@@ -108,6 +117,9 @@ func (sh *shard) why(in once.Inputs, t *tally, s sum, done int64) error {
 			Cause: fmt.Errorf("stopped by %s when %d of %d were done", edge.SignalName(sig), done, sh.Len()), Hint: hint}
 	case t.broken != nil:
 		return t.broken
+	case sh.help.over():
+		return &failure.Failure{Code: failure.Held, Tried: "run the items",
+			Cause: fmt.Errorf("stopped, for the claim of some of them was lost when %d of %d were done", done, sh.Len()), Hint: "the store couldn't be reached, or this machine stood still: another pod may have them by now, and the next run goes on with the rest"}
 	case in.Held() != nil:
 		return &failure.Failure{Code: failure.Held, Tried: "run the items",
 			Cause: fmt.Errorf("stopped, for the claim was lost when %d of %d were done", done, sh.Len()), Hint: "another pod goes on with the rest, or the store couldn't be reached"}

@@ -33,6 +33,8 @@ func (sh *shard) follow(it item.Item, t *tally) (end func()) {
 				return
 			case <-tick.C:
 				sh.logProgress(t)
+			case <-t.kick:
+				saved = sh.save(it, t, saved)
 			case <-save.C:
 				saved = sh.save(it, t, saved)
 				pause = min(2*pause, saveEvery)
@@ -55,20 +57,27 @@ type savings struct {
 
 // progress is the document of this run: what it has done, and what it knows of.
 func (sh *shard) progress(it item.Item, t *tally) marker.Progress {
-	now, s := time.Now(), t.snapshot()
+	now, s, before := time.Now(), t.snapshot(), t.known()
 	return marker.Progress{Version: marker.Version, Index: sh.Identity.Index, RunID: sh.RunID, Digest: it.Header.Digest,
 		Items: sh.total, Start: sh.Start, End: sh.End, Updated: now.UTC(), Used: t.used(s, now),
-		Done: identity.Union(t.before.Done, s.done).Cut(mostRanges), Skipped: identity.Union(t.before.Skipped, s.skipped).Cut(mostRanges), Failed: s.failed}
+		Done: identity.Union(before.Done, s.done).Cut(mostRanges), Skipped: identity.Union(before.Skipped, s.skipped).Cut(mostRanges), Failed: s.failed}
 }
 
 // save records the progress if there is any. That it can't is no failure: those items run
 // again.
 func (sh *shard) save(it item.Item, t *tally, saved savings) savings {
 	changes := t.counted().changes
-	if changes == saved.changes || !sh.Record.Kept() {
+	err := sh.help.save(it, t)
+	if err == nil && (changes == saved.changes || !sh.Record.Kept()) {
 		return saved
 	}
-	if err := sh.Record.Save(sh.progress(it, t)); err != nil {
+	if err == nil {
+		p := sh.progress(it, t)
+		if err = sh.Record.Save(p); err == nil {
+			sh.help.saved(p)
+		}
+	}
+	if err != nil {
 		if saved.well {
 			sh.Log.Warn().Msg("record the progress: " + sh.Said(err) + "; trying again every few seconds")
 		}
@@ -82,6 +91,6 @@ func (sh *shard) save(it item.Item, t *tally, saved savings) savings {
 
 func (sh *shard) logProgress(t *tally) {
 	s := t.counted()
-	sh.Log.Info().Int64("done", t.before.Done.Len()+s.settled).Int64("of", sh.Len()).Int64("failed", s.failures).
+	sh.Log.Info().Int64("done", t.known().Done.Len()+s.settled).Int64("of", sh.Len()).Int64("failed", s.failures).
 		Float64("per_second", float64(s.settled+s.failures)/time.Since(t.began).Seconds()).Msg("items")
 }

@@ -9,6 +9,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/item"
 	"nth/shim/logs"
+	"nth/shim/marker"
 	"nth/shim/memory"
 	"nth/shim/once"
 	"nth/shim/output"
@@ -22,6 +23,15 @@ func (sh *shard) resume(ctx context.Context, it item.Item, t *tally) error {
 	if err != nil {
 		return err
 	}
+	sh.tell(it, t, documents)
+	if n := t.known().Done.Len(); n > 0 {
+		sh.Log.Info().Int64("done", n).Int64("of", sh.Len()).Msg("earlier runs have done a part")
+	}
+	return nil
+}
+
+// tell takes over what documents say.
+func (sh *shard) tell(it item.Item, t *tally, documents []marker.Progress) {
 	own, others := sh.progress(it, t), 0
 	for _, d := range documents {
 		switch {
@@ -34,11 +44,7 @@ func (sh *shard) resume(ctx context.Context, it item.Item, t *tally) error {
 	if others > 0 {
 		sh.Log.Warn().Int("runs", others).Msg("the progress of earlier runs is of another command, file of rows or part of the items, and isn't counted")
 	}
-	t.before = own.Union(documents)
-	if n := t.before.Done.Len(); n > 0 {
-		sh.Log.Info().Int64("done", n).Int64("of", sh.Len()).Msg("earlier runs have done a part")
-	}
-	return nil
+	t.learn(own.Union(documents))
 }
 
 // items runs the command for each item that is left.
@@ -47,7 +53,7 @@ func (sh *shard) items(ctx context.Context, it item.Item, in once.Inputs, t *tal
 	defer cancel()
 	kept := sh.Output.Begin(sh.Process, logs.Index(sh.Identity.Index, sh.RunID))
 	l := &loop{shard: sh, tally: t, in: in}
-	if sh.rows != nil {
+	if sh.rows != nil && sh.help == nil {
 		go sh.rows.feed(ctx, sh.Start, sh.End, t.before.Done)
 	}
 	if sh.Config.Markers.RecordStart {
@@ -63,7 +69,7 @@ func (sh *shard) items(ctx context.Context, it item.Item, in once.Inputs, t *tal
 	t.began = time.Now()
 	follow := sh.follow(it, t)
 	trimming := time.AfterFunc(trimAfter, memory.Trim)
-	err := sh.Signals.RunMany(sh.many(l, kept, cancel))
+	err := sh.Signals.RunMany(sh.many(ctx, l, kept, cancel))
 	trimming.Stop()
 	cancel()
 	sh.maker.given.Close()
@@ -74,6 +80,7 @@ func (sh *shard) items(ctx context.Context, it item.Item, in once.Inputs, t *tal
 		sh.Output.End(l.stopped())
 	}
 	follow()
+	sh.help.end()
 	if errors.Is(err, proc.ErrStopped) {
 		return once.Outcome{}, sh.Stopped("items")
 	}
@@ -87,7 +94,7 @@ func (sh *shard) items(ctx context.Context, it item.Item, in once.Inputs, t *tal
 const trimAfter = 2 * time.Second
 
 // many is how the items are run.
-func (sh *shard) many(l *loop, kept output.Kept, stop func()) proc.Many {
+func (sh *shard) many(ctx context.Context, l *loop, kept output.Kept, stop func()) proc.Many {
 	p := sh.Config.Process
 	outside, own := once.Grace(p)
 	m := proc.Many{Jobs: sh.Config.AtOnce(), StderrTail: sh.StderrTail(), StopGrace: outside, OwnStopGrace: own, SweepGrace: p.SweepGrace, Timeout: p.Timeout,
@@ -100,6 +107,10 @@ func (sh *shard) many(l *loop, kept output.Kept, stop func()) proc.Many {
 	}
 	if l.in.Lease != nil {
 		m.Cancel, m.CancelGrace = l.in.Lease.Lost(), l.in.Lease.Grace
+	}
+	if h := sh.help; h != nil {
+		m.Later = func(idle bool) bool { return h.later(ctx, idle) }
+		m.Cancel, m.CancelGrace = h.Lost(), h.Grace
 	}
 	return m
 }
@@ -114,6 +125,9 @@ type loop struct {
 // next makes the next command, for a slot; an item that none can be made for has failed.
 func (l *loop) next(slot int) (proc.One, bool) {
 	for {
+		if l.help.over() {
+			return proc.One{}, false
+		}
 		of, ok := l.take()
 		if !ok || l.in.Held() != nil {
 			return proc.One{}, false
@@ -127,6 +141,9 @@ func (l *loop) next(slot int) (proc.One, bool) {
 		}
 		if !l.ended(one, &proc.Result{}, err) || l.stopped() {
 			return proc.One{}, false
+		}
+		if l.help != nil && !l.help.has() {
+			return proc.One{}, true
 		}
 	}
 }
@@ -146,6 +163,9 @@ func (l *loop) stopped() bool {
 
 // take gives the next item that isn't done.
 func (l *loop) take() (row, bool) {
+	if l.help != nil {
+		return l.help.take()
+	}
 	if l.rows == nil {
 		number := l.tally.next()
 		return row{number: number}, number < l.End
@@ -172,16 +192,20 @@ func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
 	t := l.tally
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.now.ended(res)
+	t.of(one.Item).ended(res)
 	t.settleLate()
 	switch {
 	case why == nil:
 		t.late = append(t.late, lately{one.Item, outcome, res.Ended})
 		return true
-	case err == nil && (res.Stop != 0 || l.in.Held() != nil):
+	case err == nil && (res.Stop != 0 || l.in.Held() != nil || l.help.over()):
 		return false // the signal, or the loss of the claim, has ended it: it is neither done nor failed
 	}
-	t.now.fail(one.Item)
+	t.of(one.Item).fail(one.Item)
+	if l.help.isOther(one.Item) {
+		l.help.failed(one.Item, why)
+		return true
+	}
 	l.failed(one, res, why, err == nil)
 	return l.Config.Mapping.KeepGoing
 }

@@ -26,6 +26,7 @@ type rows struct {
 	batches chan batch
 	now     []row
 	broken  error // what is behind them can't be had
+	ahead   []row // that were read with others, and are of the next chunk
 }
 
 // row is one item, or why it can't be had.
@@ -93,10 +94,16 @@ func (rs *rows) first(ctx context.Context, number int64) (row, error) {
 
 // feed reads the rows of a shard that are not done, until the context ends.
 func (rs *rows) feed(ctx context.Context, start, end int64, done identity.List) {
+	rs.feedFrom(ctx, start, end, end, done)
+}
+
+// feedFrom is feed for a part of what will be wanted, up to limit, one part after the other:
+// what is read at a time isn't less for that.
+func (rs *rows) feedFrom(ctx context.Context, start, end, limit int64, done identity.List) {
 	defer close(rs.batches)
 	send := rs.sender()
 	for from := done.Next(start); from < end; from = done.Next(from) {
-		list, err := rs.read(ctx, from, min((from/batchRows+1)*batchRows, end))
+		list, err := rs.upTo(ctx, from, end, limit)
 		if err == nil {
 			from = list[len(list)-1].number + 1
 			list = slices.DeleteFunc(list, func(one row) bool { return done.Contains(one.number) })
@@ -105,6 +112,20 @@ func (rs *rows) feed(ctx context.Context, start, end int64, done identity.List) 
 			return
 		}
 	}
+}
+
+// upTo gives rows from one number to before another, at least one.
+func (rs *rows) upTo(ctx context.Context, from, to, limit int64) (list []row, err error) {
+	list = rs.ahead
+	if len(list) == 0 || from < list[0].number || from > list[len(list)-1].number {
+		if list, err = rs.read(ctx, from, min((from/batchRows+1)*batchRows, limit)); err != nil {
+			return nil, err
+		}
+	}
+	list = list[from-list[0].number:]
+	n := min(int64(len(list)), to-from)
+	rs.ahead = list[n:]
+	return list[:n:n], nil
 }
 
 var errFull = errors.New("the batch is full")

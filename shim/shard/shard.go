@@ -24,8 +24,9 @@ import (
 type shard struct {
 	*once.Way
 	templates.Shard
-	total int64 // items of all indexes
-	rows  *rows // of a file; nil: the items are only numbers
+	total int64   // items of all indexes
+	rows  *rows   // of a file; nil: the items are only numbers
+	help  *helper // of other indexes, and from them (--share); nil: there is none
 	maker *maker
 }
 
@@ -101,7 +102,12 @@ func (sh *shard) expand(ctx context.Context, from *source.Mapping, report *end.R
 
 // kind is that of the shard's items.
 func (sh *shard) kind() templates.ItemKind {
-	if sh.rows != nil {
+	switch shared := sh.Config.Mapping.Share; {
+	case shared && sh.rows != nil:
+		return templates.SharedRowItem
+	case shared:
+		return templates.SharedNumberItem
+	case sh.rows != nil:
 		return templates.ShardRowItem
 	}
 	return templates.NumberItem
@@ -109,22 +115,27 @@ func (sh *shard) kind() templates.ItemKind {
 
 // digest covers the templates, the shard, and the stable expansion of its first item,
 // which has what the templates read from elsewhere. A template that no item could have is
-// found here, before any of them runs.
+// found here, before any of them runs. Where items are shared it is the same for all indexes.
 func (sh *shard) digest(ctx context.Context, h marker.Header) (string, error) {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	content := marker.Content{Command: sh.Config.Command, Env: sh.Config.Mapping.Env, Extra: sh.Mapping.Digest,
 		Task: []string{"shard", number(sh.total), number(sh.Start), number(sh.End)}}
+	first, none := sh.Start, sh.Len() == 0
+	if sh.Config.Mapping.Share {
+		first, none = 0, sh.total == 0
+		content.Task = []string{"share", number(sh.total), number(*sh.Identity.Total())}
+	}
 	if m := h.Manifest; m != nil {
 		content.Task = append(content.Task, m.URL, m.Version)
 	}
-	if sh.Len() == 0 {
+	if none {
 		return content.Digest(), nil
 	}
-	first, err := sh.rows.first(ctx, sh.Start)
+	row, err := sh.rows.first(ctx, first)
 	if err != nil {
 		return "", err
 	}
-	words, err := sh.whole(first, sh.Secrets)
+	words, err := sh.whole(row, sh.Secrets)
 	if f, ok := errors.AsType[*failure.Failure](err); ok && f.Code != failure.BadIndex {
 		return "", err
 	}
@@ -136,7 +147,7 @@ func (sh *shard) digest(ctx context.Context, h marker.Header) (string, error) {
 
 // work is the shard's own in the way that every item goes.
 func (sh *shard) work(ctx context.Context, it item.Item, in once.Inputs) (once.Outcome, error) {
-	t := &tally{at: sh.Start, settled: sh.settled}
+	t := &tally{at: sh.Start, settled: sh.settled, others: others{kick: make(chan struct{}, 1)}}
 	if err := sh.Step(ctx, "resume"); err != nil {
 		return once.Outcome{}, err
 	}
@@ -148,6 +159,12 @@ func (sh *shard) work(ctx context.Context, it item.Item, in once.Inputs) (once.O
 	}
 	if err := in.Held(); err != nil {
 		return once.Outcome{}, err
+	}
+	if sh.Config.Mapping.Share && sh.total > 0 {
+		var err error
+		if sh.help, err = sh.newHelper(it, t); err != nil {
+			return once.Outcome{}, err
+		}
 	}
 	return sh.items(ctx, it, in, t)
 }

@@ -13,7 +13,8 @@ import (
 
 // tally is what has come of a shard's items.
 type tally struct {
-	before marker.Progress // what other runs have done
+	before marker.Progress // what other runs have done; with --share under the lock
+	others
 	began  time.Time
 	at     int64        // no item before it is still to be started
 	first  *itemFailure // nil: none has failed
@@ -26,6 +27,14 @@ type tally struct {
 	// may yet tell what ended them.
 	late    []lately
 	settled func(ended time.Time) (final bool, by syscall.Signal)
+}
+
+// others is what a tally knows of items that aren't its index's own (--share).
+type others struct {
+	index int64                  // its own
+	whose func(item int64) int64 // whose an item is; nil: its own
+	away  map[int64]*sum         // what has come of theirs; under the lock
+	kick  chan struct{}          // what is done is to be recorded at once, for others wait
 }
 
 type lately struct {
@@ -44,9 +53,24 @@ func (t *tally) settleLate() {
 			return
 		}
 		if t.late = t.late[1:]; by == 0 {
-			t.now.settle(one.item, one.outcome)
+			t.of(one.item).settle(one.item, one.outcome)
 		}
 	}
+}
+
+// of gives where an item counts. The lock is held.
+func (t *tally) of(item int64) *sum {
+	if t.whose == nil {
+		return &t.now
+	}
+	index := t.whose(item)
+	if index == t.index {
+		return &t.now
+	}
+	if t.away[index] == nil {
+		t.away[index] = &sum{}
+	}
+	return t.away[index]
 }
 
 // sum is what this run has come to.
@@ -74,7 +98,7 @@ func (t *tally) await(settled func(ended time.Time) (by syscall.Signal)) {
 	defer t.mu.Unlock()
 	for _, one := range late {
 		if by == 0 || !proc.Soon(one.ended, last) {
-			t.now.settle(one.item, one.outcome)
+			t.of(one.item).settle(one.item, one.outcome)
 		}
 	}
 }
@@ -84,9 +108,45 @@ func (t *tally) snapshot() sum {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settleLate()
-	s := t.now
+	return t.now.clone()
+}
+
+func (s sum) clone() sum {
 	s.done, s.skipped, s.failed = s.done.Clone(), s.skipped.Clone(), s.failed.Clone()
 	return s
+}
+
+// helped is snapshot for the items of others, by their indexes.
+func (t *tally) helped() map[int64]sum {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.settleLate()
+	all := make(map[int64]sum, len(t.away))
+	for index, s := range t.away {
+		all[index] = s.clone()
+	}
+	return all
+}
+
+// learn takes over what other runs are known to have done by now.
+func (t *tally) learn(p marker.Progress) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.before = p
+}
+
+func (t *tally) known() marker.Progress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.before
+}
+
+// record has what is done recorded soon.
+func (t *tally) record() {
+	select {
+	case t.kick <- struct{}{}:
+	default:
+	}
 }
 
 // counted gives the numbers alone: the lists may be long.
@@ -115,6 +175,7 @@ func (s *sum) ended(res *proc.Result) {
 
 func (s *sum) settle(item int64, outcome string) {
 	s.settled++
+	s.changes++
 	s.done.Add(item, mostRanges)
 	if outcome == marker.Skipped {
 		s.skips++

@@ -161,6 +161,7 @@ type Shard struct {
 	Done    int64     `json:"done"`
 	Skipped int64     `json:"skipped"`
 	Failed  int64     `json:"failed"`
+	Helped  int64     `json:"helped,omitempty"` // how many others have done, with --share
 	Updated time.Time `json:"updated"`
 }
 

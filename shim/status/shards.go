@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 
+	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/store"
 	"nth/shim/store/contract"
@@ -26,6 +27,11 @@ func readShard(ctx context.Context, s *store.Store, p store.Policy, index int64)
 		return Shard{}, fail(err, "read the progress", s.Show(marker.Key("progress", index)))
 	}
 	now, _ := marker.Latest(all)
-	skipped := now.Skipped.Len()
-	return Shard{Index: index, Items: now.End - now.Start, Done: now.Done.Len() - skipped, Skipped: skipped, Failed: now.Failed.Len(), Updated: now.Updated}, nil
+	skipped, helped := now.Skipped.Len(), identity.List{}
+	for _, p := range all {
+		if p.By != nil && p.Broken == nil && p.SameShard(now) {
+			helped = identity.Union(helped, p.Done)
+		}
+	}
+	return Shard{Index: index, Items: now.End - now.Start, Done: now.Done.Len() - skipped, Skipped: skipped, Failed: now.Failed.Len(), Helped: helped.Len(), Updated: now.Updated}, nil
 }

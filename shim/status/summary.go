@@ -29,6 +29,7 @@ func (t *text) shards(all []Shard) {
 	open := []Shard{}
 	for _, s := range all {
 		sum.Items, sum.Done, sum.Skipped, sum.Failed = sum.Items+s.Items, sum.Done+s.Done, sum.Skipped+s.Skipped, sum.Failed+s.Failed
+		sum.Helped += s.Helped
 		if s.Done+s.Skipped < s.Items {
 			open = append(open, s)
 		}
@@ -37,7 +38,11 @@ func (t *text) shards(all []Shard) {
 	if len(all) == 1 {
 		shards = "shard"
 	}
-	t.title("items of %d %s: %d of %d done, %d skipped, %d failed", len(all), shards, sum.Done, sum.Items, sum.Skipped, sum.Failed)
+	helped := ""
+	if sum.Helped > 0 {
+		helped = fmt.Sprintf(", %d by workers that helped", sum.Helped)
+	}
+	t.title("items of %d %s: %d of %d done%s, %d skipped, %d failed", len(all), shards, sum.Done, sum.Items, helped, sum.Skipped, sum.Failed)
 	if len(open) > 0 {
 		t.line("%8s  %10s  %10s  %10s  %10s  updated", "shard", "items", "done", "skipped", "failed")
 	}

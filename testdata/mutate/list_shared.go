@@ -33,7 +33,7 @@ var shared = []mutation{
 		"	if done == sh.Len() {", "	if done+s.failures == sh.Len() {",
 		scripts, "TestScripts/shards"},
 	{"the rows of a batch", "shim/shard/rows.go",
-		"min((from/batchRows+1)*batchRows, end)", "min((from/batchRows+1)*batchRows, end-1)",
+		"min((from/batchRows+1)*batchRows, limit)", "min((from/batchRows+1)*batchRows, limit-1)",
 		shards, "TestEachManifest"},
 	{"a manifest replaced under a shard", "shim/shard/rows.go",
 		"if err == nil && string(version) != rs.version {", "if err == nil && string(version) == \"\" {",
