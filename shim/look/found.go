@@ -223,7 +223,7 @@ func (f *finder) judge(ctx context.Context) error {
 			to = &f.found.done
 		case made != nil && made.index != at.e.index:
 			to = &f.found.made
-		case at.p.read.Name == "--require" && f.Wait > 0:
+		case f.Wait > 0: // what is waited for may make the others too
 			to = &f.found.late
 		}
 		to.add(at.e.index, at.p.read.Name, f.shown(at.p, at.e))

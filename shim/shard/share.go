@@ -25,7 +25,6 @@ type helper struct {
 	sh    *shard
 	tally *tally
 	chunk *share.Chunk    // whose items are begun at the moment
-	left  int64           // of its rows
 	stop  func()          // the reading of them
 	kept  map[int64]int64 // changes that are recorded, by the index that was helped
 	told  bool            // that others are helped
