@@ -1,18 +1,35 @@
 package commit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"nth/shim/config"
 	"nth/shim/store"
 	"nth/templates"
 )
+
+// checkpointRun is whose note names an item's checkpoints, in the place of a run: they are
+// those of all its runs, of which each goes on where another was killed.
+const checkpointRun = "checkpoint"
+
+// NoteCheckpoints says beside the markers where the item's checkpoints are, before there is
+// one: a run that is killed, and started no more, leaves it. An error is a failure.
+func (it *Item) NoteCheckpoints(ctx context.Context) error {
+	h := it.Header
+	return it.note(ctx, Note{Version: Version, Job: h.Job, Index: h.Index, RunID: checkpointRun,
+		Written: time.Now().UTC().Format(time.RFC3339), Checkpoints: it.Checkpoints}, "note where the checkpoint is")
+}
+
+// ForgetCheckpoints removes that note, when they are deleted. An error is a failure.
+func (it *Item) ForgetCheckpoints(ctx context.Context) error { return it.forget(ctx, checkpointRun) }
 
 // Allowed is where checkpoints are, as the command line says it: what a note names there may
 // be removed. A note alone allows nothing, for anybody may have written it.

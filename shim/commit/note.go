@@ -45,7 +45,7 @@ func ReadNote(body []byte, run, markers string) (Note, []Place, error) {
 	if n.RunID != run || !isRunID(run) {
 		return n, nil, fmt.Errorf("it is of run %.100q, by its name of %.100q", n.RunID, run)
 	}
-	if n.Version < 1 || len(n.Places) == 0 || len(n.Places) > maxOutputs {
+	if n.Version < 1 || len(n.Places) == 0 && len(n.Checkpoints) == 0 || len(n.Places) > maxOutputs {
 		return n, nil, fmt.Errorf("it has version %d, and %d places", n.Version, len(n.Places))
 	}
 	var places []Place

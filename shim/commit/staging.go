@@ -39,18 +39,24 @@ func (it *Item) Stage(ctx context.Context) (*Staging, error) {
 			n.Places = append(n.Places, place)
 		}
 	}
-	body, err := json.MarshalIndent(n, "", "  ")
-	if err != nil {
-		return nil, unpublished(err, "note where it is staged", it.show())
-	}
-	key := it.Book.StagingKey(h)
-	err = it.retry(ctx, "note where it is staged", it.Book.Store.Show(key), func(ctx context.Context) error {
-		return it.Book.Store.Put(ctx, key, append(body, '\n'))
-	})
-	if err != nil {
+	if err := it.note(ctx, n, "note where it is staged"); err != nil {
 		return nil, err
 	}
 	return &Staging{it: it}, nil
+}
+
+// note writes a note of a run's.
+func (it *Item) note(ctx context.Context, n Note, tried string) error {
+	body, err := json.MarshalIndent(n, "", "  ")
+	if err != nil {
+		return unpublished(err, tried, it.show())
+	}
+	h := it.Header
+	h.RunID = n.RunID
+	key := it.Book.StagingKey(h)
+	return it.retry(ctx, tried, it.Book.Store.Show(key), func(ctx context.Context) error {
+		return it.Book.Store.Put(ctx, key, append(body, '\n'))
+	})
 }
 
 // below gives the URL of what a run has staged in a directory.

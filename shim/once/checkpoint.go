@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"nth/shim/commit"
 	"nth/shim/failure"
 	"nth/shim/item"
 	"nth/shim/proc"
@@ -19,6 +20,7 @@ import (
 type checkpoints struct {
 	*Way
 	list []item.Output
+	note *commit.Item  // says where they are; nil: it has
 	kept []fs.FileInfo // as each was when it was last uploaded
 	now  chan struct{} // there is a stop signal: upload at once
 	quit chan struct{}
@@ -30,7 +32,7 @@ func (w *Way) checkpoints(it item.Item) *checkpoints {
 	if len(list) == 0 {
 		return nil
 	}
-	return &checkpoints{Way: w, list: list, kept: make([]fs.FileInfo, len(list)), now: make(chan struct{}, 1), quit: make(chan struct{})}
+	return &checkpoints{Way: w, list: list, note: w.noter(it), kept: make([]fs.FileInfo, len(list)), now: make(chan struct{}, 1), quit: make(chan struct{})}
 }
 
 // begin keeps them from the command's start on.
@@ -91,13 +93,38 @@ func (c *checkpoints) upload() {
 		if err != nil || c.kept[n] != nil && stage.Same(c.kept[n], now) {
 			continue
 		}
-		if err := c.one(g, of); err != nil {
+		err = c.noted()
+		if err == nil {
+			err = c.one(g, of)
+		}
+		if err != nil {
 			c.Log.Warn().Msg(c.Secrets.Hide("keep the checkpoint " + failure.OneLine(err.Error())))
 			continue
 		}
 		c.kept[n] = now
 		c.Log.Info().Int64("bytes", now.Size()).Msg(c.Secrets.Hide("kept the checkpoint " + of.Path.Shown + " at " + of.URL.Shown))
 	}
+}
+
+// noted says beside the markers where they are, before the first of them is there.
+func (c *checkpoints) noted() error {
+	if c.note == nil {
+		return nil
+	}
+	err := c.note.NoteCheckpoints(context.Background())
+	if err == nil {
+		c.note = nil
+	}
+	return err
+}
+
+// noter notes an item's checkpoints.
+func (w *Way) noter(it item.Item) *commit.Item {
+	n := &commit.Item{Book: w.Record.Book(), Header: it.Header}
+	for _, c := range it.Places.Checkpoints {
+		n.Checkpoints = append(n.Checkpoints, w.Secrets.Hide(c.URL.Value))
+	}
+	return n
 }
 
 func (c *checkpoints) one(g *stage.Stage, of item.Output) error {
@@ -117,9 +144,10 @@ func (c *checkpoints) one(g *stage.Stage, of item.Output) error {
 // forget deletes the checkpoints of an item that is settled: nobody goes on from there. Best
 // effort: each later start of the item does it too.
 func (w *Way) forget(it item.Item, failed error) {
-	if failed != nil {
+	if failed != nil || len(it.Places.Checkpoints) == 0 {
 		return
 	}
+	kept := false
 	for _, c := range it.Places.Checkpoints {
 		ctx := context.Background()
 		s, key, err := w.Stores.OpenObject(ctx, c.URL.Value)
@@ -129,7 +157,14 @@ func (w *Way) forget(it item.Item, failed error) {
 			err = store.Retry(ctx, p, func(ctx context.Context) error { return s.Remove(ctx, key) }, nil)
 		}
 		if err != nil {
+			kept = true
 			w.Log.Warn().Msg(w.Secrets.Hide("delete the checkpoint " + c.URL.Shown + ": " + w.Said(err)))
 		}
+	}
+	if kept {
+		return
+	}
+	if err := w.noter(it).ForgetCheckpoints(context.Background()); err != nil {
+		w.Log.Warn().Msg(w.Said(err))
 	}
 }

@@ -89,11 +89,17 @@ func (p place) same(prefix string, want map[string]string) {
 // begin starts index 0 in the folder.
 func (p place) begin(args ...string) (*exec.Cmd, *program.Buffer) {
 	p.t.Helper()
+	return p.start(append([]string{"run", "--index=0", "--store-wait=2s", "--marker-timeout=10s"}, args...)...)
+}
+
+// start starts nth in the folder.
+func (p place) start(args ...string) (*exec.Cmd, *program.Buffer) {
+	p.t.Helper()
 	nth, err := harness.Binary()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	cmd := exec.Command(nth, append([]string{"run", "--index=0", "--store-wait=2s", "--marker-timeout=10s"}, args...)...)
+	cmd := exec.Command(nth, args...)
 	cmd.Dir, cmd.Env = p.dir, append([]string{"PATH=" + os.Getenv("PATH")}, p.env...)
 	out := &program.Buffer{}
 	cmd.Stdout, cmd.Stderr = out, out
