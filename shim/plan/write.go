@@ -59,10 +59,11 @@ func (t *text) item(it Planned) error {
 func (t *text) manifest(m PlannedManifest) { screen.Tell(t.errs, "nth: plan: %s", m) }
 
 func (t *text) end(findings, notes []string, _ *look.Found) error {
+	err := t.out.Flush() // what is wrong comes last, where it is seen
 	for _, line := range slices.Concat(findings, notes) {
 		screen.Tell(t.errs, "nth: plan: %s", line)
 	}
-	return unprinted(t.out.Flush())
+	return unprinted(err)
 }
 
 // maxManifests is how many files a document tells of.

@@ -60,6 +60,44 @@ func (c *stale) forget(ctx context.Context, item marker.Item, all []string, done
 	return later, nil
 }
 
+// writes tells whether a checkpoint that may be removed is too young for that: whoever has
+// written it may still be at work, and what it has staged is its own.
+func (c *stale) writes(ctx context.Context, all []string, done *commit.Stood) (bool, error) {
+	for _, noted := range all {
+		in, key := c.allows(noted)
+		if in == nil {
+			continue
+		}
+		recent, err := c.recent(ctx, *in, key, done)
+		if recent || err != nil {
+			return recent, err
+		}
+	}
+	return false, nil
+}
+
+func (c *stale) recent(ctx context.Context, in commit.Allowed, key string, done *commit.Stood) (yes bool, err error) {
+	s, err := c.Stores.Open(ctx, in.Dir)
+	if err != nil {
+		return false, err
+	}
+	defer s.Close()
+	err = store.Retry(ctx, c.policy(), func(ctx context.Context) error {
+		e, err := s.Stat(ctx, key)
+		yes = err == nil && c.isRecent(e, done)
+		return err
+	}, nil)
+	if err != nil && store.Classify(err) != contract.Absent {
+		return false, store.Fail(err, failure.TheJob, "look at the checkpoint", s.Show(key))
+	}
+	return yes, nil
+}
+
+// isRecent tells whether somebody may go on from a checkpoint.
+func (c *stale) isRecent(e store.Entry, done *commit.Stood) bool {
+	return !c.old(e.Modified) && (done == nil || e.Modified.After(done.Written.Add(slack)))
+}
+
 // allows gives the place in which a note's checkpoint may be removed; nil: in none.
 func (c *stale) allows(noted string) (*commit.Allowed, string) {
 	for n := range c.allowed {
@@ -82,7 +120,7 @@ func (c *stale) remove(ctx context.Context, in commit.Allowed, key string, done 
 		switch {
 		case err != nil:
 			return err
-		case !c.old(e.Modified) && (done == nil || e.Modified.After(done.Written.Add(slack))):
+		case c.isRecent(e, done):
 			left = true
 			return nil
 		case c.DryRun:

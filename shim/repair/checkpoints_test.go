@@ -17,7 +17,7 @@ import (
 // noted writes the note of a run that has staged nothing yet, and names checkpoints.
 func noted(t *testing.T, dir, item string, old bool, checkpoints ...string) {
 	t.Helper()
-	places := `["file://` + dir + `/out/.nth/r/"]`
+	places := `["file://` + dir + `/out-` + item + `/.nth/r/"]`
 	if item == "2" { // of runs that have no outputs, or were killed before they staged them
 		places = "[]"
 	}
@@ -36,7 +36,7 @@ func TestCheckpoints(t *testing.T) {
 		code   int
 		says   string // stdout and stderr
 	}{
-		"not allowed": {nil, repair.ResetConfig{}, []string{"m/staging/"}, 1, "a checkpoint of an item that is done, where it isn't deleted yet (delete it by hand): file://DIR/state/done\n"},
+		"not allowed": {nil, repair.ResetConfig{}, []string{"m/staging/", "out-3/"}, 1, "a checkpoint of an item that is done, where it isn't deleted yet (delete it by hand): file://DIR/state/done\n"},
 		"dry": { // links are found out when something is removed
 			[]string{"/state"}, repair.ResetConfig{Config: repair.Config{DryRun: true}}, nil, 1, "would remove 4 checkpoints\n"},
 		"dry, elsewhere": {[]string{"/s/"}, repair.ResetConfig{Config: repair.Config{DryRun: true}}, nil, 1, "(--checkpoints URL with the directory that it is in removes it): file://DIR/state/done\n"},
@@ -59,7 +59,8 @@ func TestCheckpoints(t *testing.T) {
 			write(t, dir, "state/old", "2", true)
 			write(t, dir, "state/other", "2", true)
 			noted(t, dir, "2", true, at("state/old"), at("state/other"), at("state/none"))
-			write(t, dir, "state/o-again", "3", false) // a later run has written it
+			write(t, dir, "state/o-again", "3", false) // a later run has written it, or this one that works
+			write(t, dir, "out-3/.nth/r/0/x", "staged", true)
 			noted(t, dir, "3", true, at("state/o-again"))
 			write(t, dir, "state/o-young", "4", true)
 			noted(t, dir, "4", false, at("state/o-young"))

@@ -117,6 +117,13 @@ func (c *stale) after(ctx context.Context, item marker.Item, key string, body []
 		c.note(&c.young, item)
 		return nil
 	}
+	if works, err := c.writes(ctx, note.Checkpoints, stands.Marker); err != nil {
+		c.leave(item, key, err)
+		return nil
+	} else if works {
+		c.note(&c.young, item)
+		return nil
+	}
 	atOnce := stands.Over(run, noted, false)
 	for _, p := range places {
 		cleared, err := c.clear(ctx, p, atOnce)

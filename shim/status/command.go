@@ -43,7 +43,7 @@ func (p *parsed) command(w World) (int, error) {
 		return 0, err
 	}
 	defer s.Close()
-	o := Options{Store: s, Policy: c.policy(), Nth: w.Version, Job: c.Job, Read: p.read, Used: c.Used || c.Format == "html", Rerun: len(p.lists) == 0 && c.Format != "html"}
+	o := Options{Store: s, Policy: c.policy(), Nth: w.Version, Job: c.Job, Read: p.read, Used: c.Used || c.Format == "html", Rerun: len(p.lists) == 0 && c.Format != "html", Reason: c.Reason}
 	if c.Kubernetes != "" {
 		if o.Kubernetes, err = ReadJob(c.Kubernetes, w.Stdin, c.Job); err != nil {
 			return 0, err

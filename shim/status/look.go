@@ -27,6 +27,8 @@ type Options struct {
 	Used bool
 	// Rerun asks for the command lines that run what is left of an array again.
 	Rerun bool
+	// Reason, where there is one, has them run those again alone that failed for it.
+	Reason string
 	// Kubernetes is the Job's own view; nil: there is none.
 	Kubernetes *Job
 	// Seen counts the keys that were listed so far; it may be nil.
@@ -61,7 +63,7 @@ func Look(ctx context.Context, o Options) (*Report, *Snapshot, error) {
 	}
 	r.count(snap)
 	if o.Rerun {
-		r.Rerun = o.rerun(ctx, snap)
+		r.Rerun = o.rerun(ctx, snap, r)
 	}
 	for _, f := range r.TaskFailures {
 		if f.Dead {

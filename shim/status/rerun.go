@@ -57,10 +57,17 @@ type origin struct {
 // rerun gives the command lines, without the script, that run again what is left of an
 // array; none where nothing is, or another platform or nobody numbers the items. A new array
 // has a new ID: it is told the first one's, which may name the markers.
-func (o *Options) rerun(ctx context.Context, snap *Snapshot) []string {
+func (o *Options) rerun(ctx context.Context, snap *Snapshot, r *Report) []string {
+	wanted := map[int64]bool{}
+	for _, f := range r.Failures {
+		wanted[f.Index] = f.Reason == o.Reason
+	}
+	if o.Reason != "" && r.Unread > 0 {
+		return nil // half a list would leave items out
+	}
 	left := snap.Of.Pick(func(k int64) bool {
 		s := snap.States[k]
-		return s == Failed || s == Started || s == Missing
+		return s == Failed && (o.Reason == "" || wanted[snap.Of.At(k)]) || o.Reason == "" && (s == Started || s == Missing)
 	})
 	if left.Len() == 0 || snap.Tasks != nil || o.Kubernetes != nil {
 		return nil
