@@ -40,7 +40,7 @@ type Allowed struct {
 }
 
 // own are the directories of nth's own documents beside the markers.
-var own = []string{"claim", "commit", "done", "failed", "progress", "skipped", "staging", "started"}
+var own = []string{"claim", "commit", "done", "failed", "manifest", "progress", "share", "skipped", "staging", "started"}
 
 // Allow reads what the command line says: the URL of a directory, or the template of a
 // --checkpoint, of which the text before its first action counts. All of a bucket is too
@@ -72,6 +72,11 @@ func Allow(text, markers string) (Allowed, error) {
 		return Allowed{}, errors.New("its path isn't clean: write it without ., .. and //")
 	}
 	a := Allowed{prefix: u.Path}
+	for _, one := range []*url.URL{u, like} {
+		if one.Scheme == "file" && one.Host == "localhost" {
+			one.Host = ""
+		}
+	}
 	root, same := strings.TrimSuffix(like.Path, "/")+"/", u.Scheme == like.Scheme && u.Host == like.Host
 	below, inside := strings.CutPrefix(a.prefix, root)
 	first, _, whole := strings.Cut(below, "/")

@@ -37,6 +37,8 @@ func TestAllow(t *testing.T) {
 		"s3://b/jobs/m/<<.Index>>":      nil,
 		"s3://b/jobs/m/d<<.Index>>":     nil,
 		"s3://b/jobs/m/done/":           nil,
+		"s3://b/jobs/m/share/":          nil,
+		"s3://b/jobs/m/manifest/":       nil,
 		"s3://b/jobs/m/staging/<<.X>>":  nil,
 		"s3://b/jobs/m/state/":          {"s3://b/jobs/m/state/", "s3://b/jobs/m/state/5.json", "5.json"},
 		"s3://b/jobs/m2":                {"s3://b/jobs/m2/", "s3://b/jobs/m2/5", "5"},
@@ -121,4 +123,15 @@ func FuzzAllowed(f *testing.F) {
 			t.Errorf("%q allows %q, which is nth's own", text, noted)
 		}
 	})
+}
+
+// TestAllowHere: this machine has two names in a URL.
+func TestAllowHere(t *testing.T) {
+	for _, text := range []string{"file:///mnt/m/", "file://localhost/mnt/m/", "file://localhost/mnt/m/done/"} {
+		for _, markers := range []string{"file:///mnt/m", "file://localhost/mnt/m"} {
+			if a, err := Allow(text, markers); err == nil {
+				t.Errorf("%q allows %q beside %q", text, a.Dir, markers)
+			}
+		}
+	}
 }

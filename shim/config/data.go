@@ -48,7 +48,7 @@ func ParseInput(text string) (p Pair, err error) {
 	return p, nil
 }
 
-// ParseOutput takes an --output or a --checkpoint apart at its first =.
+// ParseOutput takes an --output apart at its first =.
 func ParseOutput(text string) (p Pair, err error) {
 	at := strings.IndexByte(Literal(text), '=')
 	if at <= 0 || at == len(text)-1 {
@@ -59,6 +59,16 @@ func ParseOutput(text string) (p Pair, err error) {
 		return p, errNoOutput
 	}
 	return p, nil
+}
+
+// ParseCheckpoint takes a --checkpoint apart, which is one file.
+func ParseCheckpoint(text string) (p Pair, err error) {
+	p, err = ParseOutput(text)
+	url, _, _ := strings.Cut(Literal(p.URL), "?")
+	if err == nil && (strings.HasSuffix(p.Path, "/") || strings.HasSuffix(url, "/")) {
+		return Pair{}, errors.New("it is a directory, and a checkpoint is one file")
+	}
+	return p, err
 }
 
 // ParseKept takes a --keep-failed of files apart at its first =. One of the outputs is a URL
@@ -137,7 +147,7 @@ func (t *Told) dataURLs() (list []address) {
 	}
 	add("--input", t.Data.Input, ParseInput)
 	add("--output", t.Data.Output, ParseOutput)
-	add("--checkpoint", t.Data.Checkpoint, ParseOutput)
+	add("--checkpoint", t.Data.Checkpoint, ParseCheckpoint)
 	add("--keep-failed", t.Data.KeepFailed, ParseKept)
 	return append(list, address{"--stdin", t.Data.Stdin}, address{"--stdout", t.Data.Stdout})
 }
@@ -186,7 +196,7 @@ func sharedPath(t *Told) string {
 		flag  string
 		texts []string
 		parse func(string) (Pair, error)
-	}{{"--input", t.Data.Input, ParseInput}, {"--output", t.Data.Output, ParseOutput}, {"--checkpoint", t.Data.Checkpoint, ParseOutput}, {"--keep-failed", t.Data.KeepFailed, ParseKept}} {
+	}{{"--input", t.Data.Input, ParseInput}, {"--output", t.Data.Output, ParseOutput}, {"--checkpoint", t.Data.Checkpoint, ParseCheckpoint}, {"--keep-failed", t.Data.KeepFailed, ParseKept}} {
 		for _, text := range of.texts {
 			p, err := of.parse(text)
 			if err == nil && p.Path != "" && perRun(p.Path) == "" && !strings.Contains(p.Path, ".Task") {

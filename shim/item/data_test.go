@@ -139,7 +139,7 @@ func TestDataRefused(t *testing.T) {
 		{out(`/work/out=<<env "OUT">>`), "", 64, "one half"},
 		{out(`.=s3://b/out`), "", 64, "its path is a directory"},
 		{out("./=s3://b/out/"), "", 0, ""},
-		{config.Data{Checkpoint: []string{"a/=s3://b/out"}}, "", 64, "one half"},
+		{config.Data{Checkpoint: []string{"a/=s3://b/out"}}, "", 64, "one file"},
 		{config.Data{Stdin: "s3://b/in/"}, "", 64, "a stream is one object"},
 		{config.Data{Stdin: "s3://b/in/*"}, "", 64, "glob"},
 		{config.Data{Stdout: "s3://b/in/"}, "", 64, "a stream is one object"},
@@ -159,7 +159,7 @@ func TestDataRefused(t *testing.T) {
 		{config.Data{Output: []string{"a=s3://b/out"}, Stdout: "s3://b/out"}, "", 78, "--output s3://b/out and --stdout s3://b/out"},
 		{config.Data{Output: []string{"a=s3://b/out"}, Checkpoint: []string{"c=s3://b/out"}}, "", 78, "one would overwrite"},
 		{config.Data{Input: []string{"s3://b/x=a"}, Checkpoint: []string{"c=s3://b/x"}}, "", 78, "a checkpoint is overwritten"},
-		{config.Data{Stdin: "s3://b/c/x", Checkpoint: []string{"c/=s3://b/c/"}}, "", 78, "a checkpoint is overwritten"},
+		{config.Data{Stdin: "s3://b/c/x", Checkpoint: []string{"c=s3://b/c/x"}}, "", 78, "a checkpoint is overwritten"},
 		{config.Data{Input: []string{"s3://b/x=a"}, Output: []string{"a=s3://b/x"}}, "", 0, ""}, // edited in place
 
 		{out("a=s3://b/out/5"), "s3://b/out/<<.Index>>", 65, "half published"},

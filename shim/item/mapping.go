@@ -50,7 +50,7 @@ func Parse(c *config.Config) (*Mapping, error) {
 	m.quitURL = p.URL("--quit-url", c.Messages.QuitURL)
 	m.inputs = parsePairs(&p, "--input", c.Data.Input, config.ParseInput)
 	m.outputs = parsePairs(&p, "--output", c.Data.Output, config.ParseOutput)
-	m.checkpoints = parsePairs(&p, "--checkpoint", c.Data.Checkpoint, config.ParseOutput)
+	m.checkpoints = parsePairs(&p, "--checkpoint", c.Data.Checkpoint, config.ParseCheckpoint)
 	m.stdin, m.stdout = parseStream(&p, "--stdin", c.Data.Stdin), parseStream(&p, "--stdout", c.Data.Stdout)
 	urls, files := c.Data.Kept()
 	m.keepFailed = p.URL("--keep-failed", strings.Join(urls, ""))

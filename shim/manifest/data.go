@@ -32,7 +32,7 @@ func (j *job) data() (list []half) {
 }
 
 // halves are the flags of which a URL is one half.
-var halves = map[string]func(string) (config.Pair, error){"--input": config.ParseInput, "--output": config.ParseOutput, "--checkpoint": config.ParseOutput,
+var halves = map[string]func(string) (config.Pair, error){"--input": config.ParseInput, "--output": config.ParseOutput, "--checkpoint": config.ParseCheckpoint,
 	"--keep-failed": config.ParseKept}
 
 // urlIn changes the URL of a flag's value, and leaves its path as it is.

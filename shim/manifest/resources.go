@@ -116,6 +116,7 @@ func (j *job) multiply(flag, resource, by string, least, most resources) error {
 		return usage(flag, err, "write 2x, or 1.5x")
 	}
 	var said []string
+	fits := least[resource].nano != nil && most[resource].nano != nil && least[resource].nano.Cmp(most[resource].nano) <= 0
 	for _, of := range []struct {
 		what string
 		resources
@@ -127,6 +128,9 @@ func (j *job) multiply(flag, resource, by string, least, most resources) error {
 		now, err := more(was, n, resource)
 		if err != nil {
 			return usage(flag, err, "")
+		}
+		if least, requested := least[resource]; of.what == "limit" && requested && fits && least.nano.Cmp(now.nano) > 0 {
+			now = least // they were rounded up to different units
 		}
 		of.resources[resource] = now
 		said = append(said, fmt.Sprintf("%s %s instead of %s", of.what, now, was))

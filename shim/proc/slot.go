@@ -209,7 +209,8 @@ func (c *crew) after(d time.Duration, sl *slot, f func()) {
 	sl.timeout.timer = time.AfterFunc(d, func() {
 		c.s.mu.Lock()
 		defer c.s.mu.Unlock()
-		if sl.phase == running && sl.timeout.runs == runs {
+		// What has ended may wait for who is to take note of it.
+		if sl.phase == running && sl.timeout.runs == runs && !isOver(sl.pid) {
 			f()
 		}
 	})

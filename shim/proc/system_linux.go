@@ -30,6 +30,13 @@ func hasChildren() bool {
 	return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil) != unix.ECHILD
 }
 
+// isOver tells whether a child has ended, and leaves it unreaped.
+func isOver(pid int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+	return err == nil && info.Signo != 0
+}
+
 // noted stops and continues SIGCHLD's way to the channels: where many commands end each
 // second it would cost more than all else, and awaitChild needs none.
 func (in *intake) noted(on bool) {

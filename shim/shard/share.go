@@ -119,14 +119,27 @@ func (h *helper) over() bool { return h != nil && h.Over() }
 // isOther tells whether an item is of another's shard.
 func (h *helper) isOther(item int64) bool { return h != nil && h.Owner(item) != h.tally.index }
 
+var errChunkLost = errors.New("a claim is lost")
+
 // later takes the next chunk when all items of the last one were begun.
 func (h *helper) later(ctx context.Context, idle bool) bool {
 	if h.has() {
 		return false
 	}
 	h.quit()
-	c, err := h.Next(ctx, idle)
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { // whose lease is lost, waits for no store
+		select {
+		case <-h.Lost():
+			cancel(errChunkLost)
+		case <-within.Done():
+		}
+	}()
+	c, err := h.Next(within, idle)
 	switch {
+	case err != nil && context.Cause(within) == errChunkLost:
+		return false
 	case errors.Is(err, share.ErrLater):
 		return true
 	case err != nil:

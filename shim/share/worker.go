@@ -152,17 +152,21 @@ func (w *Worker) look(ctx context.Context, index int64) error {
 	return err
 }
 
+// foreignLife is for how many times the time of a lease a claim of another work counts by
+// which it was written last: who is at work writes each third of it.
+const foreignLife = 3
+
 // list lists claims of chunks, and gives the blocks that have some of another work and none
 // of this.
 func (w *Worker) list(ctx context.Context, prefix string) (foreign []int64, err error) {
 	found := map[int64][]Part{}
 	err = store.Retry(ctx, w.Access, func(ctx context.Context) error {
 		clear(found)
-		return w.Store.List(ctx, prefix, func(key string, _ int64, _ time.Time) error {
+		return w.Store.List(ctx, prefix, func(key string, _ int64, written time.Time) error {
 			switch p, digest, ok := parse(key); {
 			case ok && digest == w.Digest:
 				found[p.Index] = append(found[p.Index], p)
-			case ok:
+			case ok && time.Since(written) < foreignLife*w.TTL: // else of an earlier command
 				found[p.Index] = append(found[p.Index], Part{})
 			}
 			return nil

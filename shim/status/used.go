@@ -88,18 +88,22 @@ func readUsed(ctx context.Context, s *store.Store, p store.Policy, snap *Snapsho
 	return u, err
 }
 
+// unlikely bounds what is believed of a marker, in seconds and in processors: anybody may have
+// written it.
+const unlikely = 1e9
+
 // together sums up what done items took; what wasn't measured of one doesn't count.
 func together(all []ItemUsed) *DoneUsed {
 	var time, cpu, cpus, memory []float64
 	for _, e := range all {
-		if e.Skipped {
+		if e.Skipped || !(e.DurationS < unlikely && e.CPUS < unlikely && e.CPUS <= unlikely*e.DurationS) {
 			continue
 		}
 		time, cpu = append(time, e.DurationS), append(cpu, e.CPUS)
 		if e.DurationS > 0 {
 			cpus = append(cpus, e.CPUS/e.DurationS)
 		}
-		if e.Memory > 0 {
+		if e.Memory > 0 && e.Memory < unlikely*mebibyte {
 			memory = append(memory, float64(e.Memory))
 		}
 	}

@@ -24,6 +24,8 @@ func TestTogether(t *testing.T) {
 		{"rounded up", []ItemUsed{{DurationS: 3, CPUS: 1, Memory: 1}},
 			&DoneUsed{1, Figures{3, 3, 3}, Figures{1, 1, 1}, &Figures{1. / 3, 1. / 3, 1. / 3}, &Figures{1, 1, 1}, Requests{"340m", "33Mi"}}},
 		{"hardly any CPU", []ItemUsed{{DurationS: 1000}}, &DoneUsed{1, Figures{1000, 1000, 1000}, Figures{}, &Figures{}, nil, Requests{"10m", ""}}},
+		{"what nobody measured", []ItemUsed{{DurationS: 1e-308, CPUS: 1e308}, {DurationS: 3, CPUS: 1, Memory: 1<<63 - 1}},
+			&DoneUsed{1, Figures{3, 3, 3}, Figures{1, 1, 1}, &Figures{1. / 3, 1. / 3, 1. / 3}, nil, Requests{"340m", ""}}},
 		{"nothing measured", []ItemUsed{{}}, &DoneUsed{1, Figures{}, Figures{}, nil, nil, Requests{}}},
 		{"two in 200", many, &DoneUsed{200, Figures{10, 10, 10}, Figures{1.01, 1.98, 400}, &Figures{0.101, 0.198, 40}, &Figures{101 << 20, 198 << 20, 200 << 20}, Requests{"200m", "272Mi"}}},
 	} {

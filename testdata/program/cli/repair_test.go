@@ -59,6 +59,8 @@ func TestRepairWithMore(t *testing.T) {
 			needs: needs{amounts{"memory": "1500Mi", "cpu": "2500m"}, amounts{"memory": "2Gi", "nvidia.com/gpu": "1"}}},
 		{name: "what is said wins", flags: []string{"--missing", "--memory=1.1x", "--limits=memory=10G", "--kubernetes=" + job}, indexes: "1-4",
 			needs: needs{amounts{"memory": "1650Mi", "cpu": "1"}, amounts{"memory": "11G", "nvidia.com/gpu": "1"}}},
+		{name: "of different units", flags: []string{"--failed", "--requests=memory=1Gi", "--limits=memory=1073741824", "--memory=1.3x"}, indexes: "1,2",
+			needs: needs{amounts{"memory": "1332Mi"}, amounts{"memory": "1332Mi"}}},
 		{name: "of nothing", flags: []string{"--failed", "--memory=2x"}, code: 78, says: []string{"--memory", "no request and no limit of memory", "--kubernetes"}},
 		{name: "no times", flags: []string{"--failed", "--requests=memory=1Gi", "--memory=2Gi"}, code: 64, says: []string{"--memory", "2x"}},
 		{name: "no reason", flags: []string{"--missing", "--reason=oom"}, code: 78, says: []string{"--reason"}},

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"nth/shim/identity"
 	"nth/shim/marker"
@@ -282,6 +283,48 @@ func TestShareRequests(t *testing.T) {
 	t.Logf("%d requests without --share, %d with it, of which %d took chunks or tried to", without, with, claims)
 	if beyond := with - without; beyond > 2*claims || claims < 100 {
 		t.Errorf("%d requests more for %d chunks", beyond, claims)
+	}
+}
+
+// TestShareStalled: while the store lets a claim wait, what has ended has ended, and is none
+// that took too long.
+func TestShareStalled(t *testing.T) {
+	s3 := servers.StartS3(t)
+	s3.Bucket(t, "stalled")
+	var claims atomic.Int64
+	proxy := servers.StartFault(t, s3.Address, func(_ int, r *http.Request) servers.Action {
+		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/share/") && claims.Add(1) == 2 {
+			return servers.Delay(5 * time.Second)
+		}
+		return nil
+	})
+	url := strings.Replace(s3.URL("stalled", "m"), s3.Address, strings.TrimPrefix(proxy.URL, "http://"), 1)
+	cmd, log := program.Worker(t, 0, "--completions=2", "--items=40", "--each", "--share", "--jobs=2", "--timeout=3s", "--log-level=warn", "--markers="+url,
+		"--", "sh", "-c", "test <<.Item>> -ne 1 || sleep 0.5")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, log)
+	}
+}
+
+// TestShareOthers: claims that an earlier command has left keep nobody from helping.
+func TestShareOthers(t *testing.T) {
+	dir := t.TempDir()
+	args := func(script string) []string {
+		return []string{"--completions=2", "--items=12", "--each", "--share", "--lease=1s", "--log-level=warn", "--markers=file://" + dir + "/m?create_dir=true", "--", "sh", "-c", script}
+	}
+	for index := range 2 {
+		cmd, log := program.Worker(t, index, args("exit 1")...)
+		if err := cmd.Wait(); err == nil {
+			t.Fatalf("worker %d: %s", index, log)
+		}
+	}
+	time.Sleep(3 * time.Second) // so long those may be at work
+	cmd, log := program.Worker(t, 0, args("echo <<.Item>> >>"+dir+"/out")...)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, log)
+	}
+	if got := len(ran(t, dir+"/out")); got != 12 {
+		t.Errorf("%d of 12 items have run: %s", got, log)
 	}
 }
 
