@@ -2,6 +2,7 @@ package repair
 
 import (
 	"context"
+	"slices"
 
 	"nth/shim/commit"
 	"nth/shim/failure"
@@ -152,4 +153,16 @@ func (c *stale) reportCheckpoints() {
 		c.say("%s %s", verb, counted(int64(n), "checkpoint", "checkpoints"))
 	}
 	c.list("a checkpoint of an item that is done, where it isn't deleted yet ("+hint+")", c.checkpoints.stay, c.say)
+}
+
+// list tells of each, up to a bound.
+func (c *stale) list(what string, each []string, tell func(string, ...any)) {
+	slices.Sort(each)
+	each = slices.Compact(each)
+	for _, one := range each[:min(len(each), mostTold)] {
+		tell("%s: %s", what, one)
+	}
+	if more := len(each) - mostTold; more > 0 {
+		tell("%s: %s more", what, thousands(int64(more)))
+	}
 }

@@ -289,15 +289,3 @@ func (c *stale) report() {
 	c.reportCheckpoints()
 	c.list("left", c.why, c.warn)
 }
-
-// list tells of each, up to a bound.
-func (c *stale) list(what string, each []string, tell func(string, ...any)) {
-	slices.Sort(each)
-	each = slices.Compact(each)
-	for _, one := range each[:min(len(each), mostTold)] {
-		tell("%s: %s", what, one)
-	}
-	if more := len(each) - mostTold; more > 0 {
-		tell("%s: %s more", what, thousands(int64(more)))
-	}
-}

@@ -39,7 +39,7 @@ var shared = []mutation{
 		"if err == nil && string(version) != rs.version {", "if err == nil && string(version) == \"\" {",
 		shards, "TestEachReplaced"},
 	{"a checkpoint that goes although somebody goes on from it", "shim/repair/checkpoints.go",
-		"case !c.old(e.Modified) && (done == nil ||", "case !c.old(e.Modified) && (done != nil &&",
+		"return !c.old(e.Modified) && (done == nil ||", "return !c.old(e.Modified) && (done != nil &&",
 		"shim/repair", "TestCheckpoints"},
 	{"a checkpoint that is removed through a stranger's link", "shim/repair/checkpoints.go",
 		"return s.RemoveNamed(ctx, key)", "return s.Remove(ctx, key)",
