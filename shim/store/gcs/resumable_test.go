@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -21,6 +22,7 @@ import (
 // it takes the question how much is there for the upload's end.
 type session struct {
 	t     *testing.T
+	mu    sync.Mutex // of all: who gave a connection up asks anew while its handler still runs
 	url   string
 	keep  func(n int, body []byte) []byte // of the n-th part; nil: the connection breaks, and half of it is kept
 	lose  int                             // the answer that is lost though all is kept, from 1; 0: none
@@ -34,6 +36,8 @@ type session struct {
 }
 
 func (p *session) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case r.Method == http.MethodPost:
 		w.Header().Set("Location", p.url+"/upload/here?upload_id=1")
