@@ -22,7 +22,7 @@ import (
 // it takes the question how much is there for the upload's end.
 type session struct {
 	t     *testing.T
-	mu    sync.Mutex // of all: who gave a connection up asks anew while its handler still runs
+	mu    *sync.Mutex // of all: who gave a connection up asks anew while its handler still runs
 	url   string
 	keep  func(n int, body []byte) []byte // of the n-th part; nil: the connection breaks, and half of it is kept
 	lose  int                             // the answer that is lost though all is kept, from 1; 0: none
@@ -133,7 +133,7 @@ func TestResumable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &c.session
-			p.t = t
+			p.t, p.mu = t, new(sync.Mutex)
 			d := opened(t, p)
 			p.url = d.endpoint.String()
 			b := blob.NewBucket(d)
