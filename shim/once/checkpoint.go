@@ -32,7 +32,7 @@ func (w *Way) checkpoints(it item.Item) *checkpoints {
 	if len(list) == 0 {
 		return nil
 	}
-	return &checkpoints{Way: w, list: list, note: w.noter(it), kept: make([]fs.FileInfo, len(list)), now: make(chan struct{}, 1), quit: make(chan struct{})}
+	return &checkpoints{Way: w, list: list, note: w.committing(it), kept: make([]fs.FileInfo, len(list)), now: make(chan struct{}, 1), quit: make(chan struct{})}
 }
 
 // begin keeps them from the command's start on.
@@ -118,15 +118,6 @@ func (c *checkpoints) noted() error {
 	return err
 }
 
-// noter notes an item's checkpoints.
-func (w *Way) noter(it item.Item) *commit.Item {
-	n := &commit.Item{Book: w.Record.Book(), Header: it.Header}
-	for _, c := range it.Places.Checkpoints {
-		n.Checkpoints = append(n.Checkpoints, w.Secrets.Hide(c.URL.Value))
-	}
-	return n
-}
-
 func (c *checkpoints) one(g *stage.Stage, of item.Output) error {
 	ctx := context.Background()
 	o, err := stage.Checkpoints.Collect(ctx, of.Path.Value)
@@ -164,7 +155,7 @@ func (w *Way) forget(it item.Item, failed error) {
 	if kept {
 		return
 	}
-	if err := w.noter(it).ForgetCheckpoints(context.Background()); err != nil {
+	if err := w.committing(it).ForgetCheckpoints(context.Background()); err != nil {
 		w.Log.Warn().Msg(w.Said(err))
 	}
 }

@@ -41,7 +41,7 @@ func (w *Way) results(ctx context.Context, it item.Item) (*results, error) {
 	if len(published) == 0 {
 		return nil, nil
 	}
-	p := &results{Way: w, it: it, commit: &commit.Item{Book: w.Record.Book(), Header: it.Header}}
+	p := &results{Way: w, it: it, commit: w.committing(it)}
 	p.commit.Header.RunID = w.attempt()
 	for _, text := range published {
 		o, err := w.target(ctx, text)
@@ -50,10 +50,16 @@ func (w *Way) results(ctx context.Context, it item.Item) (*results, error) {
 		}
 		p.commit.Outputs = append(p.commit.Outputs, o)
 	}
-	for _, c := range it.Places.Checkpoints {
-		p.commit.Checkpoints = append(p.commit.Checkpoints, w.Secrets.Hide(c.URL.Value))
-	}
 	return p, nil
+}
+
+// committing is an item with what is noted of it beside the markers, and no outputs yet.
+func (w *Way) committing(it item.Item) *commit.Item {
+	c := &commit.Item{Book: w.Record.Book(), Header: it.Header}
+	for _, kept := range it.Places.Checkpoints {
+		c.Checkpoints = append(c.Checkpoints, w.Secrets.Hide(kept.URL.Value))
+	}
+	return c
 }
 
 // attempt names this one attempt at an item: a worker's run has many.

@@ -78,20 +78,31 @@ func (c *stale) writes(ctx context.Context, all []string, done *commit.Stood) (b
 }
 
 func (c *stale) recent(ctx context.Context, in commit.Allowed, key string, done *commit.Stood) (yes bool, err error) {
+	err = c.at(ctx, in, key, "look at the checkpoint", func(_ context.Context, _ *store.Store, e store.Entry) error {
+		yes = c.isRecent(e, done)
+		return nil
+	})
+	return yes, err
+}
+
+// at does something about a checkpoint that is there; of one that isn't, nothing.
+func (c *stale) at(ctx context.Context, in commit.Allowed, key, tried string, do func(context.Context, *store.Store, store.Entry) error) error {
 	s, err := c.Stores.Open(ctx, in.Dir)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer s.Close()
 	err = store.Retry(ctx, c.policy(), func(ctx context.Context) error {
 		e, err := s.Stat(ctx, key)
-		yes = err == nil && c.isRecent(e, done)
-		return err
+		if err != nil {
+			return err
+		}
+		return do(ctx, s, e)
 	}, nil)
 	if err != nil && store.Classify(err) != contract.Absent {
-		return false, store.Fail(err, failure.TheJob, "look at the checkpoint", s.Show(key))
+		return store.Fail(err, failure.TheJob, tried, s.Show(key))
 	}
-	return yes, nil
+	return nil
 }
 
 // isRecent tells whether somebody may go on from a checkpoint.
@@ -110,37 +121,25 @@ func (c *stale) allows(noted string) (*commit.Allowed, string) {
 }
 
 func (c *stale) remove(ctx context.Context, in commit.Allowed, key string, done *commit.Stood) (left bool, err error) {
-	s, err := c.Stores.Open(ctx, in.Dir)
-	if err != nil {
-		return false, err
-	}
-	defer s.Close()
-	err = store.Retry(ctx, c.policy(), func(ctx context.Context) error {
-		e, err := s.Stat(ctx, key)
-		left = false
-		switch {
-		case err != nil:
-			return err
-		case c.isRecent(e, done):
-			left = true
-			return nil
-		case c.DryRun:
+	gone := ""
+	err = c.at(ctx, in, key, "remove the checkpoint", func(ctx context.Context, s *store.Store, e store.Entry) (err error) {
+		if left = c.isRecent(e, done); left {
 			return nil
 		}
-		return s.RemoveNamed(ctx, key)
-	}, nil)
-	switch {
-	case err != nil && store.Classify(err) == contract.Absent:
-		return false, nil
-	case err != nil:
-		return false, store.Fail(err, failure.TheJob, "remove the checkpoint", s.Show(key))
-	}
-	if !left {
+		if !c.DryRun {
+			err = s.RemoveNamed(ctx, key)
+		}
+		if err == nil {
+			gone = s.Show(key)
+		}
+		return err
+	})
+	if gone != "" {
 		c.mu.Lock()
-		c.forgotten[s.Show(key)] = true
+		c.forgotten[gone] = true
 		c.mu.Unlock()
 	}
-	return left, nil
+	return left, err
 }
 
 // reportCheckpoints tells what became of them.

@@ -117,31 +117,16 @@ func (c *stale) after(ctx context.Context, item marker.Item, key string, body []
 		c.note(&c.young, item)
 		return nil
 	}
-	if works, err := c.writes(ctx, note.Checkpoints, stands.Marker); err != nil {
-		c.leave(item, key, err)
-		return nil
-	} else if works {
-		c.note(&c.young, item)
-		return nil
+	later, err := c.writes(ctx, note.Checkpoints, stands.Marker)
+	if err == nil && !later {
+		later, err = c.clearAll(ctx, places, stands.Over(run, noted, false))
 	}
-	atOnce := stands.Over(run, noted, false)
-	for _, p := range places {
-		cleared, err := c.clear(ctx, p, atOnce)
-		if err != nil {
-			if ctx.Err() != nil {
-				return c.describe(context.Cause(ctx), "remove what was staged", key)
-			}
-			c.leave(item, key, err)
-			return nil
-		}
-		if !cleared {
-			c.note(&c.young, item)
-			return nil
-		}
+	if err == nil && !later {
+		later, err = c.forget(ctx, item, note.Checkpoints, stands.Marker)
 	}
-	switch later, err := c.forget(ctx, item, note.Checkpoints, stands.Marker); {
+	switch {
 	case err != nil && ctx.Err() != nil:
-		return c.describe(context.Cause(ctx), "remove the checkpoint", key)
+		return c.describe(context.Cause(ctx), "remove what was staged", key)
 	case err != nil:
 		c.leave(item, key, err)
 		return nil
@@ -162,6 +147,16 @@ func (c *stale) after(ctx context.Context, item marker.Item, key string, body []
 // old tells whether something was written so long ago that its run is over.
 func (c *stale) old(written time.Time) bool {
 	return c.clock.said.Add(time.Since(c.clock.at)).Sub(written)-slack > c.limit
+}
+
+// clearAll clears each of a run's places, up to one that is left for another time.
+func (c *stale) clearAll(ctx context.Context, places []commit.Place, atOnce bool) (later bool, err error) {
+	for _, p := range places {
+		if cleared, err := c.clear(ctx, p, atOnce); !cleared || err != nil {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // clear removes what is in a place, unless something of it is young and that matters.

@@ -42,7 +42,7 @@ var shared = []mutation{
 		"return !c.old(e.Modified) && (done == nil ||", "return !c.old(e.Modified) && (done != nil &&",
 		"shim/repair", "TestCheckpoints"},
 	{"a checkpoint that is removed through a stranger's link", "shim/repair/checkpoints.go",
-		"return s.RemoveNamed(ctx, key)", "return s.Remove(ctx, key)",
+		"err = s.RemoveNamed(ctx, key)", "err = s.Remove(ctx, key)",
 		"shim/repair", "TestCheckpoints"},
 	{"a note's checkpoint where nobody has said that they are", "shim/commit/checkpoint.go",
 		"!strings.HasPrefix(u.Path, a.prefix) ||", "a.prefix == \"\" ||",
