@@ -40,7 +40,7 @@ type world struct {
 	rules rules
 	froze bool // machines may stand still for longer than the argument allows
 
-	late sync.WaitGroup // requests under way
+	net machines.Network
 
 	mu      sync.Mutex
 	version int
@@ -66,42 +66,12 @@ type machine struct {
 	*machines.Machine
 }
 
-var (
-	errLostRequest = &contract.Error{Kind: contract.Unreachable, Cause: errors.New("no answer")}
-	errCondition   = &contract.Error{Kind: contract.Exists, Cause: errors.New("the condition doesn't hold")}
-)
+var errCondition = &contract.Error{Kind: contract.Exists, Cause: errors.New("the condition doesn't hold")}
 
-// call is one call of the store: the request and the answer take their time, and either may
-// be lost. What was sent may come to the store when the caller has given up.
+// call is one call of the store.
 func (m *machine) call(ctx context.Context, do func() error) error {
-	there, back := m.Under("there", 0.03), m.Under("back", 0.03) // of a TTL
-	if m.Likely("slow there", 0.1) {
-		there = m.Under("there", 0.7)
-	}
-	if m.Likely("slow back", 0.1) {
-		back = m.Under("back", 0.95)
-	}
-	lostThere, lostBack := m.CutOff() || m.Likely("lost there", 0.08), m.Likely("lost back", 0.08)
-	answer := make(chan error, 1)
-	m.late.Go(func() {
-		time.Sleep(time.Duration(there * float64(ttl)))
-		if lostThere {
-			return
-		}
-		m.world.mu.Lock()
-		err := do()
-		m.world.mu.Unlock()
-		time.Sleep(time.Duration(back * float64(ttl)))
-		if !lostBack && !m.CutOff() {
-			answer <- err
-		}
-	})
-	select {
-	case err := <-answer:
-		return err
-	case <-ctx.Done():
-		return errLostRequest
-	}
+	_, err := machines.Call(ctx, &m.net, m.Machine, "", func() (struct{}, error) { return struct{}{}, do() })
+	return err
 }
 
 func (m *machine) Read(ctx context.Context, _ string) (body []byte, token contract.Token, err error) {
@@ -285,6 +255,7 @@ func newMachine(w *world, seed uint64, i int) *machine {
 func simulate(t *testing.T, n uint64, r rules, froze bool) (wrong []string, begun int) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{began: time.Now(), rules: r, froze: froze, working: map[string]bool{}, taken: map[string]time.Duration{}, tell: func(string, ...any) {}}
+		w.net.World, w.net.Usual = &w.mu, 0.03
 		if *seed != 0 {
 			w.tell = t.Logf
 		}
@@ -294,7 +265,7 @@ func simulate(t *testing.T, n uint64, r rules, froze bool) (wrong []string, begu
 			all.Go(m.live)
 		}
 		all.Wait()
-		w.late.Wait()
+		w.net.Late.Wait()
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.marker == "" {

@@ -46,7 +46,7 @@ type world struct {
 	froze  bool    // machines may stand still for longer than the argument allows
 	frail  float64 // how many items fail
 
-	late sync.WaitGroup // requests under way
+	net machines.Network
 
 	mu       sync.Mutex
 	version  int
@@ -82,47 +82,13 @@ type machine struct {
 }
 
 var (
-	errLostRequest = &contract.Error{Kind: contract.Unreachable, Cause: errors.New("no answer")}
-	errCondition   = &contract.Error{Kind: contract.Exists, Cause: errors.New("the condition doesn't hold")}
-	errNone        = &contract.Error{Kind: contract.Absent, Cause: errors.New("none")}
+	errCondition = &contract.Error{Kind: contract.Exists, Cause: errors.New("the condition doesn't hold")}
+	errNone      = &contract.Error{Kind: contract.Absent, Cause: errors.New("none")}
 )
 
-// call is one call of the store: the request and the answer take their time, and either may
-// be lost. What was sent may come to the store when the caller has given up.
+// call is one call of the store.
 func call[T any](ctx context.Context, m *machine, what string, do func() (T, error)) (T, error) {
-	there, back := m.Under("there"+what, 0.02), m.Under("back"+what, 0.02) // of a TTL
-	if m.Likely("slow there"+what, 0.1) {
-		there = m.Under("there"+what, 0.7)
-	}
-	if m.Likely("slow back"+what, 0.1) {
-		back = m.Under("back"+what, 0.95)
-	}
-	lostThere, lostBack := m.CutOff() || m.Likely("lost there"+what, 0.08), m.Likely("lost back"+what, 0.08)
-	type answer struct {
-		of  T
-		err error
-	}
-	got := make(chan answer, 1)
-	m.late.Go(func() {
-		time.Sleep(time.Duration(there * float64(ttl)))
-		if lostThere {
-			return
-		}
-		m.world.mu.Lock()
-		of, err := do()
-		m.world.mu.Unlock()
-		time.Sleep(time.Duration(back * float64(ttl)))
-		if !lostBack && !m.CutOff() {
-			got <- answer{of, err}
-		}
-	})
-	select {
-	case a := <-got:
-		return a.of, a.err
-	case <-ctx.Done():
-		var none T
-		return none, errLostRequest
-	}
+	return machines.Call(ctx, &m.net, m.Machine, what, do)
 }
 
 func (m *machine) Read(ctx context.Context, key string) ([]byte, contract.Token, error) {
@@ -424,6 +390,7 @@ func simulate(t *testing.T, n uint64, broken rules, froze bool) (wrong []string,
 		w := &world{Space: Space{8 + int64(n%23), workers}, began: time.Now(), broken: broken, froze: froze, frail: 0.03 + 0.3*float64(n%5/4), tell: func(string, ...any) {},
 			objects: map[string]object{}, taken: map[string]time.Duration{}, recorded: map[int64]time.Duration{}, ended: map[int64]bool{},
 			progress: map[int64]map[string]identity.List{}, markers: map[int64]string{}, working: map[int64]string{}}
+		w.net.World, w.net.Usual = &w.mu, 0.02
 		if *seed != 0 {
 			w.tell = t.Logf
 		}
@@ -433,7 +400,7 @@ func simulate(t *testing.T, n uint64, broken rules, froze bool) (wrong []string,
 			all.Go(m.live)
 		}
 		all.Wait()
-		w.late.Wait()
+		w.net.Late.Wait()
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if len(w.markers) < int(workers) {
