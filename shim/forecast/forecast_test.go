@@ -70,7 +70,7 @@ func TestForesee(t *testing.T) {
 		{name: "data", change: func(c *config.Config) {
 			c.Markers.URL, c.Command = "s3://b/m?region=r", []string{"work"}
 			c.Data = config.Data{Input: []string{"s3://b/in/<<.Index>>?region=r=/work/in", "s3://b/ref/{a,b}/*.gz?region=r=/work/ref/", `s3://<<env "B">>/x=/work/<<env "X">>`}, Stdin: "file:///x/<<.Index>>",
-				Output: []string{"/work/out=s3://b/out/<<.Index>>?region=r"}, Stdout: "azblob://c/out", CheckpointEvery: config.DefaultCheckpointEvery, Checkpoint: []string{"c/=s3://b/c/<<.Index>>/?region=r"}, KeepFailed: []string{"s3://b/failed?region=r", "w=s3://b/w?region=r"}}
+				Output: []string{"/work/out=s3://b/out/<<.Index>>?region=r"}, Stdout: "azblob://c/out", CheckpointEvery: config.DefaultCheckpointEvery, Checkpoint: []string{"c=s3://b/c/<<.Index>>?region=r"}, KeepFailed: []string{"s3://b/failed?region=r", "w=s3://b/w?region=r"}}
 		}, want: Forecast{Markers: "s3://b/m?region=r", UsesIndex: true, Variables: []string{"B", "X"}}},
 		{name: "data of tasks", change: func(c *config.Config) {
 			c.Tasks.URL, c.Data.Input, c.Command = "redis://h/0?queue=q", []string{"<<.Task.url>>=in", "s3://b/<<.Task.x>>=in"}, []string{"work"}
