@@ -5,6 +5,7 @@ package shim
 
 import (
 	"context"
+	"os"
 
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -15,6 +16,7 @@ import (
 	"nth/shim/proc"
 	"nth/shim/shard"
 	"nth/shim/source"
+	"nth/shim/store"
 	"nth/shim/worker"
 )
 
@@ -24,8 +26,41 @@ func Run(c config.Config, w edge.World) int {
 	w.FileWait = c.Stores.StoreTimeout
 	p := open(w, c.Messages)
 	ending := end.New(c.Messages)
+	watch, err := c.Process.SignalConfig()
+	if err != nil {
+		return ending.End(p, end.Report{Err: err})
+	}
+	p.Signals = proc.Watch(watch)
+	ending.Watch(p, os.Exit)
 	report := run(&c, &p, ending)
 	return ending.End(p, report)
+}
+
+// Attempt is a run of one index, one of many in a process that all share what a process has.
+type Attempt struct {
+	World   edge.World // with the environment that a process of its own would have
+	Signals *proc.Signals
+	Stores  *store.Stores
+	Among   *edge.Among
+	Reason  func(message string) // is told the termination message; may be called twice
+}
+
+// Run runs it and gives the exit code that a process of its own would have, once, by ended:
+// either when it has ended, or when it is given up after a stop signal, for a step of it
+// doesn't return. Then it doesn't return either.
+func (a Attempt) Run(c config.Config, ended func(code int)) {
+	a.World.FileWait = c.Stores.StoreTimeout
+	p := edge.NewProcess(a.World)
+	p.Join(a.Among, a.Stores)
+	p.Log = edge.NewLogger(c.Messages.LogFormat, c.Messages.LogLevel, a.Among.Messages, p.Secrets)
+	p.Signals = a.Signals
+	ending := end.New(c.Messages)
+	ending.Reason = a.Reason
+	over := ending.Watch(p, ended)
+	report := run(&c, &p, ending)
+	code := ending.End(p, report)
+	over()
+	ended(code)
 }
 
 // Refuse is a run that its flags don't allow: it fails as any other does.
@@ -46,22 +81,19 @@ func open(w edge.World, m config.Messages) edge.Process {
 
 // run does what there is to do. What p learns on the way, the end of the run knows too.
 func run(c *config.Config, p *edge.Process, e *end.Ending) end.Report {
-	watch, err := c.Process.SignalConfig()
-	if err != nil {
-		return end.Report{Err: err}
-	}
-	p.Signals = proc.Watch(watch)
-	e.Watch(*p)
 	ctx := p.Signals.Context()
 	r := &item.Run{Process: *p, Config: c}
-	if err = r.Step(ctx, "identify"); err == nil {
+	err := r.Step(ctx, "identify")
+	if err == nil {
 		r.Identity, err = identify(r)
 	}
 	if err != nil {
 		return end.Report{Err: err}
 	}
 	p.Log = r.Log
-	warnOfSpace(p.Log)
+	if p.Among == nil {
+		warnOfSpace(p.Log)
+	}
 	p.Stores.Made = func(url string) {
 		r.Log.Info().Str("directory", url).Msg("the directory was not there, and is made: nothing was there before")
 	}

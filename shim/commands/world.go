@@ -1,8 +1,6 @@
 package commands
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -29,16 +27,8 @@ func World(version string) edge.World {
 	}
 	return edge.World{
 		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(local.Config{}), // nth run's are among them
-		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: newRunID(), Version: version,
+		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: edge.NewRunID(), Version: version,
 	}
-}
-
-// newRunID names one run: its second first, so that a listing sorts, and 64
-// random bits.
-func newRunID() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return time.Now().UTC().Format("20060102t150405z") + "-" + hex.EncodeToString(b[:])
 }
 
 // Protect gives the exit code of what is done, or of a panic: that is a failure as any

@@ -5,6 +5,8 @@ package edge
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,6 +30,14 @@ type World struct {
 	Version   string        // of nth
 	Meant     string        // the subcommand that the first word may be a slip of; "": none
 	FileWait  time.Duration // for a file that a template names; 0: 30 s
+}
+
+// NewRunID names one run: its second first, so that a listing sorts, and 64
+// random bits.
+func NewRunID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return time.Now().UTC().Format("20060102t150405z") + "-" + hex.EncodeToString(b[:])
 }
 
 // Hint says what was meant where a command isn't there.

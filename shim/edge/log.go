@@ -12,17 +12,17 @@ import (
 	"nth/shim/secrets"
 )
 
-// NewLogger logs to stderr, one line a step, without secrets: JSON, or for people on a
+// NewLogger logs to a writer, one line a step, without secrets: JSON, or for people on a
 // terminal.
-func NewLogger(format, level string, stderr *os.File, hidden *secrets.Set) zerolog.Logger {
-	zerolog.TimeFieldFormat = time.RFC3339Nano
-	terminal := isatty.IsTerminal(stderr.Fd())
-	var w io.Writer = stderr
+func NewLogger(format, level string, to io.Writer, hidden *secrets.Set) zerolog.Logger {
+	file, isFile := to.(*os.File)
+	terminal := isFile && isatty.IsTerminal(file.Fd())
+	w := to
 	switch {
 	case format == "none":
 		return zerolog.Nop()
 	case format == "console", format == "auto" && terminal:
-		w = zerolog.ConsoleWriter{Out: stderr, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !terminal,
+		w = zerolog.ConsoleWriter{Out: to, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !terminal,
 			FormatPrepare: clean}
 	}
 	l, err := zerolog.ParseLevel(level)
@@ -31,6 +31,8 @@ func NewLogger(format, level string, stderr *os.File, hidden *secrets.Set) zerol
 	}
 	return zerolog.New(hidden.Writer(w)).Level(l).With().Timestamp().Logger()
 }
+
+func init() { zerolog.TimeFieldFormat = time.RFC3339Nano }
 
 // clean makes a line of the log safe to print: what it tells may have been written by a
 // server, or by whoever wrote a marker.

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"fmt"
+	"io"
 	"syscall"
 	"time"
 
@@ -21,6 +22,15 @@ type Process struct {
 	Secrets *secrets.Set
 	Stores  *store.Stores
 	Signals *proc.Signals
+	// Among is for one of several runs in a process; nil: the run has all of it.
+	Among *Among
+}
+
+// Among is where a run among others writes what a run that has its process to itself writes to
+// stdout and stderr.
+type Among struct {
+	Stdout, Stderr io.Writer // of its command
+	Messages       io.Writer // its own, whole lines
 }
 
 // NewProcess gives a process that has read no secret and opened nothing yet. It logs
@@ -28,6 +38,27 @@ type Process struct {
 func NewProcess(w World) Process {
 	hidden := &secrets.Set{}
 	return Process{World: w, Secrets: hidden, Stores: &store.Stores{Hide: hidden.Hide}}
+}
+
+// Join makes a new process one run among others, which share their connections to stores.
+func (p *Process) Join(among *Among, stores *store.Stores) {
+	p.Among, p.Stores = among, stores.Shared(p.Secrets.Hide)
+}
+
+// Messages is where a run says what isn't logged.
+func (p Process) Messages() io.Writer {
+	if p.Among != nil {
+		return p.Among.Messages
+	}
+	return p.Stderr
+}
+
+// Outputs are where what a command writes goes; nil: to the process's own.
+func (p Process) Outputs() (stdout, stderr io.Writer) {
+	if p.Among == nil {
+		return nil, nil
+	}
+	return p.Among.Stdout, p.Among.Stderr
 }
 
 // Said gives a store's or a source's error in one line, without secrets and without what

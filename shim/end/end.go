@@ -3,7 +3,6 @@ package end
 import (
 	"context"
 	"net/http"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +19,9 @@ type Ending struct {
 	messages config.Messages
 	taken    atomic.Bool // somebody has taken it upon him to end the run
 	own      bool        // and that is the run itself
+
+	// Reason is told the termination message of a run among others; nil: nobody asks.
+	Reason func(message string)
 }
 
 // New gives the ending of a run.
@@ -29,16 +31,19 @@ func New(m config.Messages) *Ending { return &Ending{messages: m} }
 // network file system whose server is gone doesn't return.
 const stuck = time.Second
 
-// Watch ends the process after a stop signal when a step before the command doesn't
-// return.
-func (e *Ending) Watch(p edge.Process) {
-	context.AfterFunc(p.Signals.Context(), func() {
+// Watch gives the run up after a stop signal when a step before the command doesn't
+// return: exit, os.Exit say, is given the code. The function is for when the run has ended.
+func (e *Ending) Watch(p edge.Process, exit func(code int)) (over func() bool) {
+	return context.AfterFunc(p.Signals.Context(), func() {
 		time.Sleep(stuck)
 		if e.taken.CompareAndSwap(false, true) {
-			os.Exit(e.tell(p, Report{}, failure.From(p.Stopped("one that doesn't return"))))
+			exit(e.tell(p, Report{}, failure.From(p.Stopped("one that doesn't return"))))
 		}
 	})
 }
+
+// Asked tells whether anybody reads the termination message.
+func (e *Ending) Asked() bool { return e.Reason != nil || IsRegular(e.messages.TerminationLog) }
 
 // Close says that nth ends by itself from here on, or must not be ended: it is writing a
 // marker. Where it has been given up already, this doesn't return.
@@ -75,13 +80,19 @@ func (e *Ending) End(p edge.Process, r Report) int {
 func (e *Ending) tell(p edge.Process, r Report, f *failure.Failure) int {
 	message := Message(p, r.Header, f)
 	if e.messages.LogFormat == "none" {
-		screen.Tell(p.Stderr, "%s", message) // nothing is logged, but no failure is silent
+		screen.Tell(p.Messages(), "%s", message) // nothing is logged, but no failure is silent
 	}
 	p.Log.Error().Int("exit_code", int(f.Code)).Msg(message)
 	reason := readTermination(e.messages.TerminationLog)
+	evidence, _ := Ran(r.Err)
+	text := termination(message, evidence.Stderr)
 	if reason == "" {
-		evidence, _ := Ran(r.Err)
-		writeTermination(e.messages.TerminationLog, message, evidence.Stderr)
+		writeTermination(e.messages.TerminationLog, text)
+	} else {
+		text = reason
+	}
+	if e.Reason != nil {
+		e.Reason(text)
 	}
 	r.Fail(p, f, message, reason)
 	return int(f.Code)

@@ -71,13 +71,9 @@ func openTermination(path string, flag int) (*os.File, error) {
 	return os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 }
 
-// writeTermination leaves one short message for `kubectl describe pod`, with the end of
-// the command's stderr behind it. It writes in place, for the file is a bind mount, and
-// only into an empty file: a failure to do so changes nothing.
-func writeTermination(path, message, stderr string) {
-	if !IsRegular(path) {
-		return
-	}
+// termination gives one short message for `kubectl describe pod`, with the end of the command's
+// stderr behind it.
+func termination(message, stderr string) string {
 	message = strings.ToValidUTF8(message, "\uFFFD")
 	if len(message) > maxTermination {
 		message = message[:maxTermination-len("…")]
@@ -86,6 +82,15 @@ func writeTermination(path, message, stderr string) {
 	// The end of stderr is what tells; the message itself always goes first.
 	if tail := failure.OneLine(stderr); tail != "" && len(message)+len(": ") < maxTermination {
 		message += ": " + LastBytes(tail, maxTermination-len(message)-len(": "))
+	}
+	return message
+}
+
+// writeTermination leaves the message in the log. It writes in place, for the file is a bind
+// mount, and only into an empty file: a failure to do so changes nothing.
+func writeTermination(path, message string) {
+	if !IsRegular(path) {
+		return
 	}
 	soon(path, func() {
 		f, err := openTermination(path, os.O_WRONLY)

@@ -23,6 +23,9 @@ type child struct {
 	process  *proc.Child
 	log      string // path of its termination log; empty: none
 	out, err *feed
+
+	inside *proc.Signals // of an attempt in this process, which has no more than this
+	freed  bool          // and another one has its place
 }
 
 // outcome is how an attempt ended.
@@ -92,9 +95,9 @@ func (j *job) environ(c *child) []string {
 // freeSlot gives the lowest slot in which no child runs. One that is started beside another
 // of its index may have one beyond those of --parallelism.
 func (j *job) freeSlot() int {
-	taken := make([]bool, len(j.running)+1)
+	taken := make([]bool, len(j.running)-j.beside+1)
 	for c := range j.running {
-		if c.slot < len(taken) {
+		if c.slot < len(taken) && !c.freed {
 			taken[c.slot] = true
 		}
 	}
@@ -108,6 +111,10 @@ func (j *job) freeSlot() int {
 // start starts one attempt, whose end comes over j.ended. An error means that
 // there is no child.
 func (j *job) start(a Attempt) error {
+	if j.o.Inside != nil {
+		j.startInside(a)
+		return nil
+	}
 	c := &child{Attempt: a, slot: j.freeSlot(), log: j.newLog(a.Index)}
 	c.cmd = exec.Command(j.o.Self, j.o.Args...)
 	c.cmd.SysProcAttr = isolated()
@@ -191,11 +198,7 @@ func (c *child) message() string {
 		default: // still being read
 		}
 	}
-	text = strings.ToValidUTF8(failure.OneLine(text), "\uFFFD")
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
-	}
-	return text
+	return short(text)
 }
 
 func (c *child) removeLog() {
@@ -206,6 +209,10 @@ func (c *child) removeLog() {
 
 // kill ends the child and its process group at once.
 func (c *child) kill() {
+	if c.inside != nil {
+		c.inside.Kill()
+		return
+	}
 	if c.cmd.Process.Signal(syscall.SIGKILL) == nil {
 		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
 	}

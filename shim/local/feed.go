@@ -27,18 +27,37 @@ const (
 	maxMessage = 300
 )
 
-// feed passes one stream of a child on, line by line, each with a prefix. It
-// reads no faster than the screen takes: a slow reader slows the child down.
-type feed struct {
-	r, w   *os.File
+// lines passes one stream on, line by line, each with a prefix. It takes no faster than the
+// screen does: a slow reader slows down who writes.
+type lines struct {
 	screen *screen.Screen
 	to     screen.Stream
 	prefix []byte
 
 	rest []byte // a line without its end, at most maxLine
 	cut  bool   // what went before was cut at maxLine
-	last []byte // the last line, at most maxMessage+1; valid when done is closed
-	lost error  // why something couldn't be written; valid when done is closed
+	last []byte // the last line, at most maxMessage+1
+	lost error  // why something couldn't be written
+}
+
+// Write takes a piece of any size. What can't be passed on is no error: it stops the Job.
+func (l *lines) Write(p []byte) (int, error) {
+	l.take(p)
+	return len(p), nil
+}
+
+// end is for when nothing more comes: a line without an end gets one.
+func (l *lines) end() {
+	if len(l.rest) > 0 {
+		l.take([]byte("\n"))
+	}
+}
+
+// feed passes one stream of a child on, which it reads from a pipe. What the lines know is valid
+// when done is closed.
+type feed struct {
+	lines
+	r, w *os.File
 	done chan struct{}
 }
 
@@ -49,7 +68,7 @@ func newFeed(s *screen.Screen, to screen.Stream, prefix []byte) (*feed, error) {
 	}
 	// A command that dropped its privileges may open /dev/stderr again.
 	_ = w.Chmod(0o666)
-	return &feed{r: r, w: w, screen: s, to: to, prefix: prefix, done: make(chan struct{})}, nil
+	return &feed{lines: lines{screen: s, to: to, prefix: prefix}, r: r, w: w, done: make(chan struct{})}, nil
 }
 
 // abandon closes a feed that was never started.
@@ -75,9 +94,7 @@ func (f *feed) copy() {
 		}
 		break
 	}
-	if len(f.rest) > 0 {
-		f.take([]byte("\n"))
-	}
+	f.end()
 }
 
 // finish says that the child has ended: all that it wrote is in the pipe.
@@ -112,7 +129,7 @@ func (f *feed) drain(buf []byte) {
 }
 
 // take passes on every complete line and keeps the rest.
-func (f *feed) take(p []byte) {
+func (f *lines) take(p []byte) {
 	if f.cut && len(f.rest) == 0 && len(p) > 0 {
 		f.cut = false
 		if p[0] == '\n' { // the end of the line that was cut
@@ -133,7 +150,7 @@ func (f *feed) take(p []byte) {
 }
 
 // emit writes head+tail, which end with a line break, as prefixed lines.
-func (f *feed) emit(head, tail []byte) {
+func (f *lines) emit(head, tail []byte) {
 	f.remember(head, tail)
 	if err := f.screen.Lines(f.to, f.prefix, head, tail); err != nil {
 		f.lost = err
@@ -141,7 +158,7 @@ func (f *feed) emit(head, tail []byte) {
 }
 
 // remember keeps the last line that isn't blank.
-func (f *feed) remember(head, tail []byte) {
+func (f *lines) remember(head, tail []byte) {
 	if f.to != screen.Stderr {
 		return
 	}

@@ -31,8 +31,11 @@ type job struct {
 	waiting      retries
 	started      int64 // attempts, until now
 	running      map[*child]bool
-	children     *proc.Children
+	beside       int            // of those that run, how many have given their place to another
+	children     *proc.Children // where each attempt is an nth of its own
+	parts        *proc.Parts    // where all run in this process
 	ended        chan outcome
+	freed        chan *child
 	killed       chan struct{} // closed: don't wait for output any more
 
 	done, failed int64
@@ -41,8 +44,9 @@ type job struct {
 	stopping     bool
 	signal       syscall.Signal
 	fatal        error
-	unwritten    error   // why stdout or stderr can't be written any more
-	cut          []int64 // indexes that ended well, and whose output is cut off
+	unwritten    error            // why stdout or stderr can't be written any more
+	giveUp       <-chan time.Time // who was killed isn't waited for any longer
+	cut          []int64          // indexes that ended well, and whose output is cut off
 
 	screen *screen.Screen
 	shown  struct {
@@ -58,7 +62,7 @@ type job struct {
 func newJob(o *Options) *job {
 	j := &job{
 		o: o, total: o.Total(), limit: o.MaxFailed.Of(o.Total()), began: o.clock.now(),
-		running: map[*child]bool{}, children: proc.Adopt(), ended: make(chan outcome), killed: make(chan struct{}),
+		running: map[*child]bool{}, ended: make(chan outcome), freed: make(chan *child), killed: make(chan struct{}),
 		screen: screen.New(o.Stdout, o.Stderr, o.Progress), quit: make(chan struct{}),
 		notes: make(chan note, 1024),
 	}
@@ -67,7 +71,7 @@ func newJob(o *Options) *job {
 	for _, i := range o.Indexes {
 		j.width = max(j.width, len(itoa(i)))
 	}
-	if !has(j.env, "NTH_TERMINATION_LOG") {
+	if o.Inside == nil && !has(j.env, "NTH_TERMINATION_LOG") {
 		// Without it only the reasons in the summary are missing.
 		j.dir, _ = os.MkdirTemp("", "nth-local-")
 	}
@@ -84,6 +88,7 @@ func newJob(o *Options) *job {
 
 // close takes away the bar and the temporary files. No child is left by now.
 func (j *job) close() {
+	j.endParts()
 	close(j.quit)
 	close(j.notes)
 	select {
@@ -133,6 +138,9 @@ func (j *job) loop(ctx context.Context) error {
 			return j.fatal
 		}
 		select {
+		case c := <-j.freed:
+			c.freed = true
+			j.beside++
 		case o := <-j.ended:
 			j.settle(o)
 		case a := <-j.o.Disturber.Beside():
@@ -143,6 +151,8 @@ func (j *job) loop(ctx context.Context) error {
 		case <-stop:
 			stop = nil
 			j.stopBy(syscall.SIGTERM)
+		case <-j.giveUp:
+			return j.fatal
 		case <-broken:
 			broken = nil
 			j.stopUnwritten(j.screen.Err())
@@ -152,7 +162,7 @@ func (j *job) loop(ctx context.Context) error {
 
 // due fires when a waiting index may be tried again and there is room for it.
 func (j *job) due() <-chan time.Time {
-	if j.stopping || len(j.waiting) == 0 || len(j.running) >= j.o.Parallelism {
+	if j.stopping || len(j.waiting) == 0 || !j.hasPlace() {
 		return nil
 	}
 	return j.o.clock.after(j.waiting[0].at.Sub(j.o.clock.now()))
@@ -161,7 +171,7 @@ func (j *job) due() <-chan time.Time {
 // startSome fills the free places: first with what waited for its retry, then
 // with indexes that never ran.
 func (j *job) startSome() {
-	for !j.stopping && len(j.running) < j.o.Parallelism {
+	for !j.stopping && j.hasPlace() {
 		var a Attempt
 		switch {
 		case len(j.waiting) > 0 && !j.waiting[0].at.After(j.o.clock.now()):
@@ -195,6 +205,9 @@ func reason(err error) error {
 // settle takes the end of an attempt into account, as the Job controller does.
 func (j *job) settle(o outcome) {
 	delete(j.running, o.of)
+	if o.of != nil && o.of.freed {
+		j.beside--
+	}
 	f := Failure{Index: o.Index, Attempts: o.Number, Code: o.code, Signal: o.signal, Message: o.message}
 	act := actionOf(o.code)
 	if o.signal != 0 {
@@ -254,7 +267,7 @@ func (j *job) stop() {
 	j.stopping = true
 	j.o.Disturber.Stopping()
 	for c := range j.running {
-		_ = c.cmd.Process.Signal(syscall.SIGTERM) // nth passes it on, with its own grace
+		_ = c.signal(syscall.SIGTERM) // nth passes it on, with its own grace
 	}
 }
 
@@ -271,6 +284,7 @@ func (j *job) stopBy(s os.Signal) {
 	default:
 	}
 	close(j.killed)
+	j.giveUp = j.o.clock.after(killWait)
 	for c := range j.running {
 		c.kill()
 	}

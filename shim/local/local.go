@@ -1,5 +1,5 @@
-// Package local runs a whole Indexed Job on one machine: one nth for each
-// index, started as a pod would start it, with what the Job controller does
+// Package local runs a whole Indexed Job on one machine: each index as a pod would run it,
+// in this process or as an nth of its own, with what the Job controller does
 // around it (parallelism, retries with a growing delay, the failure policy by
 // exit code, a limit of failed indexes).
 package local
@@ -39,6 +39,7 @@ type Options struct {
 
 	Self    string   // the path of nth
 	Args    []string // its arguments, from "run" on
+	Inside  *Inside  // runs the attempts in this process; nil: each is an nth of its own
 	Environ []string // the environment, as os.Environ gives it
 	Remove  []string // names that no child sees: the variables of all platforms
 
@@ -71,15 +72,20 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.complete(); err != nil {
 		return Summary{}, err
 	}
-	// Children die with the thread that started them (PDEATHSIG), so all are
-	// started from here, and this goroutine keeps its thread.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	if o.Inside == nil {
+		// Children die with the thread that started them (PDEATHSIG), so all are
+		// started from here, and this goroutine keeps its thread.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+	}
 	defer catchBrokenPipe()()
 
 	j := newJob(&o)
 	defer j.close()
-	err := j.loop(ctx)
+	err := j.ready()
+	if err == nil {
+		err = j.loop(ctx)
+	}
 	return j.summary(), err
 }
 

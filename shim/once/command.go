@@ -89,13 +89,15 @@ func (c Command) run(it item.Item, in Inputs) (ended, error) {
 			}()
 		}
 	}
-	if c.Nth == 0 {
+	if c.Nth == 0 && c.Among == nil {
 		c.Record.Idle() // no connection is held while the command works for hours
 	}
 	in.Checkpoints.begin(&command)
 	c.Log.Info().Msg("command starts")
 	trimming := time.AfterFunc(trimAfter, func() {
-		c.Record.Idle() // of tasks that take a moment, each would connect anew
+		if c.Among == nil {
+			c.Record.Idle() // of tasks that take a moment, each would connect anew
+		}
 		memory.Trim()
 	})
 	result, err := c.Signals.Run(command)
@@ -124,6 +126,7 @@ func (c Command) command(it item.Item, given payload.Given, kept output.Kept) pr
 		StderrTail: c.StderrTail(), StopGrace: outside, OwnStopGrace: own, SweepGrace: p.SweepGrace, Timeout: p.Timeout,
 		OnStop: kept.OnStop, Log: c.Log,
 	}
+	command.Out, command.Err = c.Outputs()
 	if kept.Stdout != nil && it.Places.Stdout.Value == "" {
 		command.Stdout = kept.Stdout()
 	}
@@ -176,7 +179,7 @@ func (w *Way) shownTail() int {
 	if n := w.Config.Process.StderrTail; n != nil {
 		return *n
 	}
-	if w.Record.Kept() || end.IsRegular(w.Config.Messages.TerminationLog) {
+	if w.Record.Kept() || w.Ending.Asked() {
 		return defaultStderrTail
 	}
 	return 0

@@ -56,7 +56,7 @@ func (k *Keeper) Begin(p edge.Process, name string) Kept {
 	if k.store == nil {
 		return Kept{}
 	}
-	out, errs := !isTerminal(os.Stdout), !isTerminal(os.Stderr)
+	out, errs := p.Among != nil || !isTerminal(os.Stdout), p.Among != nil || !isTerminal(os.Stderr)
 	if (!out || !errs) && !k.warned {
 		k.warned = true
 		p.Log.Warn().Msg("--logs keeps nothing of what goes to a terminal")

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"nth/shim/failure"
 )
@@ -48,6 +49,32 @@ func Stops(more ...os.Signal) chan os.Signal {
 	c := notify(more)
 	answering.Do(func() { close(answering.over) })
 	return c
+}
+
+// Attend is Watch for a command that is no run, and runs others: the signals that stop come over
+// the channel, and reach nobody else. It is called once.
+func Attend() (*Signals, <-chan os.Signal) {
+	s := newSignals(&host{pid1: os.Getpid() == 1, kin: newKin()}, SignalConfig{})
+	stops := make(chan os.Signal, 8)
+	s.intake = takeIn(append(slices.DeleteFunc(stopping(), signal.Ignored), syscall.SIGIO))
+	s.intake.marks = syscall.SIGIO // children end all the time; and this one is for nobody
+	s.intake.begin(func(sig syscall.Signal) {
+		if sig == syscall.SIGIO {
+			poke(s.wake.caughtUp)
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.stop.first == 0 {
+			s.stop.first, s.stop.at = sig, time.Now()
+		}
+		select {
+		case stops <- sig:
+		default: // there are more than anybody needs
+		}
+	})
+	answering.Do(func() { close(answering.over) })
+	return s, stops
 }
 
 func notify(more []os.Signal) chan os.Signal {

@@ -26,6 +26,9 @@ type Command struct {
 	Args, Env []string
 	// StderrTail is how many bytes of the end of stderr are kept, 0: none.
 	StderrTail int
+	// Out and Err are where what it writes goes; nil: to nth's own. What can't be written there is
+	// as if it couldn't to nth's own.
+	Out, Err io.Writer
 	// Stdout and Stderr get a copy of what the command writes there, and are closed when
 	// nothing more comes; their errors change nothing. An output of which nothing is
 	// wanted (nil, and no tail), and a terminal, is handed over untouched.

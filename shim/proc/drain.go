@@ -3,7 +3,6 @@ package proc
 import (
 	"bytes"
 	"io"
-	"os"
 	"sync"
 	"syscall"
 )
@@ -19,7 +18,7 @@ type drainer struct {
 }
 
 func newDrainer(fd, keep int, copy io.WriteCloser) (*drainer, error) {
-	o, err := newOutput(fd, keep, copy)
+	o, err := newOutput(fd, nil, keep, copy)
 	if o == nil || err != nil {
 		return nil, err
 	}
@@ -64,7 +63,7 @@ func (d *drainer) pass() {
 		}
 		rest -= n
 		d.take(d.chunk[:n])
-		if d.err != nil && d.to == os.Stdout {
+		if d.err != nil && d.stdout {
 			d.from = -1
 			go d.r.Close() // it waits for who reads; the commands' next write fails, as without nth
 			return

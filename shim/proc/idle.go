@@ -27,28 +27,29 @@ func reapOrphans() {
 			poke(wake)
 		}
 	}()
-	go reapStale(wake, func(reap func()) { reap() })
+	go reapStale(wake, func(reap func(spare func(int) bool)) { reap(func(int) bool { return false }) })
 }
 
-// whileIdle calls reap if there is no command: else everything is reaped anyway.
-func (s *Signals) whileIdle(reap func()) {
+// whileIdle calls reap if there is no command: else everything is reaped anyway. It spares
+// commands of parts, which those wait for that have them.
+func (s *Signals) whileIdle(reap func(spare func(pid int) bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.set.phase == before || s.set.phase == over {
-		reap()
+	if p := s.set.phase; p == before || p == over || p == gone {
+		reap(s.parts.have)
 	}
 }
 
 // reapStale reaps, within when, who had already ended at the look before; it looks when
 // it is woken, and as long as there is anybody.
-func reapStale(wake chan struct{}, when func(reap func())) {
+func reapStale(wake chan struct{}, when func(reap func(spare func(pid int) bool))) {
 	var seen map[int]bool
 	for range wake {
 		time.Sleep(staleAfter)
-		when(func() {
+		when(func(spare func(pid int) bool) {
 			now := map[int]bool{}
 			for _, pid := range zombies() {
-				if !seen[pid] {
+				if !seen[pid] || spare(pid) {
 					now[pid] = true
 					continue
 				}

@@ -25,6 +25,7 @@ type intake struct {
 	waiting [maxSignal + 1]atomic.Bool // what is in ready already
 	ready   chan syscall.Signal        // each kind at most once
 	muted   atomic.Bool                // SIGCHLD isn't taken at the moment
+	marks   syscall.Signal             // comes after all that stop: what was there before it is here by then
 }
 
 // early has caught signals since the process began; nil: Catch wasn't called. Signals are
@@ -38,7 +39,6 @@ func Catch() { early = newIntake() }
 
 // newIntake begins to catch signals.
 func newIntake() *intake {
-	in := &intake{caught: make(chan os.Signal, 4*maxSignal), ready: make(chan syscall.Signal, maxSignal)}
 	var list []os.Signal
 	for n := syscall.Signal(1); n <= maxSignal; n++ {
 		// What nth was started to ignore (nohup; & in a script), the command ignores too:
@@ -49,6 +49,14 @@ func newIntake() *intake {
 			list = append(list, n)
 		}
 	}
+	in := takeIn(list)
+	in.marks = syscall.SIGCHLD
+	return in
+}
+
+// takeIn begins to catch these signals.
+func takeIn(list []os.Signal) *intake {
+	in := &intake{caught: make(chan os.Signal, 4*maxSignal), ready: make(chan syscall.Signal, maxSignal)}
 	signal.Notify(in.caught, list...)
 	return in
 }

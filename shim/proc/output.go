@@ -22,10 +22,11 @@ const (
 // output passes one of the command's outputs on, keeps its end, and gives a copy of
 // it away. A nil output is nth's own descriptor, handed over untouched.
 type output struct {
-	to      *os.File
-	keep    int
-	copy    io.WriteCloser // may be nil
-	r, w    *os.File
+	to     io.Writer
+	stdout bool // it is the command's
+	keep   int
+	copy   io.WriteCloser // may be nil
+	streamEnds
 	done    chan struct{}
 	buf     []byte // the last bytes, at most twice keep
 	dropped bool
@@ -34,9 +35,9 @@ type output struct {
 }
 
 // newOutput makes a pipe if anything of the output is wanted and it is no terminal,
-// before which programs behave in another way.
-func newOutput(fd int, keep int, copy io.WriteCloser) (*output, error) {
-	if keep <= 0 && copy == nil || isTerminal(fd) {
+// before which programs behave in another way. It goes to nth's own, unless to is given.
+func newOutput(fd int, to io.Writer, keep int, copy io.WriteCloser) (*output, error) {
+	if to == nil && (keep <= 0 && copy == nil || isTerminal(fd)) {
 		return nil, nil
 	}
 	r, w, err := os.Pipe()
@@ -46,9 +47,9 @@ func newOutput(fd int, keep int, copy io.WriteCloser) (*output, error) {
 	}
 	// A command that drops its privileges may open /dev/stderr again (moby#6880).
 	_ = w.Chmod(0o666)
-	o := &output{to: os.Stderr, keep: keep, copy: copy, r: r, w: w, done: make(chan struct{})}
-	if fd == 1 {
-		o.to = os.Stdout
+	o := &output{to: to, stdout: fd == 1, keep: keep, copy: copy, streamEnds: streamEnds{r, w}, done: make(chan struct{})}
+	if to == nil {
+		o.to = []io.Writer{os.Stdout, os.Stderr}[fd-1]
 	}
 	return o, nil
 }
@@ -74,7 +75,7 @@ func (o *output) started() {
 			late := o.ending.Load() // what was read before leaves a full pipe behind
 			n, err := o.r.Read(chunk)
 			o.take(chunk[:n])
-			if o.err != nil && o.to == os.Stdout {
+			if o.err != nil && o.stdout {
 				o.r.Close() // the command is told as it would be without nth: its next write fails
 				return
 			}
@@ -132,7 +133,7 @@ func (o *output) finish() {
 // unpassed gives why something couldn't be passed on, without the descriptor's name. That
 // nobody reads any more is no such reason: what reads it has had enough.
 func (o *output) unpassed() error {
-	if o == nil || o.to != os.Stdout || errors.Is(o.err, syscall.EPIPE) {
+	if o == nil || !o.stdout || errors.Is(o.err, syscall.EPIPE) {
 		return nil
 	}
 	if e, ok := errors.AsType[*os.PathError](o.err); ok {
@@ -157,11 +158,11 @@ type outputs struct{ stdout, stderr *output }
 
 func newOutputs(cmd *Command) (o outputs, err error) {
 	if cmd.Take == nil {
-		if o.stdout, err = newOutput(1, 0, cmd.Stdout); err != nil {
+		if o.stdout, err = newOutput(1, cmd.Out, 0, cmd.Stdout); err != nil {
 			return outputs{}, err
 		}
 	}
-	o.stderr, err = newOutput(2, cmd.StderrTail, cmd.Stderr)
+	o.stderr, err = newOutput(2, cmd.Err, cmd.StderrTail, cmd.Stderr)
 	return o, err
 }
 

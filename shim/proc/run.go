@@ -20,17 +20,22 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	killed := oomKills()
-	s.prepare(spareThreads(cmd.Stdout != nil || cmd.Stderr != nil, streams.are()))
+	var killed int64
+	if s.part == nil {
+		killed = oomKills()
+		s.prepare(spareThreads(cmd.Stdout != nil || cmd.Stderr != nil, streams.are()))
+	}
 	out, err := newOutputs(&cmd)
 	if err != nil {
 		return Result{}, err
 	}
 	r := &runner{s: s, cmd: cmd, out: out, streams: streams, tty: openTerminal(s), due: due{cancel: cmd.Cancel}}
 	r.due.fed, r.due.taken = streams.broken()
-	spareMemory()
-	s.guardCommands(1, cmd.Log)
-	defer s.unguard()
+	if s.part == nil {
+		spareMemory()
+		s.guardCommands(1, cmd.Log)
+	}
+	defer s.unguarded()
 	// The guardian has a copy of every descriptor, until it closes them: it would be a reader of
 	// what the command reads no more.
 	if err := streams.open(); err != nil {
@@ -45,13 +50,20 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	why := r.wait()
 	r.tty.finish(r.reap)
 	left := s.sweep(r.leftBehind, graces{sweep: cmd.SweepGrace, stop: cmd.StopGrace, killAt: r.due.killAt}, cmd.Log)
-	s.unguard()
+	s.unguarded()
+	if err := s.part.failed(); err != nil {
+		return Result{}, err
+	}
 	res := r.result()
+	if s.part.ownPeakIn(&res) {
+		res.MaxRSS = 0
+	}
 	res.TimedOut, res.Cancelled, res.Leftovers = why.timedOut, why.cancelled, left
 	r.endStreams(&res)
 	res.Stderr, res.StderrTruncated = out.finish()
 	res.Unpassed = out.stdout.unpassed()
-	res.OOMKilled = oomKills() > killed
+	res.OOMKilled = s.oomKilled(&res, killed)
+	s.part.free(&res)
 	late := r.late()
 	if res.Stop = s.end(); res.Stop == 0 { // what was typed at the very end is known later than the process's own end
 		res.Stop = late
@@ -103,12 +115,18 @@ type ownStop struct{ timedOut, cancelled bool }
 
 func (r *runner) start(path string, args []string) error {
 	stdin := uintptr(0)
-	if r.cmd.Stdin != nil {
+	switch {
+	case r.cmd.Stdin != nil:
 		stdin = r.cmd.Stdin.Fd()
+	case r.s.part != nil:
+		stdin = r.s.part.of.null.Fd()
 	}
 	files := []uintptr{r.feed.or(stdin), r.take.or(r.out.stdout.or(1)), r.out.stderr.or(2)}
 	for _, f := range r.cmd.Extra {
 		files = append(files, f.Fd())
+	}
+	if r.s.part != nil {
+		return r.startPart(files)
 	}
 	env := r.s.kin.mark(r.cmd.Env)
 	child := launch.New(!r.s.pid1, true)
@@ -128,13 +146,19 @@ func (r *runner) start(path string, args []string) error {
 	if err != nil {
 		return err
 	}
-	s.set = set{phase: running, list: []*process{&r.process}, kept: s.set.kept}
-	s.stop.drains = r.cmd.Drain > 0
-	r.out.started()
-	r.streams.started()
+	r.started()
 	r.tty.take(r.pid)
 	s.deliver()
 	return nil
+}
+
+// started is for a process that is there; the lock is held.
+func (r *runner) started() {
+	s := r.s
+	s.set = set{phase: running, list: []*process{&r.process}, kept: s.set.kept, background: s.part != nil}
+	s.stop.drains = r.cmd.Drain > 0
+	r.out.started()
+	r.streams.started()
 }
 
 func spawn(path string, args []string, attr *syscall.ProcAttr) (int, error) {
@@ -157,7 +181,7 @@ func (r *runner) wait() (why ownStop) {
 		defer t.Stop()
 		d.timeout = t.C
 	}
-	for r.reap(); r.phase == running; r.reap() {
+	for r.reap(); r.runs(); r.reap() {
 		select {
 		case <-r.s.wake.child:
 		case <-r.s.wake.drain:
@@ -186,10 +210,26 @@ func (r *runner) wait() (why ownStop) {
 			d.taken = nil
 			r.stop()
 		case <-d.kill:
-			_ = syscall.Kill(-r.pid, syscall.SIGKILL)
+			r.kill()
 		}
 	}
 	return why
+}
+
+// runs tells whether the command itself has not ended.
+func (r *runner) runs() bool {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	return r.phase == running
+}
+
+// kill kills the command's group, unless it has ended.
+func (r *runner) kill() {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.phase == running {
+		_ = syscall.Kill(-r.pid, syscall.SIGKILL)
+	}
 }
 
 // stopping tells that there is a stop signal.
@@ -211,6 +251,9 @@ func (r *runner) stop() {
 // leftBehind gives what is left, as targets of kill(2): everybody under process 1, else who
 // is below nth; where that can't be told, the command's group.
 func (r *runner) leftBehind() (targets []int, reaped int) {
+	if r.s.part != nil {
+		return r.leftByPart(), 0
+	}
 	reaped, children := r.reap()
 	k := &r.s.kin
 	switch {
@@ -233,6 +276,9 @@ func (r *runner) leftBehind() (targets []int, reaped int) {
 // neither the command nor of nth, and whether there are more. SIGCHLDs coalesce, so one
 // of them stands for any number of ends, and the command's is recognised in here.
 func (r *runner) reap() (n int, children bool) {
+	if r.s.part != nil { // who waits for its command collects that
+		return 0, false
+	}
 	for {
 		switch c := r.s.collect(syscall.WUNTRACED); {
 		case c.pid <= 0:

@@ -17,6 +17,7 @@ const (
 	running              // there is
 	swept                // it has ended, and what it left behind is being ended
 	over                 // of a set: nothing is left, signals are only noted
+	gone                 // of a set: and no command follows
 )
 
 // set is the commands that a run has at the same time: one, or a shard several.
@@ -25,6 +26,7 @@ type set struct {
 	list       []*process
 	open       bool             // the end of those that there are isn't the end of the set
 	background bool             // the terminal isn't theirs: a Ctrl-Z comes to nth
+	hurry      bool             // what is left is killed at once
 	kept       []syscall.Signal // for the first of them
 }
 
@@ -163,11 +165,16 @@ func (s *Signals) collect(options int) child {
 		}
 	}
 	if c.command != nil && !c.status.Stopped() {
-		c.command.phase = swept
-		c.command.ending = ending{at: time.Now(), status: c.status, usage: usage, stop: s.stop.while}
-		s.set.advance()
+		s.ended(c.command, c.status, usage)
 	}
 	return c
+}
+
+// ended is for a command that was reaped; the lock is held.
+func (s *Signals) ended(p *process, status syscall.WaitStatus, usage syscall.Rusage) {
+	p.phase = swept
+	p.ending = ending{at: time.Now(), status: status, usage: usage, stop: s.stop.while}
+	s.set.advance()
 }
 
 // ownPeak is the most memory that nth has had, in bytes.

@@ -3,6 +3,7 @@ package proc
 import (
 	"os"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,9 @@ func Soon(ended, later time.Time) bool { return later.Sub(ended) <= settle }
 // stop signal came so soon after that it may have ended the command; 0: none did. As
 // process 1 nth is the one that a platform signals.
 func (s *Signals) Settled(ended time.Time) (final bool, by syscall.Signal) {
+	if s.part != nil {
+		return s.part.of.s.Settled(ended)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pid1 {
@@ -42,12 +46,15 @@ func (s *Signals) Settled(ended time.Time) (final bool, by syscall.Signal) {
 // AwaitSettled waits until the verdict about a command that ended then is final. All that
 // the kernel has for nth by then counts, however late nth comes to see it.
 func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
-	if s.pid1 {
+	switch {
+	case s.pid1:
 		return 0
+	case s.part != nil:
+		return s.part.of.s.AwaitSettled(ended)
 	}
 	wait := time.Until(ended.Add(settle))
 	time.Sleep(wait)
-	s.catchUp()
+	s.catching.up(s.catchUp)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	after := s.stop.at.Sub(ended)
@@ -65,7 +72,7 @@ func (s *Signals) catchUp() {
 	case <-s.wake.caughtUp:
 	default:
 	}
-	_ = syscall.Kill(os.Getpid(), syscall.SIGCHLD)
+	_ = syscall.Kill(os.Getpid(), s.intake.marks)
 	patience := settle // where it isn't noted at the moment
 	if !s.intake.muted.Load() {
 		patience = time.Second
@@ -77,6 +84,35 @@ func (s *Signals) catchUp() {
 }
 
 func (s *Signals) isStopSignal(sig syscall.Signal) bool { return slices.Contains(s.cfg.Stop, sig) }
+
+// catching is one look at what signals the kernel has for the process, for all who ask for one
+// before it begins.
+type catching struct {
+	mu          sync.Mutex
+	again       sync.Cond
+	asked, done int
+	busy        bool
+}
+
+func (c *catching) up(look func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.again.L = &c.mu
+	c.asked++
+	for mine := c.asked; c.done < mine; {
+		if c.busy {
+			c.again.Wait()
+			continue
+		}
+		upTo := c.asked
+		c.busy = true
+		c.mu.Unlock()
+		look()
+		c.mu.Lock()
+		c.busy, c.done = false, upTo
+		c.again.Broadcast()
+	}
+}
 
 // late gives the stop signal that nth got soon after the command's end, and that may have
 // ended it, with whatever exit code. (That it caught none when it ended says nothing:

@@ -26,19 +26,30 @@ var unkept = []syscall.Signal{syscall.SIGWINCH}
 // Signals catches every signal from the beginning of a run to its end, and passes it
 // on to the commands that there are.
 type Signals struct {
-	cfg    SignalConfig
+	*host
+	cfg  SignalConfig
+	wake wakes
+	part *part // of others' commands that run at the same time (parts.go); nil: it has all
+
+	// Under the host's lock.
+	stop  stop
+	set   set
+	pause pause
+
+	catching catching
+}
+
+// host is what a process has once for all its commands.
+type host struct {
 	pid1   bool
 	intake *intake
-	wake   wakes
 	kin    kin // for those alone who run commands
 
 	// mu is the one lock of start, reap and kill: a process is signalled only
 	// while nobody can have reaped it. It guards all that follows.
 	mu    sync.Mutex
-	stop  stop
-	set   set
-	pause pause
 	guard *guard.Guard // of the commands; nil: none
+	parts *Parts       // that have the commands; nil: there are none
 }
 
 // wakes tell those who wait for commands that they should look; each holds one word.
@@ -67,10 +78,7 @@ type stop struct {
 // as the process lives. It comes first of all in a run, and once, so that none is lost
 // before the command exists.
 func Watch(cfg SignalConfig) *Signals {
-	word := func() chan struct{} { return make(chan struct{}, 1) }
-	s := &Signals{cfg: cfg, pid1: os.Getpid() == 1, kin: newKin(), pause: pause{heard: word(), resumed: word()},
-		wake: wakes{child: word(), idle: word(), caughtUp: word(), stop: word(), drain: word(), continued: word()}}
-	s.stop.ctx, s.stop.cancel = context.WithCancelCause(context.Background())
+	s := newSignals(&host{pid1: os.Getpid() == 1, kin: newKin()}, cfg)
 	if s.intake = early; early == nil {
 		s.intake = newIntake()
 	}
@@ -78,6 +86,14 @@ func Watch(cfg SignalConfig) *Signals {
 	if s.pid1 {
 		go reapStale(s.wake.idle, s.whileIdle)
 	}
+	return s
+}
+
+func newSignals(h *host, cfg SignalConfig) *Signals {
+	word := func() chan struct{} { return make(chan struct{}, 1) }
+	s := &Signals{host: h, cfg: cfg, pause: pause{heard: word(), resumed: word()},
+		wake: wakes{child: word(), idle: word(), caughtUp: word(), stop: word(), drain: word(), continued: word()}}
+	s.stop.ctx, s.stop.cancel = context.WithCancelCause(context.Background())
 	return s
 }
 
@@ -98,6 +114,8 @@ func (s *Signals) Again() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stop.first != 0 {
+		s.set.phase = gone
+		s.parts.wind()
 		return false
 	}
 	s.set.phase, s.stop.while, s.stop.held = before, 0, 0
@@ -125,12 +143,22 @@ func (s *Signals) handle(sig syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stop := s.isStop(sig)
-	if s.pause.takes(sig) {
-		return
+	switch {
+	case s.pause.takes(sig):
+	case s.parts != nil:
+		s.parts.take(sig, stop)
+	default:
+		s.answer(sig, stop)
 	}
+}
+
+func stoppedBy(sig syscall.Signal) error { return fmt.Errorf("stopped by %s", SignalName(sig)) }
+
+// answer does what a signal means for the commands of a set; the lock is held.
+func (s *Signals) answer(sig syscall.Signal, stop bool) {
 	switch phase := s.set.phase; {
 	case phase == before && stop:
-		s.stop.cancel(fmt.Errorf("stopped by %s", SignalName(sig)))
+		s.stop.cancel(stoppedBy(sig))
 	case phase == before && !slices.Contains(unkept, sig):
 		s.set.keep(sig)
 	case phase == running && stop && s.stop.drains && s.stop.held == 0:

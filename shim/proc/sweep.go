@@ -115,10 +115,12 @@ func (s *Signals) sweep(look func() (targets []int, reaped int), g graces, log z
 		return 0
 	}
 	s.mu.Lock()
-	stopped := s.stop.while != 0
+	stopped, hurry := s.stop.while != 0, s.set.hurry
 	s.mu.Unlock()
 	var w sweep
-	w.begin(g.until(stopped))
+	if w.begin(g.until(stopped)); hurry {
+		w.killAt = time.Now()
+	}
 	// A process that isn't our child ends without a SIGCHLD: look now and then.
 	tick := time.NewTicker(lookTick)
 	defer tick.Stop()

@@ -3,6 +3,7 @@ package proc
 import (
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -52,6 +53,19 @@ func (in *intake) noted(on bool) {
 // else can have its number.
 func (s *Signals) awaitChild() {
 	for unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+}
+
+// awaitEnd returns when a child has ended, and takes the lock before it reaps it: until then
+// nobody else can have its number.
+func awaitEnd(pid int, lock sync.Locker) (status syscall.WaitStatus, usage syscall.Rusage) {
+	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	lock.Lock()
+	for {
+		if _, err := syscall.Wait4(pid, &status, syscall.WNOHANG, &usage); err != syscall.EINTR {
+			return status, usage
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,16 @@ func (in *intake) noted(bool) {}
 
 // awaitChild returns when a child may have ended.
 func (s *Signals) awaitChild() { <-s.wake.child }
+
+// awaitEnd reaps a child when it has ended, and takes the lock.
+func awaitEnd(pid int, lock sync.Locker) (status syscall.WaitStatus, usage syscall.Rusage) {
+	for {
+		if _, err := syscall.Wait4(pid, &status, 0, &usage); err != syscall.EINTR {
+			lock.Lock()
+			return status, usage
+		}
+	}
+}
 
 // without calls f. A thread has no mask of its own here that could be reached, so
 // SIGTTOU, which would stop a background group that sets the terminal's, is ignored.

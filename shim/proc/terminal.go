@@ -27,6 +27,9 @@ func isTerminal(fd int) bool {
 // openTerminal gives the terminal that nth has in the foreground, else one
 // without a file: nothing is taken from a shell that runs nth with &.
 func openTerminal(s *Signals) *terminal {
+	if s.part != nil { // it is nobody's of those that run at the same time
+		return &terminal{s: s, fd: -1, own: -1}
+	}
 	own := unix.Getpgrp()
 	return &terminal{s: s, fd: foregroundOf(own), own: own}
 }

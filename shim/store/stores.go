@@ -19,8 +19,28 @@ type Stores struct {
 	Hide func(string) string // takes secrets out of what is shown; nil: there are none
 	Made func(url string)    // is told of a directory that was made; may be nil
 
-	mu   sync.Mutex
-	held map[string]web.Bucket // by what of a URL they share
+	once sync.Once
+	of   *held
+}
+
+// held are the connections that there are.
+type held struct {
+	mu      sync.Mutex
+	buckets map[string]web.Bucket // by what of a URL they share
+}
+
+// Shared gives stores that have the same connections, and secrets of their own.
+func (s *Stores) Shared(hide func(string) string) *Stores {
+	return &Stores{Hide: hide, of: s.connections()}
+}
+
+func (s *Stores) connections() *held {
+	s.once.Do(func() {
+		if s.of == nil {
+			s.of = &held{buckets: map[string]web.Bucket{}}
+		}
+	})
+	return s.of
 }
 
 // Open is the package's Open. To close one store closes it for nobody else.
@@ -47,12 +67,13 @@ func (s *Stores) hidden(o *Store, err error) (*Store, error) {
 
 // Close gives all connections back. A store that is still used makes new ones.
 func (s *Stores) Close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, b := range s.held {
+	h := s.connections()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, b := range h.buckets {
 		_ = b.Close()
 	}
-	s.held = nil
+	clear(h.buckets)
 }
 
 func (s *Stores) bucket(ctx context.Context, u *url.URL) (*blob.Bucket, error) {
@@ -60,19 +81,17 @@ func (s *Stores) bucket(ctx context.Context, u *url.URL) (*blob.Bucket, error) {
 	if parse == nil { // there is nothing to share
 		return blob.DefaultURLMux().OpenBucketURL(ctx, u)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	h := s.connections()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	key := (&url.URL{Scheme: u.Scheme, Host: u.Host, RawQuery: u.Query().Encode()}).String()
-	held := s.held[key]
-	if held == nil {
+	bucket := h.buckets[key]
+	if bucket == nil {
 		var err error
-		if held, err = parse(u, os.Getenv); err != nil {
+		if bucket, err = parse(u, os.Getenv); err != nil {
 			return nil, err
 		}
-		if s.held == nil {
-			s.held = map[string]web.Bucket{}
-		}
-		s.held[key] = held
+		h.buckets[key] = bucket
 	}
-	return blob.NewBucket(held.At(web.Prefix(u))), nil
+	return blob.NewBucket(bucket.At(web.Prefix(u))), nil
 }

@@ -1,0 +1,241 @@
+package proc
+
+import (
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Parts are runs of commands that share a process: each runs one command after the other, with
+// a Signals of its own, and several of them at the same time, each from a goroutine of its
+// own. Of Many they differ in that each waits for itself: for a store, a queue, a stream.
+//
+// What comes to the process comes to all of them. Orphans are told apart as those of Many are:
+// by their environment, their group or their session.
+type Parts struct {
+	s      *Signals // of the process
+	graces graces   // of what is left at the end
+	log    zerolog.Logger
+	places []starter // where commands are started
+	null   *os.File  // the stdin of those that are given none
+	thread thread
+
+	// Under the host's lock.
+	list []*Signals
+	oom  int64 // processes that had been killed for memory
+}
+
+// thread is the one that starts all commands.
+type thread struct {
+	calls chan func() // that it makes
+	over  chan struct{}
+	// Its own: the program that was found last, and how many commands it has begun.
+	program program
+	begun   int
+}
+
+// part is a Signals's place among others.
+type part struct {
+	of    *Parts
+	place int
+	freed func()
+}
+
+// Divide makes ready for commands in so many places, from 0, one at a time in each. The times
+// are a Command's, for what is left at the end. It comes before any command, once. An error is
+// a failure with exit code 126.
+func (s *Signals) Divide(places int, sweepGrace, stopGrace time.Duration, log zerolog.Logger) (*Parts, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, notRunnable(os.DevNull, err, "the commands' stdin is to be empty")
+	}
+	p := &Parts{s: s, null: null, graces: graces{sweep: sweepGrace, stop: stopGrace}, log: log, places: make([]starter, places),
+		thread: thread{calls: make(chan func()), over: make(chan struct{})}, oom: oomKills()}
+	if s.pid1 || becomeSubreaper() {
+		s.kin.watch()
+	}
+	if !s.pid1 {
+		go reapStale(s.wake.idle, s.whileIdle)
+	}
+	for i := range p.places {
+		p.places[i] = newStarter(s.pid1, 0)
+	}
+	spareMemory()
+	s.guardCommands(places, log)
+	s.mu.Lock()
+	s.parts = p
+	s.mu.Unlock()
+	go p.thread.run()
+	return p, nil
+}
+
+// run is for as long as there are commands: they die with the thread that has started them
+// (PR_SET_PDEATHSIG).
+func (t *thread) run() {
+	runtime.LockOSThread()
+	for {
+		select {
+		case f := <-t.calls:
+			f()
+		case <-t.over:
+			return
+		}
+	}
+}
+
+// do calls f in the thread.
+func (t *thread) do(f func()) {
+	done := make(chan struct{})
+	t.calls <- func() {
+		f()
+		close(done)
+	}
+	<-done
+}
+
+// Part gives the Signals of a run in a place. A stop signal that came before stops it too.
+// Freed is called when nothing is left of a command of its that has succeeded: another run may
+// have the place from then on, while this one looks whether a signal has ended it, and is
+// recorded. Nil: it keeps the place.
+func (p *Parts) Part(place int, cfg SignalConfig, freed func()) *Signals {
+	s := newSignals(p.s.host, cfg)
+	s.part = &part{of: p, place: place, freed: freed}
+	s.set.background = true
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.list = append(p.list, s)
+	if first := p.s.stop.first; first != 0 && p.s.isStopSignal(first) {
+		s.isStop(first)
+		s.answer(first, true)
+	}
+	return s
+}
+
+// Leave says that a run has ended: no command of it follows.
+func (p *Parts) Leave(s *Signals) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	s.set.phase = gone
+	p.list = slices.DeleteFunc(p.list, func(other *Signals) bool { return other == s })
+	p.wind()
+}
+
+// End ends, after the last command, of which nobody knew whose it is, and as process 1
+// everybody. All runs have left.
+func (p *Parts) End() {
+	s := p.s
+	s.sweep(p.escaped, p.graces, p.log)
+	s.unguard()
+	s.mu.Lock()
+	s.parts, s.set.phase = nil, over
+	s.mu.Unlock()
+	close(p.thread.over)
+	p.null.Close()
+}
+
+func (p *Parts) escaped() (targets []int, reaped int) {
+	s, children := p.s, true
+	for children {
+		child := s.collect(0)
+		if children = child.pid == 0; child.pid <= 0 {
+			break
+		}
+		reaped, children = reaped+1, true
+	}
+	switch {
+	case s.pid1:
+		if children || isThere(everybody) {
+			targets = []int{everybody}
+		}
+	case children && s.kin.orphans != nil:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		targets = s.kin.below(func(int64) bool { return true }, p.commands(), true, logged(p.log))
+	}
+	return targets, reaped
+}
+
+// take does what a signal means for all runs; the lock is held.
+func (p *Parts) take(sig syscall.Signal, stop bool) {
+	if sig == syscall.SIGTSTP { // the terminal isn't the commands': this process alone has had it
+		if resumable(p.s.pid1) {
+			p.each(func(s *Signals) { s.forward(sig) })
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		}
+		return
+	}
+	runs := slices.ContainsFunc(p.list, func(s *Signals) bool { return s.set.phase == running })
+	p.each(func(s *Signals) {
+		if stop {
+			s.isStop(sig)
+		}
+		if stop || s.set.phase != before || !runs { // what is meant for the commands there are, isn't for the next ones
+			s.answer(sig, stop)
+		}
+	})
+	p.wind()
+}
+
+func (p *Parts) each(do func(*Signals)) {
+	for _, s := range p.list {
+		do(s)
+	}
+}
+
+// wind ends, after a stop signal, the context of the whole, when no run has a command any more
+// or is about to tell of one; the lock is held.
+func (p *Parts) wind() {
+	if p == nil || p.s.stop.first == 0 {
+		return
+	}
+	for _, s := range p.list {
+		if s.set.phase != before && s.set.phase != gone {
+			return
+		}
+	}
+	p.s.stop.cancel(stoppedBy(p.s.stop.first))
+}
+
+// commands are those of all runs; the lock is held.
+func (p *Parts) commands() (list []*process) {
+	for _, s := range p.list {
+		list = append(list, s.set.list...)
+	}
+	return list
+}
+
+// have tells whether a process is a command of one of the runs; the lock is held.
+func (p *Parts) have(pid int) bool {
+	return p != nil && slices.ContainsFunc(p.list, func(s *Signals) bool { return s.set.of(pid) != nil })
+}
+
+// Tell is for who decides itself what signals mean: it sends one to this run.
+func (s *Signals) Tell(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer(sig, s.isStop(sig))
+}
+
+// Kill kills the run's command, and what it has left behind. Nothing is waited for any more.
+func (s *Signals) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.set.hurry = true
+	s.set.send(syscall.SIGKILL, true)
+}
+
+// PID gives the process of the run's command; 0: there is none now.
+func (s *Signals) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.set.list {
+		if p.phase == running {
+			return p.pid
+		}
+	}
+	return 0
+}
