@@ -13,16 +13,17 @@ type drainer struct {
 	*output
 	from int // the descriptor of its pipe, which doesn't block; negative: it is closed
 
-	mu    sync.Mutex
-	chunk [8 << 10]byte
+	mu        sync.Mutex
+	elsewhere bool // it goes to who gave a writer for it
+	chunk     [8 << 10]byte
 }
 
-func newDrainer(fd, keep int, copy io.WriteCloser) (*drainer, error) {
-	o, err := newOutput(fd, nil, keep, copy)
+func newDrainer(fd int, to io.Writer, keep int, copy io.WriteCloser) (*drainer, error) {
+	o, err := newOutput(fd, to, keep, copy)
 	if o == nil || err != nil {
 		return nil, err
 	}
-	d := &drainer{output: o}
+	d := &drainer{output: o, elsewhere: to != nil}
 	raw, err := d.r.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -41,6 +42,37 @@ func newDrainer(fd, keep int, copy io.WriteCloser) (*drainer, error) {
 		})
 	}()
 	return d, nil
+}
+
+// again is for the next command, whose output may go elsewhere.
+func (d *drainer) again(fd int, to io.Writer, keep int, copy io.WriteCloser) (*drainer, error) {
+	if d == nil || d.from < 0 {
+		return newDrainer(fd, to, keep, copy)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.elsewhere = to != nil; to == nil {
+		to = own(fd)
+	}
+	d.to, d.keep, d.copy, d.err = to, keep, copy, nil
+	return d, nil
+}
+
+// leave is for when all of a command's output was passed on: what still comes, of what can't be
+// ended, isn't the next command's.
+func (d *drainer) leave() {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.copy != nil {
+		_ = d.copy.Close()
+		d.copy = nil
+	}
+	if d.elsewhere {
+		d.to = io.Discard
+	}
 }
 
 func (d *drainer) or(fd uintptr) uintptr {

@@ -49,9 +49,17 @@ func newOutput(fd int, to io.Writer, keep int, copy io.WriteCloser) (*output, er
 	_ = w.Chmod(0o666)
 	o := &output{to: to, stdout: fd == 1, keep: keep, copy: copy, streamEnds: streamEnds{r, w}, done: make(chan struct{})}
 	if to == nil {
-		o.to = []io.Writer{os.Stdout, os.Stderr}[fd-1]
+		o.to = own(fd)
 	}
 	return o, nil
+}
+
+// own is nth's own output.
+func own(fd int) *os.File {
+	if fd == 1 {
+		return os.Stdout
+	}
+	return os.Stderr
 }
 
 // or gives the command's end of the pipe, or the descriptor itself.

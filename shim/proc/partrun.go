@@ -2,8 +2,45 @@ package proc
 
 import "nth/shim/proc/launch"
 
+// prepare makes ready for the command, unless parts share what is made here.
+func (r *runner) prepare() (path string, args []string, killed int64, err error) {
+	s, cmd := r.s, &r.cmd
+	if s.part != nil {
+		return "", nil, 0, nil
+	}
+	if path, args, err = find(cmd.Args, cmd.Env); err != nil {
+		return "", nil, 0, err
+	}
+	killed = oomKills()
+	s.prepare(spareThreads(cmd.Stdout != nil || cmd.Stderr != nil, r.streams.are()))
+	if r.out, err = newOutputs(cmd); err != nil {
+		return "", nil, 0, err
+	}
+	spareMemory()
+	s.guardCommands(1, cmd.Log)
+	return path, args, killed, nil
+}
+
+// finish tells what was written, now that nothing is left of the command.
+func (r *runner) finish(res *Result) {
+	if p := r.s.part; p != nil {
+		p.tell(res, len(r.left) > 0)
+		return
+	}
+	res.Stderr, res.StderrTruncated = r.out.finish()
+	res.Unpassed = r.out.stdout.unpassed()
+}
+
 // startPart starts a command in its place: in the thread that starts all of them.
-func (r *runner) startPart(files []uintptr) (err error) {
+func (r *runner) startPart(stdin uintptr) (err error) {
+	stdout, stderr, err := r.s.part.at().open(&r.cmd)
+	if err != nil {
+		return err
+	}
+	files := []uintptr{stdin, r.take.or(stdout), stderr}
+	for _, f := range r.cmd.Extra {
+		files = append(files, f.Fd())
+	}
 	r.s.part.of.thread.do(func() { err = r.begin(files) })
 	if err == nil {
 		go r.collect(r.pid)
@@ -13,7 +50,7 @@ func (r *runner) startPart(files []uintptr) (err error) {
 
 // begin makes the process. An error is a failure with exit code 126 or 127.
 func (r *runner) begin(files []uintptr) error {
-	s, p, t := r.s, r.s.part.of, &r.s.part.of.thread
+	s, t := r.s, &r.s.part.of.thread
 	one := One{Args: r.cmd.Args, Env: r.cmd.Env}
 	if err := t.program.find(one); err != nil {
 		return err
@@ -22,7 +59,7 @@ func (r *runner) begin(files []uintptr) error {
 		spareMemory()
 	}
 	t.begun++
-	st := &p.places[s.part.place]
+	st := &s.part.at().starter
 	st.attr.Files, st.apart = files, true
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,12 +115,38 @@ func (s *Signals) unguarded() {
 	s.guard.Guard(s.part.place, 0)
 }
 
+func (p *part) at() *place { return &p.of.places[p.place] }
+
+// open gives the descriptors of a command's outputs.
+func (p *place) open(cmd *Command) (stdout, stderr uintptr, err error) {
+	if cmd.Take == nil {
+		if p.stdout, err = p.stdout.again(1, cmd.Out, 0, cmd.Stdout); err != nil {
+			return 0, 0, err
+		}
+	}
+	p.stderr, err = p.stderr.again(2, cmd.Err, cmd.StderrTail, cmd.Stderr)
+	return p.stdout.or(1), p.stderr.or(2), err
+}
+
+// tell tells what became of a command's outputs. held: something that can't be ended has its
+// pipes.
+func (p *part) tell(res *Result, held bool) {
+	at := p.at()
+	res.Unpassed = at.stdout.flush()
+	at.stderr.tell(res)
+	at.stdout.leave()
+	at.stderr.leave()
+	if held || res.Unpassed != nil {
+		at.close()
+	}
+}
+
 // failed tells, after the end of its process, whether it never was the command.
 func (p *part) failed() error {
 	if p == nil {
 		return nil
 	}
-	return p.of.places[p.place].failed()
+	return p.at().failed()
 }
 
 // oomKilled tells whether the kernel has killed something of this container for memory while
@@ -104,7 +167,7 @@ func (s *Signals) oomKilled(res *Result, before int64) bool {
 
 // ownPeakIn tells whether what the kernel says of the command's memory may be nth's.
 func (p *part) ownPeakIn(res *Result) bool {
-	return p != nil && launch.CanApart && !p.of.places[p.place].knowsPeak() && res.MaxRSS <= ownPeak()
+	return p != nil && launch.CanApart && !p.at().knowsPeak() && res.MaxRSS <= ownPeak()
 }
 
 // free says that another run may have the place: nothing is left of a command that succeeded.

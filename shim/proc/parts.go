@@ -20,13 +20,20 @@ type Parts struct {
 	s      *Signals // of the process
 	graces graces   // of what is left at the end
 	log    zerolog.Logger
-	places []starter // where commands are started
-	null   *os.File  // the stdin of those that are given none
+	places []place
+	began  time.Time
+	null   *os.File // the stdin of those that are given none
 	thread thread
 
 	// Under the host's lock.
 	list []*Signals
 	oom  int64 // processes that had been killed for memory
+}
+
+// place is where one command after the other is started.
+type place struct {
+	starter
+	pipes
 }
 
 // thread is the one that starts all commands.
@@ -53,7 +60,7 @@ func (s *Signals) Divide(places int, sweepGrace, stopGrace time.Duration, log ze
 	if err != nil {
 		return nil, notRunnable(os.DevNull, err, "the commands' stdin is to be empty")
 	}
-	p := &Parts{s: s, null: null, graces: graces{sweep: sweepGrace, stop: stopGrace}, log: log, places: make([]starter, places),
+	p := &Parts{s: s, null: null, graces: graces{sweep: sweepGrace, stop: stopGrace}, log: log, places: make([]place, places), began: time.Now(),
 		thread: thread{calls: make(chan func()), over: make(chan struct{})}, oom: oomKills()}
 	if s.pid1 || becomeSubreaper() {
 		s.kin.watch()
@@ -62,7 +69,7 @@ func (s *Signals) Divide(places int, sweepGrace, stopGrace time.Duration, log ze
 		go reapStale(s.wake.idle, s.whileIdle)
 	}
 	for i := range p.places {
-		p.places[i] = newStarter(s.pid1, 0)
+		p.places[i].starter = newStarter(s.pid1, 0)
 	}
 	spareMemory()
 	s.guardCommands(places, log)
@@ -133,6 +140,9 @@ func (p *Parts) End() {
 	s.mu.Lock()
 	s.parts, s.set.phase = nil, over
 	s.mu.Unlock()
+	for i := range p.places {
+		p.places[i].close()
+	}
 	close(p.thread.over)
 	p.null.Close()
 }

@@ -16,26 +16,15 @@ import (
 func (s *Signals) Run(cmd Command) (Result, error) {
 	streams := newStreams(&cmd)
 	defer streams.discard()
-	path, args, err := find(cmd.Args, cmd.Env)
-	if err != nil {
-		return Result{}, err
-	}
-	var killed int64
-	if s.part == nil {
-		killed = oomKills()
-		s.prepare(spareThreads(cmd.Stdout != nil || cmd.Stderr != nil, streams.are()))
-	}
-	out, err := newOutputs(&cmd)
-	if err != nil {
-		return Result{}, err
-	}
-	r := &runner{s: s, cmd: cmd, out: out, streams: streams, tty: openTerminal(s), due: due{cancel: cmd.Cancel}}
+	r := &runner{s: s, cmd: cmd, streams: streams, tty: openTerminal(s), due: due{cancel: cmd.Cancel}}
 	r.due.fed, r.due.taken = streams.broken()
-	if s.part == nil {
-		spareMemory()
-		s.guardCommands(1, cmd.Log)
+	path, args, killed, err := r.prepare()
+	if err != nil {
+		return Result{}, err
 	}
-	defer s.unguarded()
+	if s.part == nil {
+		defer s.unguard()
+	}
 	// The guardian has a copy of every descriptor, until it closes them: it would be a reader of
 	// what the command reads no more.
 	if err := streams.open(); err != nil {
@@ -60,8 +49,7 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	}
 	res.TimedOut, res.Cancelled, res.Leftovers = why.timedOut, why.cancelled, left
 	r.endStreams(&res)
-	res.Stderr, res.StderrTruncated = out.finish()
-	res.Unpassed = out.stdout.unpassed()
+	r.finish(&res)
 	res.OOMKilled = s.oomKilled(&res, killed)
 	s.part.free(&res)
 	late := r.late()
@@ -121,12 +109,12 @@ func (r *runner) start(path string, args []string) error {
 	case r.s.part != nil:
 		stdin = r.s.part.of.null.Fd()
 	}
+	if r.s.part != nil {
+		return r.startPart(r.feed.or(stdin))
+	}
 	files := []uintptr{r.feed.or(stdin), r.take.or(r.out.stdout.or(1)), r.out.stderr.or(2)}
 	for _, f := range r.cmd.Extra {
 		files = append(files, f.Fd())
-	}
-	if r.s.part != nil {
-		return r.startPart(files)
 	}
 	env := r.s.kin.mark(r.cmd.Env)
 	child := launch.New(!r.s.pid1, true)

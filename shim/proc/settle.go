@@ -3,7 +3,6 @@ package proc
 import (
 	"os"
 	"slices"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -17,6 +16,9 @@ const settle = 20 * time.Millisecond
 // slack is how much later nth may come to see it, on a machine that is busy, where it isn't
 // known when the kernel had it.
 const slack = 200 * time.Millisecond
+
+// together is in what steps commands that run at the same time wait for that.
+const together = 5 * time.Millisecond
 
 // Soon tells whether two commands ended so soon one after the other that a stop signal may
 // have ended both, if it ended the later one.
@@ -52,9 +54,13 @@ func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 	case s.part != nil:
 		return s.part.of.s.AwaitSettled(ended)
 	}
-	wait := time.Until(ended.Add(settle))
+	settled := ended.Add(settle)
+	if p := s.parts; p != nil { // many end in this time: one look is for several
+		settled = p.began.Add(settled.Sub(p.began).Truncate(together) + together)
+	}
+	wait := time.Until(settled)
 	time.Sleep(wait)
-	s.catching.up(s.catchUp)
+	_ = s.catching.Do(s.catchUp)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	after := s.stop.at.Sub(ended)
@@ -67,7 +73,7 @@ func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 // catchUp returns when the signals have been handled that the kernel had for nth. Of
 // those that are pending it delivers the lowest number first, and so does Go: SIGCHLD,
 // sent now, comes after all that mean stop unless somebody says otherwise.
-func (s *Signals) catchUp() {
+func (s *Signals) catchUp() error {
 	select {
 	case <-s.wake.caughtUp:
 	default:
@@ -81,39 +87,10 @@ func (s *Signals) catchUp() {
 	case <-s.wake.caughtUp:
 	case <-time.After(patience):
 	}
+	return nil
 }
 
 func (s *Signals) isStopSignal(sig syscall.Signal) bool { return slices.Contains(s.cfg.Stop, sig) }
-
-// catching is one look at what signals the kernel has for the process, for all who ask for one
-// before it begins.
-type catching struct {
-	mu          sync.Mutex
-	again       sync.Cond
-	asked, done int
-	busy        bool
-}
-
-func (c *catching) up(look func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.again.L = &c.mu
-	c.asked++
-	for mine := c.asked; c.done < mine; {
-		if c.busy {
-			c.again.Wait()
-			continue
-		}
-		upTo := c.asked
-		c.busy = true
-		c.mu.Unlock()
-		look()
-		c.mu.Lock()
-		c.busy, c.done = false, upTo
-		c.again.Broadcast()
-	}
-}
-
 // late gives the stop signal that nth got soon after the command's end, and that may have
 // ended it, with whatever exit code. (That it caught none when it ended says nothing:
 // Perl and Python give their handlers up before they exit.)

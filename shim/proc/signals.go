@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"nth/shim/joint"
 	"nth/shim/proc/guard"
 )
 
@@ -36,7 +37,7 @@ type Signals struct {
 	set   set
 	pause pause
 
-	catching catching
+	catching joint.Call // of signals that the kernel has
 }
 
 // host is what a process has once for all its commands.

@@ -126,10 +126,10 @@ func (c *crew) makePipes(sl *slot) (err error) {
 		return copy()
 	}
 	p, files := &sl.pipes, sl.starter.attr.Files
-	if p.stdout, err = newDrainer(1, 0, wanted(c.m.Stdout)); err != nil {
+	if p.stdout, err = newDrainer(1, nil, 0, wanted(c.m.Stdout)); err != nil {
 		return err
 	}
-	if p.stderr, err = newDrainer(2, c.m.StderrTail, wanted(c.m.Stderr)); err != nil {
+	if p.stderr, err = newDrainer(2, nil, c.m.StderrTail, wanted(c.m.Stderr)); err != nil {
 		return err
 	}
 	files[1], files[2] = p.stdout.or(1), p.stderr.or(2)

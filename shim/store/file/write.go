@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
 	"gocloud.dev/blob/driver"
 
 	"nth/shim/disk"
+	"nth/shim/joint"
 	"nth/shim/store/contract"
 )
 
@@ -29,6 +31,7 @@ type writer struct {
 	b      *bucket
 	path   string
 	file   *os.File
+	noName bool          // it has no name yet
 	create bool          // only if absent
 	mode   contract.Mode // 0: as the umask has it
 	cond   contract.Condition
@@ -58,6 +61,12 @@ func (w *writer) open() error {
 		mode := fs.FileMode(0o666)
 		if w.mode != 0 {
 			mode = fs.FileMode(w.mode)
+		}
+		if w.create {
+			if f, err := openUnnamed(filepath.Dir(w.path), mode); err == nil {
+				w.noName = true
+				return f, nil
+			}
 		}
 		f, err := os.OpenFile(w.temporary(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		return f, w.b.failWrite(err)
@@ -105,22 +114,11 @@ func (w *writer) Close() error {
 		return w.err
 	}
 	_, err := within(w.ctx, w.b, func() (struct{}, error) {
-		tmp := w.file.Name()
-		err := w.file.Sync()
-		if closeErr := w.file.Close(); err == nil {
-			err = closeErr
-		}
+		err := w.settle()
 		if err == nil {
-			err = context.Cause(w.ctx)
+			err = syncDir(filepath.Dir(w.path))
 		}
-		if err == nil {
-			err = w.publish(tmp)
-		}
-		if err != nil {
-			os.Remove(tmp)
-			return struct{}{}, w.b.failWrite(err)
-		}
-		return struct{}{}, w.b.failWrite(syncDir(filepath.Dir(w.path)))
+		return struct{}{}, w.b.failWrite(err)
 	})
 	return err
 }
@@ -129,7 +127,9 @@ func (w *writer) Close() error {
 func (w *writer) discard() {
 	disk.Later(w.b.dir, func() {
 		w.file.Close()
-		os.Remove(w.file.Name())
+		if !w.noName {
+			os.Remove(w.file.Name())
+		}
 	})
 }
 
@@ -139,49 +139,6 @@ func (b *bucket) failWrite(err error) error {
 	err = b.fail(err)
 	if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Absent {
 		return &contract.Error{Kind: contract.Unreachable, Cause: e.Cause, Hint: "the directory was removed meanwhile"}
-	}
-	return err
-}
-
-// publish gives the file its name. Only a blob may stand there.
-func (w *writer) publish(tmp string) error {
-	var err error
-	switch {
-	case w.create:
-		err = linkNew(tmp, w.path)
-	case w.cond.Replaces != "":
-		err = replace(w.ctx, tmp, w.path, w.cond.Replaces)
-	default:
-		err = os.Rename(tmp, w.path)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		if info, statErr := os.Stat(w.path); statErr == nil && !info.Mode().IsRegular() {
-			return &fs.PathError{Op: "write", Path: w.path, Err: contract.ErrNotBlob}
-		}
-	}
-	return err
-}
-
-// linkNew gives the file its name if nobody has it: one of any number of writers
-// wins, also on network file systems.
-func linkNew(tmp, path string) error {
-	err := os.Link(tmp, path)
-	switch {
-	case err == nil:
-		os.Remove(tmp)
-		return nil
-	case errors.Is(err, fs.ErrExist):
-		// link(2), NFS: the reply may be lost and the call repeated by the client;
-		// a second name tells that it was our own.
-		if info, statErr := os.Stat(tmp); statErr == nil {
-			if s, ok := info.Sys().(*syscall.Stat_t); ok && s.Nlink > 1 {
-				os.Remove(tmp)
-				return nil
-			}
-		}
-		return err
-	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.EMLINK):
-		return renameNew(tmp, path, err)
 	}
 	return err
 }
@@ -250,6 +207,14 @@ func lock(ctx context.Context, f *os.File) error {
 // can't sync a directory do it by themselves (EINVAL), and a directory that may
 // only be written can't be opened.
 func syncDir(dir string) error {
+	one, _ := syncs.LoadOrStore(dir, &joint.Call{})
+	return one.(*joint.Call).Do(func() error { return syncNow(dir) })
+}
+
+// syncs are the calls for each directory, which those who write there at the same time share.
+var syncs sync.Map
+
+func syncNow(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil
