@@ -76,7 +76,7 @@ func (c *Config) runInside(o *Options, own []string, p edge.Process) (err error)
 
 // mostBeside bounds how many attempts, for each place, may wait for their verdict or their
 // record while another one has their place: a stop signal counts for 20 ms.
-const mostBeside = 64
+const mostBeside = 32
 
 // killWait is how long is waited for what was killed.
 const killWait = 2 * time.Second
