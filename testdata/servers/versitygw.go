@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"nth/testdata/harness"
 )
 
 // The root user of every server of the tests.
@@ -34,11 +36,21 @@ func StartS3(t testing.TB) *S3 {
 	t.Helper()
 	program := Program(t, "versitygw", "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
 	address, dir := Address(t), t.TempDir()
-	return &S3{Dir: dir, Server: start(t, address, func() *exec.Cmd {
+	s := &S3{Dir: dir, Server: start(t, address, func() *exec.Cmd {
 		cmd := exec.Command(program, "--port", address, "--region", region, "--quiet", "posix", dir)
 		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+accessKey, "ROOT_SECRET_KEY="+secretKey)
 		return cmd
 	})}
+	// On a busy machine it has reset a connection that came as soon as it listened.
+	var err error
+	harness.Await(t, func() bool {
+		var res *http.Response
+		if res, err = s.ask(s.credentials(), "s3", http.MethodGet, "/", "", nil); err == nil {
+			res.Body.Close()
+		}
+		return err == nil
+	}, func() string { return fmt.Sprint("versitygw isn't ready: ", err) })
+	return s
 }
 
 // S3Env gives the variables with the credentials of every server of the tests.
