@@ -12,7 +12,7 @@ type Row struct{ Group, Flag, Env, Default, Help string }
 // Reference gives the flags of a pointer to a struct, without those that have only been
 // kept for old scripts.
 func Reference(target any) ([]Row, error) {
-	parser, err := kong.New(target, kong.DefaultEnvars(EnvPrefix), kong.NoDefaultHelp())
+	parser, err := model(target, kong.NoDefaultHelp())
 	if err != nil {
 		return nil, err
 	}

@@ -155,6 +155,32 @@ func TestFederation(t *testing.T) {
 	}
 }
 
+// TestWorkforce: a project to charge goes with the audience of a pool of people alone, in
+// any build: the release has another way to tell such ones (.ci/without/patches).
+func TestWorkforce(t *testing.T) {
+	subject := write(t, filepath.Join(t.TempDir(), "token"), "subject")
+	for audience, charged := range map[string]bool{
+		"//iam.googleapis.com/locations/global/workforcePools/people/providers/x":                 true,
+		"//iam.googleapis.com/locations//iam.googleapis.com/locations/eu/workforcePools/":         true,
+		"//iam.googleapis.com/locations//workforcePools/people":                                   false,
+		"//iam.googleapis.com/locations/global/workforcePools":                                    false,
+		"//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pods/providers/x": false,
+	} {
+		config := write(t, filepath.Join(t.TempDir(), "people.json"), fmt.Sprintf(`{"type":"external_account","audience":%q,"workforce_pool_user_project":"charged",
+			"subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"file":%q}}`, audience, subject))
+		s := startServices(t, func(w http.ResponseWriter, _ *http.Request, form url.Values) {
+			if got := form.Get("options"); !strings.Contains(got, "charged") {
+				t.Errorf("%s: the options are %q", audience, got)
+			}
+			_, _ = io.WriteString(w, `{"access_token":"ya29.people","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3600}`)
+		})
+		token, _, err := s.fetch(map[string]string{"GOOGLE_APPLICATION_CREDENTIALS": config})
+		if charged != (err == nil && token == "ya29.people") {
+			t.Errorf("%s: token %q, %v", audience, token, err)
+		}
+	}
+}
+
 // TestUser: a login of gcloud's, in its own place.
 func TestUser(t *testing.T) {
 	home := t.TempDir()

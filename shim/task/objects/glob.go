@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,9 +17,7 @@ const meta = "*[{"
 const maxAlternatives = 1000
 
 // glob is what keys are compared with, by their parts between slashes.
-type glob struct{ re *regexp.Regexp }
-
-func (g glob) match(key string) bool { return g.re.MatchString(key) }
+type glob struct{ automaton }
 
 // parseGlob reads a glob: * is any text within a part, ** as a whole part any parts or none,
 // [a-z] one of these characters, [!a-z] one that is none of them, {a,b} one of these
@@ -28,14 +25,7 @@ func (g glob) match(key string) bool { return g.re.MatchString(key) }
 func parseGlob(text string, ofURL bool) (glob, error) {
 	p := &globParser{rest: text, url: ofURL}
 	p.parts()
-	if p.err != nil {
-		return glob{}, p.err
-	}
-	re, err := regexp.Compile(`\A(?s:` + p.out.String() + `)\z`)
-	if err != nil {
-		return glob{}, errors.New("the glob is too long, or no UTF-8")
-	}
-	return glob{re}, nil
+	return glob{p.out}, p.err
 }
 
 // parseExclude reads a glob of keys below a directory. One that no such key can match was
@@ -58,7 +48,7 @@ type globParser struct {
 	rest string
 	url  bool
 	made int // alternatives
-	out  strings.Builder
+	out  automaton
 	err  error
 }
 
@@ -74,11 +64,11 @@ func (p *globParser) parts() {
 	for begin := true; p.rest != ""; {
 		if begin && (p.rest == "**" || strings.HasPrefix(p.rest, "**/")) {
 			if p.rest = p.rest[2:]; p.rest == "" {
-				p.out.WriteString(`.*`)
+				p.out.repeat(true)
 				return
 			}
 			p.rest = p.rest[1:]
-			p.out.WriteString(`(?:[^/]*/)*`)
+			p.out.parts()
 			continue
 		}
 		begin = p.rest[0] == '/'
@@ -93,17 +83,23 @@ func (p *globParser) one() {
 	case strings.HasPrefix(p.rest, "**"):
 		p.fail("** is a whole part of the path, between slashes")
 	case c == '*':
-		p.out.WriteString(`[^/]*`)
+		p.out.repeat(true, '/', '/')
 		p.rest = p.rest[1:]
 	case c == '?' && !p.url:
-		p.out.WriteString(`[^/]`)
+		p.out.put(true, '/', '/')
 		p.rest = p.rest[1:]
 	case c == '[':
 		p.class()
 	case c == '{':
 		p.braces()
 	default:
-		p.out.WriteString(regexp.QuoteMeta(p.literal()))
+		text := p.literal()
+		if !utf8.ValidString(text) {
+			p.fail("the glob is no UTF-8")
+		}
+		for _, r := range text {
+			p.out.put(false, r, r)
+		}
 	}
 }
 
@@ -132,7 +128,7 @@ func (p *globParser) class() {
 	if not {
 		p.rest = p.rest[1:]
 	}
-	var set strings.Builder
+	var set []rune
 	for first := true; ; first = false {
 		if p.rest == "" || p.rest[0] == '/' {
 			p.fail("a [ is never closed; a literal one is written %s", p.code('['))
@@ -155,30 +151,28 @@ func (p *globParser) class() {
 			p.fail("%s-%s is no range of characters", from, to)
 			return
 		}
-		set.WriteString(span([]rune(from)[0], []rune(to)[0]))
+		set = append(set, []rune(from)[0], []rune(to)[0])
 	}
-	switch {
-	case not:
-		p.out.WriteString(`[^/` + set.String() + `]`)
-	case set.Len() == 0:
+	if not {
+		p.out.put(true, append(set, '/', '/')...)
+		return
+	}
+	if set = apart(set); len(set) == 0 {
 		p.fail("a slash stands between [ and ]")
-	default:
-		p.out.WriteString(`[` + set.String() + `]`)
 	}
+	p.out.put(false, set...)
 }
 
-// span gives the characters of a range but for the slash, which ends a part.
-func span(from, to rune) (set string) {
-	if from <= '/' && '/' <= to {
-		if from < '/' {
-			set = span(from, '/'-1)
+// apart gives the ranges without the slash, which ends a part.
+func apart(set []rune) (rest []rune) {
+	for i := 0; i < len(set); i += 2 {
+		for _, r := range [][2]rune{{set[i], min(set[i+1], '/'-1)}, {max(set[i], '/'+1), set[i+1]}} {
+			if r[0] <= r[1] {
+				rest = append(rest, r[0], r[1])
+			}
 		}
-		if '/' < to {
-			set += span('/'+1, to)
-		}
-		return set
 	}
-	return fmt.Sprintf(`\x{%x}-\x{%x}`, from, to)
+	return rest
 }
 
 // code is how a literal one of these characters is written.
@@ -192,7 +186,8 @@ func (p *globParser) code(c byte) string {
 // braces reads {a,b}, which may hold all else but slashes.
 func (p *globParser) braces() {
 	p.rest = p.rest[1:]
-	p.out.WriteString(`(?:`)
+	fork, ends := p.out.end(), []int(nil)
+	p.out.branch()
 	for {
 		switch {
 		case p.rest == "" || p.rest[0] == '/':
@@ -200,7 +195,9 @@ func (p *globParser) braces() {
 			return
 		case p.rest[0] == '}':
 			p.rest = p.rest[1:]
-			p.out.WriteString(`)`)
+			for _, end := range ends {
+				p.out[end].next = p.out.end()
+			}
 			return
 		case p.rest[0] == ',':
 			if p.made++; p.made > maxAlternatives {
@@ -208,7 +205,11 @@ func (p *globParser) braces() {
 				return
 			}
 			p.rest = p.rest[1:]
-			p.out.WriteString(`|`)
+			ends = append(ends, p.out.end())
+			p.out.branch()
+			p.out[fork].other = p.out.end()
+			fork = p.out.end()
+			p.out.branch()
 		default:
 			p.one()
 		}
