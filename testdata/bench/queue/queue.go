@@ -21,10 +21,11 @@ var Subject = rounds.Subject{
 	Needs: []string{"redis-server (apt-get install redis-server)", "redis-cli (apt-get install redis-tools)", "python3 (apt-get install python3)"}, Measure: measure,
 }
 
-// items are the tasks of a round; the shell's loop gets this part of them.
+// items are the tasks of a round; what takes many times as long for one gets this part of
+// them.
 const (
 	items = 10_000
-	few   = 20
+	part  = 20
 )
 
 func measure(b *rounds.Bench) {
@@ -32,7 +33,7 @@ func measure(b *rounds.Bench) {
 	redis := servers.StartRedis(b, "appendfsync everysec")
 	_, port, err := net.SplitHostPort(redis.Address)
 	rounds.Check(err)
-	n := b.Items(items)
+	n, few := b.Items(items), b.Items(items/part)
 	program, err := exec.LookPath("true") // a shell has one of its own
 	rounds.Check(err)
 	filled := func(n int) (list string) {
@@ -66,12 +67,12 @@ func measure(b *rounds.Bench) {
 				return rounds.Command{Argv: worker(nth, filled(n), b.Fresh(), "--index=0", "--jobs=2")}.Run().Items(n)
 			}},
 			{Name: "nth run, two of them, markers", Nth: true, Do: func(nth string) rounds.Sample {
-				list, markers := filled(n), b.Fresh()
+				list, markers := filled(few), b.Fresh()
 				script := ""
 				for index := range 2 {
 					script += "'" + strings.Join(worker(nth, list, markers, fmt.Sprint("--index=", index)), "' '") + "' & "
 				}
-				return loops(script+"wait", n)
+				return loops(script+"wait", few)
 			}},
 			{Name: "nth run --each, markers", Nth: true, Do: func(nth string) rounds.Sample {
 				return rounds.Command{Argv: []string{nth, "run", "--log-level=warn", "--index=0", "--completions=1", "--each", "--items=" + strconv.Itoa(n),
@@ -82,7 +83,6 @@ func measure(b *rounds.Bench) {
 				return loops(loop+loop+"wait", n)
 			}},
 			{Name: "sh with redis-cli, two loops", Do: func(string) rounds.Sample {
-				few := max(10, n/few)
 				loop := fmt.Sprintf(`while t=$(redis-cli -p %s lpop %s) && [ -n "$t" ]; do %s "$t"; done & `, port, filled(few), program)
 				return loops(loop+loop+"wait", few)
 			}},
