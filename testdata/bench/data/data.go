@@ -58,7 +58,7 @@ func measure(r *rounds.Bench) {
 	size, many := int64(r.Items(large)), r.Items(small)
 	b.fill(size, many)
 	b.run("one large object in and out, as files", size*2, b.files())
-	b.run(fmt.Sprintf("%d objects of %d bytes into a directory", many, smallSize), int64(many)*smallSize, b.many())
+	b.run(fmt.Sprintf("%s objects of %s bytes into a directory", rounds.Count(many), rounds.Count(smallSize)), int64(many)*smallSize, b.many())
 	b.run("one large object through cat", size*2, b.streams())
 }
 

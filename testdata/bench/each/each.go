@@ -38,7 +38,7 @@ func measure(b *rounds.Bench) {
 			return func(nth string) rounds.Sample { return run(nth, n, jobs, flags...) }
 		}
 		b.Measure(rounds.Table{
-			Title: fmt.Sprintf("%d × true as items, %s at a time", n, jobs), Columns: columns, Chart: jobs == "2",
+			Title: fmt.Sprintf("%s × true as items, %s at a time", rounds.Count(n), jobs), Columns: columns, Chart: jobs == "2",
 			Ways: []rounds.Way{
 				{Name: "nth run --each", Nth: true, Do: nth(n)},
 				{Name: "nth run --each, markers", Nth: true, Do: func(nth string) rounds.Sample { return run(nth, n, jobs, "--markers=file://"+b.Fresh()) }},
@@ -58,7 +58,7 @@ func measure(b *rounds.Bench) {
 	grow := rounds.Table{Title: "more items, markers", Columns: columns, Turns: 1}
 	for _, size := range []int{many / 10, many} {
 		n := b.Items(size)
-		grow.Ways = append(grow.Ways, rounds.Way{Name: fmt.Sprintf("%d items", n), Do: func(string) rounds.Sample { return run(b.Nth, n, "2", "--markers=file://"+b.Fresh()) }})
+		grow.Ways = append(grow.Ways, rounds.Way{Name: fmt.Sprintf("%s items", rounds.Count(n)), Do: func(string) rounds.Sample { return run(b.Nth, n, "2", "--markers=file://"+b.Fresh()) }})
 	}
 	b.Measure(grow)
 }

@@ -40,7 +40,7 @@ func measure(b *rounds.Bench) {
 		return func(nth string) rounds.Sample { return job(nth, n, append(flags, "--markers=file://"+b.Fresh())...) }
 	}
 	b.Measure(rounds.Table{
-		Title:   fmt.Sprintf("%d × true on one machine, %s at a time", n, places),
+		Title:   fmt.Sprintf("%s × true on one machine, %s at a time", rounds.Count(n), places),
 		Columns: []rounds.Column{rounds.Rate, rounds.CPUItem, rounds.Peak}, Chart: true,
 		Ways: []rounds.Way{
 			{Name: "nth local", Nth: true, Do: local()},
@@ -76,7 +76,7 @@ func grow(b *rounds.Bench) {
 	t := rounds.Table{Title: "more indexes, markers", Turns: 1, Columns: []rounds.Column{{Name: "µs an index"}, rounds.CPUItem, rounds.Peak}}
 	for _, size := range []int{1000, 10_000, 100_000} {
 		n := b.Items(size)
-		t.Ways = append(t.Ways, rounds.Way{Name: fmt.Sprintf("%d indexes", n), Do: func(string) rounds.Sample {
+		t.Ways = append(t.Ways, rounds.Way{Name: fmt.Sprintf("%s indexes", rounds.Count(n)), Do: func(string) rounds.Sample {
 			s := job(b.Nth, n, "--markers=file://"+b.Fresh())
 			s["µs an index"] = 1e6 / s[rounds.Rate.Name]
 			return s

@@ -16,7 +16,7 @@ type place struct {
 
 // measure lets a first reader and another one take turns, each round with other markers.
 func (p place) measure(b *rounds.Bench, size int) {
-	t := rounds.Table{Title: fmt.Sprintf("%d objects, %s", size, p.name),
+	t := rounds.Table{Title: fmt.Sprintf("%s objects, %s", rounds.Count(size), p.name),
 		Columns: []rounds.Column{rounds.Seconds, rounds.CPU, rounds.Peak, {Name: "of the list"}, {Name: "requests"}}}
 	markers := map[string]string{} // of each build, those of this round
 	t.Ways = []rounds.Way{

@@ -60,7 +60,7 @@ func measure(b *rounds.Bench) {
 		return s
 	}
 	b.Measure(rounds.Table{
-		Title:   fmt.Sprintf("%d × true from Redis, 2 at a time", n),
+		Title:   fmt.Sprintf("%s × true from Redis, 2 at a time", rounds.Count(n)),
 		Columns: []rounds.Column{rounds.Rate, rounds.CPUItem, rounds.Peak}, Chart: true,
 		Ways: []rounds.Way{
 			{Name: "nth run --jobs 2, markers", Nth: true, Known: jobs, Do: func(nth string) rounds.Sample {

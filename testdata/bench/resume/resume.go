@@ -58,7 +58,7 @@ func measure(r *rounds.Bench) {
 	for _, b.lasts = range []bool{true, false} {
 		which := map[bool]string{true: "the last ones", false: "one in every so many"}[b.lasts]
 		r.Measure(rounds.Table{
-			Title:   fmt.Sprintf("to the first new command of %d items, of which %d are left, %s", n, b.left, which),
+			Title:   fmt.Sprintf("to the first new command of %s items, of which %s are left, %s", rounds.Count(n), rounds.Count(b.left), which),
 			Columns: []rounds.Column{{Name: "s", Digits: 3}},
 			Ways:    []rounds.Way{b.ofNth("nth, file://", "file://"+b.dir+"/markers"), b.ofNth("nth, s3://", minio.URL("bench", "markers")), b.ofParallel()},
 		})

@@ -1,6 +1,7 @@
 package rounds
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -48,12 +49,13 @@ func Publish(root string, measured []*Result) error {
 	for _, r := range measured {
 		results = append(results, r.alone())
 	}
-	slices.SortStableFunc(results, func(a, b *Result) int { return strings.Compare(a.Subject, b.Subject) })
-	if err := Write(filepath.Join(root, Figures), results); err != nil {
-		return err
-	}
 	page, err := os.ReadFile(filepath.Join(root, Page))
 	if err != nil {
+		return err
+	}
+	place := func(r *Result) int { return strings.Index(string(page), fmt.Sprintf(begin, r.Subject)) }
+	slices.SortStableFunc(results, func(a, b *Result) int { return cmp.Compare(place(a), place(b)) })
+	if err := Write(filepath.Join(root, Figures), results); err != nil {
 		return err
 	}
 	filled, err := Fill(string(page), results)

@@ -132,6 +132,9 @@ func (s *Spread) show(c Column, whole bool) string {
 	return number(s.Least, c.Digits) + "/" + number(s.Median, c.Digits) + "/" + number(s.Most, c.Digits)
 }
 
+// Count is a number of things, as titles have it.
+func Count(n int) string { return number(float64(n), 0) }
+
 // number is a figure with commas between thousands.
 func number(v float64, digits int) string {
 	text := fmt.Sprintf("%.*f", digits, v)

@@ -3,6 +3,7 @@ package rounds
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,25 +23,31 @@ const style = `text{font:13px system-ui,sans-serif;fill:#1f2328}.t{font-weight:6
 // SVG draws the results that are meant for it: how many times as long as the first way
 // each one takes. Nothing in it depends on anything but the figures.
 func SVG(results []*Result) string {
+	results = slices.DeleteFunc(slices.Clone(results), func(r *Result) bool { return !r.Chart })
+	words := "Time, as a multiple of the bar that is × 1.00 in each group: a shorter one is faster."
+	one := !slices.ContainsFunc(results, func(r *Result) bool { return r.Machine() != results[0].Machine() })
+	if one && len(results) > 0 {
+		words += " " + results[0].Machine() + "."
+	}
 	var b strings.Builder
 	y := 0
 	for _, r := range results {
-		if r.Chart {
-			y = r.draw(&b, y)
-		}
+		y = r.draw(&b, y, one)
 	}
-	y += 6
-	text(&b, 0, y+12, "s", "Time, as a multiple of the first bar of each group: a shorter bar is faster.")
-	y += 26
+	text(&b, 0, y+12, "s", words)
+	y += 20
 	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%[1]d\" height=\"%[2]d\" role=\"img\">\n<title>What nth and its peers take for the same work</title>\n<style>%s</style>\n%s</svg>\n", width, y, style, &b)
 }
 
-// draw draws a group at y, and gives where the next one begins.
-func (r *Result) draw(b *strings.Builder, y int) int {
+// draw draws a group at y, and gives where the next one begins. Where it was measured stands
+// elsewhere if that is one machine for all.
+func (r *Result) draw(b *strings.Builder, y int, one bool) int {
 	text(b, 0, y+15, "t", r.Title)
 	y += 20
-	text(b, 0, y+12, "s", r.Machine())
-	y += 20
+	if !one {
+		text(b, 0, y+12, "s", r.Machine())
+		y += 20
+	}
 	most := 0.0
 	for _, row := range r.Rows {
 		if row.drawn() {

@@ -73,7 +73,7 @@ func measure(b *rounds.Bench) {
 	script := of("sh and awscli", filepath.Join(harness.Root(), "testdata", "bench", "start", "marker.sh"))
 	script.Turns = slow
 	b.Measure(rounds.Table{
-		Title: "one start", Base: "nth", Warm: warm, Turns: b.Rounds * b.Items(starts),
+		Title: "one start, until the command runs", Base: "nth", Chart: true, Warm: warm, Turns: b.Rounds * b.Items(starts),
 		Columns: []rounds.Column{{Name: until}, {Name: whole}, {Name: faults}, {Name: size, Show: rounds.Median}, {Name: rss, Digits: 2}, {Name: anon, Digits: 2}, {Name: rounds.Peak.Name, Digits: 2}},
 		Ways: []rounds.Way{
 			none, of("tini", "tini", "-s", "--"), of("dumb-init", "dumb-init", "--"), of("catatonit", "catatonit", "--"),

@@ -73,7 +73,7 @@ func measure(b *rounds.Bench) {
 	}
 	columns := []rounds.Column{rounds.Seconds, rounds.CPU, rounds.Peak, {Name: "requests"}}
 	b.Measure(rounds.Table{
-		Title: fmt.Sprintf("%d markers on S3", n), Columns: columns, Chart: true,
+		Title: fmt.Sprintf("%s markers on S3", rounds.Count(n)), Columns: columns, Chart: true,
 		Ways: []rounds.Way{
 			{Name: "nth status", Nth: true, Do: func(nth string) rounds.Sample { return status(nth, s3) },
 				Once: func(nth string) rounds.Sample {
@@ -88,7 +88,7 @@ func measure(b *rounds.Bench) {
 		Aims: []rounds.Aim{{Of: "nth status", Over: "the same requests alone", Times: 1.15}, {Of: "nth status", Over: "aws s3 ls --recursive", Times: 1.0 / 15}},
 	})
 	b.Measure(rounds.Table{
-		Title: fmt.Sprintf("%d markers in a directory", n), Columns: columns[:3],
+		Title: fmt.Sprintf("%s markers in a directory", rounds.Count(n)), Columns: columns[:3],
 		Ways: []rounds.Way{
 			{Name: "nth status", Nth: true, Do: func(nth string) rounds.Sample { return status(nth, "file://"+dir) }},
 			{Name: "find -type f", Do: func(string) rounds.Sample {

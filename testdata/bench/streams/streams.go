@@ -30,7 +30,7 @@ func measure(b *rounds.Bench) {
 	rounds.Check(err)
 	stderr := fmt.Sprintf("exec %s %s >&2", cat, file)
 	b.Measure(rounds.Table{
-		Title: fmt.Sprintf("%d MiB to stderr", n>>20), Columns: []rounds.Column{rate, rounds.CPU, rounds.Peak}, Chart: true,
+		Title: fmt.Sprintf("%s MiB to stderr", rounds.Count(n>>20)), Columns: []rounds.Column{rate, rounds.CPU, rounds.Peak}, Chart: true,
 		Ways: []rounds.Way{
 			{Name: "cat alone", Do: moved(n, "sh", "-c", stderr)},
 			{Name: "nth run, the end is kept", Nth: true, Do: nth(n, "--stderr-tail=4096", "--", "sh", "-c", stderr)},
@@ -39,7 +39,7 @@ func measure(b *rounds.Bench) {
 	})
 	out := b.Fresh()
 	b.Measure(rounds.Table{
-		Title: fmt.Sprintf("%d MiB to stdout, and kept", n>>20), Columns: []rounds.Column{rate, rounds.CPU, rounds.Peak}, Chart: true,
+		Title: fmt.Sprintf("%s MiB to stdout, and kept", rounds.Count(n>>20)), Columns: []rounds.Column{rate, rounds.CPU, rounds.Peak}, Chart: true,
 		Ways: []rounds.Way{
 			{Name: "cat | tee FILE", Do: moved(n, "sh", "-c", fmt.Sprintf("%s %s | tee %s", cat, file, out))},
 			{Name: "nth run --logs file://", Nth: true, Do: nth(n, "--logs=file://"+out+".logs", "--", cat, file)},
