@@ -1,110 +1,119 @@
-// Command bench puts nth beside tini, dumb-init and catatonit in one run, and beside
-// a shell script that keeps markers with awscli: size, time until the command runs
-// and for the whole run, page faults until the command runs, memory while it sleeps.
+// Command bench measures what nth costs beside what one would use instead, in turns: each
+// program has one turn in each round, so that a machine whose speed drifts is fair to all.
 //
-//	go run ./testdata/bench [-n 200] [-aws PATH]
+//	go run ./testdata/bench [-only local,queue] [-n 5] [-scale 1] [-against BINARY] [-json FILE] [-docs]
 //
-// The programs take turns, so that a machine whose speed drifts is fair to all.
-// Page faults and the peak are the init's and of what it started itself.
+// It prints a table for each subject: least, median and most of the rounds, and how many
+// times as long each way takes as the first one. With -against another build of nth takes
+// its turns in the same rounds. -docs puts the figures, the tables and the drawing of what
+// was measured into the docs. `go run ./testdata/bench -list` lists the subjects.
+//
+// It installs nothing, and says at once what is missing and how to get it.
 package main
 
 import (
 	"flag"
 	"fmt"
-	"log"
+	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
+	"strings"
 
+	"nth/testdata/bench/bare"
+	"nth/testdata/bench/data"
+	"nth/testdata/bench/each"
+	"nth/testdata/bench/local"
+	"nth/testdata/bench/objects"
+	"nth/testdata/bench/queue"
+	"nth/testdata/bench/resume"
+	"nth/testdata/bench/rounds"
+	"nth/testdata/bench/share"
+	"nth/testdata/bench/start"
+	"nth/testdata/bench/status"
+	"nth/testdata/bench/streams"
 	"nth/testdata/harness"
-	"nth/testdata/servers"
 )
 
-// slow is how many starts are enough of what takes a thousand times as long.
-const slow = 15
+// subjects are all there are; the first ones are those of the docs, and measured where
+// none is named.
+var subjects = []rounds.Subject{
+	start.Subject, local.Subject, each.Subject, queue.Subject, streams.Subject, status.Subject,
+	data.Subject, objects.Subject, resume.Subject, share.Subject,
+}
 
-// warm is how many starts of each aren't counted: they fill the page cache.
-const warm = 3
+const usual = 6
 
 func main() {
-	n := flag.Int("n", 200, "counted starts of each")
-	awscli := flag.String("aws", "aws", "the program aws, which knows --if-none-match")
-	flag.Parse()
-	var m harness.Machine
-	defer m.End()
-	nth, err := harness.Binary()
-	check(err)
-	dir := filepath.Dir(nth)
-	m.Cleanup(func() { os.RemoveAll(dir) })
-	probe := filepath.Join(dir, "probe")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", probe, "./testdata/bench/probe")
-	build.Dir, build.Env = harness.Root(), append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		log.Panicf("%v\n%s", err, out)
+	if bare.Main(os.Args) {
+		return // this is one of the peers
 	}
-	aws, err := exec.LookPath(*awscli)
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) (code int) {
+	words := flag.NewFlagSet("bench", flag.ContinueOnError)
+	words.SetOutput(stderr)
+	only := words.String("only", "", "subjects, with commas between them (default: "+names(subjects[:usual])+")")
+	n := words.Int("n", 5, "rounds; 0: with -docs, draw again what was measured before")
+	scale := words.Float64("scale", 1, "how much work there is: 0.1 is a tenth of the usual")
+	against := words.String("against", "", "another build of nth, which takes turns with this one")
+	file := words.String("json", "", "write the results to this file too")
+	docs := words.Bool("docs", false, "put the results into the docs")
+	list := words.Bool("list", false, "list the subjects")
+	if err := words.Parse(args); err != nil {
+		return 64
+	}
+	chosen, err := choose(*only)
 	if err != nil {
-		log.Panicf("%v: pip install awscli, or -aws PATH", err)
+		fmt.Fprintln(stderr, err)
+		return 64
 	}
-	s3 := servers.StartS3(&m)
-	s3.Bucket(&m, "bench")
-	withS3 := append(servers.S3Env(), "AWS_ENDPOINT_URL=http://"+s3.Address, "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_PAGER=", "AWS="+aws, "BUCKET=bench", "BODY="+filepath.Join(dir, "body"))
-	run := func(markers ...string) []string {
-		return slices.Concat([]string{nth, "run", "--log-level=warn"}, markers, []string{"--"})
-	}
-	peers := []*peer{
-		{name: "no init"},
-		{name: "tini", argv: []string{"tini", "-s", "--"}},
-		{name: "dumb-init", argv: []string{"dumb-init", "--"}},
-		{name: "catatonit", argv: []string{"catatonit", "--"}},
-		{name: "nth", argv: run()},
-		{name: "nth, file:// marker", argv: run("--markers=file://" + filepath.Join(dir, "markers"))},
-		{name: "nth, s3:// marker", argv: run("--markers=" + s3.URL("bench", "nth")), env: withS3},
-		{name: "sh and awscli", argv: []string{filepath.Join(harness.Root(), "testdata", "bench", "marker.sh")}, env: withS3, slow: true},
-	}
-	for i := range *n + warm {
-		for _, p := range peers {
-			if p.slow && i >= slow+warm {
-				continue
-			}
-			s := p.start(i, probe)
-			if i >= warm {
-				p.add(s)
-			}
+	if *list {
+		for _, s := range subjects {
+			fmt.Fprintf(stdout, "%-8s %s\n", s.Name, s.About)
 		}
+		return 0
 	}
-	for _, p := range peers[1:] {
-		p.look(probe, *n+warm)
+	if *n == 0 {
+		rounds.Check(rounds.Publish(harness.Root(), nil))
+		return 0
 	}
-	report(peers)
+	if missing := rounds.Missing(chosen); len(missing) > 0 {
+		fmt.Fprintf(stderr, "bench: missing: %s\n", strings.Join(missing, ", "))
+		return 1
+	}
+	b := rounds.Start(stdout, *n, *scale, *against)
+	defer b.End()
+	for _, s := range chosen {
+		b.Do(s)
+	}
+	if *file != "" {
+		rounds.Check(rounds.Write(*file, b.Results))
+	}
+	if *docs {
+		rounds.Check(rounds.Publish(harness.Root(), b.Results))
+	}
+	return 0
 }
 
-func report(peers []*peer) {
-	fmt.Printf("%-20s %10s %22s %22s %16s %8s %8s %8s\n", "", "bytes", "µs to the command", "µs, whole run", "page faults", "RSS MB", "anon MB", "peak MB")
-	fmt.Printf("%-20s %10s %22s %22s\n", peers[0].name, "", spread(peers[0].micros), spread(peers[0].whole))
-	for _, p := range peers[1:] {
-		bytes := "" // the script's would be all of Python's
-		if !p.slow {
-			path, err := exec.LookPath(p.argv[0])
-			check(err)
-			info, err := os.Stat(path)
-			check(err)
-			bytes = fmt.Sprint(info.Size())
+func choose(only string) (chosen []rounds.Subject, err error) {
+	if only == "" {
+		return subjects[:usual], nil
+	}
+	for name := range strings.SplitSeq(only, ",") {
+		i := slices.IndexFunc(subjects, func(s rounds.Subject) bool { return s.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("bench: there is no subject %q, but %s", name, names(subjects))
 		}
-		fmt.Printf("%-20s %10s %22s %22s %16s %8.2f %8.2f %8.2f\n", p.name, bytes, spread(p.micros), spread(p.whole), spread(p.faults), p.rss, p.anon, p.peak)
+		chosen = append(chosen, subjects[i])
 	}
-	fmt.Printf("minimum/median/maximum of %d starts each, in turn; %d of the script\n", len(peers[0].micros), len(peers[len(peers)-1].micros))
+	return chosen, nil
 }
 
-func spread(v []float64) string {
-	s := slices.Sorted(slices.Values(v))
-	return fmt.Sprintf("%.0f/%.0f/%.0f", s[0], s[len(s)/2], s[len(s)-1])
-}
-
-func check(err error) {
-	if err != nil {
-		log.Panic(err) // what was started is stopped
+func names(of []rounds.Subject) string {
+	var all []string
+	for _, s := range of {
+		all = append(all, s.Name)
 	}
+	return strings.Join(all, ",")
 }

@@ -40,3 +40,6 @@ func (m *Machine) End() {
 		m.ends[i]()
 	}
 }
+
+// Logf tells what a server of the tests has to tell.
+func (m *Machine) Logf(f string, args ...any) { log.Printf(f, args...) }

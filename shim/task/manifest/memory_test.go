@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"nth/shim/store"
+	"nth/testdata/harness"
 )
 
 // The test binary is also the process that reads a million rows and measures itself.
@@ -29,10 +30,9 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// A million rows, 157 MB, are far more than the process may use that reads them, in bytes; with
-// the race detector, that is, and on a machine where the collector comes late: 62 to 78 MB
-// were seen. Without it it is 23 MB.
-const million, memoryLimit = 1_000_000, 110 << 20
+// A million rows, 157 MB, are more than twice what the process may use that reads them,
+// in bytes; it takes 23 to 40 MB.
+const million, memoryLimit = 1_000_000, 72 << 20
 
 func writeMillion(w io.Writer) error {
 	if _, err := io.WriteString(w, "id,text\n"); err != nil {
@@ -93,6 +93,9 @@ func readLarge(ctx context.Context, url string) error {
 
 // TestMemory: a million rows are not held.
 func TestMemory(t *testing.T) {
+	if harness.Apart(t) { // with the race detector it takes seven times the time, and other memory
+		return
+	}
 	for _, name := range []string{"a.csv", "a.csv.gz"} {
 		path := filepath.Join(t.TempDir(), name)
 		f, err := os.Create(path)
