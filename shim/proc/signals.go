@@ -115,8 +115,6 @@ func (s *Signals) Again() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stop.first != 0 {
-		s.set.phase = gone
-		s.parts.wind()
 		return false
 	}
 	s.set.phase, s.stop.while, s.stop.held = before, 0, 0
