@@ -168,9 +168,10 @@ func TestProxy(t *testing.T) {
 		if err != nil {
 			return
 		}
-		w.WriteHeader(http.StatusOK)
-		from, _, _ := w.(http.Hijacker).Hijack()
-		go func() { _, _ = io.Copy(to, from); to.Close() }()
+		// The answer comes after: what is sent on it would be read by the server, in part.
+		from, read, _ := w.(http.Hijacker).Hijack()
+		_, _ = io.WriteString(from, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { _, _ = io.Copy(to, read); to.Close() }()
 		_, _ = io.Copy(from, to)
 		from.Close()
 	}))
