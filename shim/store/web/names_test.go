@@ -12,7 +12,7 @@ import (
 )
 
 // TestNames: a host that isn't ASCII is looked up and asked for as DNS has it, in any build:
-// the release has another package for that (.ci/without/idna).
+// the release has another package for that (.ci/without/idna.go.txt).
 func TestNames(t *testing.T) {
 	for host, want := range map[string][2]string{ // what is dialled, what is asked for
 		"example.com":             {"example.com:80", "example.com"},
