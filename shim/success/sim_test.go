@@ -19,6 +19,7 @@ import (
 	"nth/shim/marker"
 	"nth/shim/store"
 	"nth/shim/store/contract"
+	"nth/testdata/harness"
 )
 
 var (
@@ -241,6 +242,8 @@ func TestWorlds(t *testing.T) {
 	first, last := uint64(1), uint64(*seeds)
 	if *seed > 0 {
 		first, last = *seed, *seed
+	} else if harness.Apart(t, "-seeds", fmt.Sprint(*seeds)) {
+		last = min(last, harness.Raced)
 	}
 	for s := first; s <= last; s++ {
 		synctest.Test(t, func(t *testing.T) {
@@ -269,6 +272,9 @@ func TestWorlds(t *testing.T) {
 // TestCost: of 100,000 indexes, in whatever order they end, each asks for the pointer, and
 // next to nothing else; all of them together list each marker at most twice.
 func TestCost(t *testing.T) {
+	if harness.Apart(t) {
+		return
+	}
 	const n = 100_000
 	for name, order := range map[string]func(rnd *rand.Rand) []int{
 		"by chance": func(rnd *rand.Rand) []int { return rnd.Perm(n) },

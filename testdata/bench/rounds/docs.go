@@ -79,7 +79,7 @@ func (r *Result) alone() *Result {
 // The place of a subject's tables in a page.
 const (
 	begin = "<!-- bench: %s -->\n"
-	end   = "<!-- end -->"
+	end   = "<!-- bench end -->"
 )
 
 // Fill puts the tables of results into their places in a page.

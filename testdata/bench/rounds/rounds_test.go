@@ -83,7 +83,7 @@ func TestPublish(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(Page, "# Speed\n<!-- bench: sums -->\nold\n<!-- end -->\nwords\n<!-- bench: other -->\n<!-- end -->\n")
+	write(Page, "# Speed\n<!-- bench: sums -->\nold\n<!-- bench end -->\nwords\n<!-- bench: other -->\n<!-- bench end -->\n")
 	write(Figures, `[{"subject": "sums", "title": "of long ago"}, {"subject": "hidden", "title": "not on the page"}]`)
 	b, _, costs := bench()
 	b.Measure(Table{Title: "3 <sums> & more", Chart: true, Columns: []Column{{Name: "s"}}, Ways: []Way{{Name: "nth", Nth: true, Do: costs(2, 4)}, {Name: "peer", Do: costs(3)}},
@@ -111,10 +111,10 @@ func TestPublish(t *testing.T) {
 | --- | ---: | ---: |
 | nth | 4 | 1.00 |
 | peer | 6 | 1.50 |
-<!-- end -->
+<!-- bench end -->
 words
 <!-- bench: other -->
-<!-- end -->
+<!-- bench end -->
 `, "\n")
 	if diff := cmp.Diff(want, read(Page)); diff != "" {
 		t.Error(diff)
