@@ -43,6 +43,7 @@ type Attempt struct {
 	Stores  *store.Stores
 	Among   *edge.Among
 	Reason  func(message string) // is told the termination message; may be called twice
+	Waits   func() bool          // tells whether its place is another's, for its command has ended well
 }
 
 // Run runs it and gives the exit code that a process of its own would have, once, by ended:
@@ -55,7 +56,7 @@ func (a Attempt) Run(c config.Config, ended func(code int)) {
 	p.Log = edge.NewLogger(c.Messages.LogFormat, c.Messages.LogLevel, a.Among.Messages, p.Secrets)
 	p.Signals = a.Signals
 	ending := end.New(c.Messages)
-	ending.Reason = a.Reason
+	ending.Reason, ending.Unsaid = a.Reason, a.Waits
 	over := ending.Watch(p, ended)
 	report := run(&c, &p, ending)
 	code := ending.End(p, report)

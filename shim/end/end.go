@@ -22,6 +22,9 @@ type Ending struct {
 
 	// Reason is told the termination message of a run among others; nil: nobody asks.
 	Reason func(message string)
+	// Unsaid tells of such a run that nobody need be told if a stop signal ends it now: its
+	// command ended well before, and dozens may wait so. Nil: everybody is told.
+	Unsaid func() bool
 }
 
 // New gives the ending of a run.
@@ -79,10 +82,7 @@ func (e *Ending) End(p edge.Process, r Report) int {
 
 func (e *Ending) tell(p edge.Process, r Report, f *failure.Failure) int {
 	message := Message(p, r.Header, f)
-	if e.messages.LogFormat == "none" {
-		screen.Tell(p.Messages(), "%s", message) // nothing is logged, but no failure is silent
-	}
-	p.Log.Error().Int("exit_code", int(f.Code)).Msg(message)
+	e.say(p, f, message)
 	reason := readTermination(e.messages.TerminationLog)
 	evidence, _ := Ran(r.Err)
 	text := termination(message, evidence.Stderr)
@@ -96,6 +96,17 @@ func (e *Ending) tell(p edge.Process, r Report, f *failure.Failure) int {
 	}
 	r.Fail(p, f, message, reason)
 	return int(f.Code)
+}
+
+func (e *Ending) say(p edge.Process, f *failure.Failure, message string) {
+	if f.Code > failure.SignalOffset && e.Unsaid != nil && e.Unsaid() {
+		p.Log.Debug().Int("exit_code", int(f.Code)).Msg(message)
+		return
+	}
+	if e.messages.LogFormat == "none" {
+		screen.Tell(p.Messages(), "%s", message) // nothing is logged, but no failure is silent
+	}
+	p.Log.Error().Int("exit_code", int(f.Code)).Msg(message)
 }
 
 // quitDeadline bounds the call that tells a sidecar to end.

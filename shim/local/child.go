@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"nth/shim/failure"
@@ -25,6 +26,7 @@ type child struct {
 	out, err *feed
 
 	inside *proc.Signals // of an attempt in this process, which has no more than this
+	waits  atomic.Bool   // its command has ended well; for its verdict, or its record
 	freed  bool          // and another one has its place
 }
 

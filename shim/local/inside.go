@@ -51,15 +51,20 @@ func (c *Config) runInside(o *Options, own []string, p edge.Process) (err error)
 		value, ok := base[name]
 		return value, ok
 	}
+	written := func(flag string) bool {
+		return slices.ContainsFunc(own, func(word string) bool { return strings.HasPrefix(word, flag+"=") })
+	}
 	said := func(flag, variable string) bool {
 		_, ok := p.LookupEnv(variable)
-		return ok || slices.ContainsFunc(own, func(word string) bool { return strings.HasPrefix(word, flag+"=") })
+		return ok || written(flag)
 	}
 	of := &in.Config
 	index := &of.Index
 	index.Index, index.Indexes, index.IndexEnv, index.IndexOffset, index.Platform = nil, "", "", 0, ""
 	index.Completions = &o.Completions
-	of.Process.ReserveExitCodes = true
+	if !written("--reserve-exit-codes") { // see args
+		of.Process.ReserveExitCodes = true
+	}
 	// A person reads along here: see environ.
 	if !said("--log-level", "NTH_LOG_LEVEL") {
 		of.Messages.LogLevel = "warn"
@@ -121,6 +126,7 @@ func (j *job) hasPlace() bool {
 func (j *job) startInside(a Attempt) {
 	c := &child{Attempt: a, slot: j.freeSlot()}
 	c.inside = j.parts.Part(c.slot, j.o.Inside.Signals, func() {
+		c.waits.Store(true)
 		select {
 		case j.freed <- c:
 		case <-j.quit:
@@ -159,7 +165,7 @@ func (c *child) runInside(j *job) {
 	}()
 	in := j.o.Inside
 	a := shim.Attempt{World: in.world(j.env, j.o.Completions, c), Signals: c.inside, Stores: in.Stores, Among: &edge.Among{Stdout: &out, Stderr: &errs, Messages: own},
-		Reason: func(text string) { message = text }}
+		Reason: func(text string) { message = text }, Waits: c.waits.Load}
 	a.Run(in.config(c.Attempt), ended)
 }
 

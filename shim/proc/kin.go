@@ -40,6 +40,7 @@ type kin struct {
 	owner   map[int]int64 // of orphans for which that is known
 	group   int           // nth's own
 	warned  map[string]bool
+	strays  bool // at the last look there were some of which nobody knows whose they are
 }
 
 func newKin() kin {
@@ -170,6 +171,7 @@ func (k *kin) reap(p tree.Process) {
 // were there before.
 func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, say warning) (targets []int) {
 	own, unknown := k.left(mine, commands)
+	k.strays = len(unknown) > 0
 	switch {
 	case len(unknown) == 0:
 	case !alone:

@@ -24,7 +24,7 @@ func (r *runner) prepare() (path string, args []string, killed int64, err error)
 // finish tells what was written, now that nothing is left of the command.
 func (r *runner) finish(res *Result) {
 	if p := r.s.part; p != nil {
-		p.tell(res, len(r.left) > 0)
+		p.tell(res, len(r.left) > 0 || r.strays)
 		return
 	}
 	res.Stderr, res.StderrTruncated = r.out.finish()
@@ -92,9 +92,10 @@ func (r *runner) leftByPart() (targets []int) {
 	if s.kin.orphans == nil {
 		targets = ifThere(-r.pid)
 	} else {
-		targets = s.kin.below(func(n int64) bool { return n == r.number }, s.part.of.commands(), false, func(pids []int, text string) {
+		targets = s.kin.below(func(n int64) bool { return n == r.number }, s.part.of.commands(), s.part.of.alone(s), func(pids []int, text string) {
 			later = append(later, func() { logged(r.cmd.Log)(pids, text) })
 		})
+		r.strays = s.kin.strays
 	}
 	r.left = targets
 	s.mu.Unlock()
@@ -128,8 +129,8 @@ func (p *place) open(cmd *Command) (stdout, stderr uintptr, err error) {
 	return p.stdout.or(1), p.stderr.or(2), err
 }
 
-// tell tells what became of a command's outputs. held: something that can't be ended has its
-// pipes.
+// tell tells what became of a command's outputs. held: something that can't be ended, or isn't
+// yet, may have its pipes.
 func (p *part) tell(res *Result, held bool) {
 	at := p.at()
 	res.Unpassed = at.stdout.flush()

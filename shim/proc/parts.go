@@ -218,6 +218,14 @@ func (p *Parts) commands() (list []*process) {
 	return list
 }
 
+// alone tells whether no other run has a command, or ends what one has left behind: what
+// nobody knows is no other's then; the lock is held.
+func (p *Parts) alone(s *Signals) bool {
+	return !slices.ContainsFunc(p.list, func(other *Signals) bool {
+		return other != s && (other.set.phase == running || other.set.phase == swept)
+	})
+}
+
 // have tells whether a process is a command of one of the runs; the lock is held.
 func (p *Parts) have(pid int) bool {
 	return p != nil && slices.ContainsFunc(p.list, func(s *Signals) bool { return s.set.of(pid) != nil })

@@ -78,6 +78,8 @@ type runner struct {
 	*streams
 	tty *terminal
 	due due
+
+	strays bool // of a part: there are some of which nobody knows whether they are its own
 }
 
 // due is what happens to a command that runs on.

@@ -91,6 +91,7 @@ func (s *Signals) catchUp() error {
 }
 
 func (s *Signals) isStopSignal(sig syscall.Signal) bool { return slices.Contains(s.cfg.Stop, sig) }
+
 // late gives the stop signal that nth got soon after the command's end, and that may have
 // ended it, with whatever exit code. (That it caught none when it ended says nothing:
 // Perl and Python give their handlers up before they exit.)

@@ -113,4 +113,3 @@ func linkNew(tmp, path string) error {
 	}
 	return err
 }
-
