@@ -76,7 +76,7 @@ func (s *session) claimOf(ctx context.Context, item marker.Item) (*claimed, erro
 		r.As(&c.token)
 		c.body, err = io.ReadAll(io.LimitReader(r, maxClaim))
 		return err
-	}, nil)
+	}, s.slow)
 	if err != nil && store.Classify(err) == contract.Absent {
 		return nil, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-isatty"
 
@@ -56,6 +57,7 @@ type session struct {
 	ctx   context.Context
 	store *store.Store
 	clock clock
+	slow  func(error, time.Duration) // is told of each further try; nil: nobody wants to know
 }
 
 // agree refuses what a command can't be told; target is all of its flags.
@@ -99,7 +101,7 @@ func (s *session) policy() store.Policy {
 
 // retry asks the store something until it answers. An error is a failure.
 func (s *session) retry(ctx context.Context, tried, key string, op func(context.Context) error) error {
-	return s.describe(store.Retry(ctx, s.policy(), op, nil), tried, key)
+	return s.describe(store.Retry(ctx, s.policy(), op, s.slow), tried, key)
 }
 
 // describe gives a store's error as a failure; what is one already, such as that of a

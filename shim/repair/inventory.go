@@ -54,6 +54,17 @@ type held struct {
 
 func (h *held) has(kind int) bool { return h != nil && h.kinds&(1<<kind) != 0 }
 
+// keys are those of an item's documents of a kind.
+func (h *held) keys(item marker.Item, kind int) []string {
+	switch kind {
+	case progress:
+		return h.runs
+	case shares:
+		return h.shares
+	}
+	return []string{item.Key(kinds[kind].dir)}
+}
+
 // inventory is what is there, by item.
 type inventory map[marker.Item]*held
 

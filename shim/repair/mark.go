@@ -43,7 +43,8 @@ func Mark(c MarkConfig, rest []string, w World) (int, error) {
 	}
 	defer s.store.Close()
 	m := &mark{batch: batch{session: s}, like: c.marker(w)}
-	m.book = &marker.Book{Store: s.store, OnChange: marker.OnChangeSkip, Wait: s.policy(), Write: s.policy(), Told: s.policy()}
+	m.book = &marker.Book{Store: s.store, OnChange: marker.OnChangeSkip, Wait: s.policy(), Write: s.policy(), Told: s.policy(),
+		Retrying: func(err error, wait time.Duration) { m.slow(err, wait) }}
 	return m.run()
 }
 

@@ -41,7 +41,7 @@ func (r *reset) release(ctx context.Context, item marker.Item) error {
 		case c.token == "":
 			return r.describe(&contract.Error{Kind: contract.Unsupported, Cause: errors.New("this store doesn't name versions")}, "release the claim", key)
 		}
-		err = store.Retry(ctx, r.policy(), func(ctx context.Context) error { return claim.Void(ctx, r.store, doc, c.token, by) }, nil)
+		err = store.Retry(ctx, r.policy(), func(ctx context.Context) error { return claim.Void(ctx, r.store, doc, c.token, by) }, r.slow)
 		switch {
 		case err == nil:
 			r.note(&r.released, item)

@@ -2,12 +2,15 @@ package repair
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"nth/shim/config"
 	"nth/shim/identity"
 	"nth/shim/marker"
 	"nth/shim/proc"
+	"nth/shim/store"
+	"nth/shim/store/contract"
 	"nth/shim/task/objects"
 )
 
@@ -51,7 +54,11 @@ func Reset(c ResetConfig, rest []string, w World) (int, error) {
 	if c.Stale {
 		return (&stale{batch: batch{session: s}, limit: c.OlderThan, checkpoints: checkpoints{allow: c.Checkpoints}}).run()
 	}
-	return (&reset{batch: batch{session: s}, claimsOnly: c.Claims, deleted: make([]heap, len(kinds))}).run()
+	r := &reset{batch: batch{session: s}, claimsOnly: c.Claims, deleted: make([]heap, len(kinds))}
+	if !c.Claims && !c.DryRun {
+		r.many = r.lot
+	}
+	return r.run()
 }
 
 func (r *reset) run() (int, error) {
@@ -131,14 +138,7 @@ func (r *reset) one(ctx context.Context, item marker.Item) error {
 		if !h.has(k) {
 			continue
 		}
-		keys := []string{item.Key(kinds[k].dir)}
-		switch k {
-		case progress:
-			keys = h.runs
-		case shares:
-			keys = h.shares
-		}
-		for _, key := range keys {
+		for _, key := range h.keys(item, k) {
 			if err := r.remove(ctx, key); err != nil {
 				return err
 			}
@@ -153,6 +153,49 @@ func (r *reset) remove(ctx context.Context, key string) error {
 		return nil
 	}
 	return r.retry(ctx, "delete", key, func(ctx context.Context) error { return r.store.Remove(ctx, key) })
+}
+
+// lot is one for many items, each of which keeps the order: nothing of the next kind is
+// deleted before all of this one is gone.
+func (r *reset) lot(ctx context.Context, items []int) (err error) {
+	for k := 0; k < len(kinds) && err == nil; k++ {
+		var keys, left []string
+		for _, at := range items {
+			if h := r.found[r.items[at]]; h.has(k) {
+				keys = append(keys, h.keys(r.items[at], k)...)
+			}
+		}
+		if len(keys) == 0 {
+			continue
+		}
+		left, err = r.store.RemoveMany(ctx, r.policy(), keys, r.slow)
+		r.gone(items, k, left)
+		if err != nil && store.Classify(err) != contract.Unsupported {
+			err = r.describe(err, "delete", append(left, keys...)[0])
+		}
+	}
+	for _, at := range items {
+		if r.found[r.items[at]].kinds == 0 {
+			r.pass(at)
+		}
+	}
+	return err
+}
+
+// gone notes of which items a kind is deleted: all but those of which a key is left.
+func (r *reset) gone(items []int, kind int, left []string) {
+	stays := make(map[string]bool, len(left))
+	for _, key := range left {
+		stays[key] = true
+	}
+	for _, at := range items {
+		item := r.items[at]
+		h := r.found[item]
+		if h.has(kind) && !slices.ContainsFunc(h.keys(item, kind), func(key string) bool { return stays[key] }) {
+			h.kinds &^= 1 << kind
+			r.note(&r.deleted[kind], item)
+		}
+	}
 }
 
 // reportLists tells which lists of objects stay: who runs all again may want what there is

@@ -4,10 +4,15 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"nth/shim/store/web"
 )
 
 // Hands is how many requests are under way at the same time, where there are many.
 const Hands = 16
+
+// MostHands is how many a Pace may have.
+const MostHands = web.MostConns
 
 // Each does something for 0 to n-1, Hands of them at a time. It ends with the first
 // error, or with ctx, whose cause it gives; what was begun by then may be done by half.

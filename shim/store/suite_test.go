@@ -148,6 +148,11 @@ func TestStores(t *testing.T) {
 			}
 			t.Run("a copy's description", func(t *testing.T) { testCopyKeeps(t, s, http) })
 			t.Run("list", func(t *testing.T) { testList(t, s, p.many) })
+			if many := s.RemovesMany(); many != (strings.HasPrefix(url, "s3:") || strings.HasPrefix(url, "file:")) {
+				t.Errorf("removes many: %v", many)
+			} else if many {
+				t.Run("remove many", func(t *testing.T) { testRemoveMany(t, s) })
+			}
 			t.Run("holds", func(t *testing.T) { testHolds(t, s, url) })
 			t.Run("large", func(t *testing.T) { testLarge(t, s) })
 			t.Run("broken source", func(t *testing.T) { testBrokenSource(t, s) })

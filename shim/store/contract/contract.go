@@ -148,6 +148,20 @@ type Holder interface {
 	Holds(context.Context) (bool, error)
 }
 
+// Remover is offered through Bucket.As by drivers that remove several blobs with one
+// request.
+type Remover interface {
+	// RemoveMany removes blobs that a listing told of, MostRemoved at most. Each that may
+	// still be there has its error, in the keys' order; one that had gone is none. An error of
+	// the whole says that nothing is known of any. The kind Unsupported means that they must
+	// be removed one by one, for whatever reason.
+	RemoveMany(ctx context.Context, keys []string) ([]error, error)
+}
+
+// MostRemoved is how many blobs S3 removes with one request (Amazon S3 API reference,
+// "DeleteObjects").
+const MostRemoved = 1000
+
 // Skipper is offered through Bucket.As by drivers whose listings may meet what can't be a
 // blob. Skipped gives that of the last listing.
 type Skipper interface{ Skipped() []Skipped }

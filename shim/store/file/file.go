@@ -80,7 +80,7 @@ func (b *bucket) ErrorCode(err error) gcerrors.ErrorCode { return contract.Code(
 func (b *bucket) ErrorAs(error, any) bool                { return false }
 func (b *bucket) Close() error                           { return nil }
 
-// As gives the contract.Holder, the contract.Skipper and the contract.Directory.
+// As gives the contracts that the bucket keeps.
 func (b *bucket) As(i any) bool {
 	switch p := i.(type) {
 	case *contract.Holder:
@@ -90,6 +90,8 @@ func (b *bucket) As(i any) bool {
 	case *contract.Directory:
 		*p = b
 	case *contract.Sweeper:
+		*p = b
+	case *contract.Remover:
 		*p = b
 	default:
 		return false

@@ -122,6 +122,10 @@ func (b *bucket) Delete(ctx context.Context, key string, opts *driver.DeleteOpti
 			return err
 		}
 	}
+	return b.removeOne(ctx, key)
+}
+
+func (b *bucket) removeOne(ctx context.Context, key string) error {
 	res, err := b.do(ctx, request{method: http.MethodDelete, key: key})
 	if err != nil {
 		return err

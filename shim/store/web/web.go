@@ -103,6 +103,9 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
+// MostConns is how many connections to a server are kept while they are not in use.
+const MostConns = 256
+
 // newTransport speaks HTTP/1 alone, however nth is built. Over HTTP/2 all requests share
 // one connection, and when that dies without a word each of them waits on it in vain,
 // the renewals of a lease too; over HTTP/1 the next one goes over another. The clone's
@@ -110,7 +113,9 @@ func (t *transport) CloseIdleConnections() {
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true
-	t.MaxIdleConnsPerHost = 16 // parts go over several at once, and the next ones too
+	// Parts go over several at once, and the next ones too; what is changed by hand goes over
+	// as many as the server takes.
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, MostConns
 	t.Protocols = &http.Protocols{}
 	t.Protocols.SetHTTP1(true)
 	t.ForceAttemptHTTP2, t.TLSClientConfig, t.TLSNextProto = false, nil, nil
