@@ -48,8 +48,7 @@ func usage(on string, cause error, hint string) error {
 	return &failure.Failure{Code: failure.Usage, Tried: "read", On: on, Cause: cause, Hint: hint}
 }
 
-// heads are the first pages of directories, each asked for once: of a store that is a
-// directory that is all of it.
+// heads are the first pages of directories, each asked for once.
 type heads struct {
 	*lister
 	pages map[string][]entry
@@ -68,6 +67,23 @@ func (h heads) of(dir string) ([]entry, error) {
 		h.pages[dir] = page
 	}
 	return page, err
+}
+
+// all visits what stands in a directory, where it can be read to its end at once; of other
+// stores the first page.
+func (h heads) all(dir string, visit func(entry)) error {
+	if h.dirs {
+		return h.walk(dir, listing{delimiter: "/", visit: func(page []entry) {
+			for _, e := range page {
+				visit(e)
+			}
+		}})
+	}
+	page, err := h.of(dir)
+	for _, e := range page {
+		visit(e)
+	}
+	return err
 }
 
 // told reads the number of indexes from the first document that tells it: one that was
@@ -109,13 +125,12 @@ func (e untold) Unwrap() error { return e.error }
 // grown adds the indexes up to the last that has failed: an elastic Job may have more of
 // them by now than when it was written how many there are.
 func (h heads) grown(of identity.List) (identity.List, error) {
-	page, err := h.of("failed/")
 	n := of.Len()
-	for _, e := range page {
+	err := h.all("failed/", func(e entry) {
 		if index, ok := indexOf(e.key[len("failed/"):], ".json"); ok && index < maxIndexes {
 			n = max(n, index+1)
 		}
-	}
+	})
 	return identity.Whole(n), err
 }
 
@@ -171,22 +186,19 @@ func (h heads) totals(ctx context.Context, some []entry) ([]total, error) {
 // a queue's records and no markers of indexes: such indexes are never done, so which
 // there should be is nothing to wait for.
 func workers(h heads) (of identity.List, queue bool, err error) {
-	for _, dir := range []string{"done/", "failed/"} {
-		page, err := h.of(dir)
-		if err != nil {
-			return identity.List{}, false, err
+	page, err := h.of("done/")
+	if err != nil || slices.ContainsFunc(page, func(e entry) bool { _, ok := indexOf(e.key[len("done/"):], ".json"); return ok }) {
+		return identity.List{}, false, err
+	}
+	queue = slices.ContainsFunc(page, func(e entry) bool { return e.key == "done/tasks/" })
+	err = h.all("failed/", func(e entry) {
+		if index, ok := indexOf(e.key[len("failed/"):], ".json"); ok {
+			of.Add(index, pageSize)
 		}
-		for _, e := range page {
-			index, ok := indexOf(e.key[len(dir):], ".json")
-			switch {
-			case ok && dir == "done/":
-				return identity.List{}, false, nil
-			case ok:
-				of.Add(index, pageSize)
-			case e.key == dir+"tasks/":
-				queue = true
-			}
-		}
+		queue = queue || e.key == "failed/tasks/"
+	})
+	if err != nil {
+		return identity.List{}, false, err
 	}
 	return of, queue, nil
 }

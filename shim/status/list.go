@@ -33,7 +33,7 @@ type lister struct {
 	cancel context.CancelCauseFunc
 	s      *store.Store
 	policy store.Policy
-	whole  bool // a directory is read as a whole, also for a page
+	dirs   bool // prefixes are directories, of which each listing reads all
 
 	slots    chan struct{}
 	parts    sync.WaitGroup
@@ -43,7 +43,7 @@ type lister struct {
 }
 
 func newLister(ctx context.Context, s *store.Store, p store.Policy) *lister {
-	l := &lister{s: s, policy: p, slots: make(chan struct{}, store.Hands), whole: strings.HasPrefix(s.Show(""), "file:")}
+	l := &lister{s: s, policy: p, slots: make(chan struct{}, store.Hands), dirs: strings.HasPrefix(s.Show(""), "file:")}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
 	return l
 }
@@ -105,7 +105,7 @@ func (l *lister) walk(prefix string, of listing) error {
 			continue
 		}
 		rest := page[len(page)-1].key[len(within):]
-		if l.live.Load() >= store.Hands || rest == "" || !strings.Contains(of.follows, rest[:1]) {
+		if l.dirs || l.live.Load() >= store.Hands || rest == "" || !strings.Contains(of.follows, rest[:1]) {
 			continue
 		}
 		for _, c := range []byte(of.follows) {
@@ -122,13 +122,6 @@ func (l *lister) page(prefix, delimiter string, token []byte) (page []entry, nex
 	o := &blob.ListOptions{Prefix: prefix, Delimiter: delimiter}
 	err = store.Retry(l.ctx, l.policy, func(ctx context.Context) (err error) {
 		l.requests.Add(1)
-		if l.whole {
-			page = nil
-			return l.s.ListUnder(ctx, o, func(o *blob.ListObject) error {
-				page = append(page, entry{o.Key, o.ModTime})
-				return nil
-			})
-		}
 		objects, more, err := l.s.Bucket().ListPage(ctx, token, pageSize, o)
 		page, next = make([]entry, len(objects)), more
 		for i, o := range objects {

@@ -186,7 +186,7 @@ func (l *listing) look(path, key string) (*driver.ListObject, error) {
 	case err != nil:
 		return nil, l.b.fail(err)
 	case info.Mode().IsRegular():
-		return &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size(), AsFunc: version(info).As}, nil
+		return &driver.ListObject{Key: key, ModTime: info.ModTime(), Size: info.Size(), AsFunc: func(i any) bool { return version(info).As(i) }}, nil
 	case info.IsDir():
 		l.skip(key, "a link to a directory", true)
 	default:

@@ -175,7 +175,7 @@ func (n *names) first() name {
 
 // mostListings is how many are remembered between two of their pages. One that was given up
 // stays until others come.
-const mostListings = 8
+const mostListings = 32
 
 // listings are those of which a page was given, and the next one not yet asked for.
 type listings struct {

@@ -5,7 +5,6 @@ package markup
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -49,6 +48,9 @@ func (e *Element) Raw(name string) string {
 	return ""
 }
 
+// fewChildren is how many elements most have that have any.
+const fewChildren = 6
+
 // maxDepth is deeper than any answer of a store.
 const maxDepth = 32
 
@@ -66,7 +68,7 @@ func Parse(doc []byte) (*Element, error) {
 	p := &parser{rest: strings.TrimPrefix(string(doc), "\ufeff")}
 	var root *Element
 	for {
-		p.rest = strings.TrimLeft(p.rest, " \t\r\n")
+		p.rest = unspace(p.rest)
 		switch {
 		case p.rest == "" && root == nil:
 			return nil, errEnd
@@ -91,21 +93,39 @@ func Parse(doc []byte) (*Element, error) {
 	}
 }
 
-type parser struct{ rest string }
+type parser struct {
+	rest string
+	slab []Element // of which the next ones are made
+}
+
+// slab is how many elements are made at once: a listing has seven thousand.
+const slab = 64
+
+func (p *parser) make(name string) *Element {
+	if len(p.slab) == 0 {
+		p.slab = make([]Element, slab)
+	}
+	e := &p.slab[0]
+	p.slab, e.Name = p.slab[1:], name
+	return e
+}
 
 // aside skips a comment or a processing instruction.
 func (p *parser) aside() (bool, error) {
-	for begin, end := range map[string]string{"<!--": "-->", "<?": "?>"} {
-		if strings.HasPrefix(p.rest, begin) {
-			_, after, found := strings.Cut(p.rest[len(begin):], end)
-			if !found {
-				return false, errEnd
-			}
-			p.rest = after
-			return true, nil
-		}
+	begin, end := "<!--", "-->"
+	if strings.HasPrefix(p.rest, "<?") {
+		begin, end = "<?", "?>"
 	}
-	return false, nil
+	behind, is := strings.CutPrefix(p.rest, begin)
+	if !is {
+		return false, nil
+	}
+	_, after, found := strings.Cut(behind, end)
+	if !found {
+		return false, errEnd
+	}
+	p.rest = after
+	return true, nil
 }
 
 // element reads from "<name" to the end of "</name>".
@@ -118,31 +138,31 @@ func (p *parser) element(depth int) (*Element, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Element{Name: name[strings.IndexByte(name, ':')+1:]}
+	e := p.make(name[strings.IndexByte(name, ':')+1:])
 	empty, err := p.attributes(e)
 	if err != nil || empty {
 		return e, err
 	}
-	var text strings.Builder
 	for {
 		raw, _, found := strings.Cut(p.rest, "<")
 		if !found {
 			return nil, errEnd
 		}
-		if err := unescape(&text, raw); err != nil {
+		text, err := unescape(raw)
+		if err != nil {
 			return nil, err
 		}
+		e.Text += text
 		p.rest = p.rest[len(raw):]
 		switch {
 		case strings.HasPrefix(p.rest, "</"):
-			e.Text = text.String()
 			return e, p.end(name)
 		case strings.HasPrefix(p.rest, "<![CDATA["):
 			data, after, found := strings.Cut(p.rest[len("<![CDATA["):], "]]>")
 			if !found {
 				return nil, errEnd
 			}
-			text.WriteString(newlines.Replace(data))
+			e.Text += normal(data)
 			p.rest = after
 			continue
 		}
@@ -156,13 +176,16 @@ func (p *parser) element(depth int) (*Element, error) {
 		if err != nil {
 			return nil, err
 		}
+		if e.Children == nil {
+			e.Children = make([]*Element, 0, fewChildren)
+		}
 		e.Children = append(e.Children, child)
 	}
 }
 
 func (p *parser) end(name string) error {
 	rest, ok := strings.CutPrefix(p.rest[2:], name)
-	rest = strings.TrimLeft(rest, " \t\r\n")
+	rest = unspace(rest)
 	switch {
 	case !strings.Contains(p.rest, ">"):
 		return errEnd
@@ -176,7 +199,9 @@ func (p *parser) end(name string) error {
 // name reads a name; which bytes a name may hold is not checked any further than
 // that it ends.
 func (p *parser) name() (string, error) {
-	n := strings.IndexAny(p.rest, " \t\r\n/><=\"'&!?")
+	n := strings.IndexFunc(p.rest, func(r rune) bool {
+		return r <= '>' && strings.ContainsRune(" \t\r\n/><=\"'&!?", r)
+	})
 	switch {
 	case n < 0:
 		return "", errEnd
@@ -191,7 +216,7 @@ func (p *parser) name() (string, error) {
 // attributes reads to the end of a tag; empty tells that it was "/>".
 func (p *parser) attributes(e *Element) (empty bool, err error) {
 	for {
-		trimmed := strings.TrimLeft(p.rest, " \t\r\n")
+		trimmed := unspace(p.rest)
 		spaced := len(trimmed) < len(p.rest)
 		p.rest = trimmed
 		switch {
@@ -218,8 +243,8 @@ func (p *parser) attribute() (name, value string, err error) {
 	if name, err = p.name(); err != nil {
 		return "", "", err
 	}
-	quoted, found := strings.CutPrefix(strings.TrimLeft(p.rest, " \t\r\n"), "=")
-	quoted = strings.TrimLeft(quoted, " \t\r\n")
+	quoted, found := strings.CutPrefix(unspace(p.rest), "=")
+	quoted = unspace(quoted)
 	if !found || quoted == "" || quoted[0] != '"' && quoted[0] != '\'' {
 		return "", "", errSyntax
 	}
@@ -229,48 +254,4 @@ func (p *parser) attribute() (name, value string, err error) {
 	}
 	p.rest = after
 	return name, value, nil
-}
-
-// newlines are normalised (XML 1.0, section 2.11).
-var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
-
-var entities = map[string]string{"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": `"`}
-
-// unescape writes text with its references replaced.
-func unescape(out *strings.Builder, raw string) error {
-	for {
-		before, rest, found := strings.Cut(raw, "&")
-		out.WriteString(newlines.Replace(before))
-		if !found {
-			return nil
-		}
-		name, after, closed := strings.Cut(rest, ";")
-		if !closed {
-			return errSyntax
-		}
-		text, known := entities[name]
-		if digits, ok := strings.CutPrefix(name, "#"); ok {
-			text, known = character(digits)
-		}
-		if !known {
-			return errSyntax
-		}
-		out.WriteString(text)
-		raw = after
-	}
-}
-
-// character gives the text of &#NN; or &#xNN;.
-func character(digits string) (string, bool) {
-	base := 10
-	if hex, ok := strings.CutPrefix(digits, "x"); ok {
-		digits, base = hex, 16
-	}
-	n, err := strconv.ParseUint(digits, base, 21)
-	return string(rune(n)), err == nil && utf8.ValidRune(rune(n))
-}
-
-// Escape gives text as it stands in a document.
-func Escape(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(text)
 }
