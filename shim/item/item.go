@@ -39,7 +39,8 @@ type Places struct {
 // Expand gives the words of one item. An error is a failure with exit code 64, 65 or 78;
 // nothing of it is used when any part fails: a half-expanded command is never run.
 func (m *Mapping) Expand(x *expand.Expander) (Words, Places, error) {
-	var w Words
+	n := len(m.Command)
+	w := Words{Command: make([]string, 0, n), StableCommand: make([]string, 0, n)}
 	for i, t := range m.Command {
 		e := x.Text(Word(i), t)
 		w.Command = append(w.Command, e.Value)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"nth/shim/config"
@@ -151,4 +152,4 @@ func (m *Mapping) paths() (list []expand.Named) {
 }
 
 // Word names a word of the command for a person.
-func Word(i int) string { return fmt.Sprintf("word %d of the command", i) }
+func Word(i int) string { return "word " + strconv.Itoa(i) + " of the command" }

@@ -83,7 +83,7 @@ func build(given *Config, process edge.Process, to output) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{run: item.Run{Process: process, Config: c, Mapping: m}, runs: runs, to: to}
+	b := &builder{run: item.Run{Process: process, Config: c, Mapping: m}, runs: runs, to: to, sources: process.Sources()}
 	if b.look, err = look.New(b.settings(Here), m); err != nil {
 		return nil, err
 	}
@@ -101,10 +101,13 @@ func build(given *Config, process edge.Process, to output) (*builder, error) {
 
 // addSome adds the first n indexes where none has a row.
 func (b *builder) addSome(n int64) error {
+	r := b.run // the one after the other
 	for k := int64(0); k < n && !(b.only && b.look.Full()); k++ {
-		r, err := b.accepted(k)
-		if r != nil {
-			err = b.number(r)
+		var err error
+		if r.Identity, err = b.runs.At(k); err != nil {
+			err = b.bad(&r, err)
+		} else {
+			err = b.number(&r)
 		}
 		if err != nil {
 			return err
@@ -146,7 +149,9 @@ type builder struct {
 	run      item.Run
 	runs     identity.Runs
 	to       output
-	twins    twins // of commands
+	sources  templates.Sources // of all expansions
+	twins    twins             // of commands
+	sum      []byte            // what is compared of one
 	look     *look.Look
 	found    *look.Found // by it; nil: nobody has looked
 	only     bool        // the look is all that is wanted
@@ -177,8 +182,9 @@ func (b *builder) accepted(k int64) (*item.Run, error) {
 func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) error {
 	f := r.Fields()
 	f.Task, f.Shard, f.Kind = row, part, b.kind()
+	x := &expand.Expander{Fields: f, Sources: b.sources, Secrets: r.Secrets}
 	if b.only {
-		b.look.Add(r.Identity.Index, r.Expander(f, r.Secrets))
+		b.look.Add(r.Identity.Index, x)
 		return nil
 	}
 	planned := Planned{Index: r.Identity.Index}
@@ -186,29 +192,41 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) e
 		if planned.Items = span(*part); planned.Items == noItems {
 			return b.to.item(planned)
 		}
-		f.Item = &part.Start
+		x.Fields.Item = &part.Start
 	}
 	secrets := r.Secrets.Scope()
 	defer secrets.End()
-	words, places, err := r.Mapping.Expand(r.Expander(f, secrets))
+	x.Secrets = secrets
+	words, places, err := r.Mapping.Expand(x)
 	if err != nil {
 		return b.bad(r, err)
 	}
-	b.look.Add(r.Identity.Index, r.Expander(f, r.Secrets)) // what it finds is told when the item is over
+	x.Secrets = r.Secrets // what it finds is told when the item is over
+	b.look.Add(r.Identity.Index, x)
 	hide := r.Secrets.Hide
 	planned.Markers, planned.DoneIf, planned.Logs = hide(places.Markers.Value), hide(places.DoneIf.Value), hide(places.Logs.Value)
-	for _, word := range words.Command {
-		planned.Command = append(planned.Command, hide(word))
-	}
-	for _, assignment := range words.Env {
-		planned.Env = append(planned.Env, hide(assignment))
-	}
+	planned.Command, planned.Env = hidden(words.Command, hide), hidden(words.Env, hide)
 	for _, input := range places.Require {
 		planned.Require = append(planned.Require, hide(input.Value))
 	}
 	planned.Data = dataOf(places.Data, hide)
-	b.twins.add(sumOf(words, places.Data), planned.Index, func() string { return shellLine(slices.Concat(planned.Command, planned.given())) })
+	b.sum = appendSum(b.sum[:0], words, places.Data)
+	if group := b.twins.add(sumOf(b.sum), planned.Index); group != nil {
+		group.what = shellLine(slices.Concat(planned.Command, planned.given()))
+	}
 	return b.to.item(planned)
+}
+
+// hidden gives words as they may be shown.
+func hidden(words []string, hide func(string) string) []string {
+	if len(words) == 0 {
+		return nil
+	}
+	shown := make([]string, len(words))
+	for i, word := range words {
+		shown[i] = hide(word)
+	}
+	return shown
 }
 
 // kind is that of the planned items.

@@ -69,7 +69,9 @@ func TestBounded(t *testing.T) {
 	var all twins
 	for i := range int64(maxCompared + 2) {
 		same := []string{"echo", fmt.Sprint(i % (maxCompared + 1))}
-		all.add(sumOf(item.Words{Command: same}, item.Data{}), i, func() string { return shellLine(same) })
+		if begun := all.add(sumOf(appendSum(nil, item.Words{Command: same}, item.Data{})), i); begun != nil {
+			begun.what = shellLine(same)
+		}
 	}
 	found, note := all.findings("expand to the same command", "command")
 	if diff := cmp.Diff([]string{fmt.Sprintf("indexes 0,%d expand to the same command: echo 0", maxCompared+1)}, found); diff != "" ||

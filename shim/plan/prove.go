@@ -108,7 +108,7 @@ func Look(c *config.Config, p edge.Process, at Where) (*look.Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{run: item.Run{Process: p, Config: c, Mapping: m}, only: true, to: nowhere{}}
+	b := &builder{run: item.Run{Process: p, Config: c, Mapping: m}, only: true, to: nowhere{}, sources: p.Sources()}
 	if b.look, err = look.New(b.settings(at), m); err != nil || b.look.Nothing() {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package plan
 import (
 	"crypto/sha256"
 	"fmt"
-	"strings"
+	"strconv"
 
 	"nth/shim/identity"
 	"nth/shim/item"
@@ -33,8 +33,9 @@ type group struct {
 	more    int64
 }
 
-// add adds what an index has, by its sum; tell names it for a person.
-func (t *twins) add(sum [16]byte, index int64, tell func() string) {
+// add adds what an index has, by its sum. It gives a group that began with it, for which the
+// caller has a name.
+func (t *twins) add(sum [16]byte, index int64) (begun *group) {
 	first, met := t.first[sum]
 	switch {
 	case met && t.groups[sum] != nil:
@@ -45,10 +46,10 @@ func (t *twins) add(sum [16]byte, index int64, tell func() string) {
 		if t.groups == nil {
 			t.groups = map[[16]byte]*group{}
 		}
-		g := &group{what: tell()}
-		g.add(first)
-		g.add(index)
-		t.groups[sum], t.order = g, append(t.order, g)
+		begun = &group{}
+		begun.add(first)
+		begun.add(index)
+		t.groups[sum], t.order = begun, append(t.order, begun)
 	case len(t.first) == maxCompared:
 		t.left = true
 	default:
@@ -57,26 +58,34 @@ func (t *twins) add(sum [16]byte, index int64, tell func() string) {
 		}
 		t.first[sum] = index
 	}
+	return begun
 }
 
-// sumOf is that of a command, its variables and what it reads.
-func sumOf(w item.Words, d item.Data) [16]byte {
-	reads := []string{d.Stdin.Value}
+// appendSum adds what is compared of a command, its variables and what it reads.
+func appendSum(b []byte, w item.Words, d item.Data) []byte {
+	b = appendParts(appendParts(b, w.Command), w.Env)
+	b = appendPart(b, d.Stdin.Value)
 	for _, in := range d.Inputs {
-		reads = append(reads, in.URL.Value, in.Path.Value)
+		b = appendPart(appendPart(b, in.URL.Value), in.Path.Value)
 	}
-	return sum(w.Command, w.Env, reads)
+	return append(b, ';')
 }
 
-func sum(lists ...[]string) [16]byte {
-	var b strings.Builder
-	for _, list := range lists {
-		for _, part := range list {
-			fmt.Fprintf(&b, "%d:%s", len(part), part)
-		}
-		b.WriteByte(';')
+func appendParts(b []byte, parts []string) []byte {
+	for _, part := range parts {
+		b = appendPart(b, part)
 	}
-	sum := sha256.Sum256([]byte(b.String()))
+	return append(b, ';')
+}
+
+// appendPart adds a text with its length, so that no two lists look the same.
+func appendPart(b []byte, part string) []byte {
+	b = append(strconv.AppendInt(b, int64(len(part)), 10), ':')
+	return append(b, part...)
+}
+
+func sumOf(b []byte) [16]byte {
+	sum := sha256.Sum256(b)
 	return [16]byte(sum[:16])
 }
 

@@ -2,10 +2,12 @@ package plan
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"nth/shim/failure"
@@ -29,15 +31,20 @@ func unprinted(err error) error {
 	return &failure.Failure{Code: failure.Unavailable, Tried: "print the plan", Cause: err}
 }
 
+// bufferSize is how much is printed at once, in bytes: of a million lines each by itself
+// would cost more than what is in it.
+const bufferSize = 64 << 10
+
 // text prints one line an index on out, and all else on errs.
 type text struct {
 	out  *bufio.Writer
 	show func(string) string // of a line, as out may have it
 	errs io.Writer
+	line []byte // the one after the other
 }
 
 func newText(out, errs io.Writer) output {
-	return &text{bufio.NewWriter(out), screen.For(out), errs}
+	return &text{bufio.NewWriterSize(out, bufferSize), screen.For(out), errs, nil}
 }
 
 func (t *text) item(it Planned) error {
@@ -45,14 +52,16 @@ func (t *text) item(it Planned) error {
 		screen.Tell(t.errs, "nth: index %d: %s", it.Index, it.Error)
 		return nil
 	}
-	line := shellLine(slices.Concat(it.Env, it.Command))
+	t.line = appendShell(appendShell(t.line[:0], it.Env), it.Command)
+	line := string(t.line)
 	if it.Items != "" {
 		line = strings.TrimLeft(line+"\t# items "+it.Items, "\t")
 	}
 	if given := it.given(); len(given) > 0 {
 		line += "\t# " + shellLine(given)
 	}
-	_, err := fmt.Fprintf(t.out, "%d\t%s\n", it.Index, t.show(line))
+	b := append(strconv.AppendInt(t.out.AvailableBuffer(), it.Index, 10), '\t')
+	_, err := t.out.Write(append(append(b, t.show(line)...), '\n'))
 	return unprinted(err)
 }
 
@@ -72,12 +81,17 @@ const maxManifests = 1000
 // document prints one JSON document: its items as they come, and then what is small.
 type document struct {
 	out       *bufio.Writer
+	items     encoder
 	begun     bool
 	manifests []PlannedManifest
 	unsaid    int // manifests
 }
 
-func newJSON(out io.Writer) output { return &document{out: bufio.NewWriter(out)} }
+func newJSON(out io.Writer) output {
+	d := &document{out: bufio.NewWriterSize(out, bufferSize)}
+	d.items.begin("    ")
+	return d
+}
 
 func (d *document) item(it Planned) error {
 	if d.begun {
@@ -86,7 +100,7 @@ func (d *document) item(it Planned) error {
 		d.out.WriteString("{\n  \"items\": [\n    ")
 	}
 	d.begun = true
-	return d.value("    ", it)
+	return d.items.write(d.out, it)
 }
 
 func (d *document) manifest(m PlannedManifest) {
@@ -133,24 +147,45 @@ func (d *document) end(findings, notes []string, found *look.Found) error {
 	return unprinted(d.out.Flush())
 }
 
-// value writes one value of the document; the writer's error is kept until then.
+// value writes one value of the document.
 func (d *document) value(prefix string, v any) error {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
+	var e encoder
+	e.begin(prefix)
+	return e.write(d.out, v)
+}
+
+// encoder writes values of one depth.
+type encoder struct {
+	text bytes.Buffer
+	*json.Encoder
+}
+
+func (e *encoder) begin(prefix string) {
+	e.Encoder = json.NewEncoder(&e.text)
 	e.SetEscapeHTML(false)
 	e.SetIndent(prefix, "  ")
+}
+
+// write writes one; the writer's error is kept until then.
+func (e *encoder) write(out *bufio.Writer, v any) error {
+	e.text.Reset()
 	if err := e.Encode(v); err != nil {
 		return unprinted(err)
 	}
-	_, err := d.out.WriteString(strings.TrimSuffix(b.String(), "\n"))
+	_, err := out.Write(bytes.TrimSuffix(e.text.Bytes(), []byte("\n")))
 	return unprinted(err)
 }
 
 // shellLine gives words as a line that a POSIX shell reads as just these words.
-func shellLine(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = templates.Quote(w)
+func shellLine(words []string) string { return string(appendShell(nil, words)) }
+
+// appendShell adds words to such a line.
+func appendShell(line []byte, words []string) []byte {
+	for _, w := range words {
+		if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		line = append(line, templates.Quote(w)...)
 	}
-	return strings.Join(quoted, " ")
+	return line
 }

@@ -55,13 +55,14 @@ func (p *parsed) command(w World) (int, error) {
 	if len(p.lists) > 0 && c.Reason == "" {
 		o.Read = 0 // the listings tell
 	}
-	if o.Of, err = p.indexes(ctx, o); err != nil {
-		return 0, err
-	}
-	if c.Watch {
+	seen, stopTelling := tell(w.Stderr)
+	if o.Of, err = p.indexes(ctx, o); err != nil || c.Watch {
+		stopTelling()
+		if err != nil {
+			return 0, err
+		}
 		return p.watch(ctx, o, w)
 	}
-	seen, stopTelling := tell(w.Stderr)
 	o.Seen = seen
 	r, snap, err := Look(ctx, o)
 	stopTelling()
@@ -90,13 +91,17 @@ func (p *parsed) command(w World) (int, error) {
 	return p.code(r.Counts, snap, r.Kubernetes), err
 }
 
-// tell shows on a terminal, after a second, how many keys were listed so far, until it is
+// toldEvery is how often it is shown how far a look has come: a person sees a figure within
+// a second.
+const toldEvery = 300 * time.Millisecond
+
+// tell shows on a terminal, after a moment, how many keys were listed so far, until it is
 // told to stop.
 func tell(stderr *os.File) (seen *atomic.Int64, stop func()) {
 	seen = &atomic.Int64{}
 	sc := screen.New(nil, stderr, "auto")
 	return seen, sc.Beside(func(quit <-chan struct{}) {
-		tick := time.NewTicker(time.Second)
+		tick := time.NewTicker(toldEvery)
 		defer tick.Stop()
 		for {
 			select {
