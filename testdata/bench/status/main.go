@@ -1,9 +1,10 @@
 // Command status measures nth status over 1,000, 10,000 and 100,000 markers, half a
-// percent of the indexes failed, beside awscli's listing of the same place in one run:
-// requests, time, and the peak of the process's memory; on a real S3 server and on a
-// directory.
+// percent of the indexes failed, beside awscli's listing of the same place in one run, and
+// beside its own requests, sent again by who reads nothing of the answers: requests, time,
+// and the peak of the process's memory; on a real S3 server and on a directory, and before a
+// server that makes up its listings, which can have a million.
 //
-//	go run ./testdata/bench/status [-least 1000] [-most 100000] [-n 5] [-aws PATH]
+//	go run ./testdata/bench/status [-least 1000] [-most 100000] [-madeup 1000000] [-n 5] [-aws PATH]
 package main
 
 import (
@@ -31,6 +32,7 @@ const writers = 32
 func main() {
 	least := flag.Int("least", 1000, "the fewest markers")
 	most := flag.Int("most", 100_000, "the most markers")
+	madeUp := flag.Int("madeup", 1_000_000, "markers that are made up; 0: none")
 	n := flag.Int("n", 5, "runs of each, of which the median counts")
 	awscli := flag.String("aws", "aws", "the program aws")
 	flag.Parse()
@@ -45,7 +47,7 @@ func main() {
 	}
 	minio := servers.StartMinIO(&m)
 	minio.Bucket(&m, "bench")
-	counted := servers.StartFault(&m, minio.Address, nil)
+	counted := count(&m, minio.Address)
 	for _, e := range servers.S3Env() {
 		name, value, _ := strings.Cut(e, "=")
 		check(os.Setenv(name, value))
@@ -58,7 +60,6 @@ func main() {
 		fill(s3, size)
 		fill("file://"+dir, size)
 		through := strings.Replace(s3, minio.Address, strings.TrimPrefix(counted.URL, "http://"), 1)
-		before := len(counted.Requests())
 		status := func(url string) []string {
 			return []string{nth, "status", "--completions", fmt.Sprint(size), "--store-wait=5m", "--store-timeout=5m", "--markers", url}
 		}
@@ -73,16 +74,35 @@ func main() {
 			{"aws s3 ls --recursive", ls(counted.URL), ls("http://" + minio.Address)},
 			{"nth status, file://", nil, status("file://" + dir)},
 		} {
-			requests := ""
+			var asked []string
 			if p.count != nil {
 				run(p.count, env)
-				requests = fmt.Sprint(len(counted.Requests()) - before)
-				before = len(counted.Requests())
+				asked = counted.take()
 			}
 			wall, cpu, peak := median(*n, p.command, env)
-			fmt.Printf("%-10d%-28s%10s%10.2f%10.2f%12.1f\n", size, p.name, requests, wall, cpu, peak)
+			row(size, p.name, len(asked), wall, cpu, peak)
+			if p.name == "nth status, s3://" {
+				row(size, "the same requests, bare", len(asked), bare(minio, asked, *n), 0, 0)
+			}
 		}
 	}
+	if *madeUp > 0 {
+		e := servers.StartMarkers(&m, *madeUp)
+		address := strings.TrimPrefix(e.URL, "http://")
+		counted := count(&m, address)
+		status := func(url string) []string {
+			return []string{nth, "status", "--completions", fmt.Sprint(*madeUp), "--markers", strings.Replace(e.Place(), e.URL, url, 1)}
+		}
+		run(status(counted.URL), env)
+		asked := counted.take()
+		wall, cpu, peak := median(*n, status(e.URL), env)
+		row(*madeUp, "nth status, made up", len(asked), wall, cpu, peak)
+		row(*madeUp, "the same requests, bare", len(asked), bare(&servers.S3{Server: &servers.Server{Address: address}}, asked, *n), 0, 0)
+	}
+}
+
+func row(size int, name string, requests int, wall, cpu, peak float64) {
+	fmt.Printf("%-10d%-28s%10d%10.2f%10.2f%12.1f\n", size, name, requests, wall, cpu, peak)
 }
 
 func check(err error) {
