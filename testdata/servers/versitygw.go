@@ -116,6 +116,11 @@ func (s *S3) ask(by aws.Credentials, service, method, path, contentType string, 
 	return http.DefaultClient.Do(req)
 }
 
+// Get asks for a path with its query, as the root user does.
+func (s *S3) Get(path string) (*http.Response, error) {
+	return s.ask(s.credentials(), "s3", http.MethodGet, path, "", nil)
+}
+
 // Uploads tells how many uploads in parts of a blob were begun and neither completed nor
 // aborted.
 func (s *S3) Uploads(t testing.TB, bucket, key string) int {
