@@ -59,12 +59,13 @@ func (s *script) Unfinished(context.Context) (bool, error) {
 	return s.answers[min(s.calls, len(s.answers))-1].more, nil
 }
 
-func workerOf(q *script, t config.Tasks) *worker {
+func placeOf(q *script, t config.Tasks) *place {
 	p := edge.NewProcess(edge.World{})
 	p.Log = zerolog.New(io.Discard)
 	c := &config.Config{Tasks: t}
 	c.Stores.StoreTimeout = 30 * time.Second
-	return &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}, Ending: end.New(config.Messages{})}, queue: &source.Queue{Source: q}, count: counts{began: time.Now()}}
+	w := &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}, Ending: end.New(config.Messages{})}, count: counts{began: time.Now()}, line: newLine()}
+	return &place{worker: w, Way: w.Way, queue: &source.Queue{Source: q}}
 }
 
 var away = &contract.Error{Kind: contract.Unreachable, Cause: errors.New("connection refused")}
@@ -92,7 +93,7 @@ func TestLease(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q := &script{answers: tt.answers}
 				began := time.Now()
-				l := workerOf(q, config.Tasks{Lease: 30 * time.Second}).hold(t.Context(), &task.Task{})
+				l := placeOf(q, config.Tasks{Lease: 30 * time.Second}).hold(t.Context(), &task.Task{})
 				after := time.Duration(0)
 				select {
 				case <-l.lost:
@@ -145,7 +146,7 @@ func TestEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q := &script{answers: tt.answers}
 				began := time.Now()
-				got, err := workerOf(q, tt.tasks).take(t.Context())
+				got, err := placeOf(q, tt.tasks).take(t.Context(), t.Context())
 				if err != nil || q.calls != tt.calls || time.Since(began) < tt.least {
 					t.Errorf("%v; %d calls in %s, want %d in at least %s", err, q.calls, time.Since(began), tt.calls, tt.least)
 				}
