@@ -1,17 +1,27 @@
 package task
 
 import (
+	"context"
 	"crypto/sha256"
 	"sync"
 	"time"
 )
 
-// Memory is what sources keep in mind of tasks whose server can't tell: all those of one
-// worker, which has one for each task at a time, have the same. The zero value is empty.
+// Memory is what the sources of one worker have in common, of which each holds another task:
+// what they keep in mind of tasks whose server can't tell, and their connections. The zero
+// value is empty.
 type Memory struct {
 	Given  Given
 	Untold Untold
+
+	mu    sync.Mutex
+	most  int // connections
+	links any // that the first source has made
 }
+
+// NewMemory gives that of a worker with so many tasks at the same time, which has as many
+// connections.
+func NewMemory(tasks int) *Memory { return &Memory{most: tasks} }
 
 // Remember gives the memory that a source was told to have, or one of its own.
 func (o *Options) Remember() *Memory {
@@ -19,6 +29,45 @@ func (o *Options) Remember() *Memory {
 		return &Memory{}
 	}
 	return o.Memory
+}
+
+// Pool is the connections of a worker's sources: each call has one to itself.
+type Pool[T any] chan T
+
+// With does something with one of them, unless the context ends before one is free.
+func (p Pool[T]) With(ctx context.Context, do func(T)) error {
+	select {
+	case c := <-p:
+		defer func() { p <- c }()
+		do(c)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Each does something with all of them, one after the other.
+func (p Pool[T]) Each(do func(T)) {
+	for range cap(p) {
+		c := <-p
+		do(c)
+		p <- c
+	}
+}
+
+// PoolOf gives that of all sources with this memory; each connection is made by one call.
+func PoolOf[T any](m *Memory, connection func() T) Pool[T] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p, ok := m.links.(Pool[T]); ok {
+		return p
+	}
+	p := make(Pool[T], max(m.most, 1))
+	for range cap(p) {
+		p <- connection()
+	}
+	m.links = p
+	return p
 }
 
 // fingerprint names a task in a source's memory: IDs may be long.

@@ -13,7 +13,7 @@ import (
 // place is where one task after the other is worked at.
 type place struct {
 	worker    *worker
-	*once.Way // the worker's, with signals, a slot and an output of its own
+	*once.Way // the worker's; of several, with signals and a slot of the task, and an output of its own
 	queue     *source.Queue
 	// unanswered: the last take was sent, as far as is known, and had no answer.
 	unanswered bool
@@ -33,35 +33,26 @@ func (p *place) asking(n int) *item.Run {
 	return &run
 }
 
-// loop takes one task after the other.
-func (p *place) loop(ctx context.Context) error {
+// next takes the next task its way. False: there is none for this worker any more.
+func (p *place) next(ctx context.Context) (more bool, err error) {
 	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.worker.line.over, cancel)()
-	for {
-		t, err := p.take(asking, ctx)
-		if t == nil || err != nil {
-			return err
-		}
-		p.worker.warned.Do(func() { p.warn(ctx) })
-		if t.Aside != "" {
-			p.bury(ctx, t)
-			p.worker.line.leave(false)
-			continue
-		}
-		if p.worker.line.over.Err() != nil && ctx.Err() == nil { // meanwhile
-			p.delivery(t, 0).giveBack()
-			return nil
-		}
-		err = p.do(ctx, t)
-		p.worker.line.leave(true)
-		if err != nil {
-			return err
-		}
-		if !p.Signals.Again() {
-			return errStopped
-		}
+	t, err := p.take(asking, ctx)
+	if t == nil || err != nil {
+		return false, err
 	}
+	defer func() { p.worker.line.leave(t.Aside == "") }()
+	p.worker.warned.Do(func() { p.warn(ctx) })
+	switch {
+	case t.Aside != "":
+		p.bury(ctx, t)
+		return true, nil
+	case p.worker.line.over.Err() != nil && ctx.Err() == nil: // meanwhile
+		p.delivery(t, 0).giveBack()
+		return false, nil
+	}
+	return true, p.do(ctx, t)
 }
 
 // warn tells what a source thinks of its server, once it is known to answer.

@@ -23,7 +23,10 @@ import (
 // worker is what its places have in common.
 type worker struct {
 	*once.Way
-	places []*place
+	from   *source.Mapping
+	url    string // of the queue
+	memory *task.Memory
+	places []*place // that were needed so far
 	count  counts
 	line   *line
 	warned sync.Once // of the queue's server
@@ -62,11 +65,11 @@ func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Endi
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{Way: &once.Way{Run: r, Ending: e}, count: counts{began: time.Now()}, line: newLine()}
+	w := &worker{Way: &once.Way{Run: r, Ending: e}, from: from, url: tasks.Value, memory: task.NewMemory(r.Config.AtOnce()), count: counts{began: time.Now()}, line: newLine()}
 	if w.Output, err = output.Open(ctx, r.Process, shared.Logs.Value, r.Config.Stores.StoreTimeout); err != nil {
 		return nil, err
 	}
-	if err := w.open(from, tasks.Value); err != nil {
+	if _, err = w.place(); err != nil {
 		return nil, err
 	}
 	if shared.Markers.Value == "" {
@@ -77,33 +80,21 @@ func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Endi
 	return w, err
 }
 
-// open opens the queue for each place, which holds one task at a time.
-func (w *worker) open(from *source.Mapping, url string) error {
-	memory := &task.Memory{}
-	for n := range w.Config.AtOnce() {
-		p := w.place(n)
-		var err error
-		if p.queue, err = from.Open(p.asking(n), url, memory); err != nil {
-			return err
-		}
+// place opens the queue for one more place, which holds one task at a time.
+func (w *worker) place() (*place, error) {
+	n := len(w.places)
+	p := &place{worker: w, Way: w.Way}
+	if w.Config.AtOnce() > 1 {
+		run, way := *w.Run, *w.Way
+		way.Run, way.Output = &run, w.Output.Part()
+		p.Way = &way
+	}
+	var err error
+	p.queue, err = w.from.Open(p.asking(n), w.url, w.memory)
+	if err == nil {
 		w.places = append(w.places, p)
 	}
-	return nil
-}
-
-// place makes the n-th.
-func (w *worker) place(n int) *place {
-	p := &place{worker: w, Way: w.Way}
-	jobs := w.Config.AtOnce()
-	if jobs == 1 {
-		return p
-	}
-	run, way := *w.Run, *w.Way
-	run.Identity.Slot = run.Identity.SlotOf(jobs, n)
-	run.Log = w.Log.With().Int64("slot", run.Identity.Slot).Logger()
-	way.Run, way.Output = &run, w.Output.Part()
-	p.Way = &way
-	return p
+	return p, err
 }
 
 func (w *worker) close() {
@@ -133,45 +124,22 @@ func (w *worker) pull(ctx context.Context) error {
 	return w.end()
 }
 
-// work lets the places work, and gives the first error: it ends the others when they have
-// settled what they have.
+// work works until there is no task for this worker any more, or with the first error: what is
+// begun by then is settled.
 func (w *worker) work(ctx context.Context) error {
-	if len(w.places) == 1 {
-		p := w.places[0]
-		p.Record = w.Record
-		return p.loop(ctx)
+	if w.Config.AtOnce() > 1 {
+		return w.workAtOnce()
 	}
-	return w.workAtOnce()
-}
-
-func (w *worker) workAtOnce() error {
-	c := w.Config.Process
-	outside, _ := once.Grace(c)
-	signals, err := c.SignalConfig()
-	if err != nil {
-		return err
+	p := w.places[0]
+	for p.Record = w.Record; ; {
+		more, err := p.next(ctx)
+		switch {
+		case !more || err != nil:
+			return err
+		case !p.Signals.Again():
+			return errStopped
+		}
 	}
-	parts, err := w.Signals.Divide(len(w.places), c.SweepGrace, outside, w.Log)
-	if err != nil {
-		return err
-	}
-	defer parts.End()
-	for n, p := range w.places {
-		p.Run.Signals = parts.Part(n, signals, nil)
-		p.Record, p.Ending = w.Record, w.Ending.Part()
-	}
-	var group sync.WaitGroup
-	for _, p := range w.places {
-		group.Go(func() {
-			defer parts.Leave(p.Signals)
-			defer p.Ending.Reopen()
-			if err := p.loop(p.Signals.Context()); err != nil {
-				w.line.end(err)
-			}
-		})
-	}
-	group.Wait()
-	return w.line.why
 }
 
 // enough tells why no further task is taken after so many; "" if one is.

@@ -49,7 +49,7 @@ type Statements struct {
 
 // own is a queue that the user's statements make, for one run of a worker.
 type own struct {
-	session
+	sessions
 	Statements
 	task.Options
 	queue  string
@@ -86,7 +86,7 @@ func OpenOwn(u *url.URL, o task.Options, s Statements) (task.Source, error) {
 			Hint: "give --fail-sql, or --max-attempts 0, where the statement that takes counts by itself or a task may come back without end"}
 	}
 	m := o.Remember()
-	return &own{session: session{config: config}, Statements: s, Options: o, queue: queue, held: held{over: true}, given: &m.Given, untold: &m.Untold}, nil
+	return &own{sessions: newSessions(config, o), Statements: s, Options: o, queue: queue, held: held{over: true}, given: &m.Given, untold: &m.Untold}, nil
 }
 
 // String names the queue, and no secret.
