@@ -19,9 +19,8 @@ type Memory struct {
 	links any // that the first source has made
 }
 
-// NewMemory gives that of a worker with so many tasks at the same time, which has as many
-// connections.
-func NewMemory(tasks int) *Memory { return &Memory{most: tasks} }
+// NewMemory gives that of a worker with so many connections at most.
+func NewMemory(connections int) *Memory { return &Memory{most: connections} }
 
 // Remember gives the memory that a source was told to have, or one of its own.
 func (o *Options) Remember() *Memory {
@@ -31,40 +30,56 @@ func (o *Options) Remember() *Memory {
 	return o.Memory
 }
 
-// Pool is the connections of a worker's sources: each call has one to itself.
-type Pool[T any] chan T
+// Pool is the connections of a worker's sources: each call has one to itself, the one that
+// was in use last of those that aren't. So none is opened that isn't needed.
+type Pool[T any] struct {
+	may  chan struct{} // has a word for each that is in use
+	mu   sync.Mutex
+	free []T
+}
 
 // With does something with one of them, unless the context ends before one is free.
-func (p Pool[T]) With(ctx context.Context, do func(T)) error {
+func (p *Pool[T]) With(ctx context.Context, do func(T)) error {
 	select {
-	case c := <-p:
-		defer func() { p <- c }()
-		do(c)
-		return nil
+	case p.may <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	p.mu.Lock()
+	last := len(p.free) - 1
+	c := p.free[last]
+	p.free = p.free[:last]
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.free = append(p.free, c)
+		p.mu.Unlock()
+		<-p.may
+	}()
+	do(c)
+	return nil
 }
 
-// Each does something with all of them, one after the other.
-func (p Pool[T]) Each(do func(T)) {
-	for range cap(p) {
-		c := <-p
+// Each does something with all that nobody uses.
+func (p *Pool[T]) Each(do func(T)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.free {
 		do(c)
-		p <- c
 	}
 }
 
 // PoolOf gives that of all sources with this memory; each connection is made by one call.
-func PoolOf[T any](m *Memory, connection func() T) Pool[T] {
+func PoolOf[T any](m *Memory, connection func() T) *Pool[T] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if p, ok := m.links.(Pool[T]); ok {
+	if p, ok := m.links.(*Pool[T]); ok {
 		return p
 	}
-	p := make(Pool[T], max(m.most, 1))
-	for range cap(p) {
-		p <- connection()
+	n := max(m.most, 1)
+	p := &Pool[T]{may: make(chan struct{}, n)}
+	for range n {
+		p.free = append(p.free, connection())
 	}
 	m.links = p
 	return p

@@ -26,7 +26,7 @@ type link struct {
 // sessions ask one server, each with a connection of its own.
 type sessions struct {
 	config pq.Config
-	pool   task.Pool[*session]
+	pool   *task.Pool[*session]
 }
 
 func newSessions(config pq.Config, o task.Options) sessions {

@@ -13,7 +13,7 @@ import (
 // Links are the connections of a worker.
 type Links struct {
 	Settings Settings
-	pool     task.Pool[*Link]
+	pool     *task.Pool[*Link]
 }
 
 func newLinks(o task.Options, s Settings) *Links {
