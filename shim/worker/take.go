@@ -60,7 +60,7 @@ func (p *place) take(asking, ctx context.Context) (*task.Task, error) {
 		switch {
 		case ctx.Err() != nil:
 			return nil, errStopped
-		case asking.Err() != nil:
+		case asking.Err() != nil, p.worker.line.over.Err() != nil:
 			return nil, nil
 		case err != nil:
 			return nil, p.untaken(err)
@@ -88,7 +88,7 @@ func (t *taking) mayAsk(asking context.Context) bool {
 	select {
 	case l.turn <- struct{}{}:
 		t.turn = true
-		return true
+		return l.over.Err() == nil // who had it before may have found that there is none
 	case <-asking.Done():
 		return false
 	}
