@@ -21,7 +21,7 @@ var FieldDocs = []FieldDoc{
 	{".Platform", "where the index comes from, as `--platform` names it"},
 	{".RunID", "a name for this one run, different each time"},
 	{".Hostname", "the host or pod"},
-	{".Slot", "which place it has among what runs here at the same time, from 0: of `--parallelism` of `nth local`, and with `--each` of `--jobs`; alone it is 0"},
+	{".Slot", "which place it has among what runs here at the same time, from 0: of `--parallelism` of `nth local`, and of `--jobs`; alone it is 0"},
 	{".Shard", "with `--items N`: this index's part of N items, from `.Shard.Start` to before `.Shard.End`, `.Shard.Len` of them; with `--each` also of a file's rows, or of objects"},
 	{".Item", "with `--each`: the number of the item, counted over all items from 0"},
 	{".Task", "with `--tasks`: the payload of the task or item; `.Task.name` where it is a JSON object, a row with a header, or an object of a store"},
@@ -80,7 +80,7 @@ func (x *execution) root(path []string) (any, error) {
 	case "Completions":
 		return f.completions()
 	case "Slot":
-		return known(path[0], f.Slot, "with --each it stands in the command or in --env")
+		return known(path[0], f.Slot, "each item or task has one of its own: it stands in the command or in --env")
 	case "Item":
 		return known(path[0], f.Item, "it needs --each, and stands in the command or in --env")
 	case "Job":

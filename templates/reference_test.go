@@ -119,7 +119,7 @@ func (d referenceRoot) Item() (int64, error) {
 
 func (d referenceRoot) Slot() (int64, error) {
 	if d.x.fields.Slot == nil {
-		return 0, missing("Slot", "with --each it stands in the command or in --env")
+		return 0, missing("Slot", "each item or task has one of its own: it stands in the command or in --env")
 	}
 	return *d.x.fields.Slot, nil
 }

@@ -32,7 +32,7 @@ type Mapping struct {
 	Env         []string      `group:"Mapping" sep:"\n" placeholder:"NAME=TEMPLATE" help:"Set a variable of the command. Repeatable."`
 	Items       int64         `group:"Mapping" placeholder:"N" help:"Share N items out: .Shard is the part of this index."`
 	Each        bool          `group:"Mapping" help:"Run the command for every item of this index's shard: of --items, or the rows or objects of --tasks."`
-	Jobs        *int          `group:"Mapping" placeholder:"N" help:"With --each: how many items of this index run at the same time (default 1)."`
+	Jobs        *int          `group:"Mapping" placeholder:"N" help:"How many items (--each) or a queue's tasks run at the same time (default 1)."`
 	Share       bool          `group:"Mapping" help:"With --each: who is done with its own items helps the slower ones (--lease). Needs --markers."`
 	KeepGoing   bool          `group:"Mapping" help:"With --each: run the other items too when one has failed."`
 	Require     []string      `group:"Mapping" sep:"\n" placeholder:"URL|PATH" help:"Must exist before the command runs, else exit 66: a path or a store URL; below a URL with a slash at its end, anything. Or a server: tcp://host:port accepts a connection, http(s)://… answers a GET with 2xx; out of reach it is 69. Repeatable."`

@@ -192,14 +192,26 @@ func sharedPath(t *Told) string {
 	if t.Said["--parallelism"] == "1" || t.Completions != nil && *t.Completions == 1 {
 		return ""
 	}
+	return t.fixedPath(func(path string) bool { return perRun(path) != "" || strings.Contains(path, ".Task") })
+}
+
+// tasksPath names a path at which tasks that run at the same time would.
+func tasksPath(t *Told) string {
+	if t.Source() != Queue || t.AtOnce() == 1 {
+		return ""
+	}
+	return t.fixedPath(func(path string) bool { return strings.Contains(path, ".Slot") || strings.Contains(path, ".Task") })
+}
+
+// fixedPath gives the first flag of the section whose path isn't told apart.
+func (t *Told) fixedPath(apart func(path string) bool) string {
 	for _, of := range []struct {
 		flag  string
 		texts []string
 		parse func(string) (Pair, error)
 	}{{"--input", t.Data.Input, ParseInput}, {"--output", t.Data.Output, ParseOutput}, {"--checkpoint", t.Data.Checkpoint, ParseCheckpoint}, {"--keep-failed", t.Data.KeepFailed, ParseKept}} {
 		for _, text := range of.texts {
-			p, err := of.parse(text)
-			if err == nil && p.Path != "" && perRun(p.Path) == "" && !strings.Contains(p.Path, ".Task") {
+			if p, err := of.parse(text); err == nil && p.Path != "" && !apart(p.Path) {
 				return of.flag
 			}
 		}

@@ -80,7 +80,7 @@ func tasks(t *Told) int {
 	return 0
 }
 
-// AtOnce is how many items of a shard run at the same time.
+// AtOnce is how many items of a shard, or tasks of a worker, run at the same time.
 func (c *Config) AtOnce() int {
 	if c.Mapping.Jobs == nil {
 		return 1

@@ -44,8 +44,8 @@ var pairs = []rule{
 	{of: runs &^ ForPlan, wrong: func(t *Told) bool { return t.Mapping.Items > 0 && t.Completions == nil },
 		on: "--items", why: "how many indexes share them isn't known", hint: "set --completions or NTH_COMPLETIONS"},
 
-	{of: runs, wrong: func(t *Told) bool { return !t.Mapping.Each && t.Mapping.Jobs != nil },
-		on: "--jobs", why: "it is about items, and there are none without --each",
+	{of: runs, wrong: func(t *Told) bool { return !t.Mapping.Each && t.Source() != Queue && t.Mapping.Jobs != nil },
+		on: "--jobs", why: "it is about items or a queue's tasks, and there are none without --each or a queue in --tasks",
 		hint: "give --each; how many indexes run at the same time is --parallelism, of nth local and nth manifest"},
 	{of: runs, wrong: func(t *Told) bool { return !t.Mapping.Each && t.Mapping.KeepGoing },
 		on: "--keep-going", why: "it is about items, and there are none without --each", hint: "give --each"},
@@ -87,6 +87,8 @@ var pairs = []rule{
 		on: "--checkpoint-every", why: "there is nothing to upload", hint: "give --checkpoint"},
 	{of: ForLocal, flag: sharedPath, why: "its path is the same for each index, and those that run at the same time here would have each other's files",
 		hint: "write <<.Index>> into the path, or give --parallelism 1"},
+	{of: runs, flag: tasksPath, why: "its path is the same for each task, and those that run at the same time would have each other's files",
+		hint: "write <<.Slot>> or <<.TaskID>> into the path, or give --jobs 1"},
 	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos-compare") && !t.says("--chaos") },
 		on: "--chaos-compare", why: "nothing is compared without --chaos", hint: "give --chaos"},
 	{of: ForLocal, wrong: func(t *Told) bool {

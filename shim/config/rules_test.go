@@ -170,7 +170,11 @@ var brokenRules = []struct {
 		t.Mapping.Each, t.Tasks.URL = true, "file:///r.csv"
 		slurm(t, identity.Settings{Completions: number(2), IndexOffset: 1}, "1")
 	}), "--items and --each: index 2 is none of 0 to 1, which share the items", 78},
-	{run(func(t *Told) { t.Mapping.Jobs = small(2) }), "--jobs: it is about items, and there are none without --each", 78},
+	{run(func(t *Told) { t.Mapping.Jobs = small(2) }), "--jobs: it is about items or a queue's tasks, and there are none without --each or a queue in --tasks", 78},
+	{run(func(t *Told) { t.Tasks.URL, t.Mapping.Jobs = "redis://h/0?queue=q", small(0) }), "--jobs: it is less than 1", 64},
+	{run(func(t *Told) {
+		t.Tasks.URL, t.Mapping.Jobs, t.Markers.URL, t.Data.Output = "redis://h/0?queue=q", small(2), "file:///m", []string{"/tmp/<<.Slot>>=s3://b/<<.TaskID>>", "/tmp/<<.Index>>=s3://b/<<.TaskID>>"}
+	}), "--output: its path is the same for each task, and those that run at the same time would have each other's files", 78},
 	{run(func(t *Told) { t.Mapping.Share, t.Markers.URL = true, "file:///m" }), "--share: it is about items, and there are none without --each", 78},
 	{shared(func(t *Told) { t.Markers.URL = "" }), "--share: who has which items stands beside the markers, and there is no --markers URL", 78},
 	{shared(func(t *Told) { t.Markers.URL = "file:///m/<<.Index>>" }), "--share and --markers: the indexes share their items through one directory, and --markers names <<.Index>>", 78},

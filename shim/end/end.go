@@ -19,6 +19,8 @@ type Ending struct {
 	messages config.Messages
 	taken    atomic.Bool // somebody has taken it upon him to end the run
 	own      bool        // and that is the run itself
+	whole    *Ending     // of a part; nil: it is the whole
+	parts    parts
 
 	// Reason is told the termination message of a run among others; nil: nobody asks.
 	Reason func(message string)
@@ -38,9 +40,15 @@ const stuck = time.Second
 // return: exit, os.Exit say, is given the code. The function is for when the run has ended.
 func (e *Ending) Watch(p edge.Process, exit func(code int)) (over func() bool) {
 	return context.AfterFunc(p.Signals.Context(), func() {
-		time.Sleep(stuck)
-		if e.taken.CompareAndSwap(false, true) {
-			exit(e.tell(p, Report{}, failure.From(p.Stopped("one that doesn't return"))))
+		for {
+			time.Sleep(stuck)
+			if e.parts.open(stuck) && e.taken.CompareAndSwap(false, true) {
+				exit(e.tell(p, Report{}, failure.From(p.Stopped("one that doesn't return"))))
+				return
+			}
+			if !e.parts.exist() {
+				return
+			}
 		}
 	})
 }
@@ -51,7 +59,14 @@ func (e *Ending) Asked() bool { return e.Reason != nil || IsRegular(e.messages.T
 // Close says that nth ends by itself from here on, or must not be ended: it is writing a
 // marker. Where it has been given up already, this doesn't return.
 func (e *Ending) Close() {
-	if !e.taken.CompareAndSwap(false, true) && !e.own {
+	switch {
+	case e.own:
+		return
+	case e.whole != nil:
+		e.whole.parts.close(e.whole)
+	case e.parts.exist():
+		e.parts.close(e)
+	case !e.taken.CompareAndSwap(false, true):
 		select {}
 	}
 	e.own = true
@@ -59,10 +74,15 @@ func (e *Ending) Close() {
 
 // Reopen says that a marker is written, and that nth may be given up again.
 func (e *Ending) Reopen() {
-	if e.own {
-		e.own = false
-		e.taken.Store(false)
+	if !e.own {
+		return
 	}
+	e.own = false
+	if e.whole != nil {
+		e.whole.parts.reopen(e.whole)
+		return
+	}
+	e.taken.Store(false)
 }
 
 // End gives a run's failure its views, and the exit code.

@@ -107,7 +107,7 @@ func (f *Forecast) add(r *foreseen) (err error) {
 	x.markers()
 	x.data()
 	if tasks := x.expand(from.Tasks()); x.err == nil && r.Config.Source() == config.Queue && !x.guessed {
-		q, err := from.Open(&r.Run, tasks)
+		q, err := from.Open(&r.Run, tasks, nil)
 		if x.err = x.wrong(err); err == nil {
 			_ = q.Close() // nothing was asked
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -28,7 +29,7 @@ type Keeper struct {
 	call   time.Duration
 	log    *logs.Log // of the command that was started last; nil: there is none
 	url    string    // of its first part
-	warned bool
+	warn   *sync.Once
 	unkept bool // the store didn't take the one before
 }
 
@@ -39,8 +40,11 @@ func Open(ctx context.Context, p edge.Process, url string, call time.Duration) (
 		return &Keeper{}, nil
 	}
 	s, err := p.Stores.Open(ctx, url)
-	return &Keeper{store: s, call: call}, err
+	return &Keeper{store: s, call: call, warn: &sync.Once{}}, err
 }
+
+// Part gives one that keeps outputs in the same store at the same time.
+func (k *Keeper) Part() *Keeper { return &Keeper{store: k.store, call: k.call, warn: k.warn} }
 
 // Kept is what is kept of a command's output while it runs.
 type Kept struct {
@@ -57,9 +61,8 @@ func (k *Keeper) Begin(p edge.Process, name string) Kept {
 		return Kept{}
 	}
 	out, errs := p.Among != nil || !isTerminal(os.Stdout), p.Among != nil || !isTerminal(os.Stderr)
-	if (!out || !errs) && !k.warned {
-		k.warned = true
-		p.Log.Warn().Msg("--logs keeps nothing of what goes to a terminal")
+	if !out || !errs {
+		k.warn.Do(func() { p.Log.Warn().Msg("--logs keeps nothing of what goes to a terminal") })
 	}
 	if !out && !errs {
 		return Kept{}

@@ -59,7 +59,7 @@ func outside(c config.Config, p edge.Process) *Queue {
 	if x.Err != nil {
 		return nil
 	}
-	q, err := m.Open(r, url.Value)
+	q, err := m.Open(r, url.Value, nil)
 	if err != nil {
 		return nil
 	}

@@ -38,11 +38,15 @@ func (m *Mapping) Caller(r *item.Run) Caller { return Caller{r, m, recentOf(r.Se
 
 func recentOf(s *secrets.Set) expand.Keeper { return s.Recent(recent) }
 
-type opener struct{ Caller }
+type opener struct {
+	Caller
+	memory *task.Memory
+}
 
-// Open opens the queue of --tasks, whose URL has been expanded. An error is a failure with
-// exit code 64 or 78: nobody was asked.
-func (m *Mapping) Open(r *item.Run, rawURL string) (*Queue, error) {
+// Open opens the queue of --tasks, whose URL has been expanded, for a worker of one task at a
+// time; memory is that of the others of this run, nil where there are none. An error is a
+// failure with exit code 64 or 78: nobody was asked.
+func (m *Mapping) Open(r *item.Run, rawURL string, memory *task.Memory) (*Queue, error) {
 	bad := func(why, hint string) error {
 		return &failure.Failure{Code: failure.Usage, Tried: "open the queue", Cause: errors.New(why), Hint: hint}
 	}
@@ -53,7 +57,7 @@ func (m *Mapping) Open(r *item.Run, rawURL string) (*Queue, error) {
 	if err != nil {
 		return nil, bad("the URL of --tasks is malformed", hint)
 	}
-	o := &opener{m.Caller(r)}
+	o := &opener{m.Caller(r), memory}
 	k, known := o.kinds()[u.Scheme]
 	if !known {
 		return nil, bad(fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), hint)
@@ -76,14 +80,14 @@ func (o *opener) options(k kind) task.Options {
 		attempts = *n
 	}
 	getenv := func(name string) string { v, _ := o.LookupEnv(name); return v }
-	return task.Options{Index: o.Identity.Index, RunID: o.RunID, Lease: o.Config.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv, Hide: o.Secrets.Hide}
+	return task.Options{Index: o.Identity.Index, RunID: o.RunID, Lease: o.Config.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv, Hide: o.Secrets.Hide, Memory: o.memory}
 }
 
 // fitsLiteral is fits where the URL's scheme is known before anything is expanded, so that
 // every command can say it.
 func fitsLiteral(c *config.Config) error {
 	scheme, _, _ := strings.Cut(c.Tasks.URL, "://")
-	if k, known := (&opener{Caller{Run: &item.Run{Config: c}}}).kinds()[scheme]; known {
+	if k, known := (&opener{Caller: Caller{Run: &item.Run{Config: c}}}).kinds()[scheme]; known {
 		return fits(c, k.name)
 	}
 	return nil

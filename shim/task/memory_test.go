@@ -19,11 +19,11 @@ func TestGiven(t *testing.T) {
 	g.Add("b", begin.Add(time.Minute))
 	g.Missed(begin.Add(2 * time.Second))
 	if len(g.free) != 1 || !g.Any() {
-		t.Errorf("%v", g)
+		t.Errorf("%v", g.free)
 	}
 	g.Forget("b")
 	if g.Any() {
-		t.Errorf("%v", g)
+		t.Errorf("%v", g.free)
 	}
 	for i := range 1_000_000 {
 		g.Add(fmt.Sprint("task ", i), begin.Add(time.Duration(i)))

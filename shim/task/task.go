@@ -69,7 +69,7 @@ type Failure struct {
 // of the work. What only one task is at fault for is no error of Take's (Task.Broken).
 // Every method may be called again after an error, and then must not do harm: a reply
 // may be lost, and the deed done. One task is held at a time, and Keep may be called
-// while no other method is.
+// while no other method is: a worker that has several has a source for each.
 type Source interface {
 	// Take takes one task for the lease's time. Nil: none is ready now. It never
 	// takes more than one, and takes one whose lease has ended before any other. One
@@ -105,12 +105,15 @@ type Counter interface {
 // Options is what a source is told beside its URL.
 type Options struct {
 	Index       int64  // of the worker; it comes back under the same
-	RunID       string // of this one run of it
+	RunID       string // of this one run of it; of sources of the same run each has another
 	Lease       time.Duration
 	MaxAttempts int // of one task; 0: without end
 	Getenv      func(string) string
 	// Hide takes secrets out of what a server says; nil: there are none.
 	Hide func(string) string
+	// Memory is what the source shares with others of the same worker, of which each holds
+	// another task; nil: there are none.
+	Memory *Memory
 }
 
 // Hidden gives a server's text without secrets.

@@ -18,35 +18,36 @@ import (
 
 // delivery is one task that was taken, and the way that it goes.
 type delivery struct {
-	worker  *worker
+	place   *place
 	task    *task.Task
-	way     *once.Way // of the worker, with a log that knows the task
+	way     *once.Way // of the place, with a log that knows the task
 	secrets *secrets.Scope
 	header  marker.Header
 }
 
-func (w *worker) delivery(t *task.Task) *delivery {
-	way, run := *w.Way, *w.Run
-	run.Log = w.Log.With().Str("task", w.Secrets.Hide(t.ID)).Logger()
-	way.Run, way.Record, way.Nth = &run, w.Record.About(run.Process), w.count.settled
-	d := &delivery{worker: w, task: t, way: &way, secrets: w.Secrets.Scope(), header: w.Header()}
-	d.header.Task = &marker.Task{ID: t.ID, Source: w.queue.Kind, Queue: w.queue.Name, Attempt: t.Attempt}
+// delivery begins one, the n-th of the worker from 0.
+func (p *place) delivery(t *task.Task, n int) *delivery {
+	way, run := *p.Way, *p.Run
+	run.Log = p.Log.With().Str("task", p.Secrets.Hide(t.ID)).Logger()
+	way.Run, way.Record, way.Nth = &run, p.Record.About(run.Process), n
+	d := &delivery{place: p, task: t, way: &way, secrets: p.Secrets.Scope(), header: p.Header()}
+	d.header.Task = &marker.Task{ID: t.ID, Source: p.queue.Kind, Queue: p.queue.Name, Attempt: t.Attempt}
 	return d
 }
 
 func (d *delivery) log() *zerolog.Logger { return &d.way.Log }
 
 // do does one task. An error ends the worker; a task that failed is none.
-func (w *worker) do(ctx context.Context, t *task.Task) error {
-	d := w.delivery(t)
-	held := w.hold(ctx, t)
+func (p *place) do(ctx context.Context, t *task.Task) error {
+	d := p.delivery(t, p.worker.count.next())
+	held := p.hold(ctx, t)
 	r := d.run(held)
 	held.release()
-	w.Ending.Close() // the queue is told, whatever signal comes
-	w.count.settled++
-	err := w.settle(d, held, r)
-	w.Ending.Reopen()
-	w.Output.Wait(d.way.Process)
+	p.Ending.Close() // the queue is told, whatever signal comes
+	p.worker.count.note(func(c *totals) { c.settled++ })
+	err := p.settle(d, held, r)
+	p.Output.Wait(d.way.Process)
+	p.Ending.Reopen()
 	if err == nil { // else it is told at the end of the run, without the secrets
 		d.secrets.End()
 	}
@@ -71,8 +72,20 @@ func (d *delivery) run(held *lease) end.Report {
 	if err != nil {
 		return d.report(err)
 	}
+	return d.way.Do(ctx, it, d.command(held))
+}
+
+// command is the work of a task. Where there are several, that of one isn't ended for the sake
+// of another that doesn't come to its own.
+func (d *delivery) command(held *lease) once.Work {
 	work := once.Command{Way: d.way, Lost: held.lost, Drain: d.way.Config.Tasks.Drain}
-	return d.way.Do(ctx, it, work.Do)
+	if d.way.Config.AtOnce() == 1 {
+		return work.Do
+	}
+	return func(ctx context.Context, it item.Item, in once.Inputs) (once.Outcome, error) {
+		d.way.Ending.Close()
+		return work.Do(ctx, it, in)
+	}
 }
 
 func (d *delivery) report(err error) end.Report {

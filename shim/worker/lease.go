@@ -23,10 +23,10 @@ type lease struct {
 // hold renews a task's lease every third of its time. It is lost when the queue says
 // so, or when no renewal has been accepted for all of its time, counted from when the
 // last one that was was sent.
-func (w *worker) hold(ctx context.Context, t *task.Task) *lease {
+func (p *place) hold(ctx context.Context, t *task.Task) *lease {
 	l := &lease{lost: make(chan struct{}), done: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
-	held, whole := time.Now(), w.Config.Tasks.Lease
+	held, whole := time.Now(), p.Config.Tasks.Lease
 	l.ended.Go(func() {
 		tick := time.NewTicker(max(whole/3, time.Millisecond))
 		defer tick.Stop()
@@ -37,7 +37,7 @@ func (w *worker) hold(ctx context.Context, t *task.Task) *lease {
 			case <-tick.C:
 			}
 			sent := time.Now()
-			err := w.keep(t)
+			err := p.keep(t)
 			switch {
 			case err == nil:
 				held = sent
@@ -48,7 +48,7 @@ func (w *worker) hold(ctx context.Context, t *task.Task) *lease {
 				l.lose(fmt.Sprintf("no renewal was accepted for %s, and another worker may have it by now", whole))
 				return
 			default:
-				w.Log.Warn().Str("task", w.Secrets.Hide(t.ID)).Msg("renew the task's lease: " + w.Said(err) + "; trying again")
+				p.Log.Warn().Str("task", p.Secrets.Hide(t.ID)).Msg("renew the task's lease: " + p.Said(err) + "; trying again")
 			}
 		}
 	})
@@ -61,10 +61,10 @@ func (l *lease) lose(why string) {
 	l.cancel(task.ErrLost)
 }
 
-func (w *worker) keep(t *task.Task) error {
-	ctx, cancel := context.WithTimeout(context.Background(), min(w.Config.Stores.StoreTimeout, max(w.Config.Tasks.Lease/3, time.Second)))
+func (p *place) keep(t *task.Task) error {
+	ctx, cancel := context.WithTimeout(context.Background(), min(p.Config.Stores.StoreTimeout, max(p.Config.Tasks.Lease/3, time.Second)))
 	defer cancel()
-	return w.queue.Keep(ctx, t)
+	return p.queue.Keep(ctx, t)
 }
 
 // release ends the renewal, and not the lease.

@@ -15,8 +15,8 @@ import (
 
 // settle tells the queue what came of a task. Failures of the task are its own; those
 // that would meet every task end the worker, and the task goes back untouched.
-func (w *worker) settle(d *delivery, held *lease, r end.Report) error {
-	_, stopped := w.Signals.Stopped()
+func (p *place) settle(d *delivery, held *lease, r end.Report) error {
+	_, stopped := p.Signals.Stopped()
 	evidence, ran := end.Ran(r.Err)
 	switch {
 	case r.Err == nil:
@@ -28,7 +28,7 @@ func (w *worker) settle(d *delivery, held *lease, r end.Report) error {
 	case stopped:
 		d.giveBack()
 		if !ran {
-			return w.stoppedBetween()
+			return errStopped
 		}
 		return failure.From(r.Err)
 	case !ofTask(r.Err, ran && !evidence.Judged):
@@ -47,10 +47,12 @@ func ofTask(err error, commandFailed bool) bool {
 
 // tell tells the queue something, as long as a marker may take.
 func (d *delivery) tell(what string, do func(context.Context) error) error {
-	p := d.worker.policy(d.way.Config.Stores.MarkerTimeout)
-	p.Final = ofOneTask
-	err := store.Retry(context.Background(), p, do, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
-	d.worker.count.left = d.worker.count.left || err != nil && !errors.Is(err, task.ErrLost)
+	policy := d.place.policy(d.way.Config.Stores.MarkerTimeout)
+	policy.Final = ofOneTask
+	err := store.Retry(context.Background(), policy, do, func(err error, wait time.Duration) { d.way.RetryingTo(what, err, wait) })
+	if err != nil && !errors.Is(err, task.ErrLost) {
+		d.place.worker.count.note(func(c *totals) { c.left = true })
+	}
 	return err
 }
 
@@ -61,7 +63,7 @@ func ofOneTask(k contract.Kind) bool { return k == contract.Refused || store.InT
 // acknowledge: where it fails, the marker keeps the task from being done again.
 func (d *delivery) acknowledge() {
 	const what = "acknowledge the task"
-	err := d.tell(what, func(ctx context.Context) error { return d.worker.queue.Done(ctx, d.task) })
+	err := d.tell(what, func(ctx context.Context) error { return d.place.queue.Done(ctx, d.task) })
 	switch {
 	case err == nil:
 		d.log().Info().Msg("task done")
@@ -70,14 +72,14 @@ func (d *delivery) acknowledge() {
 	default:
 		d.log().Warn().Msg(what + ": " + d.way.Said(err) + "; it will be delivered again")
 		if store.Classify(err) == contract.Refused { // without end, if nobody counted
-			d.goBack(end.Message(d.way.Process, d.header, store.Fail(err, failure.OneTask, what, d.worker.queue.Shown)))
+			d.goBack(end.Message(d.way.Process, d.header, store.Fail(err, failure.OneTask, what, d.place.queue.Shown)))
 		}
 	}
 }
 
 func (d *delivery) giveBack() {
 	const what = "give the task back"
-	if err := d.tell(what, func(ctx context.Context) error { return d.worker.queue.Release(ctx, d.task) }); err != nil {
+	if err := d.tell(what, func(ctx context.Context) error { return d.place.queue.Release(ctx, d.task) }); err != nil {
 		d.log().Warn().Msg(what + ": " + d.way.Said(err) + "; it will be delivered again when its lease has ended")
 		return
 	}
@@ -108,14 +110,14 @@ func (d *delivery) fail(r end.Report) error {
 func (d *delivery) goBack(message string) (dead bool) {
 	const what = "give the failed task back"
 	told := d.tell(what, func(ctx context.Context) (err error) {
-		dead, err = d.worker.queue.Fail(ctx, d.task, task.Failure{Reason: message, After: pauseAfter(d.task.Attempt)})
+		dead, err = d.place.queue.Fail(ctx, d.task, task.Failure{Reason: message, After: pauseAfter(d.task.Attempt)})
 		return err
 	})
 	switch {
 	case told != nil:
 		d.log().Warn().Msg(what + ": " + d.way.Said(told) + "; it will be delivered again when its lease has ended")
 	case dead:
-		d.worker.count.dead++
+		d.place.worker.count.note(func(c *totals) { c.dead++ })
 		d.log().Warn().Msg("the task has failed too often, and was put aside")
 	default:
 		d.log().Info().Msg(fmt.Sprintf("the task is delivered again in %s", pauseAfter(d.task.Attempt)))
@@ -137,8 +139,8 @@ func (d *delivery) dead(f *failure.Failure, message string) {
 
 // bury tells of a task that was put aside when it would have been taken: whoever had it
 // last can't. One may have died after its marker was written, and before the queue knew.
-func (w *worker) bury(ctx context.Context, t *task.Task) {
-	d := w.delivery(t)
+func (p *place) bury(ctx context.Context, t *task.Task) {
+	d := p.delivery(t, 0)
 	defer d.secrets.End()
 	if d.isDone(ctx) {
 		d.log().Warn().Msg("the task was put aside, though it is done: " + t.Aside)
@@ -147,7 +149,7 @@ func (w *worker) bury(ctx context.Context, t *task.Task) {
 	f := &failure.Failure{Code: failure.BadIndex, Tried: "take the task", Cause: errors.New(t.Aside + "; it was put aside"),
 		Hint: "a task that ends its pods mostly needs more memory than they may have"}
 	d.dead(f, d.say(f))
-	w.count.dead++
+	p.worker.count.note(func(c *totals) { c.dead++ })
 }
 
 // isDone asks the record. That it can't be asked is no yes.

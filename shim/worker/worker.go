@@ -1,10 +1,13 @@
-// Package worker is a run whose index is the number of a worker: it takes one task after
-// the other from a queue, until none is left that only this worker would come back for.
+// Package worker is a run whose index is the number of a worker: it takes tasks from a queue,
+// as many at a time as it has places, until none is left that only this worker would come
+// back for.
 package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"nth/shim/end"
@@ -14,24 +17,19 @@ import (
 	"nth/shim/output"
 	"nth/shim/record"
 	"nth/shim/source"
+	"nth/shim/task"
 )
 
-// worker is what there is before the first task is taken.
+// worker is what its places have in common.
 type worker struct {
 	*once.Way
-	queue *source.Queue
-	count counts
-}
-
-// counts is what a worker has come to.
-type counts struct {
-	began   time.Time
-	settled int
-	dead    int  // tasks that this run has put aside
-	left    bool // of some that was taken the queue couldn't be told what came of it
-	asked   bool // the queue has answered: what it says from now on, it says in the middle of the work
-	// unanswered: the last take was sent, as far as is known, and had no answer.
-	unanswered bool
+	from   *source.Mapping
+	url    string // of the queue
+	memory *task.Memory
+	places []*place // that were needed so far
+	count  counts
+	line   *line
+	warned sync.Once // of the queue's server
 }
 
 // Run runs a worker.
@@ -39,7 +37,7 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 	report := end.Report{Header: r.Header()}
 	w, err := prepare(ctx, r, from, e, &report)
 	if err == nil {
-		defer w.queue.Close()
+		defer w.close()
 		err = w.pull(ctx)
 	}
 	if err != nil {
@@ -55,6 +53,9 @@ func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Endi
 		return nil, err
 	}
 	x := r.Expander(r.Fields(), r.Secrets)
+	if r.Config.AtOnce() > 1 {
+		x.Fields.Slot = nil // that is a task's
+	}
 	shared, err := r.Mapping.Shared(x)
 	report.QuitURL = shared.QuitURL
 	tasks := x.Named(from.Tasks())
@@ -64,11 +65,11 @@ func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Endi
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{Way: &once.Way{Run: r, Ending: e}, count: counts{began: time.Now()}}
-	if w.queue, err = from.Open(r, tasks.Value); err != nil {
+	w := &worker{Way: &once.Way{Run: r, Ending: e}, from: from, url: tasks.Value, memory: task.NewMemory(r.Config.AtOnce()), count: counts{began: time.Now()}, line: newLine()}
+	if w.Output, err = output.Open(ctx, r.Process, shared.Logs.Value, r.Config.Stores.StoreTimeout); err != nil {
 		return nil, err
 	}
-	if w.Output, err = output.Open(ctx, r.Process, shared.Logs.Value, r.Config.Stores.StoreTimeout); err != nil {
+	if _, err = w.place(); err != nil {
 		return nil, err
 	}
 	if shared.Markers.Value == "" {
@@ -79,63 +80,73 @@ func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Endi
 	return w, err
 }
 
-// pull takes one task after the other.
+// place opens the queue for one more place, which holds one task at a time.
+func (w *worker) place() (*place, error) {
+	n := len(w.places)
+	p := &place{worker: w, Way: w.Way}
+	if w.Config.AtOnce() > 1 {
+		run, way := *w.Run, *w.Way
+		way.Run, way.Output = &run, w.Output.Part()
+		p.Way = &way
+	}
+	var err error
+	p.queue, err = w.from.Open(p.asking(n), w.url, w.memory)
+	if err == nil {
+		w.places = append(w.places, p)
+	}
+	return p, err
+}
+
+func (w *worker) close() {
+	for _, p := range w.places {
+		_ = p.queue.Close()
+	}
+}
+
+// pull takes one task after the other, in each place.
 func (w *worker) pull(ctx context.Context) error {
 	if err := w.Step(ctx, "tasks"); err != nil {
 		return err
 	}
-	warned := false
-	for {
-		if why := w.enough(); why != "" {
-			w.Log.Info().Int("tasks", w.count.settled).Msg("no more tasks: " + why)
-			return w.end()
-		}
-		t, err := w.take(ctx)
-		if err != nil {
+	err := w.work(ctx)
+	switch {
+	case errors.Is(err, errStopped):
+		return w.stoppedBetween()
+	case err != nil:
+		return err
+	}
+	settled := w.count.of().settled
+	if why := w.enough(settled); why != "" {
+		w.Log.Info().Int("tasks", settled).Msg("no more tasks: " + why)
+	} else {
+		w.Log.Info().Int("tasks", settled).Msg("no task is left")
+	}
+	return w.end()
+}
+
+// work works until there is no task for this worker any more, or with the first error: what is
+// begun by then is settled.
+func (w *worker) work(ctx context.Context) error {
+	if w.Config.AtOnce() > 1 {
+		return w.workAtOnce()
+	}
+	p := w.places[0]
+	for p.Record = w.Record; ; {
+		more, err := p.next(ctx)
+		switch {
+		case !more || err != nil:
 			return err
-		}
-		if t == nil && w.enough() != "" {
-			continue
-		}
-		if t == nil {
-			w.Log.Info().Int("tasks", w.count.settled).Msg("no task is left")
-			return w.end()
-		}
-		if !warned {
-			w.warn(ctx)
-			warned = true
-		}
-		if t.Aside != "" {
-			w.bury(ctx, t)
-			continue
-		}
-		if err := w.do(ctx, t); err != nil {
-			return err
-		}
-		if !w.Signals.Again() {
-			return w.stoppedBetween()
+		case !p.Signals.Again():
+			return errStopped
 		}
 	}
 }
 
-// warn tells what a source thinks of its server, once it is known to answer.
-func (w *worker) warn(ctx context.Context) {
-	s, ok := w.queue.Source.(interface{ Warning(context.Context) string })
-	if !ok {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, w.Config.Stores.StoreTimeout)
-	defer cancel()
-	if text := s.Warning(ctx); text != "" {
-		w.Log.Warn().Msg(text)
-	}
-}
-
-// enough tells why no further task is taken; "" if one is.
-func (w *worker) enough() string {
+// enough tells why no further task is taken after so many; "" if one is.
+func (w *worker) enough(tasks int) string {
 	t := w.Config.Tasks
 	switch {
-	case t.MaxTasks > 0 && w.count.settled >= t.MaxTasks:
+	case t.MaxTasks > 0 && tasks >= t.MaxTasks:
 		return "--max-tasks"
 	case t.MaxRuntime > 0 && time.Since(w.count.began) >= t.MaxRuntime:
 		return "--max-runtime"
@@ -145,9 +156,10 @@ func (w *worker) enough() string {
 
 // end is a worker's end when it has nothing more to do.
 func (w *worker) end() error {
-	if w.count.dead == 0 {
+	dead := w.count.of().dead
+	if dead == 0 {
 		return nil
 	}
-	return &failure.Failure{Code: failure.BadIndex, Tried: "finish the tasks", On: w.queue.Shown,
-		Cause: fmt.Errorf("%d put aside for failing too often", w.count.dead), Hint: "nth status --markers URL tells why; they are with the queue's dead letters"}
+	return &failure.Failure{Code: failure.BadIndex, Tried: "finish the tasks", On: w.places[0].queue.Shown,
+		Cause: fmt.Errorf("%d put aside for failing too often", dead), Hint: "nth status --markers URL tells why; they are with the queue's dead letters"}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,12 +60,13 @@ func (s *script) Unfinished(context.Context) (bool, error) {
 	return s.answers[min(s.calls, len(s.answers))-1].more, nil
 }
 
-func workerOf(q *script, t config.Tasks) *worker {
+func placeOf(q *script, t config.Tasks) *place {
 	p := edge.NewProcess(edge.World{})
 	p.Log = zerolog.New(io.Discard)
 	c := &config.Config{Tasks: t}
 	c.Stores.StoreTimeout = 30 * time.Second
-	return &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}, Ending: end.New(config.Messages{})}, queue: &source.Queue{Source: q}, count: counts{began: time.Now()}}
+	w := &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}, Ending: end.New(config.Messages{})}, count: counts{began: time.Now()}, line: newLine()}
+	return &place{worker: w, Way: w.Way, queue: &source.Queue{Source: q}}
 }
 
 var away = &contract.Error{Kind: contract.Unreachable, Cause: errors.New("connection refused")}
@@ -92,7 +94,7 @@ func TestLease(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q := &script{answers: tt.answers}
 				began := time.Now()
-				l := workerOf(q, config.Tasks{Lease: 30 * time.Second}).hold(t.Context(), &task.Task{})
+				l := placeOf(q, config.Tasks{Lease: 30 * time.Second}).hold(t.Context(), &task.Task{})
 				after := time.Duration(0)
 				select {
 				case <-l.lost:
@@ -145,7 +147,7 @@ func TestEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q := &script{answers: tt.answers}
 				began := time.Now()
-				got, err := workerOf(q, tt.tasks).take(t.Context())
+				got, err := placeOf(q, tt.tasks).take(t.Context(), t.Context())
 				if err != nil || q.calls != tt.calls || time.Since(began) < tt.least {
 					t.Errorf("%v; %d calls in %s, want %d in at least %s", err, q.calls, time.Since(began), tt.calls, tt.least)
 				}
@@ -154,6 +156,99 @@ func TestEnd(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// last is a queue that had one task, and is asked by several places.
+type last struct {
+	task.Source
+	mu         sync.Mutex
+	given      bool
+	takes      map[time.Duration]int // by when
+	unfinished int
+	began      time.Time
+}
+
+func (l *last) Take(context.Context) (*task.Task, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.takes[time.Since(l.began)]++
+	if l.given {
+		return nil, nil
+	}
+	l.given = true
+	return &task.Task{ID: "1"}, nil
+}
+
+func (l *last) Unfinished(context.Context) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unfinished++
+	return false, nil
+}
+
+// TestWaitingPlaces: while one place has a task, of the others one alone looks for more, at
+// ease, and nobody asks the queue whether a task is unfinished; they all end with it.
+func TestWaitingPlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &last{takes: map[time.Duration]int{}, began: time.Now()}
+		first := placeOf(nil, config.Tasks{})
+		first.queue = &source.Queue{Source: q}
+		if got, err := first.take(t.Context(), t.Context()); got == nil || err != nil {
+			t.Fatal(got, err)
+		}
+		var group sync.WaitGroup
+		for range 3 {
+			way := *first.Way
+			way.Ending = first.worker.Ending.Part()
+			other := &place{worker: first.worker, Way: &way, queue: first.queue}
+			group.Go(func() {
+				if got, err := other.take(t.Context(), t.Context()); got != nil || err != nil {
+					t.Error(got, err)
+				}
+			})
+		}
+		const work = time.Hour
+		time.Sleep(work)
+		q.mu.Lock()
+		asked := 0
+		for at, n := range q.takes {
+			if asked += n; n > 1 && at > 0 {
+				t.Errorf("%d looked at %s", n, at)
+			}
+		}
+		if asked > int(work/maxPoll)+20 || q.unfinished > 0 {
+			t.Errorf("they looked %d times, and asked %d times for what is unfinished", asked, q.unfinished)
+		}
+		q.mu.Unlock()
+		first.worker.line.leave(true)
+		group.Wait()
+		if late := time.Since(q.began) - work; late > 0 || q.unfinished != 1 {
+			t.Errorf("they ended %s later, and asked %d times for what is unfinished", late, q.unfinished)
+		}
+	})
+}
+
+// TestMostTasks: however many places ask at the same time, no task too many is taken, and one
+// that another place wasn't given is.
+func TestMostTasks(t *testing.T) {
+	l := newLine()
+	enter := func() (got [2]bool) {
+		got[0], got[1] = l.enter(2)
+		return got
+	}
+	may, later, never := [2]bool{true, false}, [2]bool{false, true}, [2]bool{false, false}
+	got := [][2]bool{enter(), enter(), enter()}
+	l.answered(false, true)
+	got = append(got, enter())
+	l.answered(true, true)
+	l.answered(true, true)
+	got = append(got, enter())
+	l.leave(true)
+	l.leave(false) // it was put aside
+	got = append(got, enter())
+	if diff := cmp.Diff([][2]bool{may, may, later, may, never, may}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

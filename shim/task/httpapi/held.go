@@ -48,7 +48,7 @@ func (s *source) hold(t *taken, key string) {
 		s.given.Add(s.held.name, time.Now().Add(s.Lease))
 	}
 	s.held = &held{named: t.named, name: name(t.task), number: t.task.Receipt, key: key}
-	s.given.Forget(s.held.name)
+	s.given.Hold(s.held.name)
 }
 
 // free gives up a task that is held: others may take it then, and nobody tells when one

@@ -95,8 +95,8 @@ type source struct {
 	held  *held                // nil: none was taken
 	// given are tasks that may still come back, as long as the API can't be asked, and
 	// untold those of which it can't be told.
-	given  task.Given
-	untold task.Untold
+	given  *task.Given
+	untold *task.Untold
 }
 
 // New opens an API without asking it anything.
@@ -105,7 +105,8 @@ func New(s Settings, o task.Options) (task.Source, error) {
 	if err := s.check(o, methods); err != nil {
 		return nil, err
 	}
-	api := &source{Settings: s, Options: o, methods: methods, client: web.Client(), waits: map[string]time.Time{}}
+	m := o.Remember()
+	api := &source{Settings: s, Options: o, methods: methods, client: web.Client(), waits: map[string]time.Time{}, given: &m.Given, untold: &m.Untold}
 	if err := api.checkBodies(); err != nil {
 		return nil, err
 	}

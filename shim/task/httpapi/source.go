@@ -209,13 +209,9 @@ func (s *source) unheard(c call, t *task.Task) {
 
 // Unfinished asks the API, or else remembers.
 func (s *source) Unfinished(ctx context.Context) (bool, error) {
-	s.mu.Lock()
-	remembered := s.holds() || s.given.Any()
 	// Of those that were given up here, the API says for ever that they are unfinished.
-	alone := s.Settings.Unfinished == "" || s.untold.Buried() > 0
-	s.mu.Unlock()
-	if alone {
-		return remembered, nil
+	if s.Settings.Unfinished == "" || s.untold.Buried() > 0 {
+		return s.given.Any(), nil
 	}
 	res, err := s.send(ctx, call{name: "unfinished", method: http.MethodGet, url: s.Settings.Unfinished})
 	if err != nil {

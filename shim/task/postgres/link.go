@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+
+	"nth/shim/store/contract"
+	"nth/shim/task"
 )
 
 // link is a connection. It is lib/pq's own, without database/sql before it, which
@@ -20,12 +23,20 @@ type link struct {
 	raw  net.Conn
 }
 
-// session asks one server, over one connection at a time.
+// sessions ask one server, each with a connection of its own.
+type sessions struct {
+	config pq.Config
+	pool   *task.Pool[*session]
+}
+
+func newSessions(config pq.Config, o task.Options) sessions {
+	return sessions{config, task.PoolOf(o.Remember(), func() *session { return &session{config: config} })}
+}
+
+// session asks over one connection at a time.
 type session struct {
 	config pq.Config
-
-	mu   sync.Mutex
-	link *link // nil: none is open
+	link   *link // nil: none is open
 }
 
 // answer is what a statement gave.
@@ -43,13 +54,16 @@ const goodbye = time.Second
 
 // twice tries again, with a new connection, what an old one was lost at: it may have
 // ended hours ago. Statements do no harm when they are said twice.
-func (s *session) twice(ctx context.Context, try func() (answer, error)) (answer, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old := s.link != nil
-	a, err := try()
-	if old && unanswered(err) && ctx.Err() == nil {
-		a, err = try()
+func (s sessions) twice(ctx context.Context, try func(*session) (answer, error)) (a answer, err error) {
+	busy := s.pool.With(ctx, func(on *session) {
+		old := on.link != nil
+		a, err = try(on)
+		if old && unanswered(err) && ctx.Err() == nil {
+			a, err = try(on)
+		}
+	})
+	if busy != nil {
+		return a, &contract.Error{Kind: contract.Unreachable, Cause: errors.Join(task.ErrUnasked, busy), Hint: "no connection is free"}
 	}
 	return a, meaning(ctx, err)
 }
@@ -86,11 +100,9 @@ func (s *session) once(ctx context.Context, statement string, args ...driver.Val
 	return a, err
 }
 
-// Close closes the connection.
-func (s *session) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.drop()
+// Close closes the connections: all sources of a worker are closed together.
+func (s sessions) Close() error {
+	s.pool.Each((*session).drop)
 	return nil
 }
 

@@ -49,15 +49,15 @@ type Statements struct {
 
 // own is a queue that the user's statements make, for one run of a worker.
 type own struct {
-	session
+	sessions
 	Statements
 	task.Options
 	queue  string
 	proved bool   // the server knows of every statement what it means
 	unsure string // what got no answer: the statement and the delivery
 	held   held   // what was taken last
-	given  task.Given
-	untold task.Untold
+	given  *task.Given
+	untold *task.Untold
 }
 
 // held is the task that this worker took last.
@@ -85,7 +85,8 @@ func OpenOwn(u *url.URL, o task.Options, s Statements) (task.Source, error) {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: errors.New("there is no statement by which a task that has had all its attempts could be put aside"),
 			Hint: "give --fail-sql, or --max-attempts 0, where the statement that takes counts by itself or a task may come back without end"}
 	}
-	return &own{session: session{config: config}, Statements: s, Options: o, queue: queue, held: held{over: true}}, nil
+	m := o.Remember()
+	return &own{sessions: newSessions(config, o), Statements: s, Options: o, queue: queue, held: held{over: true}, given: &m.Given, untold: &m.Untold}, nil
 }
 
 // String names the queue, and no secret.
@@ -136,7 +137,7 @@ func (s *own) take(ctx context.Context) (*task.Task, error) {
 		nameless(t)
 	}
 	s.held.id = t.ID
-	s.given.Forget(t.ID)
+	s.given.Hold(t.ID)
 	if t.Broken == nil {
 		t.Broken, err = s.tellable(t)
 	}
@@ -260,7 +261,7 @@ func (s *own) tell(ctx context.Context, st *Statement, c Call) (answer, error) {
 func (s *own) Unfinished(ctx context.Context) (bool, error) {
 	// Of those that were given up here, the statement says for ever that they are unfinished.
 	if s.Statements.Unfinished == nil || s.untold.Buried() > 0 {
-		return !s.held.over || s.given.Any(), nil
+		return s.given.Any(), nil
 	}
 	a, _, err := s.say(ctx, s.Statements.Unfinished, Call{})
 	return err == nil && len(a.row) > 0 && isTrue(a.row[0]), err

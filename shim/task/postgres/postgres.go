@@ -27,7 +27,7 @@ import (
 
 // source is a table for one run of a worker.
 type source struct {
-	session
+	sessions
 	table   string
 	sql     statements
 	options task.Options
@@ -48,7 +48,7 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: hintURL}
 	}
-	return &source{session: session{config: config}, table: table, sql: statementsFor(table), options: o}, nil
+	return &source{sessions: newSessions(config, o), table: table, sql: statementsFor(table), options: o}, nil
 }
 
 // Name gives the queue's name for the keys of markers: a server moves, and its
@@ -73,8 +73,8 @@ func (s *source) String() string {
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	ctx, cancel := task.Outlive(ctx)
 	defer cancel()
-	a, err := s.twice(ctx, func() (answer, error) {
-		a, err := s.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
+	a, err := s.twice(ctx, func(on *session) (answer, error) {
+		a, err := on.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
 		s.unsure = err != nil
 		return a, err
 	})
@@ -136,7 +136,7 @@ func (s *source) of(ctx context.Context, statement string, t *task.Task, more ..
 }
 
 func (s *source) ask(ctx context.Context, statement string, args ...driver.Value) ([]driver.Value, error) {
-	a, err := s.twice(ctx, func() (answer, error) { return s.once(ctx, statement, args...) })
+	a, err := s.twice(ctx, func(on *session) (answer, error) { return on.once(ctx, statement, args...) })
 	return a.row, err
 }
 

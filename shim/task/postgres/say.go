@@ -19,14 +19,14 @@ func (s *own) say(ctx context.Context, st *Statement, c Call) (a answer, again b
 		about = fmt.Sprintf("%s %d %s", st.Flag, c.Task.Attempt, c.Task.ID)
 	}
 	var bad error
-	a, err = s.twice(ctx, func() (answer, error) {
+	a, err = s.twice(ctx, func(on *session) (answer, error) {
 		again = s.unsure == about
 		c.Retry = again
 		var args []driver.Value
 		if args, bad = st.args(c); bad != nil {
 			return answer{}, nil
 		}
-		a, err := s.once(ctx, st.SQL, args...)
+		a, err := on.once(ctx, st.SQL, args...)
 		if s.unsure = ""; err != nil {
 			s.unsure = about
 		}
@@ -69,7 +69,7 @@ func (s *own) prove(ctx context.Context) error {
 			continue
 		}
 		args := make([]driver.Value, st.Values)
-		_, err := s.twice(ctx, func() (answer, error) { return s.once(ctx, "EXPLAIN "+st.SQL, args...) })
+		_, err := s.twice(ctx, func(on *session) (answer, error) { return on.once(ctx, "EXPLAIN "+st.SQL, args...) })
 		if err != nil {
 			return s.explain(st, err)
 		}

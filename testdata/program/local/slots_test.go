@@ -93,7 +93,7 @@ func TestSlotIsNoIdentity(t *testing.T) {
 		{"first", "2", nil, "slot 2", 0},
 		{"again, elsewhere", "1", nil, "done already", 0},
 		{"no slot", "two", nil, "NTH_SLOT", 78},
-		{"of all items", "0", []string{"--completions=1", "--items=2", "--each", "--logs=file://" + dir + "/<<.Slot>>"}, "with --each it stands in the command or in --env", 78},
+		{"of all items", "0", []string{"--completions=1", "--items=2", "--each", "--logs=file://" + dir + "/<<.Slot>>"}, "each item or task has one of its own: it stands in the command or in --env", 78},
 	} {
 		if got, code := run(tt.slot, tt.flags...); code != tt.code || !strings.Contains(got, tt.says) {
 			t.Errorf("%s: exit code %d, want %d and %q: %s", tt.name, code, tt.code, tt.says, got)

@@ -25,6 +25,9 @@ func TestWorkersKilled(t *testing.T) {
 		if kind.name != "sqs" {
 			t.Run(kind.name, func(t *testing.T) { killWorkers(t, kind.start(t)) })
 		}
+		if kind.name == "redis" {
+			t.Run(kind.name+", three at a time", func(t *testing.T) { killWorkers(t, kind.start(t), "--jobs=3") })
+		}
 	}
 }
 
@@ -38,7 +41,7 @@ func TestWorkersKilledSQS(t *testing.T) {
 	}
 }
 
-func killWorkers(t *testing.T, q *filledQueue) {
+func killWorkers(t *testing.T, q *filledQueue, flags ...string) {
 	const workers = 8
 	tasks := harness.Soak(3000, 10_000)
 	dir := t.TempDir()
@@ -57,7 +60,7 @@ func killWorkers(t *testing.T, q *filledQueue) {
 	}
 	for w := range workers {
 		group.Go(func() {
-			args := append([]string{lease, "--max-attempts=0", "--log-level=warn", "--markers=file://" + dir + "/markers"}, q.flags...)
+			args := append([]string{lease, "--max-attempts=0", "--log-level=warn", "--markers=file://" + dir + "/markers"}, slices.Concat(q.flags, flags)...)
 			for program.WorkOnce(t, w, &kills, longest, append(args, "--", "sh", "-c", "echo <<.Task>> >>"+out)) {
 			}
 		})

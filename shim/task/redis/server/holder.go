@@ -22,7 +22,7 @@ func NewScripts(keys int, common, take, keep, done, giveBack, unfinished string)
 // Its scripts act for the delivery alone that asks.
 type Holder struct {
 	Options task.Options
-	Link    *Link
+	Link    *Links
 	Scripts Scripts
 	// Keys are the arguments that each script gets before its own: the keys first.
 	Keys []any
@@ -32,7 +32,7 @@ type Holder struct {
 
 // NewHolder makes one that has no connection yet.
 func NewHolder(o task.Options, s Settings, scripts Scripts, keys []any) Holder {
-	return Holder{Options: o, Link: &Link{Settings: s}, Scripts: scripts, Keys: keys}
+	return Holder{Options: o, Link: newLinks(o, s), Scripts: scripts, Keys: keys}
 }
 
 // Args gives what a script gets.
@@ -79,7 +79,7 @@ func (h *Holder) Change(ctx context.Context, what string, script *redis.Script, 
 // Warning tells what of the server's settings endangers tasks, or "".
 func (h *Holder) Warning(ctx context.Context) string { return h.Link.Warning(ctx) }
 
-// Close closes the connection.
+// Close closes the connections: all sources of a worker are closed together.
 func (h *Holder) Close() error {
 	h.Link.Close()
 	return nil

@@ -21,8 +21,7 @@ const (
 	maxHops       = 5                // from node to node of a cluster, in one call
 )
 
-// Link is the one connection of a source, made when it is needed and again when it
-// has broken.
+// Link is one connection, made when it is needed and again when it has broken.
 type Link struct {
 	Settings Settings
 
@@ -30,11 +29,6 @@ type Link struct {
 	conn  redis.Conn
 	at    string // the address of conn
 	moved string // the cluster's node that has the keys; "": the URL's
-}
-
-// Ask runs a script. Its arguments are made anew for each time that it is sent.
-func (l *Link) Ask(ctx context.Context, script *redis.Script, args func() []any) (any, error) {
-	return l.Do(ctx, func(c redis.Conn) (any, error) { return script.DoContext(ctx, c, args()...) })
 }
 
 // Do sends something that may be sent again. A connection that was closed while the

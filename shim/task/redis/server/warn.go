@@ -10,7 +10,7 @@ import (
 
 // Warning tells what of the server's settings endangers tasks, or "": it asks once, and
 // an ACL that doesn't grant INFO, or a server that is away, is no reason for a warning.
-func (l *Link) Warning(ctx context.Context) string {
+func (l *Links) Warning(ctx context.Context) string {
 	info, err := redis.String(l.Do(ctx, func(c redis.Conn) (any, error) {
 		return redis.DoContext(c, ctx, "INFO", "memory")
 	}))
