@@ -65,6 +65,8 @@ type Log struct {
 	works   bool       // its last call succeeded
 	due     bool       // what is new is to be uploaded now
 	again   bool       // begin with the early times once more
+	quiet   bool       // nothing came, and no time is set
+	stirs   bool       // but now something has
 	ending  bool
 	lost    bool // something is missing
 }
@@ -106,6 +108,10 @@ func (s *stream) Close() error {
 func (l *Log) add(p []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.quiet {
+		l.quiet, l.stirs = false, true
+		poke(l.wake)
+	}
 	for {
 		p = p[l.now.add(p):]
 		if len(p) == 0 {
@@ -124,6 +130,7 @@ func (l *Log) add(p []byte) {
 		l.now = &piece{number: l.old.number + 1, limit: l.size, midLine: l.old.endsMidLine(), buf: l.spare}
 		l.spare = nil
 		l.now.clear()
+		l.now.reserve() // a command that has filled one part will fill another
 		poke(l.wake)
 	}
 }

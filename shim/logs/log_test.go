@@ -179,6 +179,22 @@ func TestWhileItRuns(t *testing.T) {
 		_, _ = r.Stream().Write([]byte("so far"))
 		eventually(t, "an early upload", func() bool { return read(dir) == "so far" })
 	})
+	t.Run("after a time without", func(t *testing.T) {
+		s, dir := openStore(t)
+		r := begin(t, s, func(o *Options) { o.early = slices.Repeat([]time.Duration{time.Millisecond}, 60_000) })
+		defer r.finish(true)
+		want := ""
+		for range 3 {
+			eventually(t, "no time is set", func() bool {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				return r.quiet
+			})
+			_, _ = r.Stream().Write([]byte("line\n"))
+			want += "line\n"
+			eventually(t, "an upload", func() bool { return read(dir) == want })
+		}
+	})
 	t.Run("stop", func(t *testing.T) {
 		s, dir := openStore(t)
 		r := begin(t, s, nil)

@@ -34,6 +34,13 @@ func (p *piece) clear() { p.buf = p.buf[:min(head, len(p.buf))] }
 
 func (p *piece) len() int { return max(len(p.buf)-head, 0) }
 
+// reserve makes the buffer that a whole part needs.
+func (p *piece) reserve() {
+	if p.buf == nil {
+		p.buf = make([]byte, head, head+p.limit)
+	}
+}
+
 // add takes as much as there is room for.
 func (p *piece) add(b []byte) int {
 	n := min(len(b), p.limit-p.len())

@@ -23,16 +23,17 @@ func (l *Log) work() {
 		case u.again:
 			next.list = l.early
 			timer.Reset(next.next())
+		case u.stirs:
+			timer.Reset(next.next())
 		case u.piece == nil && u.ended:
 			return
 		case u.piece == nil:
 			l.rest()
 			select {
 			case <-timer.C:
-				l.mu.Lock()
-				l.due = true
-				l.mu.Unlock()
-				timer.Reset(next.next())
+				if l.tick() {
+					timer.Reset(next.next())
+				}
 			case <-l.wake:
 			case <-l.ctx.Done():
 			}
@@ -46,6 +47,10 @@ func (l *Log) work() {
 		}
 	}
 }
+
+// collected is after how many full parts the garbage is given back: of one there is little,
+// for a store's driver sends what it gets, and needs no copy.
+const collected = 16
 
 // intervals are the times from one look at what is new to the next.
 type intervals struct{ list []time.Duration }
@@ -73,14 +78,16 @@ type upload struct {
 	body         []byte
 	length       int
 	ended, again bool
+	stirs        bool // something has come after a time without
 }
 
 // take tells what is to be done next.
 func (l *Log) take() upload {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	u := upload{ended: l.ending, again: l.again}
-	if l.again = false; u.again {
+	u := upload{ended: l.ending, again: l.again, stirs: l.stirs}
+	if l.again, l.stirs = false, false; u.again || u.stirs {
+		l.quiet = false
 		return u
 	}
 	switch {
@@ -94,6 +101,16 @@ func (l *Log) take() upload {
 	}
 	u.body, u.length = u.piece.body(), u.piece.len()
 	return u
+}
+
+// tick says that it is time to upload what is new, and tells whether there is a next time:
+// without anything new nothing wakes nth until something comes.
+func (l *Log) tick() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.due = true
+	l.quiet = l.old == nil && !l.now.isNew(false)
+	return !l.quiet
 }
 
 // upload makes one try.
@@ -115,8 +132,8 @@ func (l *Log) upload(u upload) error {
 	if quick {
 		l.recover()
 	}
-	if l.stored(u) {
-		debug.FreeOSMemory() // what the driver needed to send it is as much again
+	if l.stored(u) && (u.piece.failed || u.piece.number%collected == 1) {
+		debug.FreeOSMemory() // what its buffer was before it had grown, or a buffer of its own
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"sync"
-	"syscall"
 )
 
 // drainer passes on an output of one command after the other, through one pipe, and
@@ -15,7 +14,6 @@ type drainer struct {
 
 	mu        sync.Mutex
 	elsewhere bool // it goes to who gave a writer for it
-	chunk     [8 << 10]byte
 }
 
 func newDrainer(fd int, to io.Writer, keep int, copy io.WriteCloser) (*drainer, error) {
@@ -85,16 +83,12 @@ func (d *drainer) or(fd uintptr) uintptr {
 // pass passes on what is there, but no more than a pipe holds: what escaped may write
 // without end.
 func (d *drainer) pass() {
-	for rest := capacity; rest > 0; {
-		n, err := syscall.Read(d.from, d.chunk[:])
-		if err == syscall.EINTR {
-			continue
-		}
+	for rest := d.flow.holds; rest > 0; {
+		n, _ := d.step(d.from)
 		if n <= 0 {
 			return
 		}
 		rest -= n
-		d.take(d.chunk[:n])
 		if d.err != nil && d.stdout {
 			d.from = -1
 			go d.r.Close() // it waits for who reads; the commands' next write fails, as without nth

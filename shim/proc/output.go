@@ -26,6 +26,7 @@ type output struct {
 	stdout bool // it is the command's
 	keep   int
 	copy   io.WriteCloser // may be nil
+	flow   flow
 	streamEnds
 	done    chan struct{}
 	buf     []byte // the last bytes, at most twice keep
@@ -47,7 +48,7 @@ func newOutput(fd int, to io.Writer, keep int, copy io.WriteCloser) (*output, er
 	}
 	// A command that drops its privileges may open /dev/stderr again (moby#6880).
 	_ = w.Chmod(0o666)
-	o := &output{to: to, stdout: fd == 1, keep: keep, copy: copy, streamEnds: streamEnds{r, w}, done: make(chan struct{})}
+	o := &output{to: to, stdout: fd == 1, keep: keep, copy: copy, streamEnds: streamEnds{r, w}, done: make(chan struct{}), flow: newFlow(fd, own(fd))}
 	if to == nil {
 		o.to = own(fd)
 	}
@@ -76,28 +77,41 @@ func (o *output) started() {
 		return
 	}
 	o.w.Close()
-	go func() {
-		defer close(o.done)
-		chunk := make([]byte, capacity/2)
-		for rest := capacity; rest > 0; {
-			late := o.ending.Load() // what was read before leaves a full pipe behind
-			n, err := o.r.Read(chunk)
-			o.take(chunk[:n])
-			if o.err != nil && o.stdout {
-				o.r.Close() // the command is told as it would be without nth: its next write fails
-				return
-			}
-			if err != nil {
-				return
-			}
-			if late {
-				rest -= n
-			}
-			if o.ending.Load() { // time spent in writing doesn't count
-				_ = o.r.SetReadDeadline(time.Now().Add(drain))
-			}
+	go o.pass()
+}
+
+// pass passes on what comes until nobody has the pipe's other end any more; or, when the
+// command has ended, what a pipe holds.
+func (o *output) pass() {
+	defer close(o.done)
+	raw, err := o.r.SyscallConn()
+	if err != nil {
+		return
+	}
+	for rest := capacity; rest > 0; {
+		late := o.ending.Load() // what was read before leaves a full pipe behind
+		if !late {
+			rest = o.flow.holds
 		}
-	}()
+		n := 0
+		over := raw.Read(func(fd uintptr) bool {
+			n, err = o.step(int(fd))
+			return err != syscall.EAGAIN
+		})
+		if o.err != nil && o.stdout {
+			o.r.Close() // the command is told as it would be without nth: its next write fails
+			return
+		}
+		if n <= 0 || over != nil {
+			return
+		}
+		if late {
+			rest -= n
+		}
+		if o.ending.Load() { // time spent in writing doesn't count
+			_ = o.r.SetReadDeadline(time.Now().Add(drain))
+		}
+	}
 }
 
 // take passes a piece on. That nobody reads stderr any more is no reason to end a

@@ -45,6 +45,43 @@ func TestWhatIsLeft(t *testing.T) {
 	}
 }
 
+// TestMoved: of what a command writes to stderr, nth reads little, if what nth writes to is a
+// pipe: the kernel moves it.
+func TestMoved(t *testing.T) {
+	const bytes = 64 << 20
+	for name, flags := range oneAndMany {
+		t.Run(name, func(t *testing.T) {
+			p := prepare(t, false, append(slices.Clone(flags), "--stderr-tail=4096", "--", "sh", "-c",
+				`head -c `+strconv.Itoa(bytes)+` /dev/zero >&2; echo end >&2; : >"$0/written"; while ! [ -e "$0/go" ]; do sleep 0.01; done`)...)
+			p.cmd.Args = append(p.cmd.Args, p.dir)
+			read, write, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer read.Close()
+			p.cmd.Stderr = write
+			p.begin()
+			write.Close()
+			all := make([]byte, bytes+len("end\n")) // nothing else comes before the end
+			if _, err := io.ReadFull(read, all); err != nil || strings.Trim(string(all), "\x00") != "end\n" {
+				t.Errorf("…%q, %v", last(strings.Trim(string(all), "\x00")), err)
+			}
+			eventually(t, "all is written", func() bool { return p.has("written") })
+			counts, err := os.ReadFile("/proc/" + strconv.Itoa(p.pid) + "/io")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, err := strconv.Atoi(fieldOf(string(counts), "rchar:")); err != nil || n > bytes/2 {
+				t.Errorf("nth read %d bytes of %d, %v", n, bytes, err)
+			}
+			if err := os.WriteFile(p.dir+"/go", nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			p.ends(0)
+		})
+	}
+}
+
 // TestLostOutput: what a command wrote to stdout, and nth couldn't pass on, isn't done,
 // and the reason is told by its name.
 func TestLostOutput(t *testing.T) {

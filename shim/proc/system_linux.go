@@ -91,8 +91,32 @@ func maxRSS(u syscall.Rusage) int64 { return int64(u.Maxrss) << 10 }
 // (fcntl(2), F_SETPIPE_SZ).
 func widen(pipe *os.File, size int) {
 	if raw, err := pipe.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, size) })
+		_ = raw.Control(func(fd uintptr) { widenTo(int(fd), size) })
 	}
+}
+
+// widenTo is widen of a pipe that holds less, and gives how much it holds then; 0 or less: it
+// is none.
+func widenTo(fd, size int) int {
+	holds, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	if err == nil && holds < size {
+		if wide, err := unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, size); err == nil {
+			return wide
+		}
+	}
+	return holds
+}
+
+// splice moves bytes from a pipe to any descriptor that can take them so, without waiting
+// (splice(2)).
+func splice(from, to, n int) (int, error) {
+	moved, err := unix.Splice(from, nil, to, nil, n, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+	return int(moved), err
+}
+
+// awaitWritable returns when something can be written, or that would fail.
+func awaitWritable(fd int) {
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1)
 }
 
 // readable gives how many bytes are in a pipe.

@@ -60,6 +60,13 @@ func maxRSS(u syscall.Rusage) int64 { return u.Maxrss }
 // widen does nothing: such a pipe grows by itself.
 func widen(*os.File, int) {}
 
+func widenTo(int, int) int { return 0 }
+
+// splice: nothing here moves what is in a pipe.
+func splice(int, int, int) (int, error) { return 0, syscall.ENOSYS }
+
+func awaitWritable(int) {}
+
 // fionread is FIONREAD of the BSDs, which x/sys doesn't name for macOS (sys/filio.h).
 const fionread = 0x4004667f
 

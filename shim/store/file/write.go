@@ -35,7 +35,8 @@ type writer struct {
 	create bool          // only if absent
 	mode   contract.Mode // 0: as the umask has it
 	cond   contract.Condition
-	err    error // the first; Close publishes nothing then
+	own    []byte // what is being written
+	err    error  // the first; Close publishes nothing then
 }
 
 func (b *bucket) NewTypedWriter(ctx context.Context, key, _ string, opts *driver.WriterOptions) (driver.Writer, error) {
@@ -82,16 +83,23 @@ func (w *writer) temporary() string {
 	return filepath.Join(filepath.Dir(w.path), temporary+hex.EncodeToString(random[:]))
 }
 
+// written is how much is written with one call, in bytes.
+const written = 256 << 10
+
+// Write writes a copy, for the caller's may change when a call was given up; after that
+// there is no other one.
 func (w *writer) Write(p []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
+	for done := 0; ; {
+		if w.err != nil || done == len(p) {
+			return done, w.err
+		}
+		w.own = append(w.own[:0], p[done:min(done+written, len(p))]...)
+		n, err := within(w.ctx, w.b, func() (int, error) { return w.file.Write(w.own) })
+		if w.err = w.b.failWrite(err); w.err == nil {
+			contract.Came(w.ctx)
+		}
+		done += n
 	}
-	own := append([]byte(nil), p...) // the caller's may change when a call was given up
-	n, err := within(w.ctx, w.b, func() (int, error) { return w.file.Write(own) })
-	if w.err = w.b.failWrite(err); w.err == nil {
-		contract.Came(w.ctx)
-	}
-	return n, w.err
 }
 
 // Upload writes all of r. It is here because the portable layer, which would call
