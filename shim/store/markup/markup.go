@@ -4,7 +4,6 @@
 package markup
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -52,9 +51,14 @@ func (e *Element) Raw(name string) string {
 // maxDepth is deeper than any answer of a store.
 const maxDepth = 32
 
-var (
-	errSyntax = errors.New("it is not XML")
-	errEnd    = errors.New("it is cut short")
+// text is an error that nothing has to be made for at the start.
+type text string
+
+func (t text) Error() string { return string(t) }
+
+const (
+	errSyntax = text("it is not XML")
+	errEnd    = text("it is cut short")
 )
 
 // Parse reads a whole document: one element, and around it nothing but white
@@ -142,7 +146,7 @@ func (p *parser) element(depth int) (*Element, error) {
 			if !found {
 				return nil, errEnd
 			}
-			text.WriteString(newlines.Replace(data))
+			text.WriteString(newlines().Replace(data))
 			p.rest = after
 			continue
 		}
@@ -232,15 +236,17 @@ func (p *parser) attribute() (name, value string, err error) {
 }
 
 // newlines are normalised (XML 1.0, section 2.11).
-var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+func newlines() *strings.Replacer { return strings.NewReplacer("\r\n", "\n", "\r", "\n") }
 
-var entities = map[string]string{"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": `"`}
+func entities() map[string]string {
+	return map[string]string{"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": `"`}
+}
 
 // unescape writes text with its references replaced.
 func unescape(out *strings.Builder, raw string) error {
 	for {
 		before, rest, found := strings.Cut(raw, "&")
-		out.WriteString(newlines.Replace(before))
+		out.WriteString(newlines().Replace(before))
 		if !found {
 			return nil
 		}
@@ -248,7 +254,7 @@ func unescape(out *strings.Builder, raw string) error {
 		if !closed {
 			return errSyntax
 		}
-		text, known := entities[name]
+		text, known := entities()[name]
 		if digits, ok := strings.CutPrefix(name, "#"); ok {
 			text, known = character(digits)
 		}
