@@ -54,8 +54,10 @@ func short(s string) string {
 }
 
 // errTooLong bounds what an expansion may cost, also on the way to a short text.
-var errTooLong = &Error{Kind: BadForItem, Cause: fmt.Errorf("it expands to more than %d bytes", maxOutput),
-	Hint: "one word of a command is limited to 128 KiB"}
+func errTooLong() error {
+	return &Error{Kind: BadForItem, Cause: fmt.Errorf("it expands to more than %d bytes", maxOutput),
+		Hint: "one word of a command is limited to 128 KiB"}
+}
 
 var errNUL = errors.New("it has a NUL byte, which no word of a command can have")
 

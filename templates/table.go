@@ -49,11 +49,22 @@ var hidden = []signature{
 }
 
 // parseFuncs and parseBuiltins let the parser know the names, and allFuncs the evaluation.
-var (
-	parseFuncs    = sync.OnceValue(func() map[string]any { return byName(signatures) })
-	parseBuiltins = sync.OnceValue(func() map[string]any { return byName(builtins) })
-	allFuncs      = sync.OnceValue(func() map[string]any { return byName(signatures, builtins, hidden) })
-)
+func parseFuncs() map[string]any    { return parseTable.of(signatures) }
+func parseBuiltins() map[string]any { return builtinTable.of(builtins) }
+func allFuncs() map[string]any      { return allTable.of(signatures, builtins, hidden) }
+
+var parseTable, builtinTable, allTable table
+
+// table is made when it is first asked for. (What sync.OnceValue gives is made at the start.)
+type table struct {
+	once sync.Once
+	all  map[string]any
+}
+
+func (t *table) of(lists ...[]signature) map[string]any {
+	t.once.Do(func() { t.all = byName(lists...) })
+	return t.all
+}
 
 func byName(lists ...[]signature) map[string]any {
 	all := map[string]any{}

@@ -234,7 +234,7 @@ type bounded struct{ strings.Builder }
 
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.Len()+len(p) > maxOutput {
-		return 0, errTooLong
+		return 0, errTooLong()
 	}
 	return b.Builder.Write(p)
 }

@@ -11,7 +11,7 @@ import (
 // sized refuses a text that no word can be, so that a loop can't eat the memory.
 func sized(s string) (string, error) {
 	if len(s) > maxOutput {
-		return "", errTooLong
+		return "", errTooLong()
 	}
 	return s, nil
 }
@@ -36,7 +36,7 @@ func format(layout string, args ...any) (string, error) {
 func replace(was, now, s string) (string, error) {
 	grown := int64(len(s)) + int64(strings.Count(s, was))*int64(len(now)-len(was))
 	if grown > maxOutput {
-		return "", errTooLong
+		return "", errTooLong()
 	}
 	return strings.ReplaceAll(s, was, now), nil
 }
@@ -53,7 +53,7 @@ func join(sep string, list any) (string, error) {
 		size += int64(len(parts[i]))
 	}
 	if size > maxOutput {
-		return "", errTooLong
+		return "", errTooLong()
 	}
 	return strings.Join(parts, sep), nil
 }

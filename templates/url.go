@@ -135,7 +135,7 @@ type value struct {
 func (x *execution) keep(v any, escaped, item bool) (string, error) {
 	text := fmt.Sprint(v)
 	if x.size += len(text); x.size > maxOutput {
-		return "", errTooLong
+		return "", errTooLong()
 	}
 	if strings.IndexByte(text, 0) >= 0 {
 		return "", errNUL

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"nth/shim/disk"
+	"nth/shim/failure"
 	"nth/shim/store/contract"
 	"nth/shim/store/web"
 )
@@ -83,7 +84,7 @@ func (i *Identity) container(ctx context.Context) (aws.Credentials, error) {
 }
 
 // errNoMachine: nobody answers where a machine's metadata would be.
-var errNoMachine = errors.New("no metadata service answers")
+var errNoMachine error = failure.Text("no metadata service answers")
 
 // machine asks the metadata service of EC2, version 2 (Amazon EC2 User Guide, "Use
 // the Instance Metadata Service").

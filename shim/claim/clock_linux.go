@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -14,9 +15,13 @@ const clockBoottime = 7
 func (System) Now() time.Duration {
 	var t syscall.Timespec
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockBoottime, uintptr(unsafe.Pointer(&t)), 0); errno != 0 {
-		return time.Since(began) // since Linux 2.6.39 there is one
+		began.Do(func() { began.at = time.Now() })
+		return time.Since(began.at) // since Linux 2.6.39 there is one
 	}
 	return time.Duration(t.Nano())
 }
 
-var began = time.Now()
+var began struct {
+	sync.Once
+	at time.Time
+}

@@ -46,7 +46,7 @@ func TestOwn(t *testing.T) {
 			continue
 		}
 		for name := range flags.Variables(reflect.ValueOf(c.Flags()).Elem().Interface()) {
-			if !own[name] {
+			if !own(name) {
 				t.Errorf("%s of %s is handed on", name, c.Name)
 			}
 		}

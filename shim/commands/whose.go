@@ -65,9 +65,11 @@ func emptied(own []string) error {
 }
 
 // others are words by which other tools call what a command of nth does.
-var others = map[string]string{
-	"ls": "status", "list": "status", "info": "status", "show": "status", "stat": "status", "logs": "status", "ps": "status",
-	"start": "local", "apply": "manifest", "rm": "reset", "retry": "reset", "man": "help",
+func others() map[string]string {
+	return map[string]string{
+		"ls": "status", "list": "status", "info": "status", "show": "status", "stat": "status", "logs": "status", "ps": "status",
+		"start": "local", "apply": "manifest", "rm": "reset", "retry": "reset", "man": "help",
+	}
 }
 
 // Lost is for a person's first word that is no command of nth's. A run would end the same
@@ -76,7 +78,7 @@ func Lost(word string, w edge.World) int {
 	_, err := identity.Resolve(identity.Settings{}, w.LookupEnv, w.Hostname)
 	f := *failure.From(err)
 	f.Hint += "; nth help lists nth's own commands"
-	if meant := others[strings.ToLower(word)]; meant != "" {
+	if meant := others()[strings.ToLower(word)]; meant != "" {
 		f.Hint = fmt.Sprintf("did you mean \"nth %s\"? ", meant) + f.Hint
 	}
 	return shim.Refuse(&f, w)

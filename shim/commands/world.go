@@ -21,12 +21,14 @@ const unreleased = "dev"
 func World(version string) edge.World {
 	hostname, _ := os.Hostname() // without one, the records have none
 
-	// Without version control Go says "(devel)".
-	if info, ok := debug.ReadBuildInfo(); version == unreleased && ok && strings.HasPrefix(info.Main.Version, "v") {
-		version = info.Main.Version
+	if version == unreleased {
+		// Without version control Go says "(devel)".
+		if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
+			version = info.Main.Version
+		}
 	}
 	return edge.World{
-		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Variables(local.Config{}), // nth run's are among them
+		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Hidden(local.Config{}), // nth run's are among them
 		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: edge.NewRunID(), Version: version,
 	}
 }

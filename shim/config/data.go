@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"nth/shim/failure"
 )
 
 // Data is what an item reads and writes: nth fetches it before the command, and publishes
@@ -25,9 +27,9 @@ const DefaultCheckpointEvery = 10 * time.Minute
 type Pair struct{ URL, Path string }
 
 var (
-	errNoInput  = errors.New("it is not URL=PATH")
-	errNoOutput = errors.New("it is not PATH=URL")
-	errNoKept   = errors.New("it is neither URL nor PATH=URL")
+	errNoInput  error = failure.Text("it is not URL=PATH")
+	errNoOutput error = failure.Text("it is not PATH=URL")
+	errNoKept   error = failure.Text("it is neither URL nor PATH=URL")
 )
 
 // ParseInput takes an --input apart at its last =, for the parameters of a URL have some.

@@ -49,7 +49,7 @@ type hang struct {
 
 var (
 	mu    sync.Mutex
-	hangs = map[string]*hang{} // by directory
+	hangs map[string]*hang // by directory; nil: none yet
 )
 
 // call is one that is under way.
@@ -122,6 +122,9 @@ func (c *call) giveUp(cause error) error {
 	}
 	if c.hangs = hangs[c.dir]; c.hangs == nil {
 		c.hangs = &hang{since: c.began, over: make(chan struct{})}
+		if hangs == nil {
+			hangs = map[string]*hang{}
+		}
 		hangs[c.dir] = c.hangs
 	}
 	c.hangs.calls++

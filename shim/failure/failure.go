@@ -10,6 +10,12 @@ import (
 	"nth/shim/screen"
 )
 
+// Text is an error that is a constant: nothing has to be made for it at the start, also in
+// packages that are compiled without inlining.
+type Text string
+
+func (t Text) Error() string { return string(t) }
+
 // Code is an exit code of nth's own. The numbers are those of sysexits(3),
 // chosen by what they mean for a Job: a Kubernetes pod failure policy can tell
 // "this index can never succeed" from "no index can" by them.

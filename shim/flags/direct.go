@@ -1,12 +1,13 @@
 package flags
 
 import (
-	"cmp"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // direct is Parse without kong, whose model of the flags would be a sixth of the page
@@ -17,12 +18,17 @@ func direct(target any, args []string) (own, rest []string, ok bool) {
 	at := reflect.ValueOf(target).Elem()
 	filled := reflect.New(at.Type()).Elem()
 	filled.Set(at)
-	known := appendFields(nil, filled, "")
-	words := make(map[string]takes, len(known))
-	for _, f := range known {
-		words[f.word] = takesOf(f.target.Kind() == reflect.Bool, f.tag.Get("bare"))
+	known := appendFields(make([]field, 0, countFields(at.Type())), filled, "")
+	named := func(word string) int {
+		return slices.IndexFunc(known, func(f field) bool { return f.is(word) })
 	}
-	own, rest, err := cut(args, words)
+	own, rest, err := cut(args, func(word string) takes {
+		i := named(word)
+		if i < 0 {
+			return takes{}
+		}
+		return takesOf(known[i].target.Kind() == reflect.Bool, known[i].tag.Get("bare"))
+	})
 	if err != nil {
 		return nil, nil, false
 	}
@@ -32,8 +38,7 @@ func direct(target any, args []string) (own, rest []string, ok bool) {
 		}
 	}
 	for _, word := range own {
-		name, _, _ := strings.Cut(word, "=")
-		if _, known := words[name]; !known {
+		if name, _, _ := strings.Cut(word, "="); named(name) < 0 {
 			return nil, nil, false
 		}
 	}
@@ -41,12 +46,80 @@ func direct(target any, args []string) (own, rest []string, ok bool) {
 	return own, rest, true
 }
 
-// field is one flag.
+// field is one flag. What it is called in words and variables is made of its name when it
+// is compared: strings for all flags would be a tenth of the page faults of a whole start.
 type field struct {
-	word   string // --name
+	name
 	target reflect.Value
 	tag    reflect.StructTag
-	env    string
+}
+
+// name is that of a field, or of its tag.
+type name struct {
+	text   string
+	tagged bool
+}
+
+func nameOf(f reflect.StructField) name {
+	if tagged := f.Tag.Get("name"); tagged != "" {
+		return name{tagged, true}
+	}
+	return name{f.Name, false}
+}
+
+// longName is as long as names get that are compared without memory of their own.
+const longName = 64
+
+// word appends --stop-grace.
+func (n name) word(to []byte) []byte { return n.spell(append(to, "--"...), '-', unicode.ToLower) }
+
+// variable appends NTH_STOP_GRACE.
+func (n name) variable(to []byte) []byte {
+	return n.spell(append(to, EnvPrefix+"_"...), '_', unicode.ToUpper)
+}
+
+func (n name) spell(to []byte, between byte, letter func(rune) rune) []byte {
+	for i, r := range n.text {
+		switch {
+		case n.tagged && r == '-':
+			to = append(to, between)
+			continue
+		case !n.tagged && i > 0 && r >= 'A' && r <= 'Z':
+			to = append(to, between)
+		}
+		to = utf8.AppendRune(to, letter(r))
+	}
+	return to
+}
+
+func (n name) is(word string) bool {
+	var b [longName]byte
+	return string(n.word(b[:0])) == word
+}
+
+// lookup gives the value of the flag's variable.
+func (f *field) lookup() (string, bool) {
+	switch env := f.tag.Get("env"); env {
+	case "-":
+		return "", false
+	case "":
+		var b [longName]byte
+		return syscall.Getenv(string(f.variable(b[:0]))) // os.LookupEnv would keep the name
+	default:
+		return syscall.Getenv(env)
+	}
+}
+
+// countFields gives how many flags a struct has, at most.
+func countFields(t reflect.Type) (n int) {
+	for i := range t.NumField() {
+		if f := t.Field(i); isSection(f) {
+			n += countFields(f.Type)
+		} else {
+			n++
+		}
+	}
+	return n
 }
 
 // appendFields appends the flags of a struct, a section with this tag.
@@ -57,8 +130,7 @@ func appendFields(list []field, s reflect.Value, section reflect.StructTag) []fi
 		case isSection(f):
 			list = appendFields(list, s.Field(i), f.Tag)
 		case f.Tag.Get("kong") != "-":
-			variable := flagVariable(f)
-			list = append(list, field{"--" + cmp.Or(f.Tag.Get("name"), flagName(variable)), s.Field(i), interpolated(f.Tag, section), cmp.Or(f.Tag.Get("env"), variable)})
+			list = append(list, field{nameOf(f), s.Field(i), interpolated(f.Tag, section)})
 		}
 	}
 	return list
@@ -67,10 +139,7 @@ func appendFields(list []field, s reflect.Value, section reflect.StructTag) []fi
 // fill gives a flag its value: of the words that are its own, else of its variable, else
 // its default. A variable that can't be read is wrong beside a flag as well.
 func (f *field) fill(own []string) bool {
-	value, has := "", false
-	if f.env != "-" {
-		value, has = os.LookupEnv(f.env)
-	}
+	value, has := f.lookup()
 	if !has {
 		value, has = f.tag.Lookup("default")
 	}
@@ -80,7 +149,7 @@ func (f *field) fill(own []string) bool {
 	given := reflect.Value{}
 	for _, word := range own {
 		name, value, valued := strings.Cut(word, "=")
-		if name != f.word {
+		if !f.is(name) {
 			continue
 		}
 		if !valued {
@@ -100,15 +169,16 @@ func (f *field) fill(own []string) bool {
 		f.target.Set(given)
 	}
 	enum, limited := f.tag.Lookup("enum")
-	return !limited || f.target.Kind() == reflect.String && slices.Contains(choices(enum), f.target.String())
+	return !limited || f.target.Kind() == reflect.String && isChoice(f.target.String(), enum)
 }
 
-func choices(enum string) []string {
-	list := strings.Split(enum, ",")
-	for i, one := range list {
-		list[i] = strings.TrimSpace(one)
+func isChoice(value, enum string) bool {
+	for one := range strings.SplitSeq(enum, ",") {
+		if strings.TrimSpace(one) == value {
+			return true
+		}
 	}
-	return list
+	return false
 }
 
 // set reads a value; own tells that it is a flag's, and no variable's or default.

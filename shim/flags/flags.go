@@ -97,11 +97,11 @@ func enums(flags []*kong.Flag) error {
 
 // split is cut for kong's flags.
 func split(flags []*kong.Flag, args []string) (own, rest []string, err error) {
-	takes := map[string]takes{}
+	of := map[string]takes{}
 	for _, f := range flags {
-		takes["--"+f.Name] = takesOf(f.IsBool() || f.IsCounter(), f.Tag.Get("bare"))
+		of["--"+f.Name] = takesOf(f.IsBool() || f.IsCounter(), f.Tag.Get("bare"))
 	}
-	return cut(args, takes)
+	return cut(args, func(word string) takes { return of[word] })
 }
 
 // takes is whether a flag is followed by a value, and which it has without one.
@@ -114,7 +114,7 @@ func takesOf(is bool, bare string) takes { return takes{!is && bare == "", bare}
 
 // cut cuts the arguments where the flags end, and joins each flag with its
 // value, so that a value may begin with a dash (--index-offset -1).
-func cut(args []string, of map[string]takes) (own, rest []string, err error) {
+func cut(args []string, of func(word string) takes) (own, rest []string, err error) {
 	for i := 0; i < len(args); i++ {
 		word := args[i]
 		switch {
@@ -122,9 +122,9 @@ func cut(args []string, of map[string]takes) (own, rest []string, err error) {
 			return own, args[i+1:], nil
 		case len(word) < 2 || word[0] != '-':
 			return own, args[i:], nil
-		case of[word].bare != "":
-			own = append(own, word+"="+of[word].bare)
-		case !of[word].value: // boolean, --name=value, or unknown: kong's own message is the best
+		case of(word).bare != "":
+			own = append(own, word+"="+of(word).bare)
+		case !of(word).value: // boolean, --name=value, or unknown: kong's own message is the best
 			own = append(own, word)
 		case i+1 == len(args):
 			return nil, nil, fmt.Errorf("%s: its value is missing", word)

@@ -3,7 +3,17 @@ package flags
 import (
 	"reflect"
 	"strings"
+	"sync"
 )
+
+// Hidden tells of a variable whether it is of a flag of the structs. It works out which
+// those are only when one is asked of that may be.
+func Hidden(structs ...any) func(variable string) bool {
+	names := sync.OnceValue(func() map[string]bool { return Variables(structs...) })
+	return func(variable string) bool {
+		return strings.HasPrefix(variable, EnvPrefix+"_") && names()[variable]
+	}
+}
 
 // Variables gives the environment variables of the flags of all the structs. It
 // is derived from the fields alone: building kong's whole model would cost more
@@ -54,10 +64,7 @@ func fieldVariable(f reflect.StructField) string {
 }
 
 func flagVariable(f reflect.StructField) string {
-	if name := f.Tag.Get("name"); name != "" {
-		return Variable("--" + name)
-	}
-	return EnvPrefix + "_" + upperSnake(f.Name)
+	return string(nameOf(f).variable(nil))
 }
 
 // Variable gives the variable of a flag: --stop-grace as NTH_STOP_GRACE.
@@ -68,17 +75,4 @@ func Variable(flag string) string {
 // flagName gives NTH_STOP_GRACE as stop-grace.
 func flagName(variable string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(variable, EnvPrefix+"_"), "_", "-"))
-}
-
-// upperSnake gives StopGrace as STOP_GRACE. Names with runs of capitals have a
-// name tag.
-func upperSnake(name string) string {
-	var b strings.Builder
-	for i, r := range name {
-		if i > 0 && r >= 'A' && r <= 'Z' {
-			b.WriteByte('_')
-		}
-		b.WriteRune(r)
-	}
-	return strings.ToUpper(b.String())
 }

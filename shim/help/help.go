@@ -46,9 +46,11 @@ func Topic(to io.Writer, words []string, all []Command) error {
 
 // others are names by which a page may be looked for that is called otherwise; "" is the
 // first screen.
-var others = map[string]string{
-	"tasks": "queues", "rows": "items", "exitcodes": "exit-codes", "exit": "exit-codes", "codes": "exit-codes",
-	"inputs": "data", "outputs": "data", "streams": "data", "checkpoints": "data", "kubernetes": "manifest", "k8s": "manifest", "topics": "",
+func others() map[string]string {
+	return map[string]string{
+		"tasks": "queues", "rows": "items", "exitcodes": "exit-codes", "exit": "exit-codes", "codes": "exit-codes",
+		"inputs": "data", "outputs": "data", "streams": "data", "checkpoints": "data", "kubernetes": "manifest", "k8s": "manifest", "topics": "",
+	}
 }
 
 func page(b *strings.Builder, words []string, all []Command) error {
@@ -61,7 +63,7 @@ func page(b *strings.Builder, words []string, all []Command) error {
 	}
 	if len(words) == 1 {
 		word := words[0]
-		if other, ok := others[strings.ToLower(word)]; ok {
+		if other, ok := others()[strings.ToLower(word)]; ok {
 			word = other
 		}
 		if word == "" {
@@ -70,7 +72,9 @@ func page(b *strings.Builder, words []string, all []Command) error {
 		}
 		for _, t := range topics {
 			if t.name == word {
-				t.write(b)
+				if b.WriteString(t.text); t.write != nil {
+					t.write(b)
+				}
 				return nil
 			}
 		}

@@ -13,12 +13,13 @@ import (
 // topic is one page.
 type topic struct {
 	name  string
-	write func(*strings.Builder)
+	text  string
+	write func(*strings.Builder) // nil: the text is all of it
 }
 
 var topics = [...]topic{
-	{"items", text(items)}, {"data", text(data)}, {"templates", writeTemplates}, {"markers", text(markers)}, {"stores", text(stores)},
-	{"queues", text(queues)}, {"signals", text(signals)}, {"exit-codes", writeCodes}, {"platforms", writePlatforms},
+	{name: "items", text: items}, {name: "data", text: data}, {name: "templates", write: writeTemplates}, {name: "markers", text: markers}, {name: "stores", text: stores},
+	{name: "queues", text: queues}, {name: "signals", text: signals}, {name: "exit-codes", write: writeCodes}, {name: "platforms", write: writePlatforms},
 }
 
 func topicNames() string {
@@ -27,10 +28,6 @@ func topicNames() string {
 		names = append(names, t.name)
 	}
 	return strings.Join(names, ", ")
-}
-
-func text(s string) func(*strings.Builder) {
-	return func(b *strings.Builder) { b.WriteString(s) }
 }
 
 // plain gives a text of the reference without its marks.

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Environment is what the command sees: no flag of nth's own (own), so that an
+// Environment is what the command sees: no flag of nth's own (own, nil: there is none), so that an
 // nth inside it doesn't take over an outer index; its index as
 // JOB_COMPLETION_INDEX everywhere; and where the number was changed, the
 // platform's own variable with what it would hold for that item, for a script
 // that reads it would else process another item than the one recorded. Each
 // variable that is set here stands once.
-func (id Identity) Environment(environ []string, own map[string]bool, runID string) []string {
+func (id Identity) Environment(environ []string, own func(variable string) bool, runID string) []string {
 	index := strconv.FormatInt(id.Index, 10)
 	set := []string{
 		"JOB_COMPLETION_INDEX=" + index,
@@ -25,10 +25,13 @@ func (id Identity) Environment(environ []string, own map[string]bool, runID stri
 	if id.Completions != nil {
 		set = append(set, "NTH_ITEM_COMPLETIONS="+strconv.FormatInt(*id.Completions, 10))
 	}
+	if own == nil {
+		own = func(string) bool { return false }
+	}
 	ours, replaced := []string{}, map[string]bool{}
-	for _, assignment := range append(set, id.rewrites...) {
+	for i, assignment := range append(set, id.rewrites...) {
 		name, _, _ := strings.Cut(assignment, "=")
-		if !replaced[name] && !own[name] {
+		if !replaced[name] && (i < len(set) || !own(name)) {
 			ours = append(ours, assignment)
 		}
 		replaced[name] = true
@@ -38,7 +41,7 @@ func (id Identity) Environment(environ []string, own map[string]bool, runID stri
 	out := make([]string, 0, len(environ)+len(ours))
 	for _, e := range environ {
 		name, _, _ := strings.Cut(e, "=")
-		if !own[name] && !replaced[name] {
+		if !replaced[name] && !own(name) {
 			out = append(out, e)
 		}
 	}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,13 +24,17 @@ func parse(t *testing.T, environ []string) env {
 	return e
 }
 
+func those(names ...string) func(string) bool {
+	return func(name string) bool { return slices.Contains(names, name) }
+}
+
 func TestEnvironment(t *testing.T) {
 	environ := []string{"PATH=/bin", "NTH_INDEX=3", "NTH_MARKERS=file:///m", "NTH_OTHER=x", "SLURM_ARRAY_TASK_ID=5", "NTH_ITEM_COMPLETIONS=9"}
 	id, err := Resolve(Settings{Index: ptr("3")}, env{"SLURM_ARRAY_TASK_ID": "5"}.lookup, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := parse(t, id.Environment(environ, map[string]bool{"NTH_INDEX": true, "NTH_MARKERS": true}, "run-1"))
+	got := parse(t, id.Environment(environ, those("NTH_INDEX", "NTH_MARKERS"), "run-1"))
 	want := env{"PATH": "/bin", "NTH_OTHER": "x", "SLURM_ARRAY_TASK_ID": "3", "JOB_COMPLETION_INDEX": "3", "NTH_ITEM_INDEX": "3",
 		"NTH_ITEM_RAW_INDEX": "3", "NTH_ITEM_ATTEMPT": "1", "NTH_ITEM_JOB": "", "NTH_ITEM_RUN_ID": "run-1", "NTH_ITEM_SLOT": "0"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -45,7 +50,7 @@ func TestEnvironmentOutgrown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := parse(t, id.Environment(vars.environ(), map[string]bool{"NTH_COMPLETIONS": true}, "r"))
+	got := parse(t, id.Environment(vars.environ(), those("NTH_COMPLETIONS"), "r"))
 	want := env{"JOB_COMPLETION_INDEX": "7", "NTH_ITEM_INDEX": "7", "NTH_ITEM_RAW_INDEX": "7", "NTH_ITEM_ATTEMPT": "1", "NTH_ITEM_JOB": "", "NTH_ITEM_RUN_ID": "r", "NTH_ITEM_SLOT": "0"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -59,7 +64,7 @@ func TestOwnVariable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := parse(t, id.Environment(vars.environ(), map[string]bool{"NTH_NODE": true}, "r"))
+	got := parse(t, id.Environment(vars.environ(), those("NTH_NODE"), "r"))
 	if value, ok := got["NTH_NODE"]; ok || got["JOB_COMPLETION_INDEX"] != "4" {
 		t.Errorf("NTH_NODE=%s is handed on: %v", value, got)
 	}

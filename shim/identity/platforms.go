@@ -21,11 +21,13 @@ type Platform struct {
 }
 
 // kubernetes is the row that has neither count nor attempt in the environment.
-var kubernetes = &Platforms[0]
+var kubernetes = &platforms[0]
 
 // Platforms is the table, in the order in which the rows are looked at. Each
 // row's source stands above it.
-var Platforms = []Platform{
+var Platforms = platforms[:]
+
+var platforms = [...]Platform{
 	// Kubernetes, Job documentation, completion mode Indexed; the index is set by
 	// pkg/controller/job/indexed_job_utils.go. There is no count and no attempt.
 	{Name: "kubernetes", Title: "Kubernetes Indexed Job", Variable: "JOB_COMPLETION_INDEX", Fixed: true},

@@ -75,7 +75,7 @@ func parsePairs(p *expand.Parser, flag string, texts []string, cut func(string) 
 	for i, text := range texts {
 		halves, err := cut(text)
 		if err != nil { // whose text may be a secret's
-			p.Fail(flag, fmt.Errorf("number %d: %w", i+1, err), hintOf[flag])
+			p.Fail(flag, fmt.Errorf("number %d: %w", i+1, err), hintOf()[flag])
 			continue
 		}
 		list = append(list, pair{flag, p.URL(flag, halves.URL), p.Path(flag, halves.Path), slashed(config.Literal(halves.URL))})
@@ -88,11 +88,13 @@ func parseStream(p *expand.Parser, flag, text string) pair {
 	return pair{flag: flag, url: p.URL(flag, text), slash: slashed(config.Literal(text))}
 }
 
-var hintOf = map[string]string{
-	"--input":       "write --input s3://bucket/key=/path: the URL, then the path",
-	"--output":      "write --output /path=s3://bucket/key: the path, then the URL",
-	"--checkpoint":  "write --checkpoint /path=s3://bucket/key: the path, then the URL",
-	"--keep-failed": "write --keep-failed s3://bucket/dir for the outputs, or --keep-failed /path=s3://bucket/key: the path, then the URL",
+func hintOf() map[string]string {
+	return map[string]string{
+		"--input":       "write --input s3://bucket/key=/path: the URL, then the path",
+		"--output":      "write --output /path=s3://bucket/key: the path, then the URL",
+		"--checkpoint":  "write --checkpoint /path=s3://bucket/key: the path, then the URL",
+		"--keep-failed": "write --keep-failed s3://bucket/dir for the outputs, or --keep-failed /path=s3://bucket/key: the path, then the URL",
+	}
 }
 
 // slashed tells whether a URL ends in a slash, its parameters aside.

@@ -19,7 +19,7 @@ type half struct {
 func (j *job) data() (list []half) {
 	add := func(flag string, texts []string) {
 		for _, text := range texts {
-			if p, err := halves[flag](text); err == nil {
+			if p, err := halves()[flag](text); err == nil {
 				list = append(list, half{flag, p, flag != "--input"})
 			}
 		}
@@ -32,12 +32,14 @@ func (j *job) data() (list []half) {
 }
 
 // halves are the flags of which a URL is one half.
-var halves = map[string]func(string) (config.Pair, error){"--input": config.ParseInput, "--output": config.ParseOutput, "--checkpoint": config.ParseCheckpoint,
-	"--keep-failed": config.ParseKept}
+func halves() map[string]func(string) (config.Pair, error) {
+	return map[string]func(string) (config.Pair, error){"--input": config.ParseInput, "--output": config.ParseOutput, "--checkpoint": config.ParseCheckpoint,
+		"--keep-failed": config.ParseKept}
+}
 
 // urlIn changes the URL of a flag's value, and leaves its path as it is.
 func urlIn(flag, value string, change func(url string) string) string {
-	parse := halves[flag]
+	parse := halves()[flag]
 	if parse == nil {
 		return change(value)
 	}

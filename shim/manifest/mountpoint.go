@@ -11,13 +11,15 @@ import (
 
 // places are the flags whose URLs may be files', and which of them name directories: the
 // others name what is in one.
-var places = map[string]bool{"--markers": true, "--logs": true, "--done-if": false, "--success": false, "--tasks": false, "--require": false,
-	"--input": false, "--output": false, "--stdin": false, "--stdout": false, "--checkpoint": false, "--keep-failed": true}
+func places() map[string]bool {
+	return map[string]bool{"--markers": true, "--logs": true, "--done-if": false, "--success": false, "--tasks": false, "--require": false,
+		"--input": false, "--output": false, "--stdin": false, "--stdout": false, "--checkpoint": false, "--keep-failed": true}
+}
 
 // onVolume gives a setting whose files are on a volume the parameter that wants it mounted:
 // without its volume, a mount point is a directory in which nothing is done.
 func (j *job) onVolume(s flags.Setting) flags.Setting {
-	dir, ok := places[s.Flag]
+	dir, ok := places()[s.Flag]
 	if !ok {
 		return s
 	}

@@ -14,10 +14,10 @@ import (
 )
 
 // answering ends when a command wants its signals itself.
-var answering = struct {
+var answering struct {
 	sync.Once
-	over chan struct{}
-}{over: make(chan struct{})}
+	over chan struct{} // nil: nobody answers
+}
 
 // Answer is for a command that is no run: a signal that stops ends the process, with one
 // line and exit code 128+n, until the command asks for such signals (Interruptible,
@@ -25,6 +25,8 @@ var answering = struct {
 func Answer(stderr io.Writer) {
 	caught := notify(nil)
 	pending := release()
+	over := make(chan struct{})
+	answering.over = over
 	go func() {
 		var got syscall.Signal
 		if len(pending) > 0 {
@@ -33,7 +35,7 @@ func Answer(stderr io.Writer) {
 			select {
 			case sig := <-caught:
 				got = sig.(syscall.Signal)
-			case <-answering.over:
+			case <-over:
 				signal.Stop(caught)
 				return
 			}
@@ -47,7 +49,11 @@ func Answer(stderr io.Writer) {
 // started to ignore, as nohup does it, doesn't.
 func Stops(more ...os.Signal) chan os.Signal {
 	c := notify(more)
-	answering.Do(func() { close(answering.over) })
+	answering.Do(func() {
+		if answering.over != nil {
+			close(answering.over)
+		}
+	})
 	return c
 }
 

@@ -9,8 +9,10 @@ import (
 
 // machines names what ELF files are for, by e_machine, as GOARCH does (System V
 // ABI, and its registry of machine numbers). debug/elf would cost 0.3 MB.
-var machines = map[uint16]string{
-	3: "386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64", 258: "loong64",
+func machines() map[uint16]string {
+	return map[uint16]string{
+		3: "386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64", 258: "loong64",
+	}
 }
 
 // elfHeader is what explains why a file can't be executed.
@@ -34,7 +36,7 @@ func readELF(path string) *elfHeader {
 	if head[5] == 2 { // EI_DATA
 		order = binary.BigEndian
 	}
-	h := &elfHeader{machine: machines[order.Uint16(head[18:])]}
+	h := &elfHeader{machine: machines()[order.Uint16(head[18:])]}
 	wide := head[4] == 2 // EI_CLASS: 64 bits
 	at, size, count := int64(order.Uint32(head[28:])), int64(order.Uint16(head[42:])), order.Uint16(head[44:])
 	if wide {

@@ -1,8 +1,8 @@
 package proc
 
 import (
-	"crypto/rand"
-	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -44,9 +44,7 @@ type kin struct {
 }
 
 func newKin() kin {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	k := kin{cookie: hex.EncodeToString(b[:]), owner: map[int]int64{}, before: map[int]bool{}, warned: map[string]bool{}, group: syscall.Getpgrp()}
+	k := kin{cookie: fmt.Sprintf("%016x", rand.Uint64()), owner: map[int]int64{}, before: map[int]bool{}, warned: map[string]bool{}, group: syscall.Getpgrp()}
 	if outer := os.Getenv(Cookie); outer != "" && len(outer) < mostCookie {
 		k.cookie = outer + "/" + k.cookie
 	}

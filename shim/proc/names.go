@@ -34,8 +34,10 @@ func ParseSignal(s string) (syscall.Signal, error) {
 	if !strings.HasPrefix(name, "SIG") {
 		name = "SIG" + name
 	}
-	if sig := unix.SignalNum(name); sig != 0 {
-		return sig, nil
+	for sig := syscall.Signal(1); sig <= maxSignal; sig++ { // unix.SignalNum makes a table of all
+		if unix.SignalName(sig) == name {
+			return sig, nil
+		}
 	}
 	return 0, fmt.Errorf("there is no signal %q; write TERM, INT, HUP, QUIT, USR1, … or a number", s)
 }

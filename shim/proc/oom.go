@@ -1,7 +1,7 @@
 package proc
 
 import (
-	"os"
+	"bytes"
 	"strconv"
 	"strings"
 )
@@ -12,13 +12,16 @@ import (
 func oomKills() int64 { return oomKillsUnder("/sys/fs/cgroup", "/proc/self/cgroup") }
 
 func oomKillsUnder(mount, self string) int64 {
-	own, err := os.ReadFile(self)
+	var room [readAtOnce]byte
+	own, err := readInto(room[:], self)
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(own)) {
+	for len(own) > 0 {
+		var line []byte
+		line, own, _ = bytes.Cut(own, lineEnd)
 		// cgroups(7): hierarchy-ID:controller-list:cgroup-path
-		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		f := strings.SplitN(string(bytes.TrimSpace(line)), ":", 3)
 		if len(f) != 3 {
 			continue
 		}
@@ -42,13 +45,16 @@ func oomKillsUnder(mount, self string) int64 {
 }
 
 func counter(path string) (int64, bool) {
-	body, err := os.ReadFile(path)
+	var room [readAtOnce]byte
+	body, err := readInto(room[:], path)
 	if err != nil {
 		return 0, false
 	}
-	for line := range strings.Lines(string(body)) {
-		if value, ok := strings.CutPrefix(line, "oom_kill "); ok {
-			n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+	for len(body) > 0 {
+		var line []byte
+		line, body, _ = bytes.Cut(body, lineEnd)
+		if value, ok := bytes.CutPrefix(line, []byte("oom_kill ")); ok {
+			n, err := strconv.ParseInt(string(bytes.TrimSpace(value)), 10, 64)
 			return n, err == nil
 		}
 	}

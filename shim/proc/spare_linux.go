@@ -1,9 +1,8 @@
 package proc
 
 import (
-	"os"
+	"bytes"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -17,19 +16,22 @@ func spareMemory() {
 	if !launch.CanApart {
 		return
 	}
-	maps, err := os.ReadFile("/proc/self/maps")
+	var room [readAtOnce]byte
+	maps, err := readInto(room[:], "/proc/self/maps")
 	if err != nil {
 		return
 	}
-	for line := range strings.Lines(string(maps)) {
+	for len(maps) > 0 {
+		var line []byte
+		line, maps, _ = bytes.Cut(maps, lineEnd)
 		// proc_pid_maps(5): from-to rwxp …
-		bounds, rest, _ := strings.Cut(line, " ")
-		if !strings.HasPrefix(rest, "rw") || rest[3] != 'p' {
+		bounds, rest, _ := bytes.Cut(line, []byte(" "))
+		if len(rest) < 4 || !bytes.HasPrefix(rest, []byte("rw")) || rest[3] != 'p' {
 			continue
 		}
-		low, high, _ := strings.Cut(bounds, "-")
-		from, err1 := strconv.ParseUint(low, 16, 64)
-		to, err2 := strconv.ParseUint(high, 16, 64)
+		low, high, _ := bytes.Cut(bounds, []byte("-"))
+		from, err1 := strconv.ParseUint(string(low), 16, 64)
+		to, err2 := strconv.ParseUint(string(high), 16, 64)
 		if err1 == nil && err2 == nil {
 			_, _, _ = unix.Syscall(unix.SYS_MADVISE, uintptr(from), uintptr(to-from), unix.MADV_DONTFORK)
 		}

@@ -64,12 +64,17 @@ func Prepare(r *item.Run) (from *Mapping, err error) {
 // keepSecrets lets nobody see what any template will read as a secret, whenever it does:
 // a command may tell it before that.
 func keepSecrets(r *item.Run, from *Mapping) {
-	for _, t := range append(append(r.Mapping.All(), r.Mapping.Markers()), from.All()...) {
-		for _, name := range t.Secrets() {
-			value, _ := r.LookupEnv(name)
-			r.Secrets.Add(value)
+	keep := func(list ...expand.Named) {
+		for _, t := range list {
+			for _, name := range t.Secrets() {
+				value, _ := r.LookupEnv(name)
+				r.Secrets.Add(value)
+			}
 		}
 	}
+	keep(r.Mapping.All()...)
+	keep(r.Mapping.Markers())
+	keep(from.All()...)
 }
 
 // Tasks is the template of --tasks.

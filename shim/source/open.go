@@ -86,6 +86,9 @@ func (o *opener) options(k kind) task.Options {
 // fitsLiteral is fits where the URL's scheme is known before anything is expanded, so that
 // every command can say it.
 func fitsLiteral(c *config.Config) error {
+	if c.Tasks.URL == "" {
+		return nil
+	}
 	scheme, _, _ := strings.Cut(c.Tasks.URL, "://")
 	if k, known := (&opener{Caller: Caller{Run: &item.Run{Config: c}}}).kinds()[scheme]; known {
 		return fits(c, k.name)

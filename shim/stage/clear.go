@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"nth/shim/failure"
 )
 
 // Room is a place in which a command is to make an output.
@@ -26,7 +28,7 @@ type Room struct {
 const noted = temporary + "output"
 
 // ErrBusy is the error where another run's command is to make the same output.
-var ErrBusy = errors.New("another run of nth on this machine makes it there right now")
+var ErrBusy error = failure.Text("another run of nth on this machine makes it there right now")
 
 // Clear makes room for an output: its directory is made, and what an earlier attempt, or an
 // item before, has made there is removed, so that nothing of that is taken for this one's,

@@ -98,7 +98,7 @@ func (k Kind) unfit(err error, on string) error {
 	return f
 }
 
-var errDirectory = errors.New("it is a directory")
+var errDirectory error = failure.Text("it is a directory")
 
 // collector walks through a directory.
 type collector struct {

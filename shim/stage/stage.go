@@ -36,7 +36,7 @@ type Stage struct {
 
 // ErrMissing is what Fetch and Collect give, in a failure, where there is nothing: neither
 // an object, nor one below a prefix; neither a file, nor one in a directory.
-var ErrMissing = errors.New("it does not exist")
+var ErrMissing error = failure.Text("it does not exist")
 
 // missing is an ErrMissing in other words.
 type missing string

@@ -14,30 +14,35 @@ import (
 
 // arrays are the platforms whose arrays can be asked for any numbers, each with the lines
 // that ask for them.
-var arrays = map[string]struct {
+func arrays() map[string]array {
+	return map[string]array{
+		// sbatch(1): a list of numbers and ranges; the job hands its environment on.
+		"slurm": {0, func(list identity.List, job string) (lines []string) {
+			if job != "" {
+				job = "NTH_JOB=" + templates.Quote(job) + " "
+			}
+			for _, part := range pieces(list.String(), maxArgument) {
+				lines = append(lines, job+"sbatch --array="+part)
+			}
+			return lines
+		}},
+		// qsub(1) of Grid Engine: one number, or one range with a step.
+		"sge": {1, func(list identity.List, job string) (lines []string) {
+			if job != "" {
+				job = " -v NTH_JOB=" + templates.Quote(job)
+			}
+			for _, part := range progressions(list) {
+				lines = append(lines, "qsub"+job+" -t "+part)
+			}
+			return lines
+		}},
+	}
+}
+
+// array is what one platform asks for.
+type array struct {
 	least int64 // the least number that an array may have
 	lines func(list identity.List, job string) []string
-}{
-	// sbatch(1): a list of numbers and ranges; the job hands its environment on.
-	"slurm": {0, func(list identity.List, job string) (lines []string) {
-		if job != "" {
-			job = "NTH_JOB=" + templates.Quote(job) + " "
-		}
-		for _, part := range pieces(list.String(), maxArgument) {
-			lines = append(lines, job+"sbatch --array="+part)
-		}
-		return lines
-	}},
-	// qsub(1) of Grid Engine: one number, or one range with a step.
-	"sge": {1, func(list identity.List, job string) (lines []string) {
-		if job != "" {
-			job = " -v NTH_JOB=" + templates.Quote(job)
-		}
-		for _, part := range progressions(list) {
-			lines = append(lines, "qsub"+job+" -t "+part)
-		}
-		return lines
-	}},
 }
 
 // maxArgument is how long one word of a command line may be, with some room: 128 KiB on Linux.
@@ -73,7 +78,7 @@ func (o *Options) rerun(ctx context.Context, snap *Snapshot, r *Report) []string
 		return nil
 	}
 	from := o.origin(ctx, snap)
-	array, is := arrays[from.Platform]
+	array, is := arrays()[from.Platform]
 	if !is {
 		return nil
 	}

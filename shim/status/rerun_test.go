@@ -36,7 +36,7 @@ func TestEachOnce(t *testing.T) {
 		for index := int64(1); l.Len() < 300; index += 1 + r.Int64N(1+int64(seed%5)) {
 			l.Grow(index, 1<<20)
 		}
-		for name, array := range arrays {
+		for name, array := range arrays() {
 			var got identity.List
 			for _, line := range array.lines(l, "") {
 				line = line[strings.LastIndexAny(line, " =")+1:]

@@ -14,6 +14,7 @@ import (
 	_ "gocloud.dev/blob/memblob" // mem://, for tests
 	"gocloud.dev/gcerrors"
 
+	"nth/shim/failure"
 	_ "nth/shim/store/azure" // azblob://
 	"nth/shim/store/contract"
 	_ "nth/shim/store/file" // file://
@@ -23,8 +24,6 @@ import (
 
 // maxDocument bounds what Read takes into memory, in bytes.
 const maxDocument = 16 << 20
-
-var errTooLarge = fmt.Errorf("it has more than %d bytes", maxDocument)
 
 // Store is a directory of blobs.
 type Store struct {
@@ -68,7 +67,7 @@ func (s *Store) Read(ctx context.Context, key string) ([]byte, contract.Token, e
 		return nil, "", err
 	}
 	if len(body) > maxDocument {
-		return nil, "", &contract.Error{Kind: contract.Malformed, Cause: errTooLarge, Hint: "it is no document of nth's"}
+		return nil, "", &contract.Error{Kind: contract.Malformed, Cause: fmt.Errorf("it has more than %d bytes", maxDocument), Hint: "it is no document of nth's"}
 	}
 	var token contract.Token
 	r.As(&token)
@@ -117,7 +116,7 @@ func (s *Store) Swap(ctx context.Context, key string, body []byte, old contract.
 	return c.Wrote, nil
 }
 
-var errNoSwap = &contract.Error{Kind: contract.Unsupported, Cause: errors.New("this store can't replace a blob on condition")}
+var errNoSwap = &contract.Error{Kind: contract.Unsupported, Cause: failure.Text("this store can't replace a blob on condition")}
 
 // write uses Upload, which unlike WriteAll needs no pipe and no goroutine, and has
 // one error for one write.

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"nth/shim/disk"
@@ -120,7 +119,7 @@ type Sum struct {
 func (s Sum) String() string { return fmt.Sprintf("crc32c:%08x", s.CRC32C) }
 
 // castagnoli is computed by the processor; not at the start, for most runs move nothing.
-var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // add adds bytes that come next.
 func (s *Sum) add(p []byte) {

@@ -8,11 +8,12 @@ import (
 	"io/fs"
 	"os"
 
+	"nth/shim/failure"
 	"nth/shim/store"
 )
 
 // ErrChanged is a file that changed while it was uploaded.
-var ErrChanged = errors.New("the file changed while it was read")
+var ErrChanged error = failure.Text("the file changed while it was read")
 
 // Upload writes a file as a blob, whatever is there: the whole file as it was all the time,
 // or an error, after which nothing of it is there. The file's permissions go with it. A

@@ -2,13 +2,13 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"io"
 
+	"nth/shim/failure"
 	"nth/shim/store"
 )
 
-var errAborted = errors.New("it was given up")
+var errAborted error = failure.Text("it was given up")
 
 // Writer writes a blob as it comes. It is for one goroutine, but for Abort.
 type Writer struct {

@@ -34,12 +34,7 @@ func TestStart(t *testing.T) {
 	if runtime.GOOS+"/"+runtime.GOARCH != "linux/amd64" {
 		t.Fatalf("the budget is of linux/amd64, and this is %s/%s", runtime.GOOS, runtime.GOARCH)
 	}
-	nth, probe := released(t), filepath.Join(t.TempDir(), "probe")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", probe, "./testdata/bench/probe")
-	build.Dir, build.Env = harness.Root(), append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	nth, probe := released(t), built(t, "./testdata/bench/probe")
 	markers := "--markers=file://" + t.TempDir() + "/markers"
 	for name, args := range map[string][]string{"faults": nil, "faults-marker": {markers}} {
 		var all []int
@@ -51,13 +46,49 @@ func TestStart(t *testing.T) {
 	}
 }
 
+// built gives a small program of the tests'.
+func built(t *testing.T, program string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), filepath.Base(program))
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, program)
+	build.Dir, build.Env = harness.Root(), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// startEnv is the whole environment of a start. Go's runtime has memory for each CPU.
+func startEnv(index int) []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "JOB_COMPLETION_INDEX=" + strconv.Itoa(index)}
+}
+
+// TestPeak: what memory a run has at its most, with what it has of its own file.
+func TestPeak(t *testing.T) {
+	nth, peak := released(t), built(t, "./testdata/size/peak")
+	var all []int
+	for i := range starts {
+		cmd := exec.Command(peak, nth, "run", "--log-level=warn", "--", "/bin/true")
+		cmd.Env, cmd.Stderr = startEnv(i), os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		kib, err := strconv.Atoi(strings.TrimSpace(string(out)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, kib)
+	}
+	slices.Sort(all)
+	within(t, "peak-kib", all[0], all[starts/2])
+}
+
 // faults gives nth's page faults until its command, the probe, looks.
 func faults(t *testing.T, nth, probe string, index int, args []string) int {
 	t.Helper()
 	cmd := exec.Command(nth, slices.Concat([]string{"run", "--log-level=warn"}, args, []string{"--", probe})...)
-	// Go's runtime has memory for each CPU.
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "JOB_COMPLETION_INDEX=" + strconv.Itoa(index)}
-	cmd.Stderr = os.Stderr
+	cmd.Env, cmd.Stderr = startEnv(index), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)

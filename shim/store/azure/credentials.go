@@ -24,12 +24,12 @@ func fromEnvironment(getenv func(string) string) (s settings, who claims, err er
 	if err := printable(getenv); err != nil {
 		return s, who, err
 	}
-	for name, parameter := range variables {
+	for name, parameter := range variables() {
 		value := getenv(name)
 		if value == "" {
 			continue
 		}
-		if err := parameters[parameter](&s, value); err != nil {
+		if err := parameters()[parameter](&s, value); err != nil {
 			return s, who, invalid(name+": "+err.Error(), "")
 		}
 	}
@@ -63,7 +63,7 @@ func fromEnvironment(getenv func(string) string) (s settings, who claims, err er
 // printable refuses variables by name that hold a control character. Around a key and a
 // token space is taken away, so that a line break behind one does no harm.
 func printable(getenv func(string) string) error {
-	names := append(slices.Sorted(maps.Keys(variables)), "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGEBLOB_CONNECTIONSTRING", "AZURE_TENANT_ID", "AZURE_CLIENT_ID",
+	names := append(slices.Sorted(maps.Keys(variables())), "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGEBLOB_CONNECTIONSTRING", "AZURE_TENANT_ID", "AZURE_CLIENT_ID",
 		"AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_AUTHORITY_HOST", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 	if err := contract.Printable(getenv, names...); err != nil {
 		return err

@@ -45,58 +45,62 @@ const (
 
 // meanings are of Azure Storage, "Blob service error codes" and "Common REST API
 // error codes".
-var meanings = map[string]meaning{
-	codeBlobNotFound:                     {contract.Absent, ""},
-	"ContainerNotFound":                  {contract.Unreachable, hintContainer},
-	"ContainerBeingDeleted":              {contract.Unreachable, hintContainer},
-	"ContainerDisabled":                  {contract.Unreachable, hintContainer},
-	"ResourceNotFound":                   {contract.Unreachable, hintContainer},
-	"InvalidResourceName":                {contract.Refused, "correct the container's name, or the blob's: a container has 3 to 63 of a-z, 0-9 and -"},
-	"AccountBeingCreated":                {contract.Unreachable, ""},
-	"ServerBusy":                         {contract.Unreachable, ""},
-	"OperationTimedOut":                  {contract.Unreachable, ""},
-	"InternalError":                      {contract.Unreachable, ""},
-	"BlobArchived":                       {contract.Unreachable, "the blob is archived: restore it first"},
-	"BlobBeingRehydrated":                {contract.Unreachable, "the blob is on its way out of the archive"},
-	"SnapshotsPresent":                   {contract.Unreachable, "the blob has snapshots: delete them first"},
-	"InvalidBlobOrBlock":                 {contract.Unreachable, hintBlocks},
-	"AccountIsDisabled":                  {contract.Denied, ""},
-	"AuthenticationFailed":               {contract.Denied, hintKey},
-	"AuthorizationFailure":               {contract.Denied, hintFirewall},
-	"AuthorizationPermissionMismatch":    {contract.Denied, hintRole},
-	"AuthorizationProtocolMismatch":      {contract.Denied, "the SAS token is for https only"},
-	"AuthorizationResourceTypeMismatch":  {contract.Denied, "the SAS token must be for containers and objects (srt=co)"},
-	"AuthorizationServiceMismatch":       {contract.Denied, "the SAS token is not for blobs (ss=b)"},
-	"AuthorizationSourceIPMismatch":      {contract.Denied, "the SAS token is for other addresses than this one"},
-	"InsufficientAccountPermissions":     {contract.Denied, hintRole},
-	"InvalidAuthenticationInfo":          {contract.Denied, hintToken},
-	"NoAuthenticationInformation":        {contract.Denied, hintToken},
-	"KeyBasedAuthenticationNotPermitted": {contract.Denied, "the account takes no keys: use an identity with the role Storage Blob Data Contributor"},
-	"PublicAccessNotPermitted":           {contract.Denied, "the account takes nobody without credentials"},
-	codeOverwrite:                        {contract.Denied, hintRole},
-	"BlobImmutableDueToPolicy":           {contract.Denied, hintKeep},
-	"LeaseIdMissing":                     {contract.Denied, hintLease},
-	"LeaseIdMismatchWithBlobOperation":   {contract.Denied, hintLease},
-	"BlobAlreadyExists":                  {contract.Exists, ""},
-	"ConditionNotMet":                    {contract.Exists, ""},
-	"TargetConditionNotMet":              {contract.Exists, ""},
-	codeInvalidBlockList:                 {contract.Conflict, ""}, // another writer's commit took the blocks away
-	"PendingCopyOperation":               {contract.Conflict, ""},
-	codeInvalidRange:                     {contract.Refused, ""},
-	"InvalidMetadata":                    {contract.Refused, ""},
-	"InvalidBlobType":                    {contract.Refused, "the blob is an append or a page blob: delete it first"},
-	"UnsupportedHeader":                  {contract.Unsupported, hintCannot},
-	"ConditionHeadersNotSupported":       {contract.Unsupported, hintCannot},
-	"FeatureVersionMismatch":             {contract.Unsupported, hintCannot},
+func meanings() map[string]meaning {
+	return map[string]meaning{
+		codeBlobNotFound:                     {contract.Absent, ""},
+		"ContainerNotFound":                  {contract.Unreachable, hintContainer},
+		"ContainerBeingDeleted":              {contract.Unreachable, hintContainer},
+		"ContainerDisabled":                  {contract.Unreachable, hintContainer},
+		"ResourceNotFound":                   {contract.Unreachable, hintContainer},
+		"InvalidResourceName":                {contract.Refused, "correct the container's name, or the blob's: a container has 3 to 63 of a-z, 0-9 and -"},
+		"AccountBeingCreated":                {contract.Unreachable, ""},
+		"ServerBusy":                         {contract.Unreachable, ""},
+		"OperationTimedOut":                  {contract.Unreachable, ""},
+		"InternalError":                      {contract.Unreachable, ""},
+		"BlobArchived":                       {contract.Unreachable, "the blob is archived: restore it first"},
+		"BlobBeingRehydrated":                {contract.Unreachable, "the blob is on its way out of the archive"},
+		"SnapshotsPresent":                   {contract.Unreachable, "the blob has snapshots: delete them first"},
+		"InvalidBlobOrBlock":                 {contract.Unreachable, hintBlocks},
+		"AccountIsDisabled":                  {contract.Denied, ""},
+		"AuthenticationFailed":               {contract.Denied, hintKey},
+		"AuthorizationFailure":               {contract.Denied, hintFirewall},
+		"AuthorizationPermissionMismatch":    {contract.Denied, hintRole},
+		"AuthorizationProtocolMismatch":      {contract.Denied, "the SAS token is for https only"},
+		"AuthorizationResourceTypeMismatch":  {contract.Denied, "the SAS token must be for containers and objects (srt=co)"},
+		"AuthorizationServiceMismatch":       {contract.Denied, "the SAS token is not for blobs (ss=b)"},
+		"AuthorizationSourceIPMismatch":      {contract.Denied, "the SAS token is for other addresses than this one"},
+		"InsufficientAccountPermissions":     {contract.Denied, hintRole},
+		"InvalidAuthenticationInfo":          {contract.Denied, hintToken},
+		"NoAuthenticationInformation":        {contract.Denied, hintToken},
+		"KeyBasedAuthenticationNotPermitted": {contract.Denied, "the account takes no keys: use an identity with the role Storage Blob Data Contributor"},
+		"PublicAccessNotPermitted":           {contract.Denied, "the account takes nobody without credentials"},
+		codeOverwrite:                        {contract.Denied, hintRole},
+		"BlobImmutableDueToPolicy":           {contract.Denied, hintKeep},
+		"LeaseIdMissing":                     {contract.Denied, hintLease},
+		"LeaseIdMismatchWithBlobOperation":   {contract.Denied, hintLease},
+		"BlobAlreadyExists":                  {contract.Exists, ""},
+		"ConditionNotMet":                    {contract.Exists, ""},
+		"TargetConditionNotMet":              {contract.Exists, ""},
+		codeInvalidBlockList:                 {contract.Conflict, ""}, // another writer's commit took the blocks away
+		"PendingCopyOperation":               {contract.Conflict, ""},
+		codeInvalidRange:                     {contract.Refused, ""},
+		"InvalidMetadata":                    {contract.Refused, ""},
+		"InvalidBlobType":                    {contract.Refused, "the blob is an append or a page blob: delete it first"},
+		"UnsupportedHeader":                  {contract.Unsupported, hintCannot},
+		"ConditionHeadersNotSupported":       {contract.Unsupported, hintCannot},
+		"FeatureVersionMismatch":             {contract.Unsupported, hintCannot},
+	}
 }
 
 // byStatus is for answers without a code that is known. 409 and 412 are not here:
 // they have many reasons but the condition that didn't hold, which Azure names.
-var byStatus = map[int]meaning{
-	http.StatusUnauthorized:   {contract.Denied, hintToken},
-	http.StatusForbidden:      {contract.Denied, hintRole},
-	http.StatusNotFound:       {contract.Unreachable, web.HintServer},
-	http.StatusNotImplemented: {contract.Unsupported, hintCannot},
+func byStatus() map[int]meaning {
+	return map[int]meaning{
+		http.StatusUnauthorized:   {contract.Denied, hintToken},
+		http.StatusForbidden:      {contract.Denied, hintRole},
+		http.StatusNotFound:       {contract.Unreachable, web.HintServer},
+		http.StatusNotImplemented: {contract.Unsupported, hintCannot},
+	}
 }
 
 // refusal is an answer that isn't what was asked for.
@@ -136,12 +140,12 @@ func readRefusal(status int, code string, body []byte) *refusal {
 }
 
 func (b *bucket) meaning(r *refusal) error {
-	m, known := meanings[r.code]
+	m, known := meanings()[r.code]
 	switch {
 	case r.code == codeBlobNotFound && r.status != http.StatusNotFound:
 		m = meaning{contract.Unreachable, web.HintServer} // absence is said with 404, or it isn't absence
 	case !known:
-		m = byStatus[r.status]
+		m = byStatus()[r.status]
 	}
 	if m.kind == contract.Other {
 		m.kind = contract.Unreachable

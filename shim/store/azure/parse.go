@@ -21,22 +21,26 @@ type settings struct {
 
 // parameters are those of a URL, with gocloud's names. Their values are never part
 // of an error: somebody may have put a secret there.
-var parameters = map[string]func(s *settings, value string) error{
-	"storage_account": func(s *settings, v string) error { s.account = v; return nil },
-	"domain":          func(s *settings, v string) error { s.domain = v; return nil },
-	"protocol":        func(s *settings, v string) error { s.protocol = v; return nil },
-	"cdn":             contract.Flag(func(s *settings) *bool { return &s.cdn }),
-	"localemu":        contract.Flag(func(s *settings) *bool { return &s.emulator }),
-	"anonymous":       contract.Flag(func(s *settings) *bool { return &s.anonymous }), // as the other stores have it
+func parameters() map[string]func(s *settings, value string) error {
+	return map[string]func(s *settings, value string) error{
+		"storage_account": func(s *settings, v string) error { s.account = v; return nil },
+		"domain":          func(s *settings, v string) error { s.domain = v; return nil },
+		"protocol":        func(s *settings, v string) error { s.protocol = v; return nil },
+		"cdn":             contract.Flag(func(s *settings) *bool { return &s.cdn }),
+		"localemu":        contract.Flag(func(s *settings) *bool { return &s.emulator }),
+		"anonymous":       contract.Flag(func(s *settings) *bool { return &s.anonymous }), // as the other stores have it
+	}
 }
 
 // variables set the same, with gocloud's names (its package azureblob).
-var variables = map[string]string{
-	"AZURE_STORAGE_ACCOUNT":           "storage_account",
-	"AZURE_STORAGE_DOMAIN":            "domain",
-	"AZURE_STORAGE_PROTOCOL":          "protocol",
-	"AZURE_STORAGE_IS_CDN":            "cdn",
-	"AZURE_STORAGE_IS_LOCAL_EMULATOR": "localemu",
+func variables() map[string]string {
+	return map[string]string{
+		"AZURE_STORAGE_ACCOUNT":           "storage_account",
+		"AZURE_STORAGE_DOMAIN":            "domain",
+		"AZURE_STORAGE_PROTOCOL":          "protocol",
+		"AZURE_STORAGE_IS_CDN":            "cdn",
+		"AZURE_STORAGE_IS_LOCAL_EMULATOR": "localemu",
+	}
 }
 
 func invalid(why, hint string) error {
@@ -56,7 +60,7 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 		return nil, err
 	}
 	given := s
-	if err := contract.Parameters(u, &s, parameters, "storage_account", "domain", "protocol", "cdn", "localemu", "anonymous"); err != nil {
+	if err := contract.Parameters(u, &s, parameters(), "storage_account", "domain", "protocol", "cdn", "localemu", "anonymous"); err != nil {
 		return nil, err
 	}
 	if s.anonymous {

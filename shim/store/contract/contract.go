@@ -56,10 +56,16 @@ const (
 
 // final are the kinds that a further try can't change. Denied isn't one: an identity may
 // be there later than we are.
-var final = map[Kind]bool{Absent: true, Exists: true, Refused: true, Malformed: true, Unsupported: true, NoSuch: true, Invalid: true, Lost: true}
 
 // Final tells whether a further try can't change it.
-func (k Kind) Final() bool { return final[k] }
+func (k Kind) Final() bool {
+	switch k {
+	case Absent, Exists, Refused, Malformed, Unsupported, NoSuch, Invalid, Lost:
+		return true
+	default:
+		return false
+	}
+}
 
 // Error is what every driver returns.
 type Error struct {
@@ -192,11 +198,16 @@ type Sweeper interface {
 }
 
 // ErrDirectory is what stands in a blob's place and is none, but may be what is looked for.
-var ErrDirectory = errors.New("it is a directory")
+var ErrDirectory error = text("it is a directory")
 
 // ErrNotBlob is what stands in a blob's place and is none, such as a socket. It is no
 // absence, for nothing could be written there either.
-var ErrNotBlob = errors.New("it is not a regular file")
+var ErrNotBlob error = text("it is not a regular file")
+
+// text is an error that nothing has to be made for at the start.
+type text string
+
+func (t text) Error() string { return string(t) }
 
 // Blocked tells whether something that is no blob stands in the place of one, or a file in
 // that of a directory that leads to it: who only looks needn't look again.
@@ -219,15 +230,17 @@ func EmptyKey() error {
 }
 
 // codes are the portable layer's names for the kinds.
-var codes = map[Kind]gcerrors.ErrorCode{
-	Absent: gcerrors.NotFound, Exists: gcerrors.FailedPrecondition, Denied: gcerrors.PermissionDenied,
-	Refused: gcerrors.Unimplemented, Malformed: gcerrors.Unimplemented, Unsupported: gcerrors.Unimplemented, Invalid: gcerrors.Unimplemented,
+func codes() map[Kind]gcerrors.ErrorCode {
+	return map[Kind]gcerrors.ErrorCode{
+		Absent: gcerrors.NotFound, Exists: gcerrors.FailedPrecondition, Denied: gcerrors.PermissionDenied,
+		Refused: gcerrors.Unimplemented, Malformed: gcerrors.Unimplemented, Unsupported: gcerrors.Unimplemented, Invalid: gcerrors.Unimplemented,
+	}
 }
 
 // Code is every driver's ErrorCode.
 func Code(err error) gcerrors.ErrorCode {
 	if e, ok := errors.AsType[*Error](err); ok {
-		if code, ok := codes[e.Kind]; ok {
+		if code, ok := codes()[e.Kind]; ok {
 			return code
 		}
 	}

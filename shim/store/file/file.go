@@ -52,16 +52,18 @@ func parse(u *url.URL) (*bucket, error) {
 		return nil, errors.New("the path holds a zero byte")
 	}
 	b := &bucket{dir: filepath.Clean(u.Path), mostNames: mostNames}
-	return b, contract.Parameters(u, b, parameters, "create_dir", "mountpoint")
+	return b, contract.Parameters(u, b, parameters(), "create_dir", "mountpoint")
 }
 
 // parameters are those of a URL, with gocloud's names.
-var parameters = map[string]func(b *bucket, value string) error{
-	"create_dir": contract.Flag(func(b *bucket) *bool { return &b.createDir }),
-	"mountpoint": (*bucket).setMountpoint,
-	// gocloud's own driver needs these; here it is always so.
-	"metadata":   func(*bucket, string) error { return nil },
-	"no_tmp_dir": func(*bucket, string) error { return nil },
+func parameters() map[string]func(b *bucket, value string) error {
+	return map[string]func(b *bucket, value string) error{
+		"create_dir": contract.Flag(func(b *bucket) *bool { return &b.createDir }),
+		"mountpoint": (*bucket).setMountpoint,
+		// gocloud's own driver needs these; here it is always so.
+		"metadata":   func(*bucket, string) error { return nil },
+		"no_tmp_dir": func(*bucket, string) error { return nil },
+	}
 }
 
 type bucket struct {

@@ -34,27 +34,29 @@ const (
 // meanings are those of the XML API's codes and of the JSON API's reasons (Cloud
 // Storage, "HTTP status and error codes" of each). "notFound" is not here: it says
 // so of a bucket too.
-var meanings = map[string]meaning{
-	codeNoSuchKey:                  {contract.Absent, ""},
-	"NoSuchBucket":                 {contract.Unreachable, hintBucket},
-	"AccessDenied":                 {contract.Denied, hintAccess},
-	"InvalidSecurity":              {contract.Denied, hintToken},
-	"AuthenticationRequired":       {contract.Denied, hintToken},
-	"ExpiredToken":                 {contract.Denied, hintToken},
-	"UserProjectMissing":           {contract.Denied, hintPayer},
-	"userProjectMissing":           {contract.Denied, hintPayer},
-	"required":                     {contract.Denied, hintPayer},
-	"accountDisabled":              {contract.Denied, ""},
-	"insufficientPermissions":      {contract.Denied, hintAccess},
-	"retentionPolicyNotMet":        {contract.Denied, hintKeep},
-	"objectUnderActiveHold":        {contract.Denied, hintKeep},
-	"rateLimitExceeded":            {contract.Unreachable, ""},
-	"userRateLimitExceeded":        {contract.Unreachable, ""},
-	"quotaExceeded":                {contract.Unreachable, ""},
-	"PreconditionFailed":           {contract.Exists, ""},
-	"conditionNotMet":              {contract.Exists, ""},
-	"InvalidRange":                 {contract.Refused, ""},
-	"requestedRangeNotSatisfiable": {contract.Refused, ""},
+func meanings() map[string]meaning {
+	return map[string]meaning{
+		codeNoSuchKey:                  {contract.Absent, ""},
+		"NoSuchBucket":                 {contract.Unreachable, hintBucket},
+		"AccessDenied":                 {contract.Denied, hintAccess},
+		"InvalidSecurity":              {contract.Denied, hintToken},
+		"AuthenticationRequired":       {contract.Denied, hintToken},
+		"ExpiredToken":                 {contract.Denied, hintToken},
+		"UserProjectMissing":           {contract.Denied, hintPayer},
+		"userProjectMissing":           {contract.Denied, hintPayer},
+		"required":                     {contract.Denied, hintPayer},
+		"accountDisabled":              {contract.Denied, ""},
+		"insufficientPermissions":      {contract.Denied, hintAccess},
+		"retentionPolicyNotMet":        {contract.Denied, hintKeep},
+		"objectUnderActiveHold":        {contract.Denied, hintKeep},
+		"rateLimitExceeded":            {contract.Unreachable, ""},
+		"userRateLimitExceeded":        {contract.Unreachable, ""},
+		"quotaExceeded":                {contract.Unreachable, ""},
+		"PreconditionFailed":           {contract.Exists, ""},
+		"conditionNotMet":              {contract.Exists, ""},
+		"InvalidRange":                 {contract.Refused, ""},
+		"requestedRangeNotSatisfiable": {contract.Refused, ""},
+	}
 }
 
 const (
@@ -62,14 +64,16 @@ const (
 	hintPayer     = "add user_project= to the URL: the requester pays for this bucket"
 )
 
-var byStatus = map[int]meaning{
-	http.StatusUnauthorized:                 {contract.Denied, hintToken},
-	http.StatusForbidden:                    {contract.Denied, hintAccess},
-	http.StatusNotFound:                     {contract.Unreachable, hintBucket},
-	http.StatusConflict:                     {contract.Conflict, ""},
-	http.StatusPreconditionFailed:           {contract.Exists, ""},
-	http.StatusRequestedRangeNotSatisfiable: {contract.Refused, ""},
-	http.StatusNotImplemented:               {contract.Unsupported, "this server can't do what was asked"},
+func byStatus() map[int]meaning {
+	return map[int]meaning{
+		http.StatusUnauthorized:                 {contract.Denied, hintToken},
+		http.StatusForbidden:                    {contract.Denied, hintAccess},
+		http.StatusNotFound:                     {contract.Unreachable, hintBucket},
+		http.StatusConflict:                     {contract.Conflict, ""},
+		http.StatusPreconditionFailed:           {contract.Exists, ""},
+		http.StatusRequestedRangeNotSatisfiable: {contract.Refused, ""},
+		http.StatusNotImplemented:               {contract.Unsupported, "this server can't do what was asked"},
+	}
 }
 
 // refusal is an answer that isn't what was asked for.
@@ -88,9 +92,9 @@ func (b *bucket) refused(ctx context.Context, res *http.Response) error {
 	if r.status == http.StatusUnauthorized && b.token != nil {
 		b.token.Drop() // the next try gets a new one
 	}
-	m, known := meanings[r.code]
+	m, known := meanings()[r.code]
 	if !known || m.kind == contract.Absent && r.status != http.StatusNotFound {
-		m = byStatus[r.status]
+		m = byStatus()[r.status]
 	}
 	if m.kind == contract.Other {
 		m.kind = contract.Unreachable

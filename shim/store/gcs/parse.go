@@ -19,25 +19,27 @@ type settings struct {
 
 // parameters are those of a URL, with gocloud's names. Their values are never part
 // of an error: somebody may have put a secret there.
-var parameters = map[string]func(s *settings, value string) error{
-	"anonymous": contract.Flag(func(s *settings) *bool { return &s.anonymous }),
-	// Of use for signed URLs only, but for "-".
-	"access_id": func(s *settings, v string) error {
-		s.anonymous = s.anonymous || v == "-"
-		return nil
-	},
-	"universe_domain": func(s *settings, v string) error {
-		if strings.Trim(v, letters+".-") != "" || v == "" {
-			return errors.New("it is a domain, as in googleapis.com")
-		}
-		s.universe = v
-		return nil
-	},
-	// Who pays (Cloud Storage, "Requester Pays").
-	"user_project": func(s *settings, v string) error {
-		s.header.Set("X-Goog-User-Project", v)
-		return nil
-	},
+func parameters() map[string]func(s *settings, value string) error {
+	return map[string]func(s *settings, value string) error{
+		"anonymous": contract.Flag(func(s *settings) *bool { return &s.anonymous }),
+		// Of use for signed URLs only, but for "-".
+		"access_id": func(s *settings, v string) error {
+			s.anonymous = s.anonymous || v == "-"
+			return nil
+		},
+		"universe_domain": func(s *settings, v string) error {
+			if strings.Trim(v, letters+".-") != "" || v == "" {
+				return errors.New("it is a domain, as in googleapis.com")
+			}
+			s.universe = v
+			return nil
+		},
+		// Who pays (Cloud Storage, "Requester Pays").
+		"user_project": func(s *settings, v string) error {
+			s.header.Set("X-Goog-User-Project", v)
+			return nil
+		},
+	}
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -59,7 +61,7 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	case strings.Trim(s.name, letters+".-_") != "" || strings.Trim(s.name, ".") == "":
 		return nil, errors.New("a bucket's name has letters, digits, dots, hyphens and underscores")
 	}
-	if err := contract.Parameters(u, s, parameters, "anonymous", "universe_domain", "user_project"); err != nil {
+	if err := contract.Parameters(u, s, parameters(), "anonymous", "universe_domain", "user_project"); err != nil {
 		return nil, err
 	}
 	s.Client = web.Client()

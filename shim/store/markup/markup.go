@@ -4,7 +4,6 @@
 package markup
 
 import (
-	"errors"
 	"strings"
 	"unicode/utf8"
 )
@@ -54,9 +53,14 @@ const fewChildren = 6
 // maxDepth is deeper than any answer of a store.
 const maxDepth = 32
 
-var (
-	errSyntax = errors.New("it is not XML")
-	errEnd    = errors.New("it is cut short")
+// text is an error that nothing has to be made for at the start.
+type text string
+
+func (t text) Error() string { return string(t) }
+
+const (
+	errSyntax = text("it is not XML")
+	errEnd    = text("it is cut short")
 )
 
 // Parse reads a whole document: one element, and around it nothing but white

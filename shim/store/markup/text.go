@@ -15,16 +15,18 @@ func unspace(s string) string {
 }
 
 // newlines are normalised (XML 1.0, section 2.11).
-var newlines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+func newlines() *strings.Replacer { return strings.NewReplacer("\r\n", "\n", "\r", "\n") }
 
 func normal(raw string) string {
 	if strings.IndexByte(raw, '\r') < 0 {
 		return raw
 	}
-	return newlines.Replace(raw)
+	return newlines().Replace(raw)
 }
 
-var entities = map[string]string{"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": `"`}
+func entities() map[string]string {
+	return map[string]string{"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": `"`}
+}
 
 // unescape gives text with its references replaced: itself, where there is nothing to be
 // replaced, as in nearly all of a listing of thousands.
@@ -43,7 +45,7 @@ func unescape(raw string) (string, error) {
 		if !closed {
 			return "", errSyntax
 		}
-		text, known := entities[name]
+		text, known := entities()[name]
 		if digits, ok := strings.CutPrefix(name, "#"); ok {
 			text, known = character(digits)
 		}

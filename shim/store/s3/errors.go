@@ -26,32 +26,34 @@ const (
 	hintCannot = "this server can't do what was asked"
 )
 
-var meanings = map[string]meaning{
-	codeNoSuchKey:                        {contract.Absent, ""},
-	"NoSuchBucket":                       {contract.Unreachable, hintBucket},
-	"InvalidBucketName":                  {contract.Refused, "correct the name: 3 to 63 of a-z, 0-9, - and ."},
-	"AllAccessDisabled":                  {contract.Denied, ""},
-	"AccessDenied":                       {contract.Denied, hintAccess},
-	"AccountProblem":                     {contract.Denied, ""},
-	"InvalidAccessKeyId":                 {contract.Denied, hintKeys},
-	"XAdminUserNotFound":                 {contract.Denied, hintKeys}, // versitygw, with status 404
-	"SignatureDoesNotMatch":              {contract.Denied, hintKeys},
-	"InvalidToken":                       {contract.Denied, hintKeys},
-	"ExpiredToken":                       {contract.Denied, hintToken},
-	"InvalidTokenId":                     {contract.Denied, hintToken}, // MinIO
-	"TokenRefreshRequired":               {contract.Denied, hintToken},
-	"RequestTimeTooSkewed":               {contract.Denied, "this machine's clock differs from the server's by more than 15 minutes"},
-	"InvalidObjectState":                 {contract.Unreachable, "the object is archived: restore it first"},
-	"PreconditionFailed":                 {contract.Exists, ""},
-	"ConditionalRequestConflict":         {contract.Conflict, ""},
-	"OperationAborted":                   {contract.Conflict, ""},
-	"PermanentRedirect":                  {contract.Unreachable, hintRegion},
-	"TemporaryRedirect":                  {contract.Unreachable, hintRegion},
-	"AuthorizationHeaderMalformed":       {contract.Unreachable, hintRegion},
-	"IllegalLocationConstraintException": {contract.Unreachable, hintRegion},
-	"NotImplemented":                     {contract.Unsupported, hintCannot},
-	"KeyTooLongError":                    {contract.Refused, "keys are limited to 1,024 bytes"},
-	codeInvalidRange:                     {contract.Refused, ""},
+func meanings() map[string]meaning {
+	return map[string]meaning{
+		codeNoSuchKey:                        {contract.Absent, ""},
+		"NoSuchBucket":                       {contract.Unreachable, hintBucket},
+		"InvalidBucketName":                  {contract.Refused, "correct the name: 3 to 63 of a-z, 0-9, - and ."},
+		"AllAccessDisabled":                  {contract.Denied, ""},
+		"AccessDenied":                       {contract.Denied, hintAccess},
+		"AccountProblem":                     {contract.Denied, ""},
+		"InvalidAccessKeyId":                 {contract.Denied, hintKeys},
+		"XAdminUserNotFound":                 {contract.Denied, hintKeys}, // versitygw, with status 404
+		"SignatureDoesNotMatch":              {contract.Denied, hintKeys},
+		"InvalidToken":                       {contract.Denied, hintKeys},
+		"ExpiredToken":                       {contract.Denied, hintToken},
+		"InvalidTokenId":                     {contract.Denied, hintToken}, // MinIO
+		"TokenRefreshRequired":               {contract.Denied, hintToken},
+		"RequestTimeTooSkewed":               {contract.Denied, "this machine's clock differs from the server's by more than 15 minutes"},
+		"InvalidObjectState":                 {contract.Unreachable, "the object is archived: restore it first"},
+		"PreconditionFailed":                 {contract.Exists, ""},
+		"ConditionalRequestConflict":         {contract.Conflict, ""},
+		"OperationAborted":                   {contract.Conflict, ""},
+		"PermanentRedirect":                  {contract.Unreachable, hintRegion},
+		"TemporaryRedirect":                  {contract.Unreachable, hintRegion},
+		"AuthorizationHeaderMalformed":       {contract.Unreachable, hintRegion},
+		"IllegalLocationConstraintException": {contract.Unreachable, hintRegion},
+		"NotImplemented":                     {contract.Unsupported, hintCannot},
+		"KeyTooLongError":                    {contract.Refused, "keys are limited to 1,024 bytes"},
+		codeInvalidRange:                     {contract.Refused, ""},
+	}
 }
 
 const (
@@ -62,16 +64,18 @@ const (
 
 // byStatus is for answers without a code, as those to HEAD are. 404 is not here:
 // without a code nobody can say what it is that doesn't exist.
-var byStatus = map[int]meaning{
-	http.StatusMovedPermanently:   {contract.Unreachable, hintRegion},
-	http.StatusTemporaryRedirect:  {contract.Unreachable, hintRegion},
-	http.StatusNotModified:        {contract.Exists, ""}, // MinIO of 2023, for 412
-	http.StatusUnauthorized:       {contract.Denied, hintKeys},
-	http.StatusForbidden:          {contract.Denied, hintAccess},
-	http.StatusNotFound:           {contract.Unreachable, web.HintServer},
-	http.StatusPreconditionFailed: {contract.Exists, ""},
-	http.StatusConflict:           {contract.Conflict, ""},
-	http.StatusNotImplemented:     {contract.Unsupported, hintCannot},
+func byStatus() map[int]meaning {
+	return map[int]meaning{
+		http.StatusMovedPermanently:   {contract.Unreachable, hintRegion},
+		http.StatusTemporaryRedirect:  {contract.Unreachable, hintRegion},
+		http.StatusNotModified:        {contract.Exists, ""}, // MinIO of 2023, for 412
+		http.StatusUnauthorized:       {contract.Denied, hintKeys},
+		http.StatusForbidden:          {contract.Denied, hintAccess},
+		http.StatusNotFound:           {contract.Unreachable, web.HintServer},
+		http.StatusPreconditionFailed: {contract.Exists, ""},
+		http.StatusConflict:           {contract.Conflict, ""},
+		http.StatusNotImplemented:     {contract.Unsupported, hintCannot},
+	}
 }
 
 // refusal is an answer that isn't what was asked for.
@@ -103,7 +107,7 @@ func readRefusal(status int, body []byte) *refusal {
 }
 
 func (b *bucket) meaning(r *refusal) error {
-	m, known := meanings[r.code]
+	m, known := meanings()[r.code]
 	if (m.hint == hintToken || m.hint == hintKeys) && b.identity != nil {
 		b.identity.Drop() // the next try gets others, where they aren't fixed
 	}
@@ -114,7 +118,7 @@ func (b *bucket) meaning(r *refusal) error {
 	case !known && elsewhere && r.status != http.StatusForbidden:
 		m = meaning{contract.Unreachable, hintRegion} // 400 to a HEAD
 	case !known:
-		m = byStatus[r.status]
+		m = byStatus()[r.status]
 	}
 	if m.kind == contract.Other {
 		m.kind = contract.Unreachable

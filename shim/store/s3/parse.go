@@ -13,6 +13,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"nth/shim/aws"
+	"nth/shim/failure"
 	"nth/shim/store/contract"
 	"nth/shim/store/web"
 )
@@ -29,42 +30,44 @@ type settings struct {
 
 // parameters are those of a URL, with gocloud's names. Their values are never part
 // of an error: somebody may have put a secret there.
-var parameters = map[string]func(s *settings, value string) error{
-	"region":           func(s *settings, v string) error { s.region = v; return nil },
-	"endpoint":         func(s *settings, v string) error { s.address = v; return nil },
-	"profile":          func(s *settings, v string) error { s.profile = v; return nil },
-	"use_path_style":   setStyle,
-	"s3ForcePathStyle": setStyle,
-	"anonymous":        contract.Flag(func(s *settings) *bool { return &s.anonymous }),
-	"disable_https":    contract.Flag(func(s *settings) *bool { return &s.disableHTTPS }),
-	"disableSSL":       contract.Flag(func(s *settings) *bool { return &s.disableHTTPS }),
-	"request_payer": func(s *settings, v string) error {
-		if pays, err := strconv.ParseBool(v); v != "requester" && !pays {
-			if err != nil {
-				return errors.New("write request_payer=requester")
+func parameters() map[string]func(s *settings, value string) error {
+	return map[string]func(s *settings, value string) error{
+		"region":           func(s *settings, v string) error { s.region = v; return nil },
+		"endpoint":         func(s *settings, v string) error { s.address = v; return nil },
+		"profile":          func(s *settings, v string) error { s.profile = v; return nil },
+		"use_path_style":   setStyle,
+		"s3ForcePathStyle": setStyle,
+		"anonymous":        contract.Flag(func(s *settings) *bool { return &s.anonymous }),
+		"disable_https":    contract.Flag(func(s *settings) *bool { return &s.disableHTTPS }),
+		"disableSSL":       contract.Flag(func(s *settings) *bool { return &s.disableHTTPS }),
+		"request_payer": func(s *settings, v string) error {
+			if pays, err := strconv.ParseBool(v); v != "requester" && !pays {
+				if err != nil {
+					return errors.New("write request_payer=requester")
+				}
+				return nil
 			}
+			s.header.Set("X-Amz-Request-Payer", "requester")
 			return nil
-		}
-		s.header.Set("X-Amz-Request-Payer", "requester")
-		return nil
-	},
-	"ssetype": func(s *settings, v string) error {
-		if !slices.Contains([]string{"AES256", "aws:kms", "aws:kms:dsse"}, v) {
-			return errors.New("ssetype is AES256, aws:kms or aws:kms:dsse")
-		}
-		s.put.Set(headerEncryption, v)
-		return nil
-	},
-	"kmskeyid": func(s *settings, v string) error {
-		s.put.Set(headerKMSKey, v)
-		return nil
-	},
-	// Of the SDK. No checksum header is sent: R2 and B2 have refused them, and the signature covers
-	// the content. One that the server has is asked for with a blob's attributes alone.
-	"awssdk":                       func(*settings, string) error { return nil },
-	"hostname_immutable":           func(*settings, string) error { return nil },
-	"request_checksum_calculation": func(*settings, string) error { return nil },
-	"response_checksum_validation": func(*settings, string) error { return nil },
+		},
+		"ssetype": func(s *settings, v string) error {
+			if !slices.Contains([]string{"AES256", "aws:kms", "aws:kms:dsse"}, v) {
+				return errors.New("ssetype is AES256, aws:kms or aws:kms:dsse")
+			}
+			s.put.Set(headerEncryption, v)
+			return nil
+		},
+		"kmskeyid": func(s *settings, v string) error {
+			s.put.Set(headerKMSKey, v)
+			return nil
+		},
+		// Of the SDK. No checksum header is sent: R2 and B2 have refused them, and the signature covers
+		// the content. One that the server has is asked for with a blob's attributes alone.
+		"awssdk":                       func(*settings, string) error { return nil },
+		"hostname_immutable":           func(*settings, string) error { return nil },
+		"request_checksum_calculation": func(*settings, string) error { return nil },
+		"response_checksum_validation": func(*settings, string) error { return nil },
+	}
 }
 
 const (
@@ -89,7 +92,7 @@ func parse(u *url.URL, getenv func(string) string) (*bucket, error) {
 	case strings.Trim(s.name, letters+".-_") != "" || strings.Trim(s.name, ".") == "":
 		return nil, errors.New("a bucket's name has letters, digits, dots and hyphens")
 	}
-	if err := contract.Parameters(u, s, parameters, "region", "endpoint", "use_path_style", "anonymous", "profile", "request_payer", "ssetype", "kmskeyid", "disable_https"); err != nil {
+	if err := contract.Parameters(u, s, parameters(), "region", "endpoint", "use_path_style", "anonymous", "profile", "request_payer", "ssetype", "kmskeyid", "disable_https"); err != nil {
 		return nil, err
 	}
 	identity := aws.New(s.profile, s.region, getenv, s.Client)
@@ -136,7 +139,7 @@ func (s *settings) agree() error {
 	return nil
 }
 
-var errEndpoint = errors.New("the endpoint is not a URL such as https://minio.example.com:9000")
+var errEndpoint error = failure.Text("the endpoint is not a URL such as https://minio.example.com:9000")
 
 // locate decides on the server's address.
 func (s *settings) locate() error {

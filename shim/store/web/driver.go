@@ -26,17 +26,29 @@ type Bucket interface {
 type Parse func(u *url.URL, getenv func(string) string) (Bucket, error)
 
 // parsers are those of the stores that are asked over HTTP, by their schemes.
-var parsers = map[string]Parse{}
+var parsers []parser
+
+type parser struct {
+	scheme string
+	parse  Parse
+}
 
 // Register makes a store known by its URLs' scheme.
 func Register[B Bucket](scheme string, parse func(u *url.URL, getenv func(string) string) (B, error)) {
 	p := Parse(func(u *url.URL, getenv func(string) string) (Bucket, error) { return parse(u, getenv) })
-	parsers[scheme] = p
+	parsers = append(parsers, parser{scheme, p})
 	blob.DefaultURLMux().RegisterBucket(scheme, p)
 }
 
 // For gives the parser of a scheme's URLs; nil: the store isn't asked over HTTP.
-func For(scheme string) Parse { return parsers[scheme] }
+func For(scheme string) Parse {
+	for _, p := range parsers {
+		if p.scheme == scheme {
+			return p.parse
+		}
+	}
+	return nil
+}
 
 // OpenBucketURL opens the bucket of a URL.
 func (parse Parse) OpenBucketURL(_ context.Context, u *url.URL) (*blob.Bucket, error) {

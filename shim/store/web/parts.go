@@ -61,10 +61,10 @@ type part struct {
 // Start begins the writing.
 func (p *Parts) Start(ctx context.Context) { p.ctx, p.end = context.WithCancelCause(ctx) }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // Sum is the checksum of a body.
-func Sum(body []byte) uint32 { return crc32.Checksum(body, castagnoli) }
+func Sum(body []byte) uint32 { return crc32.Checksum(body, castagnoli()) }
 
 // Sum gives the checksum of all that was handed out to be sent so far.
 func (p *Parts) Sum() uint32 { return p.crc }
@@ -183,7 +183,7 @@ func (p *Parts) hand(last bool) error {
 		}
 		p.begin()
 	}
-	p.crc = crc32.Update(p.crc, castagnoli, p.buf)
+	p.crc = crc32.Update(p.crc, castagnoli(), p.buf)
 	p.work <- part{p.sent, p.buf, last} // there is room for as many as there are buffers
 	p.buf = nil
 	p.sent++

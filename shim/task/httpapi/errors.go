@@ -33,29 +33,33 @@ const (
 )
 
 // meanings are those of the statuses whose class doesn't tell.
-var meanings = map[int]meaning{
-	http.StatusMovedPermanently:        {contract.NoSuch, hintMoved},
-	http.StatusPermanentRedirect:       {contract.NoSuch, hintMoved},
-	http.StatusUnauthorized:            {contract.Denied, hintToken},
-	http.StatusPaymentRequired:         {contract.Denied, ""},
-	http.StatusForbidden:               {contract.Denied, hintToken},
-	http.StatusNotFound:                {contract.NoSuch, hintURL},
-	http.StatusProxyAuthRequired:       {contract.Denied, "the proxy wants a user and a password: HTTPS_PROXY=http://user:password@host"},
-	http.StatusRequestTimeout:          {contract.Unreachable, ""},
-	http.StatusConflict:                {contract.Unreachable, ""}, // an Idempotency-Key whose first request is still being worked on
-	http.StatusGone:                    {contract.NoSuch, hintURL},
-	http.StatusMisdirectedRequest:      {contract.Unreachable, ""},
-	http.StatusLocked:                  {contract.Unreachable, ""},
-	http.StatusTooEarly:                {contract.Unreachable, ""},
-	http.StatusTooManyRequests:         {contract.Unreachable, ""},
-	http.StatusNotImplemented:          {contract.Unsupported, hintContract},
-	http.StatusHTTPVersionNotSupported: {contract.Unsupported, hintContract},
+func meanings() map[int]meaning {
+	return map[int]meaning{
+		http.StatusMovedPermanently:        {contract.NoSuch, hintMoved},
+		http.StatusPermanentRedirect:       {contract.NoSuch, hintMoved},
+		http.StatusUnauthorized:            {contract.Denied, hintToken},
+		http.StatusPaymentRequired:         {contract.Denied, ""},
+		http.StatusForbidden:               {contract.Denied, hintToken},
+		http.StatusNotFound:                {contract.NoSuch, hintURL},
+		http.StatusProxyAuthRequired:       {contract.Denied, "the proxy wants a user and a password: HTTPS_PROXY=http://user:password@host"},
+		http.StatusRequestTimeout:          {contract.Unreachable, ""},
+		http.StatusConflict:                {contract.Unreachable, ""}, // an Idempotency-Key whose first request is still being worked on
+		http.StatusGone:                    {contract.NoSuch, hintURL},
+		http.StatusMisdirectedRequest:      {contract.Unreachable, ""},
+		http.StatusLocked:                  {contract.Unreachable, ""},
+		http.StatusTooEarly:                {contract.Unreachable, ""},
+		http.StatusTooManyRequests:         {contract.Unreachable, ""},
+		http.StatusNotImplemented:          {contract.Unsupported, hintContract},
+		http.StatusHTTPVersionNotSupported: {contract.Unsupported, hintContract},
+	}
 }
 
-var byClass = map[int]meaning{
-	3: {contract.Unreachable, "redirects are not followed: " + web.HintServer},
-	4: {contract.Refused, hintContract},
-	5: {contract.Unreachable, ""},
+func byClass() map[int]meaning {
+	return map[int]meaning{
+		3: {contract.Unreachable, "redirects are not followed: " + web.HintServer},
+		4: {contract.Refused, hintContract},
+		5: {contract.Unreachable, ""},
+	}
 }
 
 // refusal is an answer that isn't 2xx.
@@ -71,9 +75,9 @@ func (r *refusal) Error() string { return web.Refusal(r.status, "", r.message) }
 func (s *source) refused(name string, res *http.Response, secrets []string) error {
 	defer res.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(res.Body, web.MaxError)) // a part of it tells less, and nothing wrong
-	m, known := meanings[res.StatusCode]
+	m, known := meanings()[res.StatusCode]
 	if !known {
-		m = byClass[res.StatusCode/100]
+		m = byClass()[res.StatusCode/100]
 	}
 	if m.kind == contract.Other {
 		m.kind = contract.Unreachable

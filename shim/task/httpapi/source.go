@@ -17,13 +17,25 @@ import (
 
 // What the statuses of a call on a held task mean before meanings is asked.
 var (
-	lost = map[string][]int{
-		"keep": {http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusPreconditionFailed},
-		"done": {http.StatusConflict, http.StatusPreconditionFailed},
-		"fail": {http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusPreconditionFailed},
+	lost = []struct {
+		call string
+		by   []int
+	}{
+		{"keep", []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusPreconditionFailed}},
+		{"done", []int{http.StatusConflict, http.StatusPreconditionFailed}},
+		{"fail", []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusPreconditionFailed}},
 	}
 	gone = []int{http.StatusNotFound, http.StatusGone}
 )
+
+func isLost(call string, status int) bool {
+	for _, l := range lost {
+		if l.call == call {
+			return slices.Contains(l.by, status)
+		}
+	}
+	return false
+}
 
 // insist is how many tasks that were given up here may come in a row before the queue is
 // taken to have no others now: one slip of whoever fills it may give many the same id.
@@ -185,7 +197,7 @@ var done = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.St
 func (s *source) tell(ctx context.Context, c call, t *task.Task) (*http.Response, error) {
 	res, err := s.send(ctx, c)
 	switch {
-	case slices.Contains(lost[c.name], status(err)):
+	case isLost(c.name, status(err)):
 		s.free(t, 0)
 		return nil, task.Lost(fmt.Sprintf("%s: %v", c.name, errors.Unwrap(err)))
 	case err != nil:

@@ -19,11 +19,13 @@ type format struct {
 // come, and looking for it would take the rows between for one. Quotes around a whole
 // field are those of spreadsheets, Python and dsub, and may hold tabs; every other quote
 // is text, as in 5" pipe.
-var formats = map[string]format{
-	".csv":   {name: "csv", comma: ',', spans: true},
-	".tsv":   {name: "tsv", comma: '\t'},
-	".jsonl": {name: "jsonl", json: true},
-	".txt":   {name: "txt"},
+func formats() map[string]format {
+	return map[string]format{
+		".csv":   {name: "csv", comma: ',', spans: true},
+		".tsv":   {name: "tsv", comma: '\t'},
+		".jsonl": {name: "jsonl", json: true},
+		".txt":   {name: "txt"},
+	}
 }
 
 const compressed = ".gz"
@@ -31,7 +33,7 @@ const compressed = ".gz"
 // formatOf tells what a name's end promises.
 func formatOf(name string) (f format, gz, ok bool) {
 	name, gz = strings.CutSuffix(strings.ToLower(name), compressed)
-	f, ok = formats[path.Ext(name)]
+	f, ok = formats()[path.Ext(name)]
 	return f, gz, ok
 }
 

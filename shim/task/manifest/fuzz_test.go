@@ -75,8 +75,8 @@ func FuzzRecords(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		want := theirs(content, formats[".csv"])
-		if diff := cmp.Diff(want, ours(t, content, formats[".csv"])); diff != "" {
+		want := theirs(content, formats()[".csv"])
+		if diff := cmp.Diff(want, ours(t, content, formats()[".csv"])); diff != "" {
 			t.Errorf("%q: %s", content, diff)
 		}
 	})
@@ -115,7 +115,7 @@ func FuzzTSV(f *testing.F) {
 			}
 			want = append(want, fields)
 		}
-		if diff := cmp.Diff(want, ours(t, content, formats[".tsv"])); diff != "" {
+		if diff := cmp.Diff(want, ours(t, content, formats()[".tsv"])); diff != "" {
 			t.Errorf("%q: %s", content, diff)
 		}
 	})
@@ -131,7 +131,7 @@ func FuzzLines(f *testing.F) {
 				want = append(want, line)
 			}
 		}
-		s := newRecords(nil, formats[".txt"], 0)
+		s := newRecords(nil, formats()[".txt"], 0)
 		s.in = bufio.NewReaderSize(bytes.NewReader(content), 16)
 		var got []string
 		for rec, err := s.next(); err != io.EOF; rec, err = s.next() {

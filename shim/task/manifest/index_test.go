@@ -175,7 +175,7 @@ func resealed(b []byte) []byte {
 // forged changes an index that is taken apart, and puts it together again.
 func forged(change func(x *index)) func(t *testing.T, b []byte, v version, gz bool) []byte {
 	return func(t *testing.T, b []byte, v version, gz bool) []byte {
-		x, err := decode(b, formats[".csv"], gz, v)
+		x, err := decode(b, formats()[".csv"], gz, v)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"hash/crc32"
 	"io"
-	"sync"
 )
 
 // maxRow is the longest row, in bytes.
@@ -16,7 +15,7 @@ const window = 64 << 10
 
 // castagnoli is computed by the processor. Not at the start: the table behind it, for
 // other processors, is made of 8 kB.
-var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // record is one row as it stands in the file, or the header.
 type record struct {

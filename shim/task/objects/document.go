@@ -71,7 +71,7 @@ const (
 	shortList = 32 << 10 // stands in the document
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // name is that of the list: another URL, or other flags that decide what is in it, are
 // another list. The parameters of the URL only say how the store is reached.
@@ -133,7 +133,7 @@ func (b *builder) add(it Item) error {
 	last := &b.made[len(b.made)-1]
 	last[0]++
 	last[1] += int64(len(line))
-	last[2] = int64(crc32.Update(uint32(last[2]), castagnoli, line))
+	last[2] = int64(crc32.Update(uint32(last[2]), castagnoli(), line))
 	b.doc.Items++
 	return nil
 }

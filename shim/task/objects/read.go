@@ -74,7 +74,7 @@ func (l *List) piece(ctx context.Context, p piece, first, from, to int64, visit 
 		offset += size
 		for ; k < last; k++ {
 			b := p.Blocks[k]
-			if int64(crc32.Checksum(body[:b[1]], castagnoli)) != b[2] {
+			if int64(crc32.Checksum(body[:b[1]], castagnoli())) != b[2] {
 				return 0, l.unusable(p.Key, errDamaged)
 			}
 			if err := visitBlock(body[:b[1]], first, from, to, visit); err != nil {

@@ -34,17 +34,19 @@ const (
 
 // senses are what SQLSTATE codes, or the classes that are their first two characters,
 // mean (PostgreSQL, appendix A). All others are for now only.
-var senses = map[string]sense{
-	"28":    {contract.Denied, hintLogin},
-	"42501": {contract.Denied, hintGrant},
-	"42P01": {contract.NoSuch, hintTable},
-	"3F000": {contract.NoSuch, hintTable},
-	"3D000": {contract.NoSuch, "create the database, or correct its name"},
-	"42":    {contract.Refused, hintColumns},
-	"22":    {contract.Refused, hintColumns},
-	"23":    {contract.Refused, hintColumns},
-	"0A":    {contract.Unsupported, ""},
-	"25006": {contract.Unreachable, hintStandby},
+func senses() map[string]sense {
+	return map[string]sense{
+		"28":    {contract.Denied, hintLogin},
+		"42501": {contract.Denied, hintGrant},
+		"42P01": {contract.NoSuch, hintTable},
+		"3F000": {contract.NoSuch, hintTable},
+		"3D000": {contract.NoSuch, "create the database, or correct its name"},
+		"42":    {contract.Refused, hintColumns},
+		"22":    {contract.Refused, hintColumns},
+		"23":    {contract.Refused, hintColumns},
+		"0A":    {contract.Unsupported, ""},
+		"25006": {contract.Unreachable, hintStandby},
+	}
 }
 
 // meaning gives an error its kind.
@@ -62,9 +64,9 @@ func meaning(ctx context.Context, err error) error {
 
 func refused(answer *pq.Error) error {
 	code := string(answer.Code)
-	m, known := senses[code]
+	m, known := senses()[code]
 	if !known && len(code) == 5 {
-		m, known = senses[code[:2]]
+		m, known = senses()[code[:2]]
 	}
 	if !known {
 		m.kind = contract.Unreachable

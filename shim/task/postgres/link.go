@@ -12,6 +12,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"nth/shim/failure"
 	"nth/shim/store/contract"
 	"nth/shim/task"
 )
@@ -47,7 +48,7 @@ type answer struct {
 }
 
 // past is a deadline that ends a call at once.
-var past = time.Unix(1, 0)
+func past() time.Time { return time.Unix(1, 0) }
 
 // goodbye is how long a connection is given to be closed politely.
 const goodbye = time.Second
@@ -75,7 +76,7 @@ func unanswered(err error) bool {
 }
 
 // errForeign is an answer that lib/pq panics at: another server's.
-var errForeign = errors.New("the answer is not PostgreSQL's")
+var errForeign error = failure.Text("the answer is not PostgreSQL's")
 
 // once runs a statement. After an error nobody knows what
 // the connection is still going to say, and it is closed.
@@ -92,7 +93,7 @@ func (s *session) once(ctx context.Context, statement string, args ...driver.Val
 		}
 	}
 	l := s.link
-	stop := context.AfterFunc(ctx, func() { _ = l.raw.SetDeadline(past) })
+	stop := context.AfterFunc(ctx, func() { _ = l.raw.SetDeadline(past()) })
 	a, err = l.query(statement, args)
 	if stopped := stop(); err != nil || !stopped {
 		s.drop()
@@ -191,7 +192,7 @@ func (d *dialer) interrupt() {
 	defer d.mu.Unlock()
 	d.ended = true
 	if d.raw != nil {
-		_ = d.raw.SetDeadline(past)
+		_ = d.raw.SetDeadline(past())
 	}
 }
 
@@ -204,7 +205,7 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.raw = conn; d.ended {
-		_ = conn.SetDeadline(past)
+		_ = conn.SetDeadline(past())
 	}
 	return conn, nil
 }

@@ -14,22 +14,24 @@ type settings struct {
 	queue, pop string // pop is the command
 }
 
-var parameters = map[string]func(*settings, string) error{
-	"queue": func(s *settings, v string) error {
-		s.queue = v
-		return nil
-	},
-	"pop": func(s *settings, v string) error {
-		command, ok := map[string]string{"left": "LPOP", "right": "RPOP"}[v]
-		if !ok {
-			return errors.New("it is left or right")
-		}
-		s.pop = command
-		return nil
-	},
-	"db":                func(s *settings, v string) error { return s.Database(v) },
-	"sentinel_username": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelUser, v) },
-	"sentinel_password": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelPassword, v) },
+func parameters() map[string]func(*settings, string) error {
+	return map[string]func(*settings, string) error{
+		"queue": func(s *settings, v string) error {
+			s.queue = v
+			return nil
+		},
+		"pop": func(s *settings, v string) error {
+			command, ok := map[string]string{"left": "LPOP", "right": "RPOP"}[v]
+			if !ok {
+				return errors.New("it is left or right")
+			}
+			s.pop = command
+			return nil
+		},
+		"db":                func(s *settings, v string) error { return s.Database(v) },
+		"sentinel_username": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelUser, v) },
+		"sentinel_password": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelPassword, v) },
+	}
 }
 
 // parse reads a URL. No error repeats any part of it.
@@ -39,7 +41,7 @@ func parse(u *url.URL, getenv func(string) string) (settings, error) {
 	if err != nil {
 		return s, err
 	}
-	if err := contract.Parameters(u, &s, parameters, "queue", "pop", "db"); err != nil {
+	if err := contract.Parameters(u, &s, parameters(), "queue", "pop", "db"); err != nil {
 		return s, err
 	}
 	if s.queue == "" {

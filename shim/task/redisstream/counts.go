@@ -2,17 +2,17 @@ package redisstream
 
 import (
 	"context"
-	"errors"
 
 	"github.com/gomodule/redigo/redis"
 
+	"nth/shim/failure"
 	"nth/shim/store/contract"
 	"nth/shim/task"
 )
 
 // errNoLag: what the group hasn't read yet is known from Redis 7 on, and not after
 // entries in the middle of the stream were deleted.
-var errNoLag = errors.New("the server doesn't know how far the group is behind")
+var errNoLag error = failure.Text("the server doesn't know how far the group is behind")
 
 // Count tells how many entries the group has not read or not acknowledged, and how many
 // are dead, of all groups. XINFO and XLEN of the ACL are for this alone: a worker that

@@ -14,18 +14,20 @@ type settings struct {
 	stream, group string
 }
 
-var parameters = map[string]func(*settings, string) error{
-	"stream": func(s *settings, v string) error {
-		s.stream = v
-		return nil
-	},
-	"group": func(s *settings, v string) error {
-		s.group = v
-		return nil
-	},
-	"db":                func(s *settings, v string) error { return s.Database(v) },
-	"sentinel_username": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelUser, v) },
-	"sentinel_password": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelPassword, v) },
+func parameters() map[string]func(*settings, string) error {
+	return map[string]func(*settings, string) error{
+		"stream": func(s *settings, v string) error {
+			s.stream = v
+			return nil
+		},
+		"group": func(s *settings, v string) error {
+			s.group = v
+			return nil
+		},
+		"db":                func(s *settings, v string) error { return s.Database(v) },
+		"sentinel_username": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelUser, v) },
+		"sentinel_password": func(s *settings, v string) error { return s.OfSentinels(&s.SentinelPassword, v) },
+	}
 }
 
 // parse reads a URL. No error repeats any part of it.
@@ -35,7 +37,7 @@ func parse(u *url.URL, getenv func(string) string) (settings, error) {
 	if err != nil {
 		return s, err
 	}
-	err = contract.Parameters(u, &s, parameters, "stream", "group", "db")
+	err = contract.Parameters(u, &s, parameters(), "stream", "group", "db")
 	switch {
 	case err != nil:
 		return s, err

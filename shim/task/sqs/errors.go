@@ -31,45 +31,47 @@ const (
 // "Common errors"), by their names in JSON without "Exception", and by the older ones
 // that the header x-amzn-query-error keeps and other servers give. What isn't here is
 // taken by its status.
-var meanings = map[string]meaning{
-	"QueueDoesNotExist":    {contract.NoSuch, hintQueue},
-	"NonExistentQueue":     {contract.NoSuch, hintQueue},
-	"QueueDeletedRecently": {contract.NoSuch, hintQueue},
-	"InvalidAddress":       {contract.NoSuch, hintQueue},
+func meanings() map[string]meaning {
+	return map[string]meaning{
+		"QueueDoesNotExist":    {contract.NoSuch, hintQueue},
+		"NonExistentQueue":     {contract.NoSuch, hintQueue},
+		"QueueDeletedRecently": {contract.NoSuch, hintQueue},
+		"InvalidAddress":       {contract.NoSuch, hintQueue},
 
-	"AccessDenied":               {contract.Denied, hintAccess},
-	"NotAuthorized":              {contract.Denied, hintAccess},
-	"KmsAccessDenied":            {contract.Denied, hintAccess},
-	"OptInRequired":              {contract.Denied, ""},
-	"InvalidClientTokenId":       {contract.Denied, hintKeys},
-	"UnrecognizedClient":         {contract.Denied, hintKeys},
-	"SignatureDoesNotMatch":      {contract.Denied, hintKeys},
-	"InvalidSignature":           {contract.Denied, hintKeys},
-	"IncompleteSignature":        {contract.Denied, hintKeys},
-	"MissingAuthenticationToken": {contract.Denied, hintKeys},
-	"InvalidSecurity":            {contract.Denied, hintKeys},
-	"AuthFailure":                {contract.Denied, hintKeys}, // moto
-	"ExpiredToken":               {contract.Denied, hintToken},
-	"RequestExpired":             {contract.Denied, hintClock},
+		"AccessDenied":               {contract.Denied, hintAccess},
+		"NotAuthorized":              {contract.Denied, hintAccess},
+		"KmsAccessDenied":            {contract.Denied, hintAccess},
+		"OptInRequired":              {contract.Denied, ""},
+		"InvalidClientTokenId":       {contract.Denied, hintKeys},
+		"UnrecognizedClient":         {contract.Denied, hintKeys},
+		"SignatureDoesNotMatch":      {contract.Denied, hintKeys},
+		"InvalidSignature":           {contract.Denied, hintKeys},
+		"IncompleteSignature":        {contract.Denied, hintKeys},
+		"MissingAuthenticationToken": {contract.Denied, hintKeys},
+		"InvalidSecurity":            {contract.Denied, hintKeys},
+		"AuthFailure":                {contract.Denied, hintKeys}, // moto
+		"ExpiredToken":               {contract.Denied, hintToken},
+		"RequestExpired":             {contract.Denied, hintClock},
 
-	"RequestThrottled":   {contract.Unreachable, ""},
-	"Throttling":         {contract.Unreachable, ""},
-	"ThrottledRequest":   {contract.Unreachable, ""},
-	"KmsThrottled":       {contract.Unreachable, ""},
-	"OverLimit":          {contract.Unreachable, "too many messages of the queue are in flight"},
-	"ServiceUnavailable": {contract.Unreachable, ""},
-	"InternalFailure":    {contract.Unreachable, ""},
+		"RequestThrottled":   {contract.Unreachable, ""},
+		"Throttling":         {contract.Unreachable, ""},
+		"ThrottledRequest":   {contract.Unreachable, ""},
+		"KmsThrottled":       {contract.Unreachable, ""},
+		"OverLimit":          {contract.Unreachable, "too many messages of the queue are in flight"},
+		"ServiceUnavailable": {contract.Unreachable, ""},
+		"InternalFailure":    {contract.Unreachable, ""},
 
-	"InvalidMessageContents": {contract.Refused, ""},
-	"UnsupportedOperation":   {contract.Unsupported, hintCannot},
-	"UnknownOperation":       {contract.Unsupported, hintCannot},
-	"InvalidAction":          {contract.Unsupported, hintCannot},
-	"InvalidParameterValue":  {contract.Refused, ""},
-	"InvalidAttributeName":   {contract.Unsupported, hintCannot},
-	"InvalidAttributeValue":  {contract.Refused, ""},
-	"MissingParameter":       {contract.Refused, ""},
+		"InvalidMessageContents": {contract.Refused, ""},
+		"UnsupportedOperation":   {contract.Unsupported, hintCannot},
+		"UnknownOperation":       {contract.Unsupported, hintCannot},
+		"InvalidAction":          {contract.Unsupported, hintCannot},
+		"InvalidParameterValue":  {contract.Refused, ""},
+		"InvalidAttributeName":   {contract.Unsupported, hintCannot},
+		"InvalidAttributeValue":  {contract.Refused, ""},
+		"MissingParameter":       {contract.Refused, ""},
 
-	"MissingRequiredParameter": {contract.Refused, ""},
+		"MissingRequiredParameter": {contract.Refused, ""},
+	}
 }
 
 // refused gives an answer that isn't a success its meaning.
@@ -84,7 +86,7 @@ func (s *source) refused(action string, res *http.Response, body []byte) error {
 	if status/100 == 4 && isLost(action, code, e.Message) {
 		return task.Lost(web.Refusal(status, code, ""))
 	}
-	m, known := meanings[code]
+	m, known := meanings()[code]
 	switch {
 	case status == http.StatusTooManyRequests || status/100 == 5:
 		m = meaning{contract.Unreachable, m.hint}

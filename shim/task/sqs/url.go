@@ -20,28 +20,32 @@ type settings struct {
 }
 
 // parameters are those of a URL. Their values are never part of an error.
-var parameters = map[string]func(s *settings, value string) error{
-	"region":   func(s *settings, v string) error { s.region = v; return nil },
-	"endpoint": func(s *settings, v string) error { s.endpoint = v; return nil },
-	"profile":  func(s *settings, v string) error { s.profile = v; return nil },
-	"dead":     func(s *settings, v string) error { s.dead = v; return plain(v) },
-	"settle": func(s *settings, v string) error {
-		var err error
-		if s.settle, err = time.ParseDuration(v); err != nil || s.settle < 0 {
-			return errors.New("it is a time such as 3m")
-		}
-		return nil
-	},
+func parameters() map[string]func(s *settings, value string) error {
+	return map[string]func(s *settings, value string) error{
+		"region":   func(s *settings, v string) error { s.region = v; return nil },
+		"endpoint": func(s *settings, v string) error { s.endpoint = v; return nil },
+		"profile":  func(s *settings, v string) error { s.profile = v; return nil },
+		"dead":     func(s *settings, v string) error { s.dead = v; return plain(v) },
+		"settle": func(s *settings, v string) error {
+			var err error
+			if s.settle, err = time.ParseDuration(v); err != nil || s.settle < 0 {
+				return errors.New("it is a time such as 3m")
+			}
+			return nil
+		},
+	}
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
-var errName = errors.New("a queue's name has letters, digits, hyphens and underscores, and may end in .fifo")
+func errName() error {
+	return errors.New("a queue's name has letters, digits, hyphens and underscores, and may end in .fifo")
+}
 
 // plain checks a queue's name.
 func plain(name string) error {
 	if name = strings.TrimSuffix(name, fifo); name == "" || strings.Trim(name, letters) != "" {
-		return errName
+		return errName()
 	}
 	return nil
 }
@@ -54,7 +58,7 @@ const longest = 11*time.Hour + 55*time.Minute
 
 func parse(u *url.URL, o task.Options) (*source, error) {
 	set := settings{settle: settle}
-	err := contract.Parameters(u, &set, parameters, "region", "endpoint", "dead", "profile", "settle")
+	err := contract.Parameters(u, &set, parameters(), "region", "endpoint", "dead", "profile", "settle")
 	folder, name := path.Split(u.Path)
 	switch {
 	case err != nil:
@@ -65,7 +69,7 @@ func parse(u *url.URL, o task.Options) (*source, error) {
 	case strings.Trim(folder, letters+"/.") != "":
 		err = errors.New("the account has other characters than letters and digits")
 	case plain(name) != nil:
-		err = errName
+		err = errName()
 	case o.Lease > longest:
 		err = errors.New("the lease is longer than SQS's, which ends after 12 hours")
 	case set.region != "" && regionOf(u.Hostname()) != "" && set.region != regionOf(u.Hostname()):
