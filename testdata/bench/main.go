@@ -16,8 +16,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"nth/testdata/bench/bare"
 	"nth/testdata/bench/data"
@@ -84,6 +86,14 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	}
 	b := rounds.Start(stdout, *n, *scale, *against)
 	defer b.End()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		<-signals // Ctrl-C: no server and no folder is left
+		b.End()
+		os.Exit(130)
+	}()
 	for _, s := range chosen {
 		b.Do(s)
 	}
