@@ -64,7 +64,7 @@ func TestOwnBroken(t *testing.T) {
 // TestOwnForgets: what was given back leaves next to nothing behind. Nothing is asked: a
 // statement is never run.
 func TestOwnForgets(t *testing.T) {
-	s := &own{Options: task.Options{Lease: time.Minute}, held: held{over: true}}
+	s := &own{Options: task.Options{Lease: time.Minute}, held: held{over: true}, given: &task.Given{}, untold: &task.Untold{}}
 	before := tasks.Bytes(s)
 	for i := range 100_000 {
 		if _, err := s.Fail(t.Context(), &task.Task{ID: fmt.Sprint("task ", i), Payload: make([]byte, 1000)}, task.Failure{}); kind(err) != contract.Invalid { // nobody can be told
