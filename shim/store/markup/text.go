@@ -24,8 +24,20 @@ func normal(raw string) string {
 	return newlines().Replace(raw)
 }
 
-func entities() map[string]string {
-	return map[string]string{"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": `"`}
+func entity(name string) (text string, known bool) {
+	switch name {
+	case "lt":
+		return "<", true
+	case "gt":
+		return ">", true
+	case "amp":
+		return "&", true
+	case "apos":
+		return "'", true
+	case "quot":
+		return `"`, true
+	}
+	return "", false
 }
 
 // unescape gives text with its references replaced: itself, where there is nothing to be
@@ -45,7 +57,7 @@ func unescape(raw string) (string, error) {
 		if !closed {
 			return "", errSyntax
 		}
-		text, known := entities()[name]
+		text, known := entity(name)
 		if digits, ok := strings.CutPrefix(name, "#"); ok {
 			text, known = character(digits)
 		}
