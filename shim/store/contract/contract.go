@@ -62,9 +62,8 @@ func (k Kind) Final() bool {
 	switch k {
 	case Absent, Exists, Refused, Malformed, Unsupported, NoSuch, Invalid, Lost:
 		return true
-	default:
-		return false
 	}
+	return false
 }
 
 // Error is what every driver returns.
