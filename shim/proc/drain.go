@@ -89,7 +89,7 @@ func (d *drainer) pass() {
 			return
 		}
 		rest -= n
-		if d.err != nil && d.stdout {
+		if d.err != nil && d.isStdout() {
 			d.from = -1
 			go d.r.Close() // it waits for who reads; the commands' next write fails, as without nth
 			return

@@ -25,7 +25,7 @@ type flow struct {
 	holds   int      // the pipe, in bytes
 	wide    bool     // much has come
 	own     *os.File // nth's own output,
-	out     int      // its descriptor,
+	out     int      // its descriptor, 1 or 2,
 	movable bool     // and the kernel may be able to move there what is in the pipe
 }
 

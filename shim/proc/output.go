@@ -22,11 +22,10 @@ const (
 // output passes one of the command's outputs on, keeps its end, and gives a copy of
 // it away. A nil output is nth's own descriptor, handed over untouched.
 type output struct {
-	to     io.Writer
-	stdout bool // it is the command's
-	keep   int
-	copy   io.WriteCloser // may be nil
-	flow   flow
+	to   io.Writer
+	keep int
+	copy io.WriteCloser // may be nil
+	flow flow
 	streamEnds
 	done    chan struct{}
 	buf     []byte // the last bytes, at most twice keep
@@ -48,7 +47,7 @@ func newOutput(fd int, to io.Writer, keep int, copy io.WriteCloser) (*output, er
 	}
 	// A command that drops its privileges may open /dev/stderr again (moby#6880).
 	_ = w.Chmod(0o666)
-	o := &output{to: to, stdout: fd == 1, keep: keep, copy: copy, streamEnds: streamEnds{r, w}, done: make(chan struct{}), flow: newFlow(fd, own(fd))}
+	o := &output{to: to, keep: keep, copy: copy, streamEnds: streamEnds{r, w}, done: make(chan struct{}), flow: newFlow(fd, own(fd))}
 	if to == nil {
 		o.to = own(fd)
 	}
@@ -62,6 +61,8 @@ func own(fd int) *os.File {
 	}
 	return os.Stderr
 }
+
+func (o *output) isStdout() bool { return o.flow.out == 1 }
 
 // or gives the command's end of the pipe, or the descriptor itself.
 func (o *output) or(fd uintptr) uintptr {
@@ -98,7 +99,7 @@ func (o *output) pass() {
 			n, err = o.step(int(fd))
 			return err != syscall.EAGAIN
 		})
-		if o.err != nil && o.stdout {
+		if o.err != nil && o.isStdout() {
 			o.r.Close() // the command is told as it would be without nth: its next write fails
 			return
 		}
@@ -155,7 +156,7 @@ func (o *output) finish() {
 // unpassed gives why something couldn't be passed on, without the descriptor's name. That
 // nobody reads any more is no such reason: what reads it has had enough.
 func (o *output) unpassed() error {
-	if o == nil || !o.stdout || errors.Is(o.err, syscall.EPIPE) {
+	if o == nil || !o.isStdout() || errors.Is(o.err, syscall.EPIPE) {
 		return nil
 	}
 	if e, ok := errors.AsType[*os.PathError](o.err); ok {
