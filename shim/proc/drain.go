@@ -33,9 +33,8 @@ func newDrainer(fd int, to io.Writer, keep int, copy io.WriteCloser) (*drainer, 
 	// writes nothing costs nothing: the goroutine sleeps until something comes.
 	go func() {
 		_ = raw.Read(func(uintptr) bool {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.pass()
+			for rest := largest; rest > 0 && d.passSome(); rest -= capacity { // nobody tells again of what is there
+			}
 			return false
 		})
 	}()
@@ -80,21 +79,32 @@ func (d *drainer) or(fd uintptr) uintptr {
 	return d.w.Fd()
 }
 
-// pass passes on what is there, but no more than a pipe holds: what escaped may write
-// without end.
-func (d *drainer) pass() {
-	for rest := d.flow.holds; rest > 0; {
+// largest is how much a pipe holds that its command has made larger (F_SETPIPE_SZ, without
+// privileges).
+const largest = 1 << 20
+
+func (d *drainer) passSome() (more bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pass(capacity)
+}
+
+// pass passes on what is there, but no more than this, as much as a pipe holds: what escaped may
+// write without end. It tells whether there may be more.
+func (d *drainer) pass(rest int) (more bool) {
+	for rest > 0 {
 		n, _ := d.step(d.from)
 		if n <= 0 {
-			return
+			return false
 		}
 		rest -= n
 		if d.err != nil && d.isStdout() {
 			d.from = -1
 			go d.r.Close() // it waits for who reads; the commands' next write fails, as without nth
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // flush passes on what a command wrote, now that all of it has ended, and gives why
@@ -105,7 +115,7 @@ func (d *drainer) flush() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.pass()
+	d.pass(largest)
 	return d.unpassed()
 }
 
@@ -117,7 +127,7 @@ func (d *drainer) tell(res *Result) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.pass()
+	d.pass(largest)
 	end, cut := d.tail()
 	res.Stderr, res.StderrTruncated = bytes.Clone(end), cut
 	d.buf, d.dropped = d.buf[:0], false

@@ -68,6 +68,10 @@ func hosts() bool {
 		guard.Main(os.Args[1:])
 		return true
 	}
+	if name := os.Getenv(partsSpec); name != "" {
+		partsHost(name)
+		return true
+	}
 	path := os.Getenv(hostSpec)
 	if path == "" {
 		return false
