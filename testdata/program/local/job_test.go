@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,16 +19,24 @@ import (
 )
 
 // TestJobLocally runs the Job with nth local: the whole of it is killed once, and
-// then a third of its runs.
+// then a third of its runs: an nth, or a command where there is one nth for all.
 func TestJobLocally(t *testing.T) {
 	nth, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := program.NewJob(t, "local")
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			jobLocally(t, nth, program.NewJob(t, strings.ReplaceAll(name, " ", "-")), way)
+		})
+	}
+}
+
+func jobLocally(t *testing.T, nth string, j *program.Job, way []string) {
 	start := func() (*exec.Cmd, *bytes.Buffer) {
-		args := append([]string{"local", "--completions", strconv.Itoa(program.Items), "--parallelism", "6", "--backoff-limit-per-index", "50",
-			"--retry-delay", "10ms", "--log-level", "info", "--log-format", "json"}, j.Flags(j.Dir)...)
+		args := slices.Concat([]string{"local", "--completions", strconv.Itoa(program.Items), "--parallelism", "6", "--backoff-limit-per-index", "50",
+			"--retry-delay", "10ms", "--log-level", "info", "--log-format", "json"}, way, j.Flags(j.Dir))
 		cmd := exec.Command(nth, args...)
 		cmd.Env = append(os.Environ(), servers.S3Env()...)
 		var log bytes.Buffer
