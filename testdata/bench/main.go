@@ -27,6 +27,7 @@ import (
 	"nth/testdata/bench/local"
 	"nth/testdata/bench/objects"
 	"nth/testdata/bench/queue"
+	"nth/testdata/bench/repair"
 	"nth/testdata/bench/resume"
 	"nth/testdata/bench/rounds"
 	"nth/testdata/bench/share"
@@ -40,7 +41,7 @@ import (
 // none is named.
 var subjects = []rounds.Subject{
 	start.Subject, local.Subject, each.Subject, queue.Subject, streams.Subject, status.Subject,
-	data.Subject, objects.Subject, resume.Subject, share.Subject,
+	data.Subject, objects.Subject, resume.Subject, share.Subject, repair.Subject,
 }
 
 const usual = 6
