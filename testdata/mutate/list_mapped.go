@@ -33,7 +33,7 @@ var mapped = []mutation{
 		"			set(p.Variable, p.Base)\n", "			set(p.Variable, 0)\n",
 		"shim/identity", "TestRewrites"},
 	{"an outer nth's variables", "shim/identity/environment.go",
-		"		if !own[name] && !replaced[name] {\n			out", "		if !replaced[name] {\n			out",
+		"		if !replaced[name] && !own(name) {\n			out", "		if !replaced[name] {\n			out",
 		"shim/identity", "TestEnvironment"},
 	{"an escape in a URL's path", "templates/urltext.go",
 		"u.path(u.escaped(v.text, escapePath))", "u.path(v.text)",
