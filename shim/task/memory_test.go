@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -68,5 +69,33 @@ func TestUntold(t *testing.T) {
 				t.Errorf("dead %v, another %v", u.Dead("x"), u.Dead("y"))
 			}
 		})
+	}
+}
+
+// TestPool: sources with one memory have the same connections, each is one call's at a time,
+// and none is used that isn't needed.
+func TestPool(t *testing.T) {
+	made := 0
+	m := NewMemory(2)
+	connection := func() *int { made++; return new(int) }
+	a, b := PoolOf(m, connection), PoolOf(m, connection)
+	for range 3 {
+		_ = a.With(t.Context(), func(n *int) { *n++ })
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	var inner, full error
+	_ = a.With(t.Context(), func(one *int) {
+		inner = b.With(t.Context(), func(other *int) {
+			if one == other {
+				t.Error("two calls have one connection")
+			}
+			cancel()
+			full = a.With(ended, func(*int) { t.Error("there is a third one") })
+		})
+	})
+	used := 0
+	a.Each(func(n *int) { used += min(*n, 1) })
+	if made != 2 || used != 1 || inner != nil || full == nil {
+		t.Errorf("%d made, %d used; %v, %v", made, used, inner, full)
 	}
 }
