@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -42,7 +43,9 @@ type lines struct {
 
 // Write takes a piece of any size. What can't be passed on is no error: it stops the Job.
 func (l *lines) Write(p []byte) (int, error) {
-	l.take(p)
+	for piece := range slices.Chunk(p, chunk) { // of a larger one, a line might stay whole that is too long
+		l.take(piece)
+	}
 	return len(p), nil
 }
 
