@@ -89,13 +89,16 @@ func (o *output) pass() {
 	if err != nil {
 		return
 	}
-	for rest := capacity; rest > 0; {
+	for rest, ends := capacity, false; rest > 0; {
 		late := o.ending.Load() // what was read before leaves a full pipe behind
 		if !late {
 			rest = o.flow.holds
 		}
 		n := 0
 		over := raw.Read(func(fd uintptr) bool {
+			if late && !ends { // its command may have made it larger
+				ends, rest = true, max(rest, widenTo(int(fd), 0))
+			}
 			n, err = o.step(int(fd))
 			return err != syscall.EAGAIN
 		})

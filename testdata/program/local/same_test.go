@@ -194,6 +194,7 @@ func TestSame(t *testing.T) {
 		"binary":                     {nil, sh(`head -c 3000 /usr/bin/env; head -c 70000 /dev/zero`, once...), 0, "ELF"},
 		"whole lines of several":     {nil, []string{"--completions=8", "--parallelism=4", "--", "sh", "noisy.sh", "<<.Index>>"}, 0, "7 err 9"},
 		"kept output":                {nil, sh("seq 20000", append(once, "--logs=file://DIR/logs")...), 0, "19999"},
+		"a larger pipe":              {nil, append(slices.Clone(once), "--logs=file://DIR/logs", "--", "perl", "-e", `fcntl(STDOUT, 1031, 1048576) or die; syswrite STDOUT, "x" x 900_000 . "end\n"`), 0, "xend"},
 		"rows":                       {nil, sh("echo <<.Task.a>><<.Task.b>>; env | sort", "--completions=auto", "--tasks=file://DIR/rows.csv", marked), 0, "2y"},
 		"rows on stdin":              {nil, []string{"--completions=auto", "--tasks=file://DIR/rows.csv", "--task-stdin", "--", "cat"}, 0, `"b":"y"`},
 		"objects":                    {nil, []string{"--completions=auto", "--tasks=file://DIR/*.csv", marked, "--input=<<.Task.url>>=DIR/in/<<.Index>>", "--", "cat", "DIR/in/<<.Index>>"}, 0, "1,x"},
