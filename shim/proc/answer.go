@@ -62,11 +62,20 @@ func Stops(more ...os.Signal) chan os.Signal {
 func Attend() (*Signals, <-chan os.Signal) {
 	s := newSignals(&host{pid1: os.Getpid() == 1, kin: newKin()}, SignalConfig{})
 	stops := make(chan os.Signal, 8)
-	s.intake = takeIn(append(slices.DeleteFunc(stopping(), signal.Ignored), syscall.SIGIO))
+	caught := append(slices.DeleteFunc(stopping(), signal.Ignored), syscall.SIGIO)
+	if s.pid1 { // others' orphans come at any time
+		caught = append(caught, syscall.SIGCHLD)
+		go reapStale(s.wake.idle, s.whileIdle)
+	}
+	s.intake = takeIn(caught)
 	s.intake.marks = syscall.SIGIO // children end all the time; and this one is for nobody
 	s.intake.begin(func(sig syscall.Signal) {
-		if sig == syscall.SIGIO {
+		switch sig {
+		case syscall.SIGIO:
 			poke(s.wake.caughtUp)
+			return
+		case syscall.SIGCHLD:
+			poke(s.wake.idle)
 			return
 		}
 		s.mu.Lock()
