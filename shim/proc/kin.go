@@ -131,11 +131,14 @@ func (k *kin) find(p tree.Process, commands []*process) int64 {
 // left gives the children of this process that commands of mine have left to it. unknown
 // are those of which nobody knows whose they are.
 func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown []int) {
-	for _, pid := range k.orphans.List() {
+	for _, pid := range k.all() {
 		if k.before[pid] || slices.ContainsFunc(commands, func(c *process) bool { return c.phase == running && c.pid == pid }) {
 			continue
 		}
 		p, ok := tree.Read(pid)
+		if !ok {
+			delete(k.owner, pid)
+		}
 		if !ok || p.Parent != os.Getpid() {
 			continue
 		}
@@ -151,6 +154,18 @@ func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown [
 		}
 	}
 	return own, unknown
+}
+
+// all lists the orphans. The kernel's list may leave one out while another one ends
+// (proc_tid_children(5)), so those that were known before are looked for, too.
+func (k *kin) all() []int {
+	list := k.orphans.List()
+	for pid, n := range k.owner {
+		if n != notOurs && !slices.Contains(list, pid) {
+			list = append(list, pid)
+		}
+	}
+	return list
 }
 
 // reap waits for an orphan that has ended, so that it is gone for who asks kill(2). Who waits
