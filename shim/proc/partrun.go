@@ -171,9 +171,13 @@ func (p *part) ownPeakIn(res *Result) bool {
 	return p != nil && launch.CanApart && !p.at().knowsPeak() && res.MaxRSS <= ownPeak()
 }
 
-// free says that another run may have the place: nothing is left of a command that succeeded.
-func (p *part) free(res *Result) {
-	if p != nil && p.freed != nil && res.ExitCode == 0 {
-		p.freed()
+// free says that another run may have the place of this one: nothing is left of its command,
+// which succeeded. Once a stop signal has come nobody wants the place, and who was stopped is told.
+func (s *Signals) free(res *Result) {
+	if s.part == nil || s.part.freed == nil || res.ExitCode != 0 {
+		return
+	}
+	if _, stopped := s.Stopped(); !stopped {
+		s.part.freed()
 	}
 }

@@ -51,7 +51,7 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	r.endStreams(&res)
 	r.finish(&res)
 	res.OOMKilled = s.oomKilled(&res, killed)
-	s.part.free(&res)
+	s.free(&res)
 	late := r.late()
 	if res.Stop = s.end(); res.Stop == 0 { // what was typed at the very end is known later than the process's own end
 		res.Stop = late

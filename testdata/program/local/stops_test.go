@@ -151,6 +151,9 @@ func TestStopped(t *testing.T) {
 				}
 				r.says("stderr", "0 of 5 succeeded, 5 not finished")
 				r.says("stderr", "run the same command again")
+				if n := strings.Count(r.read("stderr"), "not taken for success"); n != 3 {
+					t.Errorf("it is said of %d of 3 commands why they don't count: %s", n, r.read("stderr"))
+				}
 				r.file("go")
 				again := exec.Command(r.cmd.Path, r.cmd.Args[1:]...)
 				again.Dir, again.Env = r.dir, r.cmd.Env
