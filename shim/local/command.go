@@ -135,6 +135,7 @@ func (c *Config) options(own []string, w edge.World) (Options, error) {
 	o := Options{
 		Parallelism: c.Parallelism, BackoffLimit: c.BackoffLimitPerIndex, RetryDelay: c.RetryDelay, Args: c.args(own),
 		Remove: identity.Variables(), Environ: environ(w), Stdout: os.Stdout, Stderr: os.Stderr, Progress: c.Progress,
+		Workers: c.Source() == config.Queue,
 	}
 	usage := func(flag string, cause error) error {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: flag, Cause: cause}

@@ -43,6 +43,8 @@ type Options struct {
 	Environ []string // the environment, as os.Environ gives it
 	Remove  []string // names that no child sees: the variables of all platforms
 
+	// Workers says that the indexes are those of a queue.
+	Workers bool
 	// Tasks counts the tasks of the queue that the indexes work through; nil: nobody can.
 	Tasks func(context.Context) (task.Counts, error)
 

@@ -55,6 +55,7 @@ func signalName(s syscall.Signal) string {
 // and Unfinished.
 type Summary struct {
 	Total      int64 // indexes that were to run
+	Workers    bool  // that are workers of a queue: how many tasks they did isn't counted here
 	Done       int64 // succeeded, now or, as their markers say, before
 	Failed     int64 // failed for good
 	Unfinished int64 // not started, stopped, or waiting for a retry when the Job ended
@@ -98,7 +99,11 @@ func (s Summary) WriteTo(w io.Writer) (int64, error) {
 // String is the summary for people, several lines.
 func (s Summary) String() string {
 	var b strings.Builder
-	b.WriteString("nth local: " + itoa(s.Done) + " of " + itoa(s.Total) + " succeeded")
+	of := ""
+	if s.Workers {
+		of = " workers"
+	}
+	b.WriteString("nth local: " + itoa(s.Done) + " of " + itoa(s.Total) + of + " succeeded")
 	if s.Failed > 0 {
 		b.WriteString(", " + itoa(s.Failed) + " failed")
 	}
@@ -171,7 +176,7 @@ func wallUnit(d time.Duration) time.Duration {
 func (j *job) summary() Summary {
 	sort.Slice(j.failures, func(a, b int) bool { return j.failures[a].Index < j.failures[b].Index })
 	return Summary{
-		Total: j.total, Done: j.done, Failed: j.failed, Unfinished: j.total - j.done - j.failed,
+		Total: j.total, Workers: j.o.Workers, Done: j.done, Failed: j.failed, Unfinished: j.total - j.done - j.failed,
 		Failures: j.failures, FailJob: j.failJob, Exceeded: j.failed > j.limit, Limit: j.limit,
 		Stopped: j.signal, Unwritten: j.unwritten, Cut: slices.Sorted(slices.Values(j.cut)), Wall: j.o.clock.now().Sub(j.began),
 	}

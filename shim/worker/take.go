@@ -172,7 +172,7 @@ func (p *place) ask(ctx context.Context, forAll bool) (t *task.Task, unfinished 
 			unfinished, err = p.queue.Unfinished(ctx)
 		}
 		return err
-	}, p.Retrying)
+	}, func(err error, wait time.Duration) { p.RetryingTo("queue", err, wait) })
 	if err == nil {
 		p.worker.count.note(func(c *totals) { c.asked = true })
 	}

@@ -33,7 +33,7 @@ func TestLook(t *testing.T) {
 		"no such bucket":    {servers.S3Env(), []string{"--markers", s3.URL("none", "m")}, 69, "(create the bucket, "},
 		"a container":       {azureEnv, []string{"--markers", "azblob://bucket/m"}, 0, "2 of 2 succeeded"},
 		"no such container": {azureEnv, []string{"--markers", "azblob://none/m"}, 69, "(create the container, "},
-		"a queue":           {nil, queue("right"), 0, "2 of 2 succeeded"},
+		"a queue":           {nil, queue("right"), 0, "2 of 2 workers succeeded"},
 		"another password":  {nil, queue("canary"), 77, "look into the queue redis://" + redis.Address + "/0: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -44,6 +44,7 @@ func awayAtTake(t *testing.T, q *filledQueue) {
 	s.touch("go")
 	l.cut()
 	p := s.start(0, s.slow())
+	p.says(`"queue: `)
 	p.says("trying again")
 	l.mend()
 	p.ends(0, "task done")
