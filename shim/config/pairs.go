@@ -94,7 +94,7 @@ var pairs = []rule{
 	{of: ForLocal, wrong: func(t *Told) bool {
 		return t.says("--chaos") && !t.says("--chaos-compare") && len(t.Data.Output) == 0 && t.Data.Stdout == ""
 	},
-		on: "--chaos", why: "what the command writes isn't said, so nothing could be compared", hint: "give --chaos-compare DIR, or --output"},
+		on: "--chaos", why: "what the command writes isn't said, so nothing could be compared", hint: "give --chaos-compare DIR, or --output; a seed is written --chaos=7"},
 	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos") && t.Source() == Queue },
 		on: "--chaos and --tasks", why: "the first run would take the queue's tasks away, and the next one find none", hint: "give the tasks as a file of rows"},
 	{of: ForLocal, wrong: func(t *Told) bool { return t.says("--chaos") && t.Markers.Logs != "" },

@@ -33,7 +33,7 @@ func TestRefused(t *testing.T) {
 		{"a file URL", []string{"--chaos-compare", "file://DIR/full"}, "mine is there already", 78},
 		{"a prefix with something under it", []string{"--chaos-compare", s3.URL("data", "full")}, "something is there already", 78},
 		{"the second of two", []string{"--chaos-compare", "out", "--chaos-compare", "full"}, "mine is there already", 78},
-		{"nothing to compare", nil, "--chaos: what the command writes isn't said, so nothing could be compared (give --chaos-compare DIR, or --output)", 78},
+		{"nothing to compare", nil, "--chaos: what the command writes isn't said, so nothing could be compared (give --chaos-compare DIR, or --output; a seed is written --chaos=7)", 78},
 		{"a queue", []string{"--chaos-compare", "out", "--tasks", "redis://localhost/0?queue=q"}, "--chaos and --tasks: ", 78},
 		{"logs", []string{"--chaos-compare", "out", "--logs", "file:///nowhere"}, "--chaos and --logs: ", 78},
 		{"no seed", []string{"--chaos=soon", "--chaos-compare", "out"}, "--chaos=soon: a seed is a whole number", 64},
