@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"sync"
+
+	"nth/shim/task"
 )
 
 // line is which of a worker's places ask the queue. As long as it has tasks each asks for
@@ -38,6 +40,14 @@ func (l *line) end(err error) {
 	}
 }
 
+// failed tells whether it was ended with an error: what a place has taken meanwhile goes back
+// then, and else it is what the others found that there would be no more than.
+func (l *line) failed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.why != nil
+}
+
 // enter begins to ask, unless one more task than this would be begun: then it tells whether
 // that may yet change, as another place asks that may be given none. 0: there is no limit.
 func (l *line) enter(most int) (may, later bool) {
@@ -56,14 +66,16 @@ func (l *line) enter(most int) (may, later bool) {
 	return true, false
 }
 
-// answered: there was a task for who asked, or none. One who asks for itself alone gives a
-// word to who asks for all.
-func (l *line) answered(some, forAll bool) {
+// answered: there was a task for who asked, or none. One that can only be buried isn't begun.
+// One who asks for itself alone gives a word to who asks for all.
+func (l *line) answered(t *task.Task, forAll bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asking--
-	if l.dry = !some; l.dry {
+	if t == nil || t.Aside != "" {
 		l.begun--
+	}
+	if l.dry = t == nil; l.dry {
 		l.busy--
 		if !forAll {
 			l.changed()
@@ -71,13 +83,10 @@ func (l *line) answered(some, forAll bool) {
 	}
 }
 
-// leave is the end of what is done with a task; worked: it wasn't only buried.
-func (l *line) leave(worked bool) {
+// leave is the end of what is done with a task.
+func (l *line) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !worked {
-		l.begun--
-	}
 	l.busy--
 	l.changed()
 }

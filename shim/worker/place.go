@@ -42,13 +42,13 @@ func (p *place) next(ctx context.Context) (more bool, err error) {
 	if t == nil || err != nil {
 		return false, err
 	}
-	defer func() { p.worker.line.leave(t.Aside == "") }()
+	defer p.worker.line.leave()
 	p.worker.warned.Do(func() { p.warn(ctx) })
 	switch {
 	case t.Aside != "":
 		p.bury(ctx, t)
 		return true, nil
-	case p.worker.line.over.Err() != nil && ctx.Err() == nil: // meanwhile
+	case p.worker.line.failed() && ctx.Err() == nil: // meanwhile
 		p.delivery(t, 0).giveBack()
 		return false, nil
 	}

@@ -108,7 +108,7 @@ func (t *taking) once(ctx context.Context) (_ *task.Task, over bool, err error) 
 		return nil, !later, nil
 	}
 	got, unfinished, err := t.ask(ctx, t.turn)
-	l.answered(got != nil, t.turn)
+	l.answered(got, t.turn)
 	switch {
 	case got != nil || err != nil:
 		return got, false, err

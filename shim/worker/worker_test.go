@@ -221,7 +221,7 @@ func TestWaitingPlaces(t *testing.T) {
 			t.Errorf("they looked %d times, and asked %d times for what is unfinished", asked, q.unfinished)
 		}
 		q.mu.Unlock()
-		first.worker.line.leave(true)
+		first.worker.line.leave()
 		group.Wait()
 		if late := time.Since(q.began) - work; late > 0 || q.unfinished != 1 {
 			t.Errorf("they ended %s later, and asked %d times for what is unfinished", late, q.unfinished)
@@ -239,15 +239,14 @@ func TestMostTasks(t *testing.T) {
 	}
 	may, later, never := [2]bool{true, false}, [2]bool{false, true}, [2]bool{false, false}
 	got := [][2]bool{enter(), enter(), enter()}
-	l.answered(false, true)
+	l.answered(nil, true)
 	got = append(got, enter())
-	l.answered(true, true)
-	l.answered(true, true)
+	l.answered(&task.Task{}, true)
+	l.answered(&task.Task{Aside: "it was put aside"}, true)
+	got = append(got, enter()) // though that one is still being told of
+	l.answered(&task.Task{}, true)
 	got = append(got, enter())
-	l.leave(true)
-	l.leave(false) // it was put aside
-	got = append(got, enter())
-	if diff := cmp.Diff([][2]bool{may, may, later, may, never, may}, got); diff != "" {
+	if diff := cmp.Diff([][2]bool{may, may, later, may, may, never}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -91,6 +91,7 @@ func TestJobsBeside(t *testing.T) {
 		{"one stops the worker", []string{"bad", "long", "third"}, `case <<.Task>> in bad) await began.long; touch failed; exit 9;; long) await failed; sleep 0.5;; esac`, []string{"--on-failure=stop"}, nil,
 			9, "exit code 9", 1, 2, "bad long"},
 		{"so many and no more", strings.Fields("a b c d e f g h i j k l"), "", []string{"--max-tasks=7", "--jobs=4"}, nil, 0, "--max-tasks", 7, 5, "a b c d e f g"},
+		{"fewer than there are slots", strings.Fields("a b c d e"), "", []string{"--max-tasks=1", "--jobs=4"}, nil, 0, "--max-tasks", 1, 4, "a"},
 		{"their work is ended", []string{"a", "b", "third"}, "await go", []string{"--drain=10m"}, func(s *scene, p *pod) {
 			p.signal(syscall.SIGTERM)
 			p.says("task taken")
