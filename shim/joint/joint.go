@@ -41,3 +41,38 @@ func (c *Call) Do(call func() error) error {
 		}
 	}
 }
+
+// Calls are those of one kind for several things, by name. The zero value is ready.
+type Calls struct {
+	mu   sync.Mutex
+	used map[string]*used
+}
+
+// used is the call for a name, as long as somebody is in it: there may be any number of names.
+type used struct {
+	Call
+	by int
+}
+
+// Do is Call's, for a name.
+func (c *Calls) Do(name string, call func() error) error {
+	c.mu.Lock()
+	one := c.used[name]
+	if one == nil {
+		if c.used == nil {
+			c.used = map[string]*used{}
+		}
+		one = &used{}
+		c.used[name] = one
+	}
+	one.by++
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if one.by--; one.by == 0 {
+			delete(c.used, name)
+		}
+	}()
+	return one.Do(call)
+}

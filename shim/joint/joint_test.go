@@ -67,3 +67,29 @@ func TestAfter(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestCalls: who asks for the same name shares, other names don't wait, and nothing is left of
+// a name that nobody asks for any more.
+func TestCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c Calls
+		var calls atomic.Int64
+		var all sync.WaitGroup
+		began := time.Now()
+		for range 50 {
+			for _, name := range []string{"a", "b"} {
+				all.Go(func() {
+					_ = c.Do(name, func() error {
+						calls.Add(1)
+						time.Sleep(time.Second)
+						return nil
+					})
+				})
+			}
+		}
+		all.Wait()
+		if n, took := calls.Load(), time.Since(began); n > 4 || took > 2*time.Second || len(c.used) != 0 {
+			t.Errorf("%d calls in %s, and %d names are left", n, took, len(c.used))
+		}
+	})
+}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
@@ -215,12 +214,11 @@ func lock(ctx context.Context, f *os.File) error {
 // can't sync a directory do it by themselves (EINVAL), and a directory that may
 // only be written can't be opened.
 func syncDir(dir string) error {
-	one, _ := syncs.LoadOrStore(dir, &joint.Call{})
-	return one.(*joint.Call).Do(func() error { return syncNow(dir) })
+	return syncs.Do(dir, func() error { return syncNow(dir) })
 }
 
 // syncs are the calls for each directory, which those who write there at the same time share.
-var syncs sync.Map
+var syncs joint.Calls
 
 func syncNow(dir string) error {
 	d, err := os.Open(dir)
