@@ -95,22 +95,23 @@ func lives(pid string) bool {
 }
 
 // TestNextAttempt: nth local begins no second attempt beside what is left of the first one,
-// whose nth was killed outright.
+// which was killed outright: its nth where it has one of its own, else its command.
 func TestNextAttempt(t *testing.T) {
 	nth, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	const second = `if [ -e "$0" ]; then for p in $(cat "$0"); do echo $p $(cut -d ' ' -f 3 /proc/$p/stat 2>/dev/null) >>"$0.states"; done; exit 0; fi; `
-	const last = ` while ! [ -e "$0.ready" ]; do sleep 0.01; done; kill -KILL $PPID; sleep 6000`
+	const last = ` while ! [ -e "$0.ready" ]; do sleep 0.01; done; kill -KILL `
 	for name, work := range works {
-		t.Run(name, func(t *testing.T) {
+		attempts := func(t *testing.T, work, kill, how string, flags ...string) {
 			pids := filepath.Join(t.TempDir(), "pids")
 			t.Cleanup(func() { killAll(pids) })
 			work = strings.Replace(strings.TrimSuffix(strings.TrimSuffix(work, " sleep 6000"), " wait; true"), "touch", "sync; touch", 1)
-			cmd := exec.Command(nth, "local", "--completions", "1", "--retry-delay", "1ms", "--", "sh", "-c", second+work+last, pids)
+			args := append([]string{"local", "--completions", "1", "--retry-delay", "1ms"}, flags...)
+			cmd := exec.Command(nth, append(args, "--", "sh", "-c", second+work+last+kill+"; sleep 6000", pids)...)
 			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.Contains(string(out), "killed by SIGKILL, attempt 1") {
+			if err != nil || !strings.Contains(string(out), how+", attempt 1") {
 				t.Errorf("%v\n%s", err, out)
 			}
 			states, err := os.ReadFile(pids + ".states")
@@ -123,6 +124,8 @@ func TestNextAttempt(t *testing.T) {
 					t.Errorf("when the second attempt began, %s of the first was in state %s", pid, state)
 				}
 			}
-		})
+		}
+		t.Run(name, func(t *testing.T) { attempts(t, work, "$PPID", "killed by SIGKILL", "--isolated") })
+		t.Run(name+" in one process", func(t *testing.T) { attempts(t, work, "$$", "exit 137 (SIGKILL)") })
 	}
 }
