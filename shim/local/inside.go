@@ -83,10 +83,6 @@ func (c *Config) runInside(o *Options, own []string, p edge.Process) (err error)
 // collectAt is how much garbage there may be, in hundredths of what is in use.
 const collectAt = 50
 
-// mostBeside bounds how many attempts, for each place, may wait for their verdict or their
-// record while another one has their place: a stop signal counts for 20 ms.
-const mostBeside = 32
-
 // killWait is how long is waited for what was killed.
 const killWait = 2 * time.Second
 
@@ -122,7 +118,7 @@ func (j *job) endParts() {
 
 // hasPlace tells whether another attempt may start.
 func (j *job) hasPlace() bool {
-	return len(j.running)-j.beside < j.o.Parallelism && j.beside < mostBeside*j.o.Parallelism
+	return len(j.running)-j.beside < j.o.Parallelism && j.beside < proc.MostBeside*j.o.Parallelism
 }
 
 // startInside starts an attempt in this process, whose end comes over j.ended, and over j.freed

@@ -1,6 +1,10 @@
 package proc
 
-import "time"
+import (
+	"time"
+
+	"github.com/rs/zerolog"
+)
 
 // leftBehind gives what the slot's command has left behind, as targets of kill(2).
 func (c *crew) leftBehind(sl *slot) (targets []int) {
@@ -47,22 +51,39 @@ func (c *crew) sweepEscaped() {
 }
 
 func (c *crew) escaped() (targets []int, reaped int) {
-	reaped, children := c.reapEscaped()
-	k := &c.s.kin
+	return c.s.escaped(func() []*process { return c.s.set.list }, c.m.Log)
+}
+
+// escaped reaps what has ended, when there is no command any more, and gives what is left, as
+// targets of kill(2). Commands gives those that there were, under the lock.
+func (s *Signals) escaped(commands func() []*process, log zerolog.Logger) (targets []int, reaped int) {
+	reaped, children := s.reapEscaped()
 	switch {
-	case c.s.pid1:
+	case s.pid1:
 		if children || isThere(everybody) {
 			targets = []int{everybody}
 		}
-	case children && k.orphans != nil:
-		targets = k.below(func(int64) bool { return true }, c.s.set.list, true, logged(c.m.Log))
+	case children && s.kin.orphans != nil:
+		s.look(log, func(say warning) { targets = s.kin.below(func(int64) bool { return true }, commands(), true, say) })
 	}
 	return targets, reaped
 }
 
-func (c *crew) reapEscaped() (n int, children bool) {
+// look looks at something under the lock, and says only after that what there is to say: it
+// may have to wait for who reads.
+func (s *Signals) look(log zerolog.Logger, at func(say warning)) {
+	var later []func()
+	s.mu.Lock()
+	at(func(pids []int, text string) { later = append(later, func() { logged(log)(pids, text) }) })
+	s.mu.Unlock()
+	for _, say := range later {
+		say()
+	}
+}
+
+func (s *Signals) reapEscaped() (n int, children bool) {
 	for {
-		switch child := c.s.collect(0); {
+		switch child := s.collect(0); {
 		case child.pid <= 0:
 			return n, child.pid == 0
 		default:

@@ -35,7 +35,7 @@ func reapOrphans() {
 func (s *Signals) whileIdle(reap func(spare func(pid int) bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.set.phase; p == before || p == over || p == gone {
+	if s.set.phase == before || s.set.phase == over {
 		reap(s.parts.have)
 	}
 }

@@ -57,9 +57,9 @@ type One struct {
 // when a stop signal came before, or a failure with exit code 126 when none could be
 // started; how each of them ended is told to Ended.
 func (s *Signals) RunMany(m Many) error {
-	null, err := os.Open(os.DevNull)
+	null, err := openNull()
 	if err != nil {
-		return notRunnable(os.DevNull, err, "the commands' stdin is to be empty")
+		return err
 	}
 	defer null.Close()
 	s.prepare(spareThreads(m.Stdout != nil || m.Stderr != nil, false))

@@ -55,9 +55,7 @@ func (r *runner) begin(files []uintptr) error {
 	if err := t.program.find(one); err != nil {
 		return err
 	}
-	if n := t.begun; n&(n-1) == 0 || n%spareEvery == 0 { // nth's memory grows, most of all in the beginning
-		spareMemory()
-	}
+	spareMemoryAgain(t.begun)
 	t.begun++
 	st := &s.part.at().starter
 	st.attr.Files, st.apart = files, true
@@ -87,21 +85,15 @@ func (r *runner) collect(pid int) {
 // leftByPart gives what a part's command has left behind, as targets of kill(2).
 func (r *runner) leftByPart() (targets []int) {
 	s := r.s
-	var later []func() // what is logged may have to wait for who reads
-	s.mu.Lock()
-	if s.kin.orphans == nil {
-		targets = ifThere(-r.pid)
-	} else {
-		targets = s.kin.below(func(n int64) bool { return n == r.number }, s.part.of.commands(), s.part.of.alone(s), func(pids []int, text string) {
-			later = append(later, func() { logged(r.cmd.Log)(pids, text) })
-		})
-		r.strays = s.kin.strays
-	}
-	r.left = targets
-	s.mu.Unlock()
-	for _, say := range later {
-		say()
-	}
+	s.look(r.cmd.Log, func(say warning) {
+		if s.kin.orphans == nil {
+			targets = ifThere(-r.pid)
+		} else {
+			targets = s.kin.below(func(n int64) bool { return n == r.number }, s.part.of.commands(), s.part.of.alone(s), say)
+			r.strays = s.kin.strays
+		}
+		r.left = targets
+	})
 	return targets
 }
 

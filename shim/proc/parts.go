@@ -30,6 +30,10 @@ type Parts struct {
 	oom  int64 // processes that had been killed for memory
 }
 
+// MostBeside bounds how many runs, for each place, may be at their verdict or their record while
+// another one has the place: a stop signal counts for 20 ms.
+const MostBeside = 32
+
 // place is where one command after the other is started.
 type place struct {
 	starter
@@ -56,9 +60,9 @@ type part struct {
 // are a Command's, for what is left at the end. It comes before any command, once. An error is
 // a failure with exit code 126.
 func (s *Signals) Divide(places int, sweepGrace, stopGrace time.Duration, log zerolog.Logger) (*Parts, error) {
-	null, err := os.Open(os.DevNull)
+	null, err := openNull()
 	if err != nil {
-		return nil, notRunnable(os.DevNull, err, "the commands' stdin is to be empty")
+		return nil, err
 	}
 	p := &Parts{s: s, null: null, graces: graces{sweep: sweepGrace, stop: stopGrace}, log: log, places: make([]place, places), began: time.Now(),
 		thread: thread{calls: make(chan func()), over: make(chan struct{})}, oom: oomKills()}
@@ -126,7 +130,7 @@ func (p *Parts) Part(place int, cfg SignalConfig, freed func()) *Signals {
 func (p *Parts) Leave(s *Signals) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	s.set.phase = gone
+	s.set.phase = over
 	p.list = slices.DeleteFunc(p.list, func(other *Signals) bool { return other == s })
 	p.wind()
 }
@@ -147,27 +151,7 @@ func (p *Parts) End() {
 	p.null.Close()
 }
 
-func (p *Parts) escaped() (targets []int, reaped int) {
-	s, children := p.s, true
-	for children {
-		child := s.collect(0)
-		if children = child.pid == 0; child.pid <= 0 {
-			break
-		}
-		reaped, children = reaped+1, true
-	}
-	switch {
-	case s.pid1:
-		if children || isThere(everybody) {
-			targets = []int{everybody}
-		}
-	case children && s.kin.orphans != nil:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		targets = s.kin.below(func(int64) bool { return true }, p.commands(), true, logged(p.log))
-	}
-	return targets, reaped
-}
+func (p *Parts) escaped() (targets []int, reaped int) { return p.s.escaped(p.commands, p.log) }
 
 // take does what a signal means for all runs; the lock is held.
 func (p *Parts) take(sig syscall.Signal, stop bool) {
@@ -199,13 +183,8 @@ func (p *Parts) each(do func(*Signals)) {
 // wind ends, after a stop signal, the context of the whole, when no run has a command any more
 // or is about to tell of one; the lock is held.
 func (p *Parts) wind() {
-	if p == nil || p.s.stop.first == 0 {
+	if p.s.stop.first == 0 || slices.ContainsFunc(p.list, func(s *Signals) bool { return s.set.phase != before }) {
 		return
-	}
-	for _, s := range p.list {
-		if s.set.phase != before && s.set.phase != gone {
-			return
-		}
 	}
 	p.s.stop.cancel(stoppedBy(p.s.stop.first))
 }
@@ -244,16 +223,4 @@ func (s *Signals) Kill() {
 	defer s.mu.Unlock()
 	s.set.hurry = true
 	s.set.send(syscall.SIGKILL, true)
-}
-
-// PID gives the process of the run's command; 0: there is none now.
-func (s *Signals) PID() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.set.list {
-		if p.phase == running {
-			return p.pid
-		}
-	}
-	return 0
 }

@@ -17,7 +17,6 @@ const (
 	running              // there is
 	swept                // it has ended, and what it left behind is being ended
 	over                 // of a set: nothing is left, signals are only noted
-	gone                 // of a set: and no command follows
 )
 
 // set is the commands that a run has at the same time: one, or a shard several.

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"io"
+	"os"
 	"syscall"
 	"time"
 
@@ -25,6 +26,15 @@ func (c *crew) release(sl *slot) {
 	for at := len(c.free) - 1; at > 0 && c.free[at-1].place < sl.place; at-- {
 		c.free[at-1], c.free[at] = sl, c.free[at-1]
 	}
+}
+
+// openNull gives the stdin of commands that are to have none.
+func openNull() (*os.File, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, notRunnable(os.DevNull, err, "the commands' stdin is to be empty")
+	}
+	return null, nil
 }
 
 // program is the one that was found last, and what for: most of the time the next
@@ -83,10 +93,16 @@ func (st *starter) start(p *program, one One) (int, error) {
 func (c *crew) apart() bool {
 	n := c.starts
 	c.starts++
-	if n&(n-1) == 0 || n%spareEvery == 0 { // nth's memory grows, most of all in the beginning
+	spareMemoryAgain(n)
+	return n%apartEvery == 0
+}
+
+// spareMemoryAgain is spareMemory before the n-th of many starts, from 0: nth's memory grows,
+// most of all in the beginning.
+func spareMemoryAgain(n int) {
+	if n&(n-1) == 0 || n%spareEvery == 0 {
 		spareMemory()
 	}
-	return n%apartEvery == 0
 }
 
 const (

@@ -23,9 +23,6 @@ type crew struct {
 	rounds  sync.WaitGroup
 }
 
-// mostPlaces is how many there may be for each slot.
-const mostPlaces = 32
-
 func (w *worker) workAtOnce() (err error) {
 	c, jobs := &crew{worker: w}, w.Config.AtOnce()
 	process := w.Config.Process
@@ -37,7 +34,7 @@ func (w *worker) workAtOnce() (err error) {
 		return err
 	}
 	defer c.parts.End()
-	c.slots, c.idle = make(chan int, jobs), make(chan *place, jobs*mostPlaces)
+	c.slots, c.idle = make(chan int, jobs), make(chan *place, jobs*proc.MostBeside)
 	for n := range jobs {
 		c.slots <- n
 		c.logs = append(c.logs, w.Log.With().Int64("slot", w.Identity.SlotOf(jobs, n)).Logger())
