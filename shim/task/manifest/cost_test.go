@@ -13,16 +13,15 @@ import (
 	"nth/testdata/servers"
 )
 
-// weighed counts what is sent.
+// weighed counts what is sent, before it is: who has read it finds it counted.
 type weighed struct {
 	http.ResponseWriter
 	sent *atomic.Int64
 }
 
 func (w weighed) Write(p []byte) (int, error) {
-	n, err := w.ResponseWriter.Write(p)
-	w.sent.Add(int64(n))
-	return n, err
+	w.sent.Add(int64(len(p)))
+	return w.ResponseWriter.Write(p)
 }
 
 // weighing gives an S3 server with a file, which counts the bytes that it sends.
