@@ -105,6 +105,7 @@ type Process struct {
 	SweepGrace          time.Duration `group:"Command" default:"5s" placeholder:"D" help:"How long what the command left behind may take to end before SIGKILL."`
 	ExitZeroAfterSignal string        `group:"Command" default:"failed" enum:"failed,done" help:"What exit 0 after a stop signal means: failed (128+n, no marker) or done."`
 	Timeout             time.Duration `group:"Command" default:"0s" placeholder:"D" help:"Stop the command after this long, exit 124; 0: never."`
+	Retries             int           `group:"Command" default:"0" placeholder:"N" help:"Run a command that has failed again in the same run, up to N times: after 1s, and twice as long each time up to 1m. Not after a stop signal, and not for what ends the index anyway (exit codes 64, 65, 66, 78)."`
 	StderrTail          *int          `group:"Command" placeholder:"BYTES" help:"Keep the end of the command's stderr for the records (default 4096 with --markers or a termination log, else 0)."`
 	ReserveExitCodes    bool          `group:"Command" help:"A command's own exit code 64-78, 126 or 127 leaves nth as 1, so that it is never mistaken for nth's."`
 }

@@ -91,6 +91,7 @@ var brokenRules = []struct {
 	{run(func(t *Told) { t.Process.StopGrace = -1 }), "--stop-grace: it is negative", 64},
 	{run(func(t *Told) { t.Process.SweepGrace = -1 }), "--sweep-grace: it is negative", 64},
 	{run(func(t *Told) { t.Process.Timeout = -1 }), "--timeout: it is negative", 64},
+	{run(func(t *Told) { t.Process.Retries = -1 }), "--retries: it is negative", 64},
 	{Told{For: ForCheck, Store: &Store{StoreTimeout: 1, StoreWait: -1}}, "--store-wait: it is negative", 64},
 	{run(func(t *Told) { t.Data.CheckpointEvery = -1 }), "--checkpoint-every: it is negative", 64},
 	{run(func(t *Told) { t.Markers.URL, t.Data.Checkpoint = "file:///m", []string{"c=file:///c"} }), "--checkpoint-every: it is not positive", 64},

@@ -36,7 +36,7 @@ var uses = []struct {
 	{"--lease --max-attempts --task-id --task-stdin --on-failure --max-tasks --max-runtime --drain --idle-timeout", Reads, Obeys, Obeys},
 	{"--keep-url --done-url --fail-url --unfinished-url --http-header --http-body", Reads, Obeys, Obeys},
 	{"--take-sql --keep-sql --done-sql --fail-sql --unfinished-sql", Reads, Obeys, Obeys},
-	{"--signal-target --signal --stop-signals --stop-grace --sweep-grace --exit-zero-after-signal --timeout --stderr-tail --reserve-exit-codes", Reads, Obeys, Obeys},
+	{"--signal-target --signal --stop-signals --stop-grace --sweep-grace --exit-zero-after-signal --timeout --retries --stderr-tail --reserve-exit-codes", Reads, Obeys, Obeys},
 	{"--quit-url --termination-log --log-level --log-format", Reads, Obeys, Obeys},
 }
 

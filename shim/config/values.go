@@ -56,6 +56,8 @@ var values = []rule{
 		hint: "write three slashes, and the full path: file:///full/path.csv", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return tasks(t) == noRows }, on: "--tasks", why: "its ending is none of a file of rows",
 		hint: "for all objects below it a slash is missing at its end; files of rows are .csv, .tsv, .jsonl and .txt, and .gz after that; export others, such as .xlsx, as .csv", code: failure.Usage},
+	{of: runs, wrong: func(t *Told) bool { return t.Process.Retries < 0 },
+		on: "--retries", why: "it is negative", hint: "0 is never", code: failure.Usage},
 	{of: runs, detail: badClaim, on: "--claim", hint: "give 1s to 24h, a minute as a rule", code: failure.Usage},
 	{of: runs, detail: badTail, on: "--stderr-tail", hint: "give 0 to 1048576", code: failure.Usage},
 	// A run watches its signals before it reads anything else.

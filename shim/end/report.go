@@ -32,6 +32,7 @@ type Evidence struct {
 	Stderr      string // its end, as it may be shown
 	Signal      string // that ended it
 	Stop        string // the first stop signal while it ran
+	Retries     int    // how often it had failed before in the same run
 	Code        *int   // its own exit code; nil: a signal ended it, or it is of several
 	TimedOut    bool
 	LeaseLost   bool // nth stopped it, for the lease was lost
@@ -75,6 +76,7 @@ func (r Report) document(p edge.Process, f *failure.Failure, message, reason str
 		doc.Usage, doc.Log = e.Usage, e.Log
 		doc.Stderr, doc.ItemsFailed = e.Stderr, e.ItemsFailed
 		doc.TimedOut, doc.LeaseLost, doc.OOMKilled = e.TimedOut, e.LeaseLost, e.OOMKilled
+		doc.Retries = e.Retries
 		doc.Signal, doc.StopSignal, doc.CommandCode = e.Signal, e.Stop, e.Code
 	}
 	return doc

@@ -37,6 +37,7 @@ func (id Identity) Environment(environ []string, own func(variable string) bool,
 		replaced[name] = true
 	}
 	replaced["NTH_ITEM_COMPLETIONS"] = true // an outer nth's, where it isn't known here
+	replaced[ItemRetry] = true              // the same
 	replaced[Slot] = true                   // of this run, not of an nth inside the command
 	out := make([]string, 0, len(environ)+len(ours))
 	for _, e := range environ {

@@ -13,6 +13,13 @@ const Slot = "NTH_SLOT"
 // ItemSlot is the variable of the command that holds its slot.
 const ItemSlot = "NTH_ITEM_SLOT"
 
+// ItemRetry is the variable of the command that holds how often it has failed before in its
+// run, with --retries.
+const ItemRetry = "NTH_ITEM_RETRY"
+
+// RetryVariable tells the command which retry it is, NAME=VALUE; 0 is the first try.
+func RetryVariable(n int) string { return ItemRetry + "=" + strconv.Itoa(n) }
+
 // place finds the slot.
 func (id *Identity) place(env lookup) (err error) {
 	text, _ := env(Slot)

@@ -125,13 +125,17 @@ func (j *job) hasPlace() bool {
 // before that when its place is another's.
 func (j *job) startInside(a Attempt) {
 	c := &child{Attempt: a, slot: j.freeSlot()}
-	c.inside = j.parts.Part(c.slot, j.o.Inside.Signals, func() {
+	freed := func() {
 		c.waits.Store(true)
 		select {
 		case j.freed <- c:
 		case <-j.quit:
 		}
-	})
+	}
+	if j.o.Inside.Config.Process.Retries > 0 { // what ended well may be judged otherwise, and run again
+		freed = nil
+	}
+	c.inside = j.parts.Part(c.slot, j.o.Inside.Signals, freed)
 	c.signal = func(s os.Signal) error {
 		c.inside.Tell(s.(syscall.Signal))
 		return nil

@@ -118,6 +118,7 @@ type Marker struct {
 	ExitCode int    `json:"exit_code"`
 	Source   string `json:"source"`
 	Outcome  string `json:"outcome"`
+	Retries  int    `json:"retries,omitempty"` // how often the command had failed before in the same run
 	// Who wrote a marker by hand, and why.
 	MarkedBy string `json:"marked_by,omitempty"`
 	Reason   string `json:"reason,omitempty"`
@@ -144,7 +145,8 @@ type Failure struct {
 	TimedOut    bool   `json:"timed_out,omitempty"`
 	LeaseLost   bool   `json:"lease_lost,omitempty"` // nth stopped it, for another may have the claim
 	OOMKilled   bool   `json:"oom_killed,omitempty"`
-	Dead        bool   `json:"dead,omitempty"` // a task that was put aside, for it has had all its attempts
+	Dead        bool   `json:"dead,omitempty"`    // a task that was put aside, for it has had all its attempts
+	Retries     int    `json:"retries,omitempty"` // of the command, in the same run
 	Failures    int    `json:"failures"`
 	Message     string `json:"message"`
 	Stderr      string `json:"stderr"`                        // its last bytes

@@ -7,6 +7,7 @@ import (
 
 	"nth/shim/edge"
 	"nth/shim/end"
+	"nth/shim/identity"
 	"nth/shim/item"
 	"nth/shim/logs"
 	"nth/shim/marker"
@@ -120,7 +121,11 @@ func (c Command) command(it item.Item, given payload.Given, kept output.Kept) pr
 	p := c.Config.Process
 	outside, own := Grace(p)
 	// What the user set with --env wins over what nth sets.
-	env := Overlay(Overlay(c.Identity.Environment(c.Environ, c.Own, c.RunID), given.Env), it.Words.Env)
+	env := c.Identity.Environment(c.Environ, c.Own, c.RunID)
+	if p.Retries > 0 {
+		env = append(env, identity.RetryVariable(c.Retry))
+	}
+	env = Overlay(Overlay(env, given.Env), it.Words.Env)
 	command := proc.Command{
 		Args: it.Words.Command, Env: env, Drain: c.Drain, Cancel: c.Lost, Stdin: given.Stdin, Extra: given.Extra,
 		StderrTail: c.StderrTail(), StopGrace: outside, OwnStopGrace: own, SweepGrace: p.SweepGrace, Timeout: p.Timeout,
@@ -139,9 +144,9 @@ func (c Command) command(it item.Item, given payload.Given, kept output.Kept) pr
 // logName names the log of this attempt at an item.
 func (c Command) logName(it item.Item) string {
 	if t := it.Header.Task; t != nil {
-		return logs.Task(t.Key, c.RunID, c.Nth+1, strings.HasPrefix(it.Places.Logs.Value, "file:"))
+		return logs.Task(t.Key, c.RunID, c.Nth+1, strings.HasPrefix(it.Places.Logs.Value, "file:")) + c.again()
 	}
-	return logs.Index(it.Header.Index, c.RunID)
+	return logs.Index(it.Header.Index, c.RunID) + c.again()
 }
 
 // give hands an item's payload over, if its kind has one.
@@ -158,7 +163,7 @@ func give(it item.Item, stdin bool) (g payload.Given, err error) {
 
 // Evidence is what is told of a command that ended.
 func (w *Way) Evidence(res *proc.Result, kept output.Kept) end.Evidence {
-	e := end.Evidence{Usage: usage(res), Log: kept.URL, Stderr: w.Tail(res),
+	e := end.Evidence{Usage: usage(res), Log: kept.URL, Retries: w.Retry, Stderr: w.Tail(res),
 		Signal: edge.SignalName(res.Signal), Stop: edge.SignalName(res.Stop), TimedOut: res.TimedOut, LeaseLost: res.Cancelled, OOMKilled: res.OOMKilled}
 	if res.Signal == 0 {
 		code := res.ExitCode // a shard's result is the next item's soon

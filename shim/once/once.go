@@ -26,6 +26,8 @@ type Way struct {
 	// Nth is which item of its run it is, from 0: what is done before the first isn't done
 	// before each of many.
 	Nth int
+	// Retry is how often this item's command has failed before, in this run.
+	Retry int
 }
 
 // Work does what there is to do for an item whose inputs are there. An error of something
@@ -43,15 +45,7 @@ type Outcome struct {
 // do takes an item its way. Own says that its marker is this run's, and was nobody's before.
 func (w *Way) do(ctx context.Context, it item.Item, work Work) (r end.Report, own bool) {
 	r = end.Report{Header: it.Header, Record: w.Record, Output: w.Output, QuitURL: it.Places.QuitURL}
-	found, rec, err := w.look(ctx, it)
-	r.Record = rec
-	var outputs *results
-	if err == nil && !found.Settled {
-		outputs, err = w.results(ctx, it)
-	}
-	if err == nil {
-		found, err = w.settled(ctx, it, outputs, found)
-	}
+	found, outputs, err := w.seek(ctx, it, &r)
 	if err != nil || found.Settled {
 		w.forget(it, err)
 		r.Err = err
@@ -71,7 +65,29 @@ func (w *Way) do(ctx context.Context, it item.Item, work Work) (r end.Report, ow
 		return r, false
 	}
 	own, r.Err = w.run(ctx, it, in, found, outputs, work)
+	for w.mayRetry(it, r.Err) {
+		if r.Err = w.retry(ctx, in.Lease, r.Err); r.Err != nil {
+			return r, false
+		}
+		if found, outputs, r.Err = w.seek(ctx, it, &r); r.Err != nil || found.Settled { // by another, meanwhile
+			return r, false
+		}
+		own, r.Err = w.run(ctx, it, in, found, outputs, work)
+	}
+	r.Err = w.afterRetries(r.Err)
 	return r, own
+}
+
+// seek finds out whether the item is done, and opens the places of its outputs if it isn't.
+func (w *Way) seek(ctx context.Context, it item.Item, r *end.Report) (found record.Verdict, outputs *results, err error) {
+	found, r.Record, err = w.look(ctx, it)
+	if err == nil && !found.Settled {
+		outputs, err = w.results(ctx, it)
+	}
+	if err == nil {
+		found, err = w.settled(ctx, it, outputs, found)
+	}
+	return found, outputs, err
 }
 
 // settled finds out, where the record says nothing, whether the item is done all the same.
@@ -145,7 +161,7 @@ func (w *Way) record(it item.Item, found record.Verdict, done Outcome) (own bool
 // marker is that of work that was done.
 func (w *Way) marker(it item.Item, done Outcome) marker.Marker {
 	m := marker.Marker{Header: it.Header, Usage: done.Evidence.Usage, ExitCode: done.ExitCode, Source: marker.SourceRun, Outcome: done.As}
-	m.Log = done.Evidence.Log
+	m.Log, m.Retries = done.Evidence.Log, w.Retry
 	if done.Shard != nil {
 		m.Shard = done.Shard
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -60,14 +59,6 @@ func (w *Way) committing(it item.Item) *commit.Item {
 		c.Checkpoints = append(c.Checkpoints, w.Secrets.Hide(kept.URL.Value))
 	}
 	return c
-}
-
-// attempt names this one attempt at an item: a worker's run has many.
-func (w *Way) attempt() string {
-	if w.Nth == 0 {
-		return w.RunID
-	}
-	return w.RunID + "." + strconv.Itoa(w.Nth)
 }
 
 // target opens the directory that an output is in, or is.

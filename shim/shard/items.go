@@ -52,7 +52,7 @@ func (sh *shard) items(ctx context.Context, it item.Item, in once.Inputs, t *tal
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	kept := sh.Output.Begin(sh.Process, logs.Index(sh.Identity.Index, sh.RunID))
-	l := &loop{shard: sh, tally: t, in: in}
+	l := &loop{shard: sh, tally: t, in: in, retries: retries{most: sh.Config.Process.Retries}}
 	if sh.rows != nil && sh.help == nil {
 		go sh.rows.feed(ctx, sh.Start, sh.End, t.before.Done)
 	}
@@ -109,8 +109,10 @@ func (sh *shard) many(ctx context.Context, l *loop, kept output.Kept, stop func(
 		m.Cancel, m.CancelGrace = l.in.Lease.Lost(), l.in.Lease.Grace
 	}
 	if h := sh.help; h != nil {
-		m.Later = func(idle bool) bool { return h.later(ctx, idle) }
 		m.Cancel, m.CancelGrace = h.Lost(), h.Grace
+	}
+	if sh.help != nil || l.retries.most > 0 {
+		m.Later = func(idle bool) bool { return l.later(ctx, m.Cancel, idle) }
 	}
 	return m
 }
@@ -118,8 +120,9 @@ func (sh *shard) many(ctx context.Context, l *loop, kept output.Kept, stop func(
 // loop is what starts items and takes down how they end: proc calls it from one place.
 type loop struct {
 	*shard
-	tally *tally
-	in    once.Inputs
+	tally   *tally
+	in      once.Inputs
+	retries retries
 }
 
 // next makes the next command, for a slot; an item that none can be made for has failed.
@@ -128,14 +131,22 @@ func (l *loop) next(slot int) (proc.One, bool) {
 		if l.help.over() {
 			return proc.One{}, false
 		}
-		of, ok := l.take()
+		a, ok := l.retries.take()
+		if !ok {
+			a.row, ok = l.take()
+		}
+		if !ok && l.retries.most > 0 && !l.retries.nothing && l.tally.broken == nil {
+			l.retries.nothing = true
+			return proc.One{}, true // what runs may be to be run again
+		}
 		if !ok || l.in.Held() != nil {
 			return proc.One{}, false
 		}
-		one, err := l.maker.one(of, slot)
+		one, err := l.maker.one(a, slot)
 		if err == nil {
+			l.retries.begin(a)
 			if e := l.Log.Debug(); e.Enabled() {
-				e.Int64("item", of.number).Msg("item starts")
+				e.Int64("item", a.number).Msg("item starts")
 			}
 			return one, true
 		}
@@ -189,6 +200,7 @@ func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
 	if e := l.Log.Debug(); e.Enabled() {
 		e.Int64("item", one.Item).Int("exit_code", res.ExitCode).Msg("item ended")
 	}
+	a := l.retries.ended(one.Item)
 	t := l.tally
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -201,6 +213,10 @@ func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
 	case err == nil && (res.Stop != 0 || l.in.Held() != nil || l.help.over()):
 		return false // the signal, or the loss of the claim, has ended it: it is neither done nor failed
 	}
+	if err == nil && l.again(a, why, res) {
+		return true
+	}
+	why = once.AfterRetries(why, a.n)
 	t.of(one.Item).fail(one.Item)
 	if l.help.isOther(one.Item) {
 		l.help.failed(one.Item, why)

@@ -63,6 +63,9 @@ func newMaker(sh *shard, f templates.Fields) (*maker, error) {
 		}
 		m.words = append(m.words, b)
 	}
+	if sh.Config.Process.Retries > 0 {
+		m.own[identity.ItemRetry] = true
+	}
 	if m.kind.HasPayload() {
 		m.own[payload.Variable], m.own[payload.FileVariable] = true, true
 	}
@@ -113,9 +116,9 @@ func (m *maker) varies(name string) bool {
 	return slices.ContainsFunc(m.vars, func(v bound) bool { return v.name == name })
 }
 
-// one makes the command of an item, for a slot. It is good until the next one is made.
-func (m *maker) one(of row, in int) (proc.One, error) {
-	slot := m.slots[in]
+// one makes the command of an attempt, for a slot. It is good until the next one is made.
+func (m *maker) one(a attempt, in int) (proc.One, error) {
+	slot, of := m.slots[in], a.row
 	one := proc.One{Item: of.number, Payload: of.task.Payload + fieldsBehind(of.task)}
 	if of.err != nil {
 		return one, of.err
@@ -135,6 +138,9 @@ func (m *maker) one(of row, in int) (proc.One, error) {
 	m.env = append(m.env[:0], m.base...)
 	if m.own[numberVariable] {
 		m.env = append(m.env, numberVariable+"="+strconv.FormatInt(of.number, 10))
+	}
+	if m.own[identity.ItemRetry] {
+		m.env = append(m.env, identity.RetryVariable(a.n))
 	}
 	if slot.variable != "" {
 		m.env = append(m.env, slot.variable)

@@ -88,7 +88,11 @@ func (c *crew) free() (*place, error) {
 // round takes a task its way from a place, in a slot.
 func (c *crew) round(p *place, slot int) {
 	free := sync.OnceFunc(func() { c.slots <- slot })
-	signals := c.parts.Part(slot, c.signals, free)
+	freed := free
+	if c.Config.Process.Retries > 0 { // what ended well may be judged otherwise, and run again
+		freed = nil
+	}
+	signals := c.parts.Part(slot, c.signals, freed)
 	p.Run.Signals, p.Run.Log, p.Run.Identity.Slot = signals, c.logs[slot], c.Identity.SlotOf(len(c.logs), slot)
 	more, err := p.next(signals.Context())
 	p.Ending.Reopen()

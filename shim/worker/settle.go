@@ -8,6 +8,7 @@ import (
 
 	"nth/shim/end"
 	"nth/shim/failure"
+	"nth/shim/once"
 	"nth/shim/store"
 	"nth/shim/store/contract"
 	"nth/shim/task"
@@ -86,12 +87,6 @@ func (d *delivery) giveBack() {
 	d.log().Info().Msg("task given back")
 }
 
-// Between a task's failure and its next delivery: a second, doubled each time.
-const (
-	firstPause = time.Second
-	maxPause   = time.Minute
-)
-
 // fail gives a task back that failed, or puts it aside.
 func (d *delivery) fail(r end.Report) error {
 	f := failure.From(r.Err)
@@ -110,7 +105,7 @@ func (d *delivery) fail(r end.Report) error {
 func (d *delivery) goBack(message string) (dead bool) {
 	const what = "give the failed task back"
 	told := d.tell(what, func(ctx context.Context) (err error) {
-		dead, err = d.place.queue.Fail(ctx, d.task, task.Failure{Reason: message, After: pauseAfter(d.task.Attempt)})
+		dead, err = d.place.queue.Fail(ctx, d.task, task.Failure{Reason: message, After: once.Pause(d.task.Attempt)})
 		return err
 	})
 	switch {
@@ -120,7 +115,7 @@ func (d *delivery) goBack(message string) (dead bool) {
 		d.place.worker.count.note(func(c *totals) { c.dead++ })
 		d.log().Warn().Msg("the task has failed too often, and was put aside")
 	default:
-		d.log().Info().Msg(fmt.Sprintf("the task is delivered again in %s", pauseAfter(d.task.Attempt)))
+		d.log().Info().Msg(fmt.Sprintf("the task is delivered again in %s", once.Pause(d.task.Attempt)))
 	}
 	return dead
 }
@@ -164,12 +159,4 @@ func (d *delivery) isDone(ctx context.Context) bool {
 	}
 	found, err := d.way.Look(ctx, it)
 	return err == nil && found.Settled
-}
-
-func pauseAfter(attempt int) time.Duration {
-	pause := firstPause
-	for ; attempt > 1 && pause < maxPause; attempt-- {
-		pause *= 2
-	}
-	return min(pause, maxPause)
 }

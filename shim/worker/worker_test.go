@@ -250,12 +250,3 @@ func TestMostTasks(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
-
-// TestPause: between a failure and the next delivery, a second that is doubled each time.
-func TestPause(t *testing.T) {
-	for attempt, want := range map[int]time.Duration{0: time.Second, 1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 7: time.Minute, 1 << 30: time.Minute} {
-		if got := pauseAfter(attempt); got != want {
-			t.Errorf("attempt %d: %s, want %s", attempt, got, want)
-		}
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,8 @@ var table = regexp.MustCompile(`(?s)<!-- ([a-z ]+) -->\n(.*?)<!-- end -->`)
 // stands on one page, and no other is marked as one.
 func TestTables(t *testing.T) {
 	tables := map[string]string{
-		"flags":          groupTables(t, &config.Config{}),
+		"flags":          groupTables(t, &config.Config{}, false),
+		"task flags":     groupTables(t, &config.Config{}, true),
 		"local flags":    flagTable(t, &local.Config{}, &config.Config{}),
 		"manifest flags": flagTable(t, &manifest.Config{}, &config.Config{}),
 		"check flags":    flagTable(t, &check.Config{}, nil),
@@ -145,9 +147,12 @@ func flagTable(t *testing.T, target, without any) string {
 	return b.String()
 }
 
-// groupTables shows the flags of target, a table for each group. It has no variables:
-// each is NTH_ and the flag's name.
-func groupTables(t *testing.T, target any) string {
+// ofTasks are the groups of flags that have a page of their own.
+var ofTasks = []string{"Tasks", "HTTP API", "SQL"}
+
+// groupTables shows the flags of target, a table for each group, of tasks or of all else. It
+// has no variables: each is NTH_ and the flag's name.
+func groupTables(t *testing.T, target any, tasks bool) string {
 	t.Helper()
 	rows, err := flags.Reference(target)
 	if err != nil {
@@ -168,6 +173,9 @@ func groupTables(t *testing.T, target any) string {
 	}
 	var b strings.Builder
 	for _, name := range names {
+		if slices.Contains(ofTasks, name) != tasks {
+			continue
+		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s", name, groups[name])
 	}
 	return b.String() + "\n"
