@@ -179,7 +179,7 @@ func TestCtrlC(t *testing.T) {
 	if d := cmp.Diff(130, code); d != "" {
 		t.Error(d, shown)
 	}
-	for _, want := range []string{"0/9", "\r\x1b[Jnth local: 0 of 9 succeeded, 9 not finished"} {
+	for _, want := range []string{"0/9", "\r\x1b[Knth local: 0 of 9 succeeded, 9 not finished"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("no %q in %q", want, shown)
 		}
@@ -208,8 +208,8 @@ func TestBarStaysBelowTheLines(t *testing.T) {
 	// What a person sees in the end: everything erased is gone.
 	rows := 0
 	for l := range strings.Lines(strings.ReplaceAll(shown, "\r\n", "\n")) {
-		if i := strings.LastIndex(l, "\x1b[J"); i >= 0 {
-			l = l[i+len("\x1b[J"):]
+		if i := strings.LastIndex(l, "\x1b[K"); i >= 0 {
+			l = l[i+len("\x1b[K"):]
 		}
 		if strings.HasPrefix(l, "[") && !strings.Contains(l, "] out") && !strings.Contains(l, "] err") || strings.Contains(l, "/40") {
 			t.Errorf("the bar is left in %q", l)

@@ -172,7 +172,11 @@ func (s *Screen) appendClear(b []byte) []byte {
 		return b
 	}
 	width, _ := columns(s.files[Stderr])
-	for rows := (s.barCols - 1) / max(1, width); rows > 0; rows-- {
+	rows := (s.barCols - 1) / max(1, width)
+	if rows == 0 { // what erases all of the screen, tmux keeps in its history
+		return append(b, "\r\x1b[K"...)
+	}
+	for range rows {
 		b = append(b, "\x1b[A"...)
 	}
 	return append(b, "\r\x1b[J"...)
