@@ -39,7 +39,7 @@ type places struct {
 func Parse(c *config.Config) (*Mapping, error) {
 	if len(c.Command) == 0 || c.Command[0] == "" {
 		return nil, &failure.Failure{Code: failure.Usage, Tried: "find the command",
-			Cause: errors.New("none was given"), Hint: "put it after the flags: nth run [flags] -- COMMAND [ARG...]"}
+			Cause: errors.New("none was given"), Hint: "put it after the flags and --, as in … -- COMMAND [ARG...]"}
 	}
 	p := expand.Parser{}
 	m := &Mapping{Items: c.Mapping.Items, Digest: c.Markers.DigestExtra, Command: p.All("COMMAND", c.Command)}

@@ -123,7 +123,7 @@ func broken(err error, tried, on string) *failure.Failure {
 		case errors.Is(err, syscall.EROFS):
 			f.Code, f.Hint = failure.Denied, "let this user write there: with a read-only root, on a volume"
 		case errors.Is(err, syscall.ENOSPC):
-			f.Hint = "the volume is full"
+			f.Hint = contract.HintFull
 		}
 		if _, hangs := errors.AsType[*disk.NoAnswer](err); hangs {
 			f.Hint = disk.Hint

@@ -24,6 +24,9 @@ func Printable(getenv func(string) string, names ...string) error {
 // HintControl says where such a value mostly comes from.
 const HintControl = "make its Secret or ConfigMap anew without it: from a file that printf wrote, or with --from-literal"
 
+// HintFull is for a file that has no room: ENOSPC is said of inodes too.
+const HintFull = "the volume is full: of bytes (df) or of files (df -i)"
+
 // Control says which control character a text has, as a sentence's end; "" for none.
 func Control(text string) string {
 	at := strings.IndexFunc(text, unicode.IsControl)

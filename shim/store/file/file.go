@@ -121,7 +121,7 @@ var meanings = []struct {
 	{fs.ErrPermission, contract.Denied, "let this user read and write the directory"},
 	{syscall.EROFS, contract.Denied, "the volume is mounted read-only"},
 	{syscall.ENAMETOOLONG, contract.Refused, "the file system takes no names that long"},
-	{syscall.ENOSPC, contract.Unreachable, "the volume is full"},
+	{syscall.ENOSPC, contract.Unreachable, contract.HintFull},
 	{syscall.EDQUOT, contract.Unreachable, "the volume's quota is used up"},
 	{syscall.ESTALE, contract.Unreachable, "the network file system lost its directory: is it still exported?"},
 }
