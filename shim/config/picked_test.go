@@ -60,6 +60,8 @@ func array(p identity.Platform, n int64) func(string) (string, bool) {
 			return strconv.FormatInt(n, 10), true
 		case p.Count:
 			return "2", true
+		case p.NamedBy:
+			return p.Variable, true
 		}
 		return "", false
 	}

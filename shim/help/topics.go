@@ -54,11 +54,7 @@ func writePlatforms(b *strings.Builder) {
 	b.WriteString("Where the index comes from, unless --index or --index-env says it; --platform\n" +
 		"forces one:\n\n")
 	for _, p := range identity.Platforms {
-		numbers := "as the user chose"
-		if p.Fixed {
-			numbers = fmt.Sprintf("from %d", p.Base)
-		}
-		fmt.Fprintf(b, "  %-14s%-26s%s\n", p.Name, p.Variable, numbers)
+		fmt.Fprintf(b, "  %-14s%-31s%s\n", p.Name, p.Told(), p.Numbers())
 	}
 	b.WriteString("\n.Index is from 0 where the platform numbers the indexes itself, else the user's\n" +
 		"own number, which --index-offset shifts. The command sees it everywhere as\n" +

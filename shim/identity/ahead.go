@@ -10,6 +10,7 @@ type Runs struct {
 	settings Settings
 	hostname string
 	variable string // in which each finds its number
+	namedBy  string // in which each finds that variable's name; "": none
 	first    int64  // the number of the first one
 	list     List   // of --indexes
 	len      int64
@@ -28,7 +29,7 @@ func Foresee(s Settings, hostname string) (Runs, error) {
 		if p = platformNamed(s.Platform); p == nil {
 			p = kubernetes
 		}
-		r.settings.Platform, r.variable, r.first = p.Name, p.Variable, p.begin(s.IndexOffset)
+		r.settings.Platform, r.variable, r.namedBy, r.first = p.Name, p.Variable, p.NamedBy, p.begin(s.IndexOffset)
 	}
 	var err error
 	if r.list, err = s.list(p); err != nil {
@@ -48,7 +49,16 @@ func (r *Runs) Len() int64 { return r.len }
 func (r *Runs) At(k int64) (Identity, error) {
 	id := Outside(r.settings, r.hostname)
 	number := strconv.FormatInt(r.first+k, 10)
-	env := func(name string) (string, bool) { return number, name == r.variable }
+	env := func(name string) (string, bool) {
+		switch name {
+		case "":
+		case r.variable:
+			return number, true
+		case r.namedBy:
+			return r.variable, true
+		}
+		return "", false
+	}
 	err := id.find(r.settings, env)
 	if !r.known {
 		id.Platform = ""

@@ -75,7 +75,7 @@ func TestForeseen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		env := map[string]string{p.Variable: fmt.Sprint(got.RawIndex)}
+		env := map[string]string{p.Variable: fmt.Sprint(got.RawIndex), p.NamedBy: p.Variable}
 		want, err := Resolve(s, func(name string) (string, bool) { value, ok := env[name]; return value, ok }, "host")
 		if err != nil {
 			t.Fatal(err)

@@ -67,9 +67,12 @@ func (id *Identity) rewrite(s Settings, env lookup) {
 		named = s.IndexEnv
 		set(named, 0)
 	}
-	for _, p := range id.tellers {
-		if p.Variable != named {
-			set(p.Variable, p.Base)
+	for _, t := range id.tellers {
+		if id.Index < -t.base { // what is added is more than the index
+			id.rewrites, t.base = append(id.rewrites, t.row.Offset+"=0"), 0
+		}
+		if t.variable != named {
+			set(t.variable, t.base)
 		}
 	}
 }

@@ -98,6 +98,12 @@ func TestRewrites(t *testing.T) {
 		{"a platform's as one's own", Settings{IndexEnv: "CI_NODE_INDEX"}, env{"CI_NODE_INDEX": "3"}, env{"CI_NODE_INDEX": "3", "JOB_COMPLETION_INDEX": "3"}},
 		{"a platform's as one's own, and offset", Settings{IndexEnv: "CI_NODE_INDEX", IndexOffset: 1}, env{"CI_NODE_INDEX": "3"}, env{"CI_NODE_INDEX": "4", "JOB_COMPLETION_INDEX": "4"}},
 		{"Kubernetes' as one's own", Settings{IndexEnv: "JOB_COMPLETION_INDEX", IndexOffset: 1}, env{"JOB_COMPLETION_INDEX": "3"}, env{"JOB_COMPLETION_INDEX": "4"}},
+		{"named, with an offset", Settings{IndexOffset: 1}, env{"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "A", "A": "3", "BATCH_JOB_ARRAY_INDEX_OFFSET": "40"},
+			env{"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "A", "A": "4", "BATCH_JOB_ARRAY_INDEX_OFFSET": "40", "JOB_COMPLETION_INDEX": "44"}},
+		{"named, below the offset", Settings{Index: ptr("7")}, env{"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "A", "A": "3", "BATCH_JOB_ARRAY_INDEX_OFFSET": "40"},
+			env{"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "A", "A": "7", "BATCH_JOB_ARRAY_INDEX_OFFSET": "0", "JOB_COMPLETION_INDEX": "7"}},
+		{"a line of its own", Settings{Index: ptr("7")}, env{"DISBATCH_REPEAT_INDEX": "-1", "DISBATCH_TASKID": "2"},
+			env{"DISBATCH_REPEAT_INDEX": "-1", "DISBATCH_TASKID": "7", "JOB_COMPLETION_INDEX": "7"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			id, err := Resolve(tt.s, tt.env.lookup, "")
@@ -135,7 +141,7 @@ func TestNested(t *testing.T) {
 					outer := env{"MINE": "8", "PATH": "/bin"}
 					for _, p := range []Platform{second, p} {
 						for variable, value := range map[string]string{p.Variable: strconv.FormatInt(2+p.Base, 10), p.Count: "3", p.Last: "2",
-							p.Attempt: strconv.Itoa(p.First + 1), p.Job: "job-1"} {
+							p.Attempt: strconv.Itoa(p.First + 1), p.Job: "job-1", p.NamedBy: p.Variable} {
 							if variable != "" {
 								outer[variable] = value
 							}

@@ -3,7 +3,6 @@ package identity
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -11,10 +10,12 @@ import (
 func (id *Identity) find(s Settings, env lookup) error {
 	switch {
 	case s.Index != nil:
-		id.Platform, id.Variable, id.tellers = "flag", "--index", arrays(env)
+		id.Platform, id.Variable = "flag", "--index"
+		id.tellers, _ = arrays(env)
 		return id.read(*s.Index, "give a whole number from 0 with --index or NTH_INDEX")
 	case s.IndexEnv != "":
-		id.Platform, id.Variable, id.tellers = "variable", s.IndexEnv, arrays(env)
+		id.Platform, id.Variable = "variable", s.IndexEnv
+		id.tellers, _ = arrays(env)
 		value, ok := env(s.IndexEnv)
 		if !ok {
 			return setup("read the index from", s.IndexEnv, errors.New("the variable is not set"), "set it, or correct --index-env")
@@ -35,33 +36,20 @@ func (id *Identity) read(value, hint string) error {
 	return nil
 }
 
-// value gives the variable's value where it says that this is an array.
-func (p *Platform) value(env lookup) (string, bool) {
-	value, ok := env(p.Variable)
-	return value, ok && !slices.Contains(p.NotArray, value)
-}
-
-// arrays gives the rows whose variables say that this is an array of theirs.
-func arrays(env lookup) []*Platform {
-	var rows []*Platform
-	for i := range Platforms {
-		if _, ok := Platforms[i].value(env); ok {
-			rows = append(rows, &Platforms[i])
-		}
-	}
-	return rows
-}
-
+// forced reads the index of one platform.
 func (id *Identity) forced(p *Platform, env lookup) error {
-	value, ok := p.value(env)
-	if ok {
-		return id.use(p, value, env)
+	told, err := p.tell(env)
+	switch {
+	case err != nil:
+		return err
+	case told.ok:
+		return id.use(told, env)
 	}
 	cause := fmt.Errorf("--platform %s was given, and its variable is not set", p.Name)
-	if found, set := env(p.Variable); set {
+	if found, set := env(p.Told()); set {
 		cause = fmt.Errorf("--platform %s was given, and %s means there that this is no array", p.Name, short(found))
 	}
-	return setup("read the index from", p.Variable, cause, p.missing(env))
+	return setup("read the index from", p.Told(), cause, p.missing(env))
 }
 
 // missing says what to do where the platform should have told the index.
@@ -78,21 +66,22 @@ func onKubernetes(env lookup) bool {
 }
 
 // use takes the row's number.
-func (id *Identity) use(p *Platform, value string, env lookup) error {
-	id.Platform, id.Variable, id.platform, id.tellers = p.Name, p.Variable, p, []*Platform{p}
+func (id *Identity) use(t telling, env lookup) error {
+	p := t.row
+	id.Platform, id.Variable, id.platform, id.tellers = p.Name, t.variable, p, []telling{t}
 	hint := "correct or unset it, or choose with --platform, --index-env or --index"
 	if p == kubernetes && onKubernetes(env) {
 		hint = "completionMode: Indexed may be missing from the Job, which then must not set the variable itself; or give --index"
 	}
-	if err := id.read(value, hint); err != nil {
+	if err := id.read(t.value, hint); err != nil {
 		return err
 	}
 	if p.Fixed && id.RawIndex < p.Base {
-		return setup("read the index from", p.Variable, fmt.Errorf("it is %d, but %s counts from %d", id.RawIndex, p.Title, p.Base),
-			"if something else set it and counts from 0, give --index-env "+p.Variable)
+		return setup("read the index from", t.variable, fmt.Errorf("it is %d, but %s counts from %d", id.RawIndex, p.Title, p.Base),
+			"if something else set it and counts from 0, give --index-env "+t.variable)
 	}
-	if p.Fixed {
-		id.Index -= p.Base
+	if id.Index -= t.base; id.Index < 0 { // so is a sum that doesn't fit
+		return setup("read the index from", t.variable, fmt.Errorf("%d and the %d of %s are too large together", id.RawIndex, -t.base, p.Offset), hint)
 	}
 	return nil
 }
@@ -101,23 +90,26 @@ func (id *Identity) use(p *Platform, value string, env lookup) error {
 // an error: a guess would give each task the same index, and all but one would
 // be skipped as done.
 func (id *Identity) detect(env lookup) error {
-	rows := arrays(env)
+	rows, err := arrays(env)
+	if err != nil {
+		return err
+	}
 	if len(rows) == 0 {
 		return noIndex(env)
 	}
-	for _, p := range rows {
+	for _, t := range rows {
+		p := t.row
 		var other Identity
-		value, _ := p.value(env)
-		if err := other.use(p, value, env); err != nil {
+		if err := other.use(t, env); err != nil {
 			return err
 		}
 		switch {
 		case id.platform == nil:
 			id.Index, id.RawIndex, id.Platform, id.Variable, id.platform = other.Index, other.RawIndex, other.Platform, other.Variable, p
 		case other.Index != id.Index:
-			return setup("choose between", id.Variable+" and "+p.Variable,
+			return setup("choose between", id.Variable+" and "+t.variable,
 				fmt.Errorf("%s=%d is index %d of %s, and %s=%d is index %d of %s", id.Variable, id.RawIndex, id.Index, id.platform.Title,
-					p.Variable, other.RawIndex, other.Index, p.Title),
+					t.variable, other.RawIndex, other.Index, p.Title),
 				fmt.Sprintf("choose with --platform %s or --platform %s, or give --index", id.Platform, p.Name))
 		}
 	}
@@ -129,9 +121,9 @@ func noIndex(env lookup) error {
 	names := make([]string, len(Platforms))
 	var found []string
 	for i, p := range Platforms {
-		names[i] = p.Variable
-		if value, ok := env(p.Variable); ok {
-			found = append(found, fmt.Sprintf("; %s is %s: no array", p.Variable, short(value)))
+		names[i] = p.Told()
+		if value, ok := env(p.Told()); ok {
+			found = append(found, fmt.Sprintf("; %s is %s: no array", p.Told(), short(value)))
 		}
 	}
 	hint := "run it as an indexed job or array, or give --index or --index-env"

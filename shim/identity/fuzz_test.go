@@ -19,7 +19,7 @@ func FuzzIndex(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, row uint8, value, aux, list string, offset int64, index string) {
 		p := Platforms[int(row)%len(Platforms)]
-		vars := env{p.Variable: value}
+		vars := env{p.Variable: value}.named(p)
 		for _, name := range []string{p.Count, p.Last, p.Attempt, p.Job} {
 			if name != "" && aux != "" {
 				vars[name] = aux

@@ -56,11 +56,11 @@ type Identity struct {
 	Slot     int64
 	Warnings []string
 
-	platform *Platform   // nil: the number came from --index or --index-env
-	limit    *limit      // nil: the platform tells none
-	sized    bool        // Completions is the size of an array whose numbers the user picked
-	tellers  []*Platform // the rows whose variables must tell the command this index
-	rewrites []string    // NAME=VALUE of variables that would tell it another one
+	platform *Platform // nil: the number came from --index or --index-env
+	limit    *limit    // nil: the platform tells none
+	sized    bool      // Completions is the size of an array whose numbers the user picked
+	tellers  []telling // the rows whose variables must tell the command this index
+	rewrites []string  // NAME=VALUE of variables that would tell it another one
 }
 
 // Outside is who a process is that is none of a Job's runs: it has no index.

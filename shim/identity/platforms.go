@@ -18,6 +18,9 @@ type Platform struct {
 	First    int      // what Attempt holds at the first attempt
 	Job      string   // variable with a name or ID that all tasks of the job share; "": none
 	JobEnd   string   // where in Job's value the task's own part begins; "": it has none
+	NamedBy  string   // variable that names the one with the index, which is Variable most often; "": it is Variable
+	Offset   string   // variable with what is added to the number to get the index; "": none
+	Else     string   // variable that holds the index where Variable says that there is no array; "": none
 }
 
 // kubernetes is the row that has neither count nor attempt in the environment.
@@ -47,6 +50,12 @@ var platforms = [...]Platform{
 	// People clear the variable for a job that an array's task submits.
 	{Name: "slurm", Title: "Slurm job array", Variable: "SLURM_ARRAY_TASK_ID", NotArray: []string{""},
 		Count: "SLURM_ARRAY_TASK_COUNT", Last: "SLURM_ARRAY_TASK_MAX", Attempt: "SLURM_RESTART_COUNT", Job: "SLURM_ARRAY_JOB_ID"},
+	// Flyte, flytekit/bin/entrypoint.py (_compute_array_job_index) and flytepropeller,
+	// pkg/controller/nodes/array/execution_context.go: a variable names the one with the
+	// index, such as AWS Batch's, and another may hold what is to be added, where the array
+	// is smaller than the list.
+	{Name: "flyte", Title: "Flyte map task", Variable: "FLYTE_K8S_ARRAY_INDEX", Fixed: true, NamedBy: "BATCH_JOB_ARRAY_INDEX_VAR_NAME",
+		Offset: "BATCH_JOB_ARRAY_INDEX_OFFSET", Attempt: "FLYTE_ATTEMPT_NUMBER", Job: "FLYTE_INTERNAL_EXECUTION_ID"},
 	// OpenPBS, src/resmom/start_exec.c. PBS_JOBID is the task's, PBS_ARRAY_ID the array's.
 	{Name: "pbs", Title: "PBS Pro, OpenPBS", Variable: "PBS_ARRAY_INDEX", Job: "PBS_ARRAY_ID"},
 	// Torque, qsub(1) and src/server/job_func.c. PBS_JOBID is 1098[3].host.
@@ -65,6 +74,18 @@ var platforms = [...]Platform{
 	{Name: "volcano", Title: "Volcano", Variable: "VC_TASK_INDEX", Fixed: true},
 	// HyperQueue, docs/jobs/jobs.md.
 	{Name: "hyperqueue", Title: "HyperQueue", Variable: "HQ_TASK_ID", Job: "HQ_JOB_ID"},
+	// Coiled documentation, "Batch Jobs" and "Environment Variables Injected by Coiled":
+	// from 0, or as --array picks them.
+	{Name: "coiled", Title: "Coiled Batch", Variable: "COILED_BATCH_TASK_ID", Job: "COILED_CLUSTER_ID"},
+	// Tencent Cloud BatchCompute documentation, "Environment Variables" (599/11752).
+	{Name: "tencent-batch", Title: "Tencent BatchCompute", Variable: "BATCH_TASK_INSTANCE_INDEX", Fixed: true,
+		Count: "BATCH_TASK_INSTANCE_NUM", Job: "BATCH_JOB_ID"},
+	// TACC Launcher, README.md and launcher: the line of the job file, from 1.
+	// LAUNCHER_TSK_ID is the worker, which runs many lines.
+	{Name: "launcher", Title: "TACC Launcher", Variable: "LAUNCHER_JID", Fixed: true, Base: 1, Count: "LAUNCHER_NJOBS"},
+	// disBatch, disbatch/disBatch.py: the number of a #DISBATCH REPEAT, as the user picks
+	// them; -1 in a line of its own, which has a task ID from 0.
+	{Name: "disbatch", Title: "disBatch", Variable: "DISBATCH_REPEAT_INDEX", NotArray: []string{"-1"}, Else: "DISBATCH_TASKID", Job: "DISBATCH_JOBID"},
 	// Buildkite documentation, "Environment variables". Each parallel job has a
 	// BUILDKITE_JOB_ID of its own; they share the build.
 	{Name: "buildkite", Title: "Buildkite", Variable: "BUILDKITE_PARALLEL_JOB", Fixed: true,
@@ -79,12 +100,17 @@ var platforms = [...]Platform{
 	{Name: "parallel", Title: "GNU parallel", Variable: "PARALLEL_SEQ", Fixed: true, Base: 1, Job: "PARALLEL_PID"},
 }
 
-// Variables gives every variable that holds an index, which a supervisor takes out
+// Variables gives every variable that holds an index, or tells where it stands, which a supervisor takes out
 // of its children's environment.
 func Variables() []string {
-	names := make([]string, len(Platforms))
-	for i, p := range Platforms {
-		names[i] = p.Variable
+	names := make([]string, 0, len(Platforms)+3)
+	for _, p := range Platforms {
+		names = append(names, p.Variable)
+		for _, name := range []string{p.NamedBy, p.Offset, p.Else} {
+			if name != "" {
+				names = append(names, name)
+			}
+		}
 	}
 	return names
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,23 @@ func TestPlatformFacts(t *testing.T) {
 			Identity{Platform: "gitlab", Variable: "CI_NODE_INDEX", Index: 4, RawIndex: 5, Completions: ptr(int64(5)), Attempt: 1, Job: "p"}},
 		{env{"CIRCLE_NODE_INDEX": "5", "CIRCLE_NODE_TOTAL": "10", "CIRCLE_WORKFLOW_ID": "w"},
 			Identity{Platform: "circleci", Variable: "CIRCLE_NODE_INDEX", Index: 5, RawIndex: 5, Completions: ptr(int64(10)), Attempt: 1, Job: "w"}},
+		{env{"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "FLYTE_K8S_ARRAY_INDEX", "FLYTE_K8S_ARRAY_INDEX": "5", "FLYTE_ATTEMPT_NUMBER": "2", "FLYTE_INTERNAL_EXECUTION_ID": "f1a"},
+			Identity{Platform: "flyte", Variable: "FLYTE_K8S_ARRAY_INDEX", Index: 5, RawIndex: 5, Attempt: 3, Job: "f1a"}},
+		{env{"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "FLYTE_K8S_ARRAY_INDEX", "FLYTE_K8S_ARRAY_INDEX": "0", "BATCH_JOB_ARRAY_INDEX_OFFSET": "40"},
+			Identity{Platform: "flyte", Variable: "FLYTE_K8S_ARRAY_INDEX", Index: 40, RawIndex: 0, Attempt: 1}},
+		{env{"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_INDEX": "5", "BATCH_JOB_ARRAY_INDEX_OFFSET": "40", "AWS_BATCH_JOB_ARRAY_SIZE": "10",
+			"AWS_BATCH_JOB_ATTEMPT": "1", "AWS_BATCH_JOB_ID": "21a8-44:5", "FLYTE_ATTEMPT_NUMBER": "0", "FLYTE_INTERNAL_EXECUTION_ID": "f1a"},
+			Identity{Platform: "flyte", Variable: "AWS_BATCH_JOB_ARRAY_INDEX", Index: 45, RawIndex: 5, Attempt: 1, Job: "f1a"}},
+		{env{"COILED_BATCH_TASK_ID": "42", "COILED_CLUSTER_ID": "9", "COILED_CLUSTER_NAME": "resize"},
+			Identity{Platform: "coiled", Variable: "COILED_BATCH_TASK_ID", Index: 42, RawIndex: 42, Attempt: 1, Job: "9"}},
+		{env{"BATCH_TASK_INSTANCE_INDEX": "5", "BATCH_TASK_INSTANCE_NUM": "10", "BATCH_JOB_ID": "job-n4ohivif", "BATCH_TASK_NAME": "Task1"},
+			Identity{Platform: "tencent-batch", Variable: "BATCH_TASK_INSTANCE_INDEX", Index: 5, RawIndex: 5, Completions: ptr(int64(10)), Attempt: 1, Job: "job-n4ohivif"}},
+		{env{"LAUNCHER_JID": "5", "LAUNCHER_NJOBS": "5", "LAUNCHER_TSK_ID": "1", "LAUNCHER_NPROCS": "2", "SLURM_JOB_ID": "77"},
+			Identity{Platform: "launcher", Variable: "LAUNCHER_JID", Index: 4, RawIndex: 5, Completions: ptr(int64(5)), Attempt: 1}},
+		{env{"DISBATCH_REPEAT_INDEX": "150", "DISBATCH_TASKID": "3", "DISBATCH_STREAM_INDEX": "2", "DISBATCH_JOBID": "Tasks_disBatch_2", "DISBATCH_NAMETASKS": "Tasks"},
+			Identity{Platform: "disbatch", Variable: "DISBATCH_REPEAT_INDEX", Index: 150, RawIndex: 150, Attempt: 1, Job: "Tasks_disBatch_2"}},
+		{env{"DISBATCH_REPEAT_INDEX": "-1", "DISBATCH_TASKID": "3", "DISBATCH_STREAM_INDEX": "4", "DISBATCH_JOBID": "Tasks_disBatch_2"},
+			Identity{Platform: "disbatch", Variable: "DISBATCH_TASKID", Index: 3, RawIndex: 3, Attempt: 1, Job: "Tasks_disBatch_2"}},
 		{env{"PARALLEL_SEQ": "5", "PARALLEL_PID": "9", "PARALLEL_JOBSLOT": "2"},
 			Identity{Platform: "parallel", Variable: "PARALLEL_SEQ", Index: 4, RawIndex: 5, Attempt: 1, Job: "9"}},
 	} {
@@ -91,6 +109,10 @@ func refused(t *testing.T, s Settings, vars env, code failure.Code, says ...stri
 func TestPlatformRefusals(t *testing.T) {
 	for _, p := range Platforms {
 		t.Run(p.Name, func(t *testing.T) {
+			refused := func(t *testing.T, s Settings, vars env, code failure.Code, says ...string) {
+				t.Helper()
+				refused(t, s, vars.named(p), code, says...)
+			}
 			for _, bad := range []string{"", "abc", "-1", "1.5", "+3", "0x10", " 7", "7\n", "1_0", "٣", "9223372036854775808", "99999999999999999999"} {
 				refused(t, Settings{}, env{p.Variable: bad}, failure.Setup, p.Variable)
 				refused(t, Settings{Platform: p.Name}, env{p.Variable: bad}, failure.Setup, p.Variable)
@@ -100,7 +122,7 @@ func TestPlatformRefusals(t *testing.T) {
 				refused(t, Settings{}, env{p.Variable: not}, failure.Setup, p.Variable+" is "+strconv.Quote(not)+": no array")
 				refused(t, Settings{Platform: p.Name}, env{p.Variable: not}, failure.Setup, p.Variable, strconv.Quote(not))
 			}
-			refused(t, Settings{Platform: p.Name}, env{}, failure.Setup, p.Variable, "not set")
+			refused(t, Settings{Platform: p.Name}, env{"PATH": "/bin"}, failure.Setup, p.Variable, "not set")
 			if p.Last != "" {
 				refused(t, Settings{}, env{p.Variable: "31", p.Last: "30"}, failure.BadIndex, p.Variable+"=31", p.Last+"=30")
 			}
@@ -126,6 +148,8 @@ func TestNotAnArray(t *testing.T) {
 		{"SLURM_ARRAY_TASK_ID": "", "PARALLEL_SEQ": "4"},
 		{"SGE_TASK_ID": "undefined", "SGE_TASK_LAST": "undefined", "PARALLEL_SEQ": "4"},
 		{"LSB_JOBINDEX": "0", "LSB_JOBINDEX_END": "0", "PARALLEL_SEQ": "4"},
+		{"DISBATCH_REPEAT_INDEX": "-1", "PARALLEL_SEQ": "4"},
+		{"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "", "BATCH_JOB_ARRAY_INDEX_OFFSET": "2", "PARALLEL_SEQ": "4"},
 		{"AWS_BATCH_JOB_ID": "a", "AWS_BATCH_JOB_ATTEMPT": "1", "SLURM_JOB_ID": "3", "CI_NODE_TOTAL": "1", "PARALLEL_SEQ": "4"},
 	} {
 		id, err := Resolve(Settings{}, vars.lookup, "")
@@ -133,6 +157,78 @@ func TestNotAnArray(t *testing.T) {
 			t.Errorf("%v: index %d from %s, %q, %v", vars, id.Index, id.Variable, id.Warnings, err)
 		}
 	}
+}
+
+// named has the variable too that names the one of a platform, where there is such a one.
+func (e env) named(p Platform) env {
+	if p.NamedBy != "" {
+		e[p.NamedBy] = p.Variable
+	}
+	return e
+}
+
+// TestNamed: an index that stands in a variable of which another one holds the name. Where
+// the environment tells half of that, or a half that is none, no other number counts.
+func TestNamed(t *testing.T) {
+	const by, offset, aws, own = "BATCH_JOB_ARRAY_INDEX_VAR_NAME", "BATCH_JOB_ARRAY_INDEX_OFFSET", "AWS_BATCH_JOB_ARRAY_INDEX", "FLYTE_K8S_ARRAY_INDEX"
+	for _, vars := range []env{
+		{by: own},
+		{by: own, aws: "3"},
+		{by: "MINE", own: "3", aws: "3"},
+		{own: "3"},
+		{own: "3", aws: "3"},
+		{by: "", own: "3", "SLURM_ARRAY_TASK_ID": "3"},
+		{by: own, own: ""},
+		{by: own, own: "x"},
+		{by: own, own: "3", offset: "-1"},
+		{by: own, own: "3", offset: "x"},
+		{by: own, own: "9223372036854775807", offset: "1"},
+	} {
+		refused(t, Settings{}, vars, failure.Setup)
+		refused(t, Settings{Platform: "flyte"}, vars, failure.Setup)
+		if id, err := Resolve(Settings{Index: ptr("7")}, vars.lookup, ""); err != nil || id.Index != 7 {
+			t.Errorf("%v with --index 7: %d, %v", vars, id.Index, err)
+		}
+	}
+	// Another array's number counts only where it is the same item's.
+	refused(t, Settings{}, env{by: own, own: "3", aws: "4"}, failure.Setup, own+"=3", aws+"=4")
+	refused(t, Settings{}, env{by: aws, aws: "3", offset: "2", "BATCH_TASK_INDEX": "3"}, failure.Setup, aws+"=3 is index 5")
+}
+
+// TestInside: one platform runs inside the other. Neither number alone is the item, for
+// the inner one begins anew in each task of the outer: so one has to be chosen, unless they
+// agree.
+func TestInside(t *testing.T) {
+	for _, inner := range []env{{"LAUNCHER_JID": "3"}, {"DISBATCH_REPEAT_INDEX": "2", "DISBATCH_TASKID": "7"}, {"DISBATCH_REPEAT_INDEX": "-1", "DISBATCH_TASKID": "2"}, {"COILED_BATCH_TASK_ID": "2"},
+		{"BATCH_TASK_INSTANCE_INDEX": "2"}, {"PARALLEL_SEQ": "3"}} {
+		var one string
+		for name := range inner {
+			one = max(one, name)
+		}
+		for _, outer := range []string{"SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "AWS_BATCH_JOB_ARRAY_INDEX", "PBS_ARRAY_INDEX"} {
+			both := maps.Clone(inner)
+			both[outer] = "5"
+			refused(t, Settings{}, both, failure.Setup, outer+"=5", " is index 2 of ")
+			both[outer] = "2"
+			if id, err := Resolve(Settings{}, both.lookup, ""); err != nil || id.Index != 2 {
+				t.Errorf("%v: %d, %v", both, id.Index, err)
+			}
+			both[outer] = "5"
+			if id, err := Resolve(Settings{Platform: rowOf(t, one)}, both.lookup, ""); err != nil || id.Index != 2 {
+				t.Errorf("%v, with the inner one chosen: %d, %v", both, id.Index, err)
+			}
+		}
+	}
+}
+
+func rowOf(t *testing.T, variable string) string {
+	for _, p := range Platforms {
+		if p.Variable == variable || p.Else == variable {
+			return p.Name
+		}
+	}
+	t.Fatalf("no row has %s", variable)
+	return ""
 }
 
 // TestMalformedFacts: what the index doesn't depend on is a warning, said once.
@@ -143,7 +239,7 @@ func TestMalformedFacts(t *testing.T) {
 				continue
 			}
 			for _, bad := range []string{"x", "-1", "99999999999999999999"} {
-				id, err := Resolve(Settings{}, env{p.Variable: "7", name: bad}.lookup, "")
+				id, err := Resolve(Settings{}, env{p.Variable: "7", name: bad}.named(p).lookup, "")
 				if err != nil || id.RawIndex != 7 || id.Completions != nil || id.Attempt != 1 {
 					t.Errorf("%s=%s: %+v, %v", name, bad, id, err)
 				}
@@ -153,7 +249,7 @@ func TestMalformedFacts(t *testing.T) {
 			}
 		}
 		if p.Attempt != "" {
-			id, err := Resolve(Settings{}, env{p.Variable: "7", p.Attempt: "9223372036854775807"}.lookup, "")
+			id, err := Resolve(Settings{}, env{p.Variable: "7", p.Attempt: "9223372036854775807"}.named(p).lookup, "")
 			if err != nil || id.Attempt < 1 {
 				t.Errorf("%s: attempt %d, %v", p.Name, id.Attempt, err)
 			}
@@ -163,7 +259,7 @@ func TestMalformedFacts(t *testing.T) {
 
 // TestTable: the order is the contract's, and no name stands twice.
 func TestTable(t *testing.T) {
-	want := strings.Fields("kubernetes aws-batch google-batch cloud-run slurm pbs torque sge lsf nomad volcano hyperqueue buildkite gitlab circleci parallel")
+	want := strings.Fields("kubernetes aws-batch google-batch cloud-run slurm flyte pbs torque sge lsf nomad volcano hyperqueue coiled tencent-batch launcher disbatch buildkite gitlab circleci parallel")
 	if diff := cmp.Diff(want, strings.Fields(platformNames())); diff != "" {
 		t.Error(diff)
 	}
@@ -175,8 +271,10 @@ func TestTable(t *testing.T) {
 		if p.Title == "" || p.Base != 0 && !p.Fixed {
 			t.Errorf("%+v", p)
 		}
-		if !slices.Contains(variables, p.Variable) {
-			t.Errorf("%s is not among the variables", p.Variable)
+		for _, name := range []string{p.Variable, p.NamedBy, p.Offset, p.Else} {
+			if name != "" && !slices.Contains(variables, name) {
+				t.Errorf("%s is not among the variables", name)
+			}
 		}
 	}
 	slices.Sort(variables)

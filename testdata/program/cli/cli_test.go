@@ -107,6 +107,9 @@ func TestPlatforms(t *testing.T) {
 		t.Run(p.Name, func(t *testing.T) {
 			number := strconv.FormatInt(3+p.Base, 10)
 			env := []string{p.Variable + "=" + number}
+			if p.NamedBy != "" {
+				env = append(env, p.NamedBy+"="+p.Variable)
+			}
 			want := "3 " + number + " " + p.Name + " 3 "
 			if p.Count != "" {
 				env = append(env, p.Count+"=9")

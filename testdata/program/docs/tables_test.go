@@ -200,11 +200,7 @@ func functionTable() string {
 func platformTable() string {
 	b := head("platform", "`--platform`", "variable", "numbers", "count", "attempt")
 	for _, p := range identity.Platforms {
-		numbers := "as the user chose"
-		if p.Fixed {
-			numbers = fmt.Sprintf("from %d", p.Base)
-		}
-		row(b, p.Title, code(p.Name), code(p.Variable), numbers, code(p.Count), code(p.Attempt))
+		row(b, p.Title, code(p.Name), code(p.Told()), p.Numbers(), code(p.Count), code(p.Attempt))
 	}
 	return b.String()
 }
