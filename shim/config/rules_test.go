@@ -276,6 +276,16 @@ var brokenRules = []struct {
 	}), "--chaos and --logs: what disturbed runs write would stand among the Job's logs", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--schedule"], t.Said["--kind"] = "@daily", "jobset" }), "--schedule: only a CronJob has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--replicas"] = "2" }), "--replicas: only a JobSet has them", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--append-to"] = "f" }), "--append-to: only a JobSet has more than one kind of Jobs", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--replicated-job"] = "f" }), "--replicated-job: only a JobSet has more than one kind of Jobs", 78},
+	{runOf(ForManifest, func(t *Told) {
+		t.Said["--kind"], t.Said["--depends-on"], t.Said["--append-to"] = "cronjob", "f", "f"
+	}), "--append-to: only a JobSet has more than one kind of Jobs", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--kind"], t.Said["--depends-on"] = "jobset", "f" }), "--depends-on: there is no other Job in the JobSet", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--kind"], t.Said["--append-to"], t.Said["--ttl"] = "jobset", "f", "1h" }), "--ttl: the JobSet of --append-to has its own", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--kind"], t.Said["--append-to"], t.Said["--queue-name"] = "jobset", "f", "q" }), "--queue-name: the JobSet of --append-to has its own", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--kind"], t.Said["--append-to"], t.Said["--kubernetes"] = "jobset", "-", "-" }), "--append-to - and --kubernetes -: stdin can be read once", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--workload-priority-class"] = "high" }), "--workload-priority-class: only what waits in a queue has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--indexes"], t.Said["--failed"] = "3", "true" }), "--indexes, --missing and --failed: each says which indexes are repaired", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--reason"] = "true", "oom" }), "--reason: only what has failed has one", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--missing"], t.Said["--success-policy"] = "true", "0" }), "--success-policy: of a repair, whose pods count from 0, it would name other indexes", 78},

@@ -47,6 +47,20 @@ var views = []rule{
 		on: "--schedule", why: "only a CronJob has one", hint: "give --kind cronjob"},
 	{of: ForManifest, wrong: func(t *Told) bool { return t.says("--replicas") && t.Said["--kind"] != "jobset" },
 		on: "--replicas", why: "only a JobSet has them", hint: "give --kind jobset"},
+	{of: ForManifest, flag: func(t *Told) string {
+		return t.first(t.Said["--kind"] != "jobset", "--append-to", "--replicated-job", "--depends-on")
+	},
+		why: "only a JobSet has more than one kind of Jobs", hint: "give --kind jobset"},
+	{of: ForManifest, wrong: func(t *Told) bool { return t.says("--depends-on") && !t.says("--append-to") },
+		on: "--depends-on", why: "there is no other Job in the JobSet", hint: "give the JobSet that has it, in JSON, with --append-to FILE|-"},
+	{of: ForManifest, flag: func(t *Told) string {
+		return t.first(t.says("--append-to"), "--name", "--namespace", "--ttl", "--queue-name", "--workload-priority-class")
+	},
+		why: "the JobSet of --append-to has its own", hint: "take it away; its first Job says it"},
+	{of: ForManifest, wrong: func(t *Told) bool { return t.Said["--append-to"] == "-" && t.Said["--kubernetes"] == "-" },
+		on: "--append-to - and --kubernetes -", why: "stdin can be read once", hint: "put one of them into a file"},
+	{of: ForManifest, wrong: func(t *Told) bool { return t.says("--workload-priority-class") && !t.says("--queue-name") },
+		on: "--workload-priority-class", why: "only what waits in a queue has one", hint: "give --queue-name, or --priority-class for the pods"},
 	{of: ForManifest, wrong: func(t *Told) bool { return t.count("--indexes", "--missing", "--failed") > 1 },
 		on: "--indexes, --missing and --failed", why: "each says which indexes are repaired", hint: "give one of them"},
 	{of: ForManifest, wrong: func(t *Told) bool { return t.says("--reason") && !t.says("--failed") },
@@ -57,6 +71,16 @@ var views = []rule{
 		on: "--kind", why: "a repair is made once", hint: "take it away"},
 	{of: ForManifest, wrong: func(t *Told) bool { return t.repairs() && t.Source() == Queue },
 		on: "--tasks", why: "a queue's tasks have no indexes", hint: "start the workers again: what is done isn't done twice"},
+}
+
+// first gives the first of the flags that says something, where that is wrong; "": none does.
+func (t *Told) first(wrong bool, flags ...string) string {
+	for _, flag := range flags {
+		if wrong && t.says(flag) {
+			return flag
+		}
+	}
+	return ""
 }
 
 // repairs tells whether a manifest is of some indexes of a Job.

@@ -50,14 +50,10 @@ func (r *Runs) At(k int64) (Identity, error) {
 	id := Outside(r.settings, r.hostname)
 	number := strconv.FormatInt(r.first+k, 10)
 	env := func(name string) (string, bool) {
-		switch name {
-		case "":
-		case r.variable:
-			return number, true
-		case r.namedBy:
-			return r.variable, true
+		if name == r.namedBy {
+			return r.variable, name != ""
 		}
-		return "", false
+		return number, name == r.variable
 	}
 	err := id.find(r.settings, env)
 	if !r.known {

@@ -37,20 +37,21 @@ func (p *Platform) tell(env lookup) (t telling, err error) {
 // named follows the name that a variable holds, and adds the offset that another one does.
 func (t *telling) named(env lookup) error {
 	p := t.row
-	name, _ := env(p.NamedBy)
+	name, says := env(p.NamedBy)
 	_, set := env(p.Variable)
-	if name == "" && set {
+	says = says && name != ""
+	if !says && set {
 		return setup("read the index from", p.NamedBy, fmt.Errorf("%s is set, and this doesn't say that it holds the index", p.Variable),
 			"set it as "+p.Title+"s do, or give --index-env "+p.Variable)
 	}
-	if name == "" {
+	if !says {
 		return nil
 	}
 	t.variable = name
 	if t.value, t.ok = env(name); !t.ok {
 		return setup("read the index from", name, fmt.Errorf("%s names it, and it is not set", p.NamedBy), "start it as a "+p.Title+", or give --index or --index-env")
 	}
-	if text, _ := env(p.Offset); text != "" {
+	if text, ok := env(p.Offset); ok && text != "" {
 		offset, err := parseIndex(text)
 		if err != nil {
 			return setup("read the index from", p.Offset, err, "correct or unset it, or give --index or --index-env")

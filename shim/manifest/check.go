@@ -11,7 +11,7 @@ import (
 )
 
 // check reads the flags that say something by themselves.
-func (j *job) check(World) (err error) {
+func (j *job) check(w World) (err error) {
 	if j.version, err = parseVersion(j.KubernetesVersion); err != nil {
 		return usage("--kubernetes-version", err, "")
 	}
@@ -39,8 +39,15 @@ func (j *job) check(World) (err error) {
 	if j.mounted, err = j.parseVolumes(); err != nil {
 		return err
 	}
-	j.beside, err = j.sidecars()
-	return err
+	if j.beside, err = j.sidecars(); err != nil {
+		return err
+	}
+	for _, check := range []func() error{j.checkPlacement, j.checkQueue, j.checkRestarts} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return j.checkStages(w)
 }
 
 // agree refuses flags that don't go together.

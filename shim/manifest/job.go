@@ -34,6 +34,10 @@ type job struct {
 	mounted     []volume    // by --volume
 	success     success
 	beside      []object // the containers of --sidecar
+	selector    object   // of --node-selector
+	tolerated   list     // by --toleration
+	set         object   // the JobSet of --append-to
+	after       list     // of --depends-on
 	hints       []string
 }
 
@@ -71,6 +75,9 @@ func (j *job) size(w World) error {
 // its own, whose markers are those of the Job that it repairs.
 func (j *job) identify(World) error {
 	j.name = j.Name
+	if j.set != nil {
+		j.name, _ = j.set.path("metadata", "name").(string)
+	}
 	if j.name == "" {
 		j.name = j.Index.Job
 		if j.repairs() && j.name != "" {
@@ -157,6 +164,8 @@ func (j *job) shared() error {
 	case (j.Source() == config.Queue) || f.NamesJob || f.NamesUID:
 	case j.Kind == "cronjob":
 		return contradiction("--markers", errors.New("its URL is the same for every run of the CronJob: after the first, each would skip everything"), "write <<.Job>> into it")
+	case j.set != nil && j.sameMarkers():
+		return contradiction("--markers", errors.New("another Job of the JobSet has the same URL: each would take what the other has done for its own"), "write <<.Job>> into it, in each of them")
 	case j.Kind == "jobset" && j.Replicas > 1:
 		return contradiction("--markers", errors.New("its URL is the same for every replica: each would skip what another has done"), "write <<.Job>> into it")
 	}
@@ -181,6 +190,10 @@ func (j *job) hint(World) error {
 	j.unkept()
 	if len(j.beside) > 0 {
 		j.say("%s", j.held())
+	}
+	j.hintQueue()
+	if j.RestartInPlace && j.ActiveDeadline == 0 {
+		j.say("--restart-in-place: what doesn't pass is tried for ever, every five minutes in the end: --active-deadline ends the Job then")
 	}
 	if slices.ContainsFunc(j.mounted, func(v volume) bool { return v.kind == "hostPath" }) {
 		j.say("--volume hostpath: each node has a directory of its own, unless all mount the same there: name one below what is mounted, which a node lacks that has not mounted it; and the Pod Security Standards refuse such pods")
@@ -224,6 +237,13 @@ func (j *job) old() error {
 	}
 	if j.SuccessPolicy != "" && !v.has(successRules) {
 		return lacks("success policy")
+	}
+	switch {
+	case !j.RestartInPlace || v.has(restartRules):
+	case v < restartRulesGate:
+		return lacks("restart rules for containers")
+	default:
+		j.say("%s has restart rules only with the feature gate ContainerRestartRules: without it --restart-in-place does nothing, and each such failure counts", v)
 	}
 	if !v.has(backoffPerIndex) {
 		j.say("%s has no backoffLimitPerIndex: an index that always fails ends the whole Job", v)

@@ -14,18 +14,24 @@ func (j *job) tree() (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, kind := "batch/v1", "Job"
+	api, kind, meta := "batch/v1", "Job", pairs("name", j.name).with("namespace", j.Namespace)
 	switch j.Kind {
 	case "cronjob":
 		kind = "CronJob"
 		spec = pairs("schedule", j.Schedule).
 			add("concurrencyPolicy", "Forbid", "the next run waits for this one").
-			with("jobTemplate", pairs("spec", spec))
+			with("jobTemplate", object{}.with("metadata", j.labels(object{})).with("spec", spec))
 	case "jobset":
-		api, kind = "jobset.x-k8s.io/v1alpha2", "JobSet"
-		spec = j.ttl(object{}).with("replicatedJobs", list{pairs("name", container, "replicas", int64(j.Replicas), "template", pairs("spec", spec))})
+		if j.set != nil {
+			return j.appended(spec), nil
+		}
+		api, kind = jobSetAPI, jobSetKind
+		spec = j.suspend(j.ttl(object{})).with("replicatedJobs", list{j.replicated(spec)})
+		meta = j.labels(meta)
+	default:
+		meta = j.labels(meta)
 	}
-	return pairs("apiVersion", api, "kind", kind, "metadata", pairs("name", j.name).with("namespace", j.Namespace), "spec", spec), nil
+	return pairs("apiVersion", api, "kind", kind, "metadata", meta, "spec", spec), nil
 }
 
 // spec is that of the Job.
@@ -38,7 +44,11 @@ func (j *job) spec() (object, error) {
 	if j.indexes != "" {
 		part = fmt.Sprintf("of %d: those of NTH_INDEXES", j.total)
 	}
-	o := object{}.add("completionMode", "Indexed", indexedJob.note()).add("completions", j.completions, part).add("parallelism", j.parallelism, "")
+	o := object{}
+	if j.Kind != "jobset" {
+		o = j.suspend(o)
+	}
+	o = o.add("completionMode", "Indexed", indexedJob.note()).add("completions", j.completions, part).add("parallelism", j.parallelism, "")
 	if j.version.has(backoffPerIndex) {
 		o = o.add("backoffLimitPerIndex", int64(j.BackoffLimitPerIndex), backoffPerIndex.note()).
 			add("maxFailedIndexes", j.maxFailed, backoffPerIndex.note()+"; more end the Job")

@@ -25,6 +25,9 @@ type Config struct {
 	Schedule          string   `group:"Manifest" env:"-" placeholder:"CRON" help:"When a CronJob runs, such as '0 3 * * *'."`
 	Replicas          int      `group:"Manifest" env:"-" default:"1" placeholder:"N" help:"How many Jobs of its kind a JobSet has."`
 	Format            string   `group:"Manifest" env:"-" default:"yaml" enum:"yaml,json" help:"yaml, with comments, or json."`
+	ReplicatedJob     string   `group:"Manifest" env:"-" default:"work" placeholder:"NAME" help:"What the Job is called within a JobSet."`
+	AppendTo          string   `group:"Manifest" env:"-" placeholder:"FILE|-" help:"A JobSet that nth manifest --format json has printed: this Job becomes one more of it."`
+	DependsOn         []string `group:"Manifest" env:"-" placeholder:"NAME[:Ready]" help:"Start when these Jobs of the JobSet of --append-to have completed, or are ready."`
 	KubernetesVersion string   `group:"Manifest" env:"-" placeholder:"1.N" help:"Leave out what this version of Kubernetes doesn't have."`
 	NoLook            bool     `group:"Manifest" env:"-" help:"Ask no store whether the inputs are there."`
 	Image             string   `group:"Pods" env:"-" placeholder:"IMAGE" help:"The image in which the command runs."`
@@ -35,15 +38,21 @@ type Config struct {
 	EnvFrom           []string `group:"Pods" env:"-" placeholder:"KIND/NAME" help:"Variables from secret/NAME or configmap/NAME, such as the store's credentials."`
 	Volume            []string `group:"Pods" env:"-" placeholder:"SOURCE:PATH[:ro]" help:"Mount pvc/NAME, secret/NAME, configmap/NAME, emptydir or hostpath/DIR, a directory of the node, at a path."`
 	Sidecar           []string `group:"Pods" env:"-" sep:"\n" placeholder:"FILE" help:"A container that runs beside the command in each pod, such as a proxy, as a native sidecar: in JSON. Repeatable."`
+	NodeSelector      []string `group:"Pods" env:"-" placeholder:"LABEL=VALUE" help:"Only nodes that have these labels, such as cloud.google.com/gke-spot=true."`
+	Toleration        []string `group:"Pods" env:"-" placeholder:"KEY[=VALUE][:EFFECT]" help:"Nodes with this taint too, as kubectl taint writes it, such as spot=true:NoSchedule; without a value whatever it is, without an effect each."`
+	PriorityClass     string   `group:"Pods" env:"-" placeholder:"NAME" help:"The priority class of the pods."`
 	ServiceAccount    string   `group:"Pods" env:"-" placeholder:"NAME" help:"The service account that the pods run as."`
 	User              *int64   `group:"Pods" env:"-" placeholder:"UID" help:"The user that the pods run as (default: the image's)."`
 
-	Parallelism          int            `group:"Policy" default:"0" placeholder:"N" help:"How many pods run at the same time; 0: ten, or all."`
-	BackoffLimitPerIndex int            `group:"Policy" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
-	MaxFailed            string         `group:"Policy" placeholder:"N|N%" help:"End the Job when more indexes than this have failed (default 10%, but at least 10)."`
-	ActiveDeadline       time.Duration  `group:"Policy" env:"-" placeholder:"D" help:"End the Job when it has taken this long, whatever is left; with a CronJob each run."`
-	SuccessPolicy        string         `group:"Policy" env:"-" placeholder:"LIST|count=N" help:"The Job has succeeded when these indexes have, or N of them, as in 0-9,count=5 or count=5."`
-	TTL                  *time.Duration `group:"Policy" name:"ttl" env:"-" placeholder:"D" help:"Delete the Job this long after it has ended (default: never; a repair after 1h, which makes way for the next one)."`
+	Parallelism           int            `group:"Policy" default:"0" placeholder:"N" help:"How many pods run at the same time; 0: ten, or all."`
+	BackoffLimitPerIndex  int            `group:"Policy" default:"3" placeholder:"N" help:"How often a failed index is tried again."`
+	RestartInPlace        bool           `group:"Policy" env:"-" help:"Where a store can't be reached, refuses or has taken no marker (69, 77, 73): start the container again in its pod, which is no failure of the index."`
+	MaxFailed             string         `group:"Policy" placeholder:"N|N%" help:"End the Job when more indexes than this have failed (default 10%, but at least 10)."`
+	ActiveDeadline        time.Duration  `group:"Policy" env:"-" placeholder:"D" help:"End the Job when it has taken this long, whatever is left; with a CronJob each run."`
+	SuccessPolicy         string         `group:"Policy" env:"-" placeholder:"LIST|count=N" help:"The Job has succeeded when these indexes have, or N of them, as in 0-9,count=5 or count=5."`
+	TTL                   *time.Duration `group:"Policy" name:"ttl" env:"-" placeholder:"D" help:"Delete the Job this long after it has ended (default: never; a repair after 1h, which makes way for the next one)."`
+	QueueName             string         `group:"Policy" env:"-" placeholder:"NAME" help:"Kueue's local queue, in which the Job waits, suspended, until there is room for it."`
+	WorkloadPriorityClass string         `group:"Policy" env:"-" placeholder:"NAME" help:"Its class in the queue, which isn't that of its pods."`
 
 	Missing    bool   `group:"Repair" env:"-" help:"Only the indexes that have no marker in the store at --markers, failed ones too, and that don't run now."`
 	Failed     bool   `group:"Repair" env:"-" help:"Only the indexes that have failed and aren't done, by the store at --markers."`

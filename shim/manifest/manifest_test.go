@@ -62,7 +62,7 @@ func TestNameRoom(t *testing.T) {
 		most        int
 	}{{"job", 1, 1, 61}, {"job", 100, 1, 60}, {"job", 101, 1, 59}, {"cronjob", 1, 1, 50}, {"cronjob", 1000, 1, 48}, {"jobset", 10, 12, 47}} {
 		for _, n := range []int{tt.most, tt.most + 1} {
-			j := &job{Config: Config{Kind: tt.kind, Replicas: tt.replicas}, completions: tt.completions, name: strings.Repeat("a", n)}
+			j := &job{Config: Config{Kind: tt.kind, Replicas: tt.replicas, ReplicatedJob: container}, completions: tt.completions, name: strings.Repeat("a", n)}
 			err := j.checkName()
 			if (err == nil) != (n == tt.most) {
 				t.Errorf("%s of %d with %d letters: %v", tt.kind, tt.completions, n, err)

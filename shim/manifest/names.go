@@ -31,7 +31,7 @@ func (j *job) nameRoom() (suffix string, most int) {
 	case "cronjob": // a dash and up to ten digits for the time (kubernetes ValidateCronJobCreate)
 		return "-0123456789" + last, maxLabel - 11
 	case "jobset": // jobset pkg/webhooks: the pod's name too must be a label
-		return fmt.Sprintf("-%s-%d%s-abcde", container, j.Replicas-1, last), maxLabel
+		return fmt.Sprintf("-%s-%d%s-abcde", j.ReplicatedJob, j.Replicas-1, last), maxLabel
 	}
 	return last, maxLabel
 }

@@ -19,7 +19,10 @@ func (j *job) pod() (object, error) {
 	grace, sum := j.grace()
 	o := pairs("restartPolicy", "Never", "enableServiceLinks", false).
 		add("terminationGracePeriodSeconds", grace, sum).
-		with("serviceAccountName", j.ServiceAccount)
+		with("serviceAccountName", j.ServiceAccount).
+		with("priorityClassName", j.PriorityClass).
+		with("nodeSelector", j.selector).
+		with("tolerations", j.tolerated)
 	if j.User == nil {
 		o[0].above = "Without --user UID no pod is made where the restricted Pod Security Standard is enforced."
 	} else {
@@ -68,7 +71,7 @@ func (j *job) work() (object, error) {
 	first := len(o)
 	o = o.with("envFrom", from).with("env", env)
 	o[first].above = strings.Join(j.wanted(), ". ")
-	return o.with("resources", j.needs).with("securityContext", restricted()).with("volumeMounts", j.mounts()), nil
+	return j.restarts(o).with("resources", j.needs).with("securityContext", restricted()).with("volumeMounts", j.mounts()), nil
 }
 
 // restricted is what the restricted Pod Security Standard wants of a container, but for

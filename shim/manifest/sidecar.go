@@ -20,18 +20,7 @@ func (j *job) sidecars() (all []object, err error) {
 		if err != nil {
 			return nil, usage("--sidecar", err, hint)
 		}
-		d := json.NewDecoder(bytes.NewReader(body))
-		d.UseNumber()
-		value, err := decodeOrdered(d)
-		if err == nil {
-			if _, more := d.Token(); more != io.EOF {
-				err = errors.New("something follows the container")
-			}
-		}
-		c, ok := value.(object)
-		if err == nil && !ok {
-			err = errors.New("it is no JSON object")
-		}
+		c, err := decodeObject(body)
 		name, _ := c.get("name").(string)
 		switch {
 		case err != nil:
@@ -60,6 +49,24 @@ func (o object) get(key string) any {
 		}
 	}
 	return nil
+}
+
+// decodeObject reads one object, and keeps the order of its keys.
+func decodeObject(body []byte) (object, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	value, err := decodeOrdered(d)
+	if err != nil {
+		return nil, err
+	}
+	if _, more := d.Token(); more != io.EOF {
+		return nil, errors.New("something follows the object")
+	}
+	o, ok := value.(object)
+	if !ok {
+		return nil, errors.New("it is no JSON object")
+	}
+	return o, nil
 }
 
 // decodeOrdered reads one value, and keeps the order of an object's keys.

@@ -8,7 +8,7 @@ import (
 )
 
 // feature is what a manifest needs of Kubernetes, with the minor versions of Kubernetes 1
-// from which on it is there by itself (beta) and for good (stable).
+// from which on it is there by itself (beta) and for good (stable; 0: not yet).
 type feature struct{ beta, stable int }
 
 // The versions stand in kubernetes pkg/features/kube_features.go: in that of 1.37, or of
@@ -20,14 +20,21 @@ var (
 	backoffPerIndex = feature{29, 33} // KEP-3850: JobBackoffLimitPerIndex, with maxFailedIndexes and FailIndex
 	nativeSidecar   = feature{29, 33} // KEP-753: SidecarContainers
 	successRules    = feature{31, 33} // KEP-3998: JobSuccessPolicy
+	restartRules    = feature{35, 0}  // KEP-5307: ContainerRestartRules; in 1.34 where its gate is opened
 	imageVolume     = feature{35, 36} // KEP-4639: ImageVolume; from 1.31 on where its gate is opened
 )
 
-// imageVolumeGate is the first version that has image volumes at all.
-const imageVolumeGate = 31
+// The first versions that have something at all, where its gate is opened.
+const (
+	imageVolumeGate  = 31
+	restartRulesGate = 34
+)
 
 // note says from which version on a field is there.
 func (f feature) note() string {
+	if f.stable == 0 {
+		return fmt.Sprintf("Kubernetes 1.%d beta", f.beta)
+	}
 	if f.beta == f.stable {
 		return fmt.Sprintf("Kubernetes 1.%d", f.stable)
 	}
