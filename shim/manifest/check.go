@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"nth/shim/config"
@@ -14,6 +15,9 @@ import (
 func (j *job) check(w World) (err error) {
 	if j.version, err = parseVersion(j.KubernetesVersion); err != nil {
 		return usage("--kubernetes-version", err, "")
+	}
+	if err = j.emptied(); err != nil {
+		return err
 	}
 	for _, image := range [][2]string{{"--image", j.Image}, {"--nth-image", j.NthImage}} {
 		if image[1] == "" || !only(image[1], "./:@_-") {
@@ -48,6 +52,25 @@ func (j *job) check(w World) (err error) {
 		}
 	}
 	return j.checkStages(w)
+}
+
+// emptied refuses a flag of the manifest's own that was given and says nothing, such as
+// --queue-name "$Q" where Q isn't set: the Job would run, and not where it was meant to.
+func (j *job) emptied() error {
+	for _, word := range j.own {
+		flag, value, given := strings.Cut(word, "=")
+		if !given || value != "" {
+			continue
+		}
+		run, err := flags.Reference(&config.Config{})
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(run, func(r flags.Row) bool { return strings.Fields(r.Flag)[0] == flag }) {
+			return usage(flag, errors.New("it is empty"), "give a value, or leave it out; is a variable of the shell not set?")
+		}
+	}
+	return nil
 }
 
 // agree refuses flags that don't go together.
