@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,5 +167,29 @@ func TestRestartInPlace(t *testing.T) {
 	}
 	if _, stderr, code := run(t, nil, nth, "manifest", "--name", "r", "--completions", "3", "--image", "b", "--restart-in-place", "--reserve-exit-codes=false", "--", "x"); code != 78 {
 		t.Errorf("by codes that may be the command's: exit code %d: %s", code, stderr)
+	}
+}
+
+// TestVersionsKeep: what is printed for a version, that version keeps, with every flag that
+// adds a field; it says so of the one that it has behind a gate alone.
+func TestVersionsKeep(t *testing.T) {
+	for minor := 34; minor <= 37; minor++ {
+		t.Run(fmt.Sprint(minor), func(t *testing.T) {
+			asVersion(t, minor)
+			words := []string{nth, "manifest", "--name", "v", "--completions", "3", "--image", "b", "--kubernetes-version", fmt.Sprintf("1.%d", minor), "--queue-name", "q", "--workload-priority-class", "w",
+				"--priority-class", "p", "--node-selector", "a=b", "--toleration", "a:NoSchedule", "--success-policy", "0", "--ttl", "1h", "--active-deadline", "1h", "--user", "1000"}
+			for _, tt := range []struct {
+				flags []string
+				kept  bool
+			}{{nil, true}, {[]string{"--via", "image-volume"}, minor >= 35}} {
+				text, stderr, code := run(t, nil, append(append(slices.Clone(words), tt.flags...), "--", "x", "<<.Index>>")...)
+				if code != 0 || tt.kept == strings.Contains(stderr, "feature gate") {
+					t.Fatalf("%v: exit code %d: %s", tt.flags, code, stderr)
+				}
+				if err := accepted(parse(t, text)); (err == nil) != tt.kept {
+					t.Errorf("%v kept: %v, want %v", tt.flags, err, tt.kept)
+				}
+			}
+		})
 	}
 }

@@ -47,3 +47,26 @@ func TestPages(t *testing.T) {
 		t.Errorf("found %v, want a Job and a Pod", kinds)
 	}
 }
+
+// TestPrinted: what the page's commands print is accepted as it is.
+func TestPrinted(t *testing.T) {
+	body, err := os.ReadFile("../../docs/kubernetes-scheduling.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := 0
+	for _, b := range strings.Split(string(body), "\n```sh\n")[1:] {
+		text, _, _ := strings.Cut(b, "\n```")
+		for _, line := range strings.Split(strings.ReplaceAll(text, "|\n", "| "), "\n") {
+			stdout, stderr, code := run(t, nil, "sh", "-c", strings.ReplaceAll(line, "go run .", nth))
+			if code != 0 {
+				t.Fatalf("%s: exit code %d: %s", line, code, stderr)
+			}
+			decode(t, stdout)
+			printed++
+		}
+	}
+	if printed < 7 {
+		t.Errorf("%d manifests were printed", printed)
+	}
+}
