@@ -30,7 +30,7 @@ var mapped = []mutation{
 		"	if !id.Among() {", "	if id.Total() == nil {",
 		scripts, "TestScripts/shards"},
 	{"the variable that the command reads itself", "shim/identity/environment.go",
-		"			set(p.Variable, p.Base)\n", "			set(p.Variable, 0)\n",
+		"			set(t.variable, t.base)\n", "			set(t.variable, 0)\n",
 		"shim/identity", "TestRewrites"},
 	{"an outer nth's variables", "shim/identity/environment.go",
 		"		if !replaced[name] && !own(name) {\n			out", "		if !replaced[name] {\n			out",
