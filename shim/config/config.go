@@ -63,18 +63,18 @@ type Stores struct {
 
 // Tasks is where work comes from when it isn't the index itself, and when a worker ends.
 type Tasks struct {
-	URL         string        `name:"tasks" group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's. Or a file of rows (.csv, .jsonl, …), many objects (s3://bucket/in/, s3://bucket/in/*.gz), or an HTTP URL with <<.Index>>: the one item of the index."`
-	Exclude     []string      `name:"tasks-exclude" group:"Tasks" sep:"\n" placeholder:"GLOB" help:"With many objects: leave those out that match, in any part of the key or, with a slash, in all of it; none: nothing (default, which it replaces: .* _* *.tmp *.part *.partial *.filepart *.crdownload). Repeatable."`
-	GroupBy     string        `group:"Tasks" placeholder:"TEMPLATE" help:"With many objects: make one item of those for which this gives the same, such as pairs of files: <<index .Task.files 0>>."`
-	Lease       time.Duration `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
-	MaxAttempts *int          `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`
-	TaskID      string        `group:"Tasks" name:"task-id" placeholder:"TEMPLATE" help:"What names a task for its marker, such as <<.Task.id>>, instead of the queue's own ID."`
-	TaskStdin   bool          `group:"Tasks" help:"Give the payload to the command on stdin."`
-	OnFailure   string        `group:"Tasks" default:"continue" enum:"continue,stop" help:"When a task has failed: continue with the next, or stop with its exit code."`
-	MaxTasks    int           `group:"Tasks" placeholder:"N" help:"Exit 0 after this many tasks; 0: without end."`
-	MaxRuntime  time.Duration `group:"Tasks" placeholder:"D" help:"Take no task after this long, and exit 0; 0: without end."`
-	Drain       time.Duration `group:"Tasks" placeholder:"D" help:"After a stop signal let the task go on for this long before the signal is passed on; a second one is at once."`
-	IdleTimeout time.Duration `group:"Tasks" placeholder:"D" help:"How long the queue must have been empty."`
+	URL         string         `name:"tasks" group:"Tasks" placeholder:"URL" help:"Take tasks from this queue, one after the other, until none is left; the index is the worker's. Or a file of rows (.csv, .jsonl, …), many objects (s3://bucket/in/, s3://bucket/in/*.gz), or an HTTP URL with <<.Index>>: the one item of the index."`
+	Exclude     []string       `name:"tasks-exclude" group:"Tasks" sep:"\n" placeholder:"GLOB" help:"With many objects: leave those out that match, in any part of the key or, with a slash, in all of it; none: nothing (default, which it replaces: .* _* *.tmp *.part *.partial *.filepart *.crdownload). Repeatable."`
+	GroupBy     string         `group:"Tasks" placeholder:"TEMPLATE" help:"With many objects: make one item of those for which this gives the same, such as pairs of files: <<index .Task.files 0>>."`
+	Lease       time.Duration  `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
+	MaxAttempts *int           `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`
+	TaskID      string         `group:"Tasks" name:"task-id" placeholder:"TEMPLATE" help:"What names a task for its marker, such as <<.Task.id>>, instead of the queue's own ID."`
+	TaskStdin   bool           `group:"Tasks" help:"Give the payload to the command on stdin."`
+	OnFailure   string         `group:"Tasks" default:"continue" enum:"continue,stop" help:"When a task has failed: continue with the next, or stop with its exit code."`
+	MaxTasks    int            `group:"Tasks" placeholder:"N" help:"Exit 0 after this many tasks; 0: without end."`
+	MaxRuntime  *time.Duration `group:"Tasks" placeholder:"D" help:"Take no task after this long, and exit 0; 0: without end (default: until shortly before $SLURM_JOB_END_TIME, if that is set)."`
+	Drain       time.Duration  `group:"Tasks" placeholder:"D" help:"After a stop signal let the task go on for this long before the signal is passed on; a second one is at once."`
+	IdleTimeout time.Duration  `group:"Tasks" placeholder:"D" help:"How long the queue must have been empty."`
 }
 
 // API is what an HTTP API is told beside the URL of its tasks.

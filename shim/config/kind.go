@@ -2,6 +2,7 @@ package config
 
 import (
 	"strings"
+	"time"
 
 	"nth/shim/task/manifest"
 	"nth/shim/task/objects"
@@ -86,4 +87,12 @@ func (c *Config) AtOnce() int {
 		return 1
 	}
 	return *c.Mapping.Jobs
+}
+
+// mostRuntime is what --max-runtime says; 0 where it isn't given, too.
+func (t *Tasks) mostRuntime() time.Duration {
+	if t.MaxRuntime == nil {
+		return 0
+	}
+	return *t.MaxRuntime
 }

@@ -251,7 +251,7 @@ func withoutQueue(t *Told) string {
 func aboutQueues(t *Told) []given {
 	return []given{
 		{"--task-id", t.Tasks.TaskID != ""}, {"--max-attempts", t.Tasks.MaxAttempts != nil},
-		{"--max-tasks", t.Tasks.MaxTasks > 0}, {"--max-runtime", t.Tasks.MaxRuntime > 0}, {"--idle-timeout", t.Tasks.IdleTimeout > 0},
+		{"--max-tasks", t.Tasks.MaxTasks > 0}, {"--max-runtime", t.Tasks.mostRuntime() > 0}, {"--idle-timeout", t.Tasks.IdleTimeout > 0},
 		{"--on-failure", t.Tasks.OnFailure == "stop"},
 		{"--fail-url", t.API.FailURL != ""}, {"--unfinished-url", t.API.UnfinishedURL != ""}, {"--http-body", len(t.API.HTTPBody) > 0},
 		{"--take-sql", t.SQL.TakeSQL != ""},

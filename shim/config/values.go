@@ -88,7 +88,7 @@ func negative(t *Told) string {
 		{"--store-wait", t.Stores.StoreWait}, {"--marker-timeout", t.Stores.MarkerTimeout}, {"--require-wait", t.Mapping.RequireWait},
 		{"--checkpoint-every", t.Data.CheckpointEvery},
 		{"--claim", t.Markers.Claim}, {"--claim-wait", t.Markers.ClaimWait},
-		{"--max-runtime", t.Tasks.MaxRuntime}, {"--idle-timeout", t.Tasks.IdleTimeout}, {"--drain", t.Tasks.Drain},
+		{"--max-runtime", t.Tasks.mostRuntime()}, {"--idle-timeout", t.Tasks.IdleTimeout}, {"--drain", t.Tasks.Drain},
 		{"--stop-grace", t.Process.StopGrace}, {"--sweep-grace", t.Process.SweepGrace}, {"--timeout", t.Process.Timeout},
 	} {
 		if d.Duration < 0 {

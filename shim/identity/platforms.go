@@ -21,6 +21,7 @@ type Platform struct {
 	NamedBy  string   // variable that names the one with the index, which is Variable most often; "": it is Variable
 	Offset   string   // variable with what is added to the number to get the index; "": none
 	Else     string   // variable that holds the index where Variable says that there is no array; "": none
+	Until    string   // variable with the Unix time at which the job is ended; "": none
 }
 
 // kubernetes is the row that has neither count nor attempt in the environment.
@@ -47,9 +48,10 @@ var platforms = [...]Platform{
 		Count: "CLOUD_RUN_TASK_COUNT", Attempt: "CLOUD_RUN_TASK_ATTEMPT", Job: "CLOUD_RUN_JOB"},
 	// Slurm, "Job Array Support" and sbatch(1). SLURM_RESTART_COUNT is unset at
 	// first, then 1, 2, …; the list may be sparse, so the bound is the maximum.
-	// People clear the variable for a job that an array's task submits.
+	// People clear the variable for a job that an array's task submits. SLURM_JOB_END_TIME
+	// came after 22.05, and whoever has an older one may set it.
 	{Name: "slurm", Title: "Slurm job array", Variable: "SLURM_ARRAY_TASK_ID", NotArray: []string{""},
-		Count: "SLURM_ARRAY_TASK_COUNT", Last: "SLURM_ARRAY_TASK_MAX", Attempt: "SLURM_RESTART_COUNT", Job: "SLURM_ARRAY_JOB_ID"},
+		Count: "SLURM_ARRAY_TASK_COUNT", Last: "SLURM_ARRAY_TASK_MAX", Attempt: "SLURM_RESTART_COUNT", Job: "SLURM_ARRAY_JOB_ID", Until: "SLURM_JOB_END_TIME"},
 	// Flyte, flytekit/bin/entrypoint.py (_compute_array_job_index) and flytepropeller,
 	// pkg/controller/nodes/array/execution_context.go: a variable names the one with the
 	// index, such as AWS Batch's, and another may hold what is to be added, where the array

@@ -49,7 +49,7 @@ type taking struct {
 func (p *place) take(asking, ctx context.Context) (*task.Task, error) {
 	t := &taking{place: p, poll: firstPoll}
 	defer t.leaveTurn()
-	for over := t.late(); !over; {
+	for over := t.worker.late(); !over; {
 		var got *task.Task
 		var err error
 		if !t.mayAsk(asking) {
@@ -64,7 +64,7 @@ func (p *place) take(asking, ctx context.Context) (*task.Task, error) {
 			return nil, nil
 		case err != nil:
 			return nil, p.untaken(err)
-		case over || t.late():
+		case over || t.worker.late():
 			return nil, nil
 		case t.turn && !t.wait(asking) && ctx.Err() != nil:
 			return nil, errStopped
@@ -128,7 +128,7 @@ func (t *taking) once(ctx context.Context) (_ *task.Task, over bool, err error) 
 // wait waits until the queue is to be asked again.
 func (t *taking) wait(asking context.Context) bool {
 	wait := t.poll
-	if most := t.Config.Tasks.MaxRuntime; most > 0 {
+	if most := t.worker.until.most; most > 0 {
 		wait = min(wait, most-time.Since(t.worker.count.began))
 	}
 	timer := time.NewTimer(wait)
@@ -141,12 +141,6 @@ func (t *taking) wait(asking context.Context) bool {
 	case <-timer.C:
 	}
 	return true
-}
-
-// late tells whether no task is begun any more.
-func (p *place) late() bool {
-	most := p.Config.Tasks.MaxRuntime
-	return most > 0 && time.Since(p.worker.count.began) >= most
 }
 
 // untaken is the failure of a take.

@@ -28,6 +28,7 @@ type worker struct {
 	memory *task.Memory
 	places []*place // that were needed so far
 	count  counts
+	until  until
 	line   *line
 	warned sync.Once // of the queue's server
 }
@@ -72,6 +73,7 @@ func prepare(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Endi
 	if _, err = w.place(); err != nil {
 		return nil, err
 	}
+	w.until = w.ends()
 	if shared.Markers.Value == "" {
 		r.Log.Info().Msg("no --markers: what is done twice isn't noticed")
 	}
@@ -148,8 +150,8 @@ func (w *worker) enough(tasks int) string {
 	switch {
 	case t.MaxTasks > 0 && tasks >= t.MaxTasks:
 		return "--max-tasks"
-	case t.MaxRuntime > 0 && time.Since(w.count.began) >= t.MaxRuntime:
-		return "--max-runtime"
+	case w.late():
+		return w.until.by
 	}
 	return ""
 }

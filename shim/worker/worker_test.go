@@ -61,11 +61,12 @@ func (s *script) Unfinished(context.Context) (bool, error) {
 }
 
 func placeOf(q *script, t config.Tasks) *place {
-	p := edge.NewProcess(edge.World{})
+	p := edge.NewProcess(edge.World{LookupEnv: func(string) (string, bool) { return "", false }})
 	p.Log = zerolog.New(io.Discard)
 	c := &config.Config{Tasks: t}
 	c.Stores.StoreTimeout = 30 * time.Second
 	w := &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}, Ending: end.New(config.Messages{})}, count: counts{began: time.Now()}, line: newLine()}
+	w.until = w.ends()
 	return &place{worker: w, Way: w.Way, queue: &source.Queue{Source: q}}
 }
 
@@ -141,7 +142,7 @@ func TestEnd(t *testing.T) {
 		{"empty for too short a time", config.Tasks{IdleTimeout: time.Minute}, append(repeat(10, said{}), said{t: one}), one, 11, 0},
 		{"empty for long enough", config.Tasks{IdleTimeout: time.Minute}, []said{{}}, nil, 18, time.Minute},
 		{"empty, with a break", config.Tasks{IdleTimeout: time.Minute}, append(append(repeat(16, said{}), said{more: true}), said{}), nil, 30, 2 * time.Minute},
-		{"no longer than it may run", config.Tasks{IdleTimeout: time.Hour, MaxRuntime: 30 * time.Second}, []said{{}}, nil, 12, 30 * time.Second},
+		{"no longer than it may run", config.Tasks{IdleTimeout: time.Hour, MaxRuntime: new(30 * time.Second)}, []said{{}}, nil, 12, 30 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
