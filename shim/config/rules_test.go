@@ -275,6 +275,7 @@ var brokenRules = []struct {
 		t.Said["--chaos"], t.Said["--chaos-compare"], t.Markers.Logs = "7", "out", "s3://b/logs"
 	}), "--chaos and --logs: what disturbed runs write would stand among the Job's logs", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--schedule"], t.Said["--kind"] = "@daily", "jobset" }), "--schedule: only a CronJob has one", 78},
+	{runOf(ForManifest, func(t *Told) { t.Said["--sbatch"] = "partition=short" }), "--sbatch: only a script of Slurm's has them", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--replicas"] = "2" }), "--replicas: only a JobSet has them", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--append-to"] = "f" }), "--append-to: only a JobSet has more than one kind of Jobs", 78},
 	{runOf(ForManifest, func(t *Told) { t.Said["--replicated-job"] = "f" }), "--replicated-job: only a JobSet has more than one kind of Jobs", 78},

@@ -16,7 +16,7 @@ func (j *job) count(w World) error {
 	if n := j.Index.Completions; n == nil || *n != identity.Auto {
 		return nil
 	}
-	if j.Kind != "job" {
+	if j.Kind != "job" && j.Kind != slurm {
 		return usage("--completions auto", errors.New("each Job of a "+j.Kind+" may find others, and has the number of indexes that is printed here"), "give a number")
 	}
 	c := j.counted()

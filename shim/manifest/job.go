@@ -10,6 +10,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/flags"
 	"nth/shim/forecast"
+	"nth/shim/manifest/batch"
 	"nth/shim/policy"
 	"nth/shim/status"
 )
@@ -29,7 +30,9 @@ type job struct {
 	maxFailed   int64
 	name        string
 	forecast    *forecast.Forecast
-	needs       object      // requests and limits
+	needs       object    // requests and limits
+	least, most resources // the same, as quantities
+	sbatch      []batch.Option
 	first       *status.Job // that is repaired, as Kubernetes tells; nil: nobody asked
 	mounted     []volume    // by --volume
 	success     success
@@ -87,7 +90,7 @@ func (j *job) identify(World) error {
 	if j.name == "" {
 		return usage("--name", errors.New("it is not given"), "give a name such as resize-2024")
 	}
-	if j.Kind != "job" && j.Index.Job != "" && j.Index.Job != j.name {
+	if j.Kind != "job" && j.Kind != slurm && j.Index.Job != "" && j.Index.Job != j.name {
 		return contradiction("--job", errors.New("each Job of a "+j.Kind+" has a name of its own"), "take it away")
 	}
 	return nil
@@ -145,6 +148,10 @@ func (j *job) foresee(World) (err error) {
 	}
 	run := j.Config.Config
 	run.Index.Indexes, run.Index.JobUID = j.indexes, anyUID
+	if j.Kind == slurm {
+		run.Index.JobUID = ""     // nobody gives it one
+		run.Index.IndexOffset = 0 // the numbers are the array's, and the indexes these
+	}
 	if run.Index.Job == "" {
 		run.Index.Job = j.name
 	}

@@ -21,7 +21,8 @@ type Config struct {
 
 	Name              string   `group:"Manifest" env:"-" placeholder:"NAME" help:"Name of the object (default: that of --job, for a repair with -repair behind it)."`
 	Namespace         string   `group:"Manifest" env:"-" placeholder:"NAME" help:"Its namespace."`
-	Kind              string   `group:"Manifest" env:"-" default:"job" enum:"job,cronjob,jobset" help:"What is printed: job, cronjob or jobset."`
+	Kind              string   `group:"Manifest" env:"-" default:"job" enum:"job,cronjob,jobset,slurm" help:"What is printed: job, cronjob or jobset of Kubernetes, or slurm: a script for sbatch."`
+	Sbatch            []string `group:"Manifest" env:"-" sep:"\n" placeholder:"OPTION" help:"With --kind slurm: another option of sbatch, such as partition=short or time=2:00:00. Repeatable."`
 	Schedule          string   `group:"Manifest" env:"-" placeholder:"CRON" help:"When a CronJob runs, such as '0 3 * * *'."`
 	Replicas          int      `group:"Manifest" env:"-" default:"1" placeholder:"N" help:"How many Jobs of its kind a JobSet has."`
 	Format            string   `group:"Manifest" env:"-" default:"yaml" enum:"yaml,json" help:"yaml, with comments, or json."`
@@ -75,6 +76,27 @@ type World struct {
 func Command(c Config, own, command []string, w World) error {
 	c.Command = command
 	j := &job{Config: c, own: own, env: w.LookupEnv}
+	out, err := j.print(w)
+	if err != nil {
+		return err
+	}
+	if err := j.pin(w); err != nil { // only now: nothing refuses the Job any more
+		return err
+	}
+	for _, h := range j.hints {
+		screen.Tell(w.Stderr, "nth manifest: %s", h)
+	}
+	if _, err := w.Stdout.Write(out); err != nil {
+		return &failure.Failure{Code: failure.Unavailable, Tried: "print the manifest", Cause: err}
+	}
+	return nil
+}
+
+// print gives what is printed.
+func (j *job) print(w World) ([]byte, error) {
+	if j.Kind == slurm {
+		return j.printSlurm(w)
+	}
 	for _, step := range []func(*job, World) error{
 		(*job).check,    // what the flags say by themselves
 		(*job).require,  // what each pod needs
@@ -89,29 +111,17 @@ func Command(c Config, own, command []string, w World) error {
 		(*job).prove,    // are the inputs there?
 	} {
 		if err := step(j, w); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	tree, err := j.tree()
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		return nil, err
+	case j.Format == "json":
+		return formatJSON(tree)
 	}
-	out := formatYAML(tree)
-	if c.Format == "json" {
-		if out, err = formatJSON(tree); err != nil {
-			return err
-		}
-	}
-	if err := j.pin(w); err != nil { // only now: nothing refuses the Job any more
-		return err
-	}
-	for _, h := range j.hints {
-		screen.Tell(w.Stderr, "nth manifest: %s", h)
-	}
-	if _, err := w.Stdout.Write(out); err != nil {
-		return &failure.Failure{Code: failure.Unavailable, Tried: "print the manifest", Cause: err}
-	}
-	return nil
+	return formatYAML(tree), nil
 }
 
 func usage(on string, cause error, hint string) error {

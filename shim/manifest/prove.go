@@ -20,15 +20,19 @@ func (j *job) prove(w World) error {
 		return nil
 	}
 	switch {
-	case j.Kind != "job":
+	case j.Kind != "job" && j.Kind != slurm:
 		j.say("the inputs aren't looked for: each Job of a %s may have others", j.Kind)
 		return nil
-	case strings.HasPrefix(c.Tasks.URL, "file:") && !j.auto:
+	case strings.HasPrefix(c.Tasks.URL, "file:") && !j.auto && j.Kind != slurm:
 		j.say("the inputs aren't looked for: --tasks is on the pods' volume")
 		return nil
 	}
 	c.Index.Indexes, c.Index.JobUID = j.indexes, anyUID
-	found, err := plan.Look(&c, w.Process, plan.Pods)
+	at := plan.Pods
+	if j.Kind == slurm { // its nodes share their file systems with this machine
+		at = plan.Here
+	}
+	found, err := plan.Look(&c, w.Process, at)
 	if err != nil || found == nil {
 		return err
 	}

@@ -102,6 +102,7 @@ func (j *job) require(w World) error {
 			return contradiction("--requests and --limits", errors.New(name+": more is requested than the limit allows"), "raise the limit")
 		}
 	}
+	j.least, j.most = least, most
 	j.needs = pairs().with("requests", least.tree()).with("limits", most.tree())
 	return nil
 }

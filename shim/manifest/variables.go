@@ -23,10 +23,18 @@ func (j *job) lookup(name string) (string, bool) {
 	value, ok := j.env(name)
 	for _, d := range defaults {
 		if !ok && d.variable == name {
-			return d.value, true
+			return j.otherwise(d.variable, d.value), true
 		}
 	}
 	return value, ok
+}
+
+// otherwise is the default of a flag's variable, which Slurm's tasks may have another of.
+func (j *job) otherwise(variable, value string) string {
+	if j.Kind == slurm && variable == "NTH_STOP_GRACE" {
+		return slurmStopGrace
+	}
+	return value
 }
 
 // stopGrace is that of the pods: the run's own default has no limit.

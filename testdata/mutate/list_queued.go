@@ -2,6 +2,12 @@ package main
 
 // queued: no task is lost, and none is failed that nobody failed at.
 var queued = []mutation{
+	{"a task that is begun when its job ends", "shim/worker/until.go",
+		"left - min(lastMinute, left/10)", "left",
+		"shim/worker", "TestUntil/an_hour"},
+	{"--max-runtime 0 that the platform's end goes before", "shim/worker/until.go",
+		"w.Config.Tasks.MaxRuntime; d != nil {", "w.Config.Tasks.MaxRuntime; d != nil && *d > 0 {",
+		"shim/worker", "TestUntil/--max-runtime_0"},
 	{"a lease that the queue's word doesn't end", "shim/worker/lease.go",
 		"			case errors.Is(err, task.ErrLost):\n", "			case errors.Is(err, task.ErrLost) && false:\n",
 		"shim/worker", "TestLease/the_queue's_word"},

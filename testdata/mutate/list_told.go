@@ -2,6 +2,12 @@ package main
 
 // told: what people and schedulers are told, and what nobody may see.
 var told = []mutation{
+	{"a word of a script that makes an option of its own", "shim/manifest/batch/batch.go",
+		`"\n", "\n''")`, `"\n", "\n")`,
+		"shim/manifest/batch", "TestWord"},
+	{"an option of a script that makes another line", "shim/manifest/batch/batch.go",
+		"strings.IndexFunc(s, unicode.IsControl) >= 0:", "strings.IndexFunc(s, unicode.IsControl) > len(s):",
+		"shim/manifest/batch", "FuzzOption"},
 	{"a secret in a URL", "shim/secrets/secrets.go",
 		"list := append(templates.Forms([]string{secret}), quoted[1:len(quoted)-1])", "list := append([]string{secret}, quoted[1:len(quoted)-1])",
 		"shim/secrets", "TestHide"},
