@@ -15,6 +15,7 @@ var runners = map[string]func(b *block) bool{
 	"again":      isAgain,                                                             // TestAgain
 	"docker":     isDocker,                                                            // testdata/program/docker
 	"everything": isEverything,                                                        // .ci/run
+	"slurm":      isSlurm,                                                             // testdata/program/slurm
 	"shell":      isShell,                                                             // TestCommands
 	"shown":      isShown,                                                             // TestCommands
 	"message":    func(b *block) bool { return b.language == "text" && b.from != "" }, // TestMessages
@@ -38,12 +39,17 @@ func isDocker(b *block) bool {
 		slices.ContainsFunc(dockerCommands, func(begins string) bool { return strings.HasPrefix(b.text, begins) })
 }
 
+// isSlurm tells whether a block needs Slurm: it calls sbatch, or looks at what that has done.
+func isSlurm(b *block) bool {
+	return b.page == "docs/slurm.md" && b.language == "sh" && !strings.HasPrefix(b.text, "go run . ")
+}
+
 func isDockerfile(b *block) bool { return b.page == "README.md" && b.language == "dockerfile" }
 
 func isEverything(b *block) bool { return b.text == "./testdata/test\n" }
 
 func isShell(b *block) bool {
-	return b.language == "sh" && !isQueue(b) && !isAgain(b) && !isDocker(b) && !isEverything(b)
+	return b.language == "sh" && !isQueue(b) && !isAgain(b) && !isDocker(b) && !isEverything(b) && !isSlurm(b)
 }
 
 // isShown: what a command of the same page prints stands right after it.
@@ -92,12 +98,13 @@ func TestElsewhere(t *testing.T) {
 		{"testdata/program/docker/image_test.go", `readmeCommand(t, "` + dockerCommands[1]},
 		{"testdata/program/docker/image_test.go", "```dockerfile"},
 		{"testdata/kubernetes/docs_test.go", "../../docs/*.md"},
+		{"testdata/program/slurm/page_test.go", `"docs/slurm.md"`},
 	} {
 		if !strings.Contains(program.Page(t, want.file), want.text) {
 			t.Errorf("%s has no %s", want.file, want.text)
 		}
 	}
-	for _, runner := range []string{"docker", "everything", "yaml", "dockerfile"} {
+	for _, runner := range []string{"docker", "slurm", "everything", "yaml", "dockerfile"} {
 		taken(t, runner)
 	}
 }
