@@ -16,11 +16,40 @@ import (
 
 // Slurm is a cluster of one node, this machine, with a controller, a node's daemon and munge
 // of a test's own. The node says that it has more processors than there are, so that an array
-// runs as it does elsewhere, and what takes more memory than its job asked for is killed
-// outright with all of its job, as JobAcctGatherParams=OverMemoryKill does it: that needs no
-// control group, which not every machine lets a test have.
+// runs as it does elsewhere.
 type Slurm struct {
 	dir string
+}
+
+// What takes more memory than its job asked for is killed outright with all of its job, by
+// Slurm, which any machine lets a test have; or the kernel kills one process of it, where it
+// has control groups of version 1.
+const (
+	slurmWatches = `ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+`
+	kernelWatches = `ProctrackType=proctrack/cgroup
+TaskPlugin=task/cgroup
+JobAcctGatherType=jobacct_gather/none
+`
+	controlGroups = `CgroupPlugin=cgroup/v1
+CgroupMountpoint=/sys/fs/cgroup
+CgroupAutomount=no
+ConstrainRAMSpace=yes
+ConstrainSwapSpace=yes
+AllowedSwapSpace=0
+`
+)
+
+// HasControlGroups tells whether this machine has what StartSlurmGroups needs: Slurm's own
+// plugin for version 2 needs systemd.
+func HasControlGroups() bool {
+	_, memory := os.Stat("/sys/fs/cgroup/memory/memory.limit_in_bytes")
+	_, freezer := os.Stat("/sys/fs/cgroup/freezer/tasks")
+	return memory == nil && freezer == nil
 }
 
 // SlurmKillWait is how many seconds there are between SIGTERM and SIGKILL.
@@ -29,6 +58,23 @@ const SlurmKillWait = 20
 // StartSlurm starts one, and ends it with all its jobs when the test ends. It needs root, as
 // Slurm does that is to run jobs in their user's name.
 func StartSlurm(t testing.TB) *Slurm {
+	t.Helper()
+	return startSlurm(t, slurmWatches)
+}
+
+// StartSlurmGroups starts one in which the kernel limits memory.
+func StartSlurmGroups(t testing.TB) *Slurm {
+	t.Helper()
+	t.Cleanup(func() { // after the daemons have ended
+		left, _ := filepath.Glob("/sys/fs/cgroup/*/slurm_nth")
+		for _, dir := range left {
+			_ = os.Remove(dir)
+		}
+	})
+	return startSlurm(t, kernelWatches)
+}
+
+func startSlurm(t testing.TB, watches string) *Slurm {
 	t.Helper()
 	s := &Slurm{dir: t.TempDir()}
 	key := make([]byte, 1024)
@@ -40,7 +86,8 @@ func StartSlurm(t testing.TB) *Slurm {
 		}
 	}
 	controller, node := Address(t), Address(t)
-	s.write(t, "slurm.conf", s.settings(t, controller, node))
+	s.write(t, "slurm.conf", s.settings(t, controller, node)+watches)
+	s.write(t, "cgroup.conf", controlGroups)
 	s.munge(t)
 	conf := filepath.Join(s.dir, "slurm.conf")
 	for _, d := range []struct{ name, address, flags string }{{"slurmctld", controller, "-Dc"}, {"slurmd", node, "-D"}} {
@@ -82,8 +129,6 @@ SlurmctldPidFile=%[1]s/slurmctld.pid
 SlurmdPidFile=%[1]s/slurmd.pid
 SlurmctldLogFile=%[1]s/slurmctld.log
 SlurmdLogFile=%[1]s/slurmd.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
 SwitchType=switch/none
 MpiDefault=none
 MailProg=/bin/true
@@ -92,9 +137,6 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 SchedulerType=sched/builtin
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=1,default_queue_depth=1000
-JobAcctGatherType=jobacct_gather/linux
-JobAcctGatherFrequency=task=1
-JobAcctGatherParams=OverMemoryKill
 JobCompType=jobcomp/filetxt
 JobCompLoc=%[1]s/completed
 KillWait=%[5]d

@@ -16,6 +16,33 @@ import (
 	"nth/testdata/servers"
 )
 
+// TestMemory: where the kernel kills for memory, it kills the command alone, and nth says why
+// it ended; status prints the line for those. Where Slurm itself does it, all are killed, as
+// the array shows.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	var s *scene
+	if servers.HasControlGroups() {
+		s = newScene(t, servers.StartSlurmGroups(t))
+	} else {
+		s = newScene(t, servers.StartSlurm(t))
+	}
+	s.write("SCRIPT", `#!/bin/sh
+exec NTH run --markers 'file://DIR/m?create_dir=true' --record-start -- perl -e 'my $all = "a" x 300e6; sleep 600'
+`)
+	job := s.submit("--array=3", "SCRIPT")
+	s.Wait(t, job)
+	told := s.Job(t, job+"_3")
+	out, _ := s.status("m", "--indexes=3", "--reason=oom")
+	if servers.HasControlGroups() {
+		if told["JobState"] != "OUT_OF_MEMORY" || !strings.Contains(out, "NTH_JOB="+job+" sbatch --array=3 SCRIPT") {
+			t.Errorf("Slurm has %s: %s %s", told["JobState"], out, s.read(job+"_3.out"))
+		}
+	} else if left, _ := s.status("m", "--indexes=3", "--list=started"); told["ExitCode"] != "0:9" || left != "3\n" {
+		t.Errorf("Slurm has %s: %s %s", told["ExitCode"], left, s.read(job+"_3.out"))
+	}
+}
+
 // work is what the array's tasks do: one waits to be put back into the queue, one to be
 // cancelled, and one takes too much memory, each until the file go is there. Slurm signals one
 // process after the other: a shell whose child is hit first would go on with its next line.

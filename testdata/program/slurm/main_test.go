@@ -19,6 +19,7 @@ func TestMain(m *testing.M) { program.MainAtOnce(m, 32) }
 
 // TestSlurm is one cluster for all; what a test waits for, the others don't.
 func TestSlurm(t *testing.T) {
+	t.Parallel()
 	s := servers.StartSlurm(t)
 	for _, tt := range []struct {
 		name string
