@@ -104,7 +104,8 @@ func (j *job) limit() (minutes, lead int64) {
 	case queue:
 		each += *j.Tasks.MaxRuntime
 	default:
-		each *= time.Duration(1 + j.Process.Retries)
+		retries := time.Duration(j.Process.Retries)
+		each += retries * (each + time.Minute) // with the longest pause
 	}
 	lead, _ = j.grace()
 	return (seconds(each) + lead + 60 + 59) / 60, lead
