@@ -26,7 +26,7 @@ func Run(c config.Config, w edge.World) int {
 	w.FileWait = c.Stores.StoreTimeout
 	p := open(w, c.Messages)
 	ending := end.New(c.Messages)
-	watch, err := c.Process.SignalConfig()
+	watch, err := c.Process.SignalConfig(identity.StopSignals(w.LookupEnv)...)
 	if err != nil {
 		return ending.End(p, end.Report{Err: err})
 	}

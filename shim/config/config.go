@@ -100,7 +100,7 @@ type SQL struct {
 type Process struct {
 	SignalTarget        string        `group:"Command" default:"child" enum:"child,group" help:"Who gets signals: the command (child) or its whole process group (group)."`
 	Signal              []string      `group:"Command" placeholder:"FROM=TO" help:"Forward a signal as another (TERM=INT) or drop it (HUP=)."`
-	StopSignals         []string      `group:"Command" default:"TERM,INT,QUIT,HUP" placeholder:"SIGNALS" help:"Signals that mean stop."`
+	StopSignals         []string      `group:"Command" placeholder:"SIGNALS" help:"Signals that mean stop (default TERM,INT,QUIT,HUP; in Grid Engine USR2 too)."`
 	StopGrace           time.Duration `group:"Command" default:"0s" placeholder:"D" help:"SIGKILL to the command's group this long after the first stop signal; 0: no limit, or 30s for a stop that nth itself begins."`
 	SweepGrace          time.Duration `group:"Command" default:"5s" placeholder:"D" help:"How long what the command left behind may take to end before SIGKILL."`
 	ExitZeroAfterSignal string        `group:"Command" default:"failed" enum:"failed,done" help:"What exit 0 after a stop signal means: failed (128+n, no marker) or done."`

@@ -136,13 +136,21 @@ func (t *Told) badSignal(flag string) string {
 	return ""
 }
 
-// SignalConfig reads the signal flags. An error is a failure with exit code 64, for a
-// name that is none.
-func (c *Process) SignalConfig() (proc.SignalConfig, error) {
+// stopSignals mean stop unless --stop-signals says which do.
+const stopSignals = "TERM,INT,QUIT,HUP"
+
+// SignalConfig reads the signal flags; announced are those by which the platform announces a
+// kill, which mean stop too unless --stop-signals says which do. An error is a failure with
+// exit code 64, for a name that is none.
+func (c *Process) SignalConfig(announced ...string) (proc.SignalConfig, error) {
 	bad := func(flag string, err error) error {
 		return &failure.Failure{Code: failure.Usage, Tried: "read", On: flag, Cause: err}
 	}
-	stop, err := proc.ParseSignals(strings.Join(c.StopSignals, ","))
+	names := c.StopSignals
+	if names == nil {
+		names = append(announced, stopSignals)
+	}
+	stop, err := proc.ParseSignals(strings.Join(names, ","))
 	if err != nil {
 		return proc.SignalConfig{}, bad("--stop-signals", err)
 	}

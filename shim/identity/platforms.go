@@ -22,6 +22,7 @@ type Platform struct {
 	Offset   string   // variable with what is added to the number to get the index; "": none
 	Else     string   // variable that holds the index where Variable says that there is no array; "": none
 	Until    string   // variable with the Unix time at which the job is ended; "": none
+	Stop     string   // signal that announces a kill, beside those that mean stop everywhere; "": none
 }
 
 // kubernetes is the row that has neither count nor attempt in the environment.
@@ -64,7 +65,10 @@ var platforms = [...]Platform{
 	{Name: "torque", Title: "Torque", Variable: "PBS_ARRAYID", Job: "PBS_JOBID", JobEnd: "["},
 	// Grid Engine, source/daemons/execd/exec_job.c: "undefined" in a job that is no
 	// array. Its numbers begin at 1; a 0 is what an outer nth's --index-offset made.
-	{Name: "sge", Title: "Grid Engine", Variable: "SGE_TASK_ID", NotArray: []string{"undefined"}, Last: "SGE_TASK_LAST", Job: "JOB_ID"},
+	// RESTARTED is 0, and 1 after any number of reschedulings. With qsub -notify SIGUSR2
+	// goes to every process of a job that is about to be killed (qsub(1)).
+	{Name: "sge", Title: "Grid Engine", Variable: "SGE_TASK_ID", NotArray: []string{"undefined"}, Last: "SGE_TASK_LAST",
+		Attempt: "RESTARTED", Job: "JOB_ID", Stop: "USR2"},
 	// IBM Spectrum LSF, "Environment variable reference": 0 in a job that is no
 	// array. All elements share the job ID ("Job arrays").
 	{Name: "lsf", Title: "LSF", Variable: "LSB_JOBINDEX", NotArray: []string{"0"}, Last: "LSB_JOBINDEX_END", Job: "LSB_JOBID"},
@@ -126,6 +130,17 @@ func AtHand(env func(name string) (string, bool)) bool {
 		}
 	}
 	return false
+}
+
+// StopSignals gives the signals by which the platforms here, of an array or not, announce that
+// they will kill.
+func StopSignals(env func(name string) (string, bool)) (names []string) {
+	for i := range Platforms {
+		if _, ok := env(Platforms[i].Variable); ok && Platforms[i].Stop != "" {
+			names = append(names, Platforms[i].Stop)
+		}
+	}
+	return names
 }
 
 func platformNamed(name string) *Platform {

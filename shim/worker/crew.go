@@ -5,6 +5,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"nth/shim/identity"
 	"nth/shim/once"
 	"nth/shim/proc"
 )
@@ -26,7 +27,7 @@ type crew struct {
 func (w *worker) workAtOnce() (err error) {
 	c, jobs := &crew{worker: w}, w.Config.AtOnce()
 	process := w.Config.Process
-	if c.signals, err = process.SignalConfig(); err != nil {
+	if c.signals, err = process.SignalConfig(identity.StopSignals(w.LookupEnv)...); err != nil {
 		return err
 	}
 	outside, _ := once.Grace(process)

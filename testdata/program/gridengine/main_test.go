@@ -1,0 +1,9 @@
+package gridengine
+
+import (
+	"testing"
+
+	"nth/testdata/program"
+)
+
+func TestMain(m *testing.M) { program.MainAtOnce(m, 16) }
