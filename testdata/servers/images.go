@@ -25,6 +25,16 @@ type Image struct {
 // Import makes an image without a registry.
 func (d *Docker) Import(t testing.TB, tag string, image Image) {
 	t.Helper()
+	read := image.archive()
+	out := d.RunInput(t, read, image.words(tag)...)
+	read.Close()
+	if out.Code != 0 {
+		t.Fatalf("import the image %s: %s", tag, out.Stderr)
+	}
+}
+
+// archive gives the layer as a tar file; who has read it closes it.
+func (image Image) archive() io.ReadCloser {
 	read, write := io.Pipe()
 	go func() {
 		w := tar.NewWriter(write)
@@ -34,15 +44,16 @@ func (d *Docker) Import(t testing.TB, tag string, image Image) {
 		}
 		write.CloseWithError(err)
 	}()
+	return read
+}
+
+// words are those of docker import, and podman's, that make the image of an archive on stdin.
+func (image Image) words(tag string) []string {
 	args := []string{"import"}
 	for _, c := range image.Changes {
 		args = append(args, "--change", c)
 	}
-	out := d.RunInput(t, read, append(args, "-", tag)...)
-	read.Close()
-	if out.Code != 0 {
-		t.Fatalf("import the image %s: %s", tag, out.Stderr)
-	}
+	return append(args, "-", tag)
 }
 
 // GoImage makes the base image of the Dockerfile from this machine's own Go, with
