@@ -75,3 +75,18 @@ func Page(t testing.TB, name string) string {
 	}
 	return string(body)
 }
+
+// Recipe gives the block of a language in docs/platforms.md before which its section has a word.
+func Recipe(t testing.TB, language, word string) string {
+	t.Helper()
+	const page = "docs/platforms.md"
+	parts := strings.Split(Page(t, page), "\n```"+language+"\n")
+	for i, part := range parts[1:] {
+		body, _, closed := strings.Cut(part, "\n```\n")
+		if before := parts[i]; closed && strings.Contains(before[strings.LastIndex(before, "\n## "):], word) {
+			return body + "\n"
+		}
+	}
+	t.Fatalf("%s has no block of %s for %s", page, language, word)
+	return ""
+}

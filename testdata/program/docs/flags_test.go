@@ -20,9 +20,9 @@ var written = regexp.MustCompile(`--[a-z][a-z0-9-]*[a-z0-9]`)
 
 // others are flags of other programs that the pages speak of.
 var others = strings.Fields(`
-	--array --init --joblog --resume --skip --wait
-	--aws-sigv4 --user --daemonize --port --save --rm --from --metadata --check --mem --recursive
-	--requeue --open-mode --job-name --time --partition --cpus-per-task --batch --full`)
+	--array --aws-sigv4 --batch --check --cpus-per-task --daemonize --forcerun --from
+	--full --halt --init --job-name --joblog --mem --metadata --open-mode --partition
+	--port --recursive --requeue --resume --rm --save --skip --time --user --wait`)
 
 var called = regexp.MustCompile("(?:nth|go run \\.) (run|plan|local|manifest|check|status|reset|mark) ([^`\n]*)")
 

@@ -22,6 +22,7 @@ var runners = map[string]func(b *block) bool{
 	"drawing":    isDrawing,                                                           // TestDrawing
 	"yaml":       func(b *block) bool { return b.language == "yaml" },                 // testdata/kubernetes
 	"dockerfile": isDockerfile,                                                        // testdata/program/docker
+	"host":       isHost,                                                              // testdata/program/hosts, gridengine
 }
 
 func isQueue(b *block) bool { return b.page == "docs/queues-try.md" && b.language == "sh" }
@@ -45,6 +46,11 @@ func isSlurm(b *block) bool {
 }
 
 func isDockerfile(b *block) bool { return b.page == "README.md" && b.language == "dockerfile" }
+
+// isHost tells whether a block is a file or a line of another program's, which starts nth.
+func isHost(b *block) bool {
+	return slices.Contains([]string{"bash", "yml", "ini", "python"}, b.language)
+}
 
 func isEverything(b *block) bool { return b.text == "./testdata/test\n" }
 
@@ -99,12 +105,17 @@ func TestElsewhere(t *testing.T) {
 		{"testdata/program/docker/image_test.go", "```dockerfile"},
 		{"testdata/kubernetes/docs_test.go", "../../docs/*.md"},
 		{"testdata/program/slurm/page_test.go", `"docs/slurm.md"`},
+		{"testdata/program/gridengine/jobs_test.go", `program.Recipe(t, "bash", "qsub")`},
+		{"testdata/program/hosts/parallel_test.go", `program.Recipe(t, "bash", "xargs")`},
+		{"testdata/program/hosts/containers_test.go", `program.Recipe(t, "yml", "compose")`},
+		{"testdata/program/hosts/unit_test.go", `program.Recipe(t, "ini", "systemd")`},
+		{"testdata/program/hosts/snakemake_test.go", `program.Recipe(t, "python", "Snakemake")`},
 	} {
 		if !strings.Contains(program.Page(t, want.file), want.text) {
 			t.Errorf("%s has no %s", want.file, want.text)
 		}
 	}
-	for _, runner := range []string{"docker", "slurm", "everything", "yaml", "dockerfile"} {
+	for _, runner := range []string{"docker", "slurm", "everything", "yaml", "dockerfile", "host"} {
 		taken(t, runner)
 	}
 }

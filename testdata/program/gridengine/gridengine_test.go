@@ -30,6 +30,7 @@ func TestGridEngine(t *testing.T) {
 		"rescheduled": rescheduled,
 		"exit codes":  exitCodes,
 		"suspended":   suspended,
+		"recipe":      recipe,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,7 +63,6 @@ func submit(t *testing.T, g *servers.GridEngine, script string, flags ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The folder of the second job of a test may be another one than that of its markers.
 	run := "nth=\"" + nth + " run --record-start --log-level=warn --markers=file://" + dir + "/markers/<<.Job>>?create_dir=true\"\n"
 	if err := os.WriteFile(filepath.Join(dir, "script"), []byte(run+script+"\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -183,3 +183,23 @@ func suspended(t *testing.T, g *servers.GridEngine) {
 	j.do("qmod", "-usj")
 	j.expect("0", true)
 }
+
+// recipe is the script of the docs.
+func recipe(t *testing.T, g *servers.GridEngine) {
+	nth, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := submit(t, g, "sleep 600", "-h") // for its folder
+	script := strings.ReplaceAll(program.Recipe(t, "bash", "qsub"), "exec nth ", "exec "+nth+" ")
+	for name, body := range map[string]string{"script": script, "file_2.txt": "two", "file_3.txt": "three"} {
+		if err := os.WriteFile(filepath.Join(j.dir, name), []byte(body), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j.again("-t", "2-3", "-tc", "50", "-notify")
+	j.markers = "file://" + j.dir + "/markers/" + j.id
+	j.ends()
+	left(t, j, "2-3", 0)
+	j.says("  file_2.txt\n")
+}

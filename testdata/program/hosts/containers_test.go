@@ -85,3 +85,61 @@ func TestPodman(t *testing.T) {
 		})
 	}
 }
+
+// TestCompose is nth in the services of docker-compose, an index each.
+func TestCompose(t *testing.T) {
+	t.Parallel()
+	d := servers.StartDocker(t)
+	d.Import(t, "nth", image(t))
+	compose := func(h *host, words ...string) int {
+		t.Helper()
+		cmd := d.Command()
+		cmd.Path, cmd.Err = "/usr/bin/docker-compose", nil
+		cmd.Args = append([]string{"docker-compose", "--no-ansi", "--project-name", filepath.Base(h.dir)}, words...)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = h.dir, &h.out, &h.out
+		if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode()
+	}
+	prepare := func(command string) *host {
+		h := newHost(t)
+		file := strings.NewReplacer("/mnt/markers", h.shared(), "echo item <<.Index>>", command, "  read_only: true\n", "  read_only: true\n  network_mode: none\n").
+			Replace(program.Recipe(t, "yml", "compose"))
+		h.write("docker-compose.yml", file)
+		return h
+	}
+	state := func(h *host, field string) string {
+		t.Helper()
+		return d.Output(t, "inspect", "--format", "{{"+field+"}}", filepath.Base(h.dir)+"_item-1_1")
+	}
+	t.Run("done, and again", func(t *testing.T) {
+		t.Parallel()
+		h := prepare("echo item <<.Index>> | tee -a /markers/ran")
+		h.expect(compose(h, "up"), 0, "01")
+		h.expect(compose(h, "up"), 0, "01")
+		if ran := h.lines("markers/ran"); len(ran) != 2 {
+			t.Errorf("it ran for %q: %s", ran, h.out.String())
+		}
+	})
+	t.Run("a failure is tried again, with an end", func(t *testing.T) {
+		t.Parallel()
+		h := prepare("echo >>/markers/ran-<<.Index>>; exit <<.Index>>")
+		h.expect(compose(h, "up", "--detach"), 0, h.done())
+		harness.Await(t, func() bool { return state(h, ".RestartCount") == "3" && state(h, ".State.Running") == "false" }, func() string { return "no end of it" })
+		h.expect(0, 0, "0")
+		if code := state(h, ".State.ExitCode"); code != "1" {
+			t.Errorf("exit code %s", code)
+		}
+	})
+	t.Run("stopped", func(t *testing.T) {
+		t.Parallel()
+		h := prepare("trap 'exit 0' TERM; touch /markers/ready-<<.Index>>; while :; do sleep 0.1; done")
+		h.expect(compose(h, "up", "--detach"), 0, "")
+		program.Appears(t, filepath.Join(h.dir, "markers", "ready-1"))
+		h.expect(compose(h, "stop"), 0, "")
+		if code := state(h, ".State.ExitCode"); code != "143" {
+			t.Errorf("exit code %s", code)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,4 +106,20 @@ func (h *host) lines(name string) []string {
 		h.t.Fatal(err)
 	}
 	return strings.Split(string(bytes.TrimSpace(body)), "\n")
+}
+
+// processes lists those whose directory is the folder.
+func (h *host) processes() (pids []int) {
+	h.t.Helper()
+	found, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, p := range found {
+		if dir, err := os.Readlink(p + "/cwd"); err == nil && dir == h.dir {
+			pid, _ := strconv.Atoi(filepath.Base(p))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

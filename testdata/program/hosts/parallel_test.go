@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"nth/testdata/program"
 )
 
 // item is what every index of these tests runs: it fails where there is a file of its word.
@@ -80,4 +82,17 @@ func TestXargs(t *testing.T) {
 	h.write("bad-8", "255")
 	h.expect(h.shell("seq 8 9 | xargs -n1 sh item"), 124, "0123457")
 	h.expect(h.shell(`seq 8 9 | xargs -n1 sh -c 'sh item "$1" || exit 1' sh`), 123, "01234579")
+}
+
+// TestRecipe is what the docs show of both.
+func TestRecipe(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.write("a b.txt", "1")
+	h.write("c.txt", "2")
+	h.expect(h.shell("set -e\n"+program.Recipe(t, "bash", "xargs")), 0, "01")
+	h.expect(h.shell("cat out-? >out; test -e numbers/done/4.json"), 0, "01")
+	if diff := cmp.Diff([]string{"item 0", "item 1", "item 2", "item 3", "item 4"}, h.lines("out")); diff != "" {
+		t.Error(diff)
+	}
 }
