@@ -297,3 +297,20 @@ func TestAtHand(t *testing.T) {
 		t.Error("a variable that tells no index counts")
 	}
 }
+
+// TestStopSignals: Grid Engine announces its kills in each of its jobs, an array or not.
+func TestStopSignals(t *testing.T) {
+	for _, tt := range []struct {
+		env  env
+		want []string
+	}{
+		{env{"SGE_TASK_ID": "3"}, []string{"USR2"}},
+		{env{"SGE_TASK_ID": "undefined", "NTH_INDEX": "0"}, []string{"USR2"}},
+		{env{"SLURM_ARRAY_TASK_ID": "3"}, nil},
+		{nil, nil},
+	} {
+		if diff := cmp.Diff(tt.want, StopSignals(tt.env.lookup)); diff != "" {
+			t.Errorf("%v: %s", tt.env, diff)
+		}
+	}
+}

@@ -92,4 +92,13 @@ var ran = []mutation{
 	{"a stop before the command is no failure", "shim/end/report.go",
 		"!ran && (f.Code > failure.SignalOffset ||", "!ran && (f.Code > failure.SignalOffset+100 ||",
 		scripts, "TestScripts/signals"},
+	{"a signal that announces a kill", "shim/identity/platforms.go",
+		`Job: "JOB_ID", Stop: "USR2"}`, `Job: "JOB_ID"}`,
+		"shim/identity", "TestStopSignals"},
+	{"an announced kill means stop", "shim/config/values.go",
+		"names = append(announced, stopSignals)", "names = append(announced[:0], stopSignals)",
+		"shim/config", "TestStopSignals"},
+	{"a run knows what is announced", "shim/shim.go",
+		"SignalConfig(identity.StopSignals(w.LookupEnv)...)", "SignalConfig(identity.StopSignals(w.LookupEnv)[:0]...)",
+		"testdata/program/gridengine", "TestGridEngine/notified"},
 }
