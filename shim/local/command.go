@@ -44,7 +44,7 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 	if c.together() {
 		err = c.runInside(&o, own, p)
 	} else {
-		o.Signals = proc.Stops()
+		o.Signals = proc.Stops(announced(p)...)
 	}
 	if err != nil {
 		return 0, err
@@ -68,6 +68,17 @@ func Command(c Config, own []string, p edge.Process) (int, error) {
 		fmt.Fprintln(os.Stderr, "nth local: run the same command again to go on with the rest")
 	}
 	return summary.ExitCode(), nil
+}
+
+// announced are the signals by which the platform announces a kill. They stop the Job whatever
+// --stop-signals says, which is of its commands' runs.
+func announced(p edge.Process) (list []os.Signal) {
+	for _, name := range identity.StopSignals(p.LookupEnv) {
+		if sig, err := proc.ParseSignal(name); err == nil {
+			list = append(list, sig)
+		}
+	}
+	return list
 }
 
 // Ready says what to run, as the flags have it, and refuses what can't work. Own are the

@@ -41,7 +41,7 @@ func (c *Config) runInside(o *Options, own []string, p edge.Process) (err error)
 	if in.Signals, err = c.Process.SignalConfig(); err != nil {
 		return err
 	}
-	in.Host, o.Signals = proc.Attend()
+	in.Host, o.Signals = proc.Attend(announced(p)...)
 	debug.SetGCPercent(collectAt) // what an attempt leaves is garbage at once: 3 MB less, for a few hundredths of the time
 	base := map[string]string{}
 	for _, assignment := range without(o.Environ, slices.Concat(ownVariables, o.Remove)...) {

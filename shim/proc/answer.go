@@ -57,12 +57,12 @@ func Stops(more ...os.Signal) chan os.Signal {
 	return c
 }
 
-// Attend is Watch for a command that is no run, and runs others: the signals that stop come over
-// the channel, and reach nobody else. It is called once.
-func Attend() (*Signals, <-chan os.Signal) {
+// Attend is Watch for a command that is no run, and runs others: the signals that stop, and more,
+// come over the channel, and reach nobody else. It is called once.
+func Attend(more ...os.Signal) (*Signals, <-chan os.Signal) {
 	s := newSignals(&host{pid1: os.Getpid() == 1, kin: newKin()}, SignalConfig{})
 	stops := make(chan os.Signal, 8)
-	caught := append(slices.DeleteFunc(stopping(), signal.Ignored), syscall.SIGIO)
+	caught := append(append(slices.DeleteFunc(stopping(), signal.Ignored), more...), syscall.SIGIO)
 	if s.pid1 { // others' orphans come at any time
 		caught = append(caught, syscall.SIGCHLD)
 		go reapStale(s.wake.idle, s.whileIdle)

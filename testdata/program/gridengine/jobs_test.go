@@ -83,11 +83,25 @@ func notified(t *testing.T, g *servers.GridEngine) {
 	stays := submit(t, g, `exec $nth -- sh -c '`+strings.ReplaceAll(lives, "exec 9", `trap "echo heard" USR2; exec 9`)+`'`, "-t", "1", "-notify")
 	// A command that knows SIGTERM alone, and each process is signalled by Grid Engine already.
 	as := submit(t, g, `exec $nth --signal=USR2=TERM -- sh -c 'trap "" USR2; trap "echo ends; exit 0" TERM; echo ready; while :; do sleep 0.1; done'`, "-t", "1", "-notify")
-	for _, j := range []*job{ends, each, stays, as} {
+	// A whole Job in one job of Grid Engine's.
+	nth, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := submit(t, g, "exec "+nth+` local --completions=2 --parallelism=2 --markers="file://$PWD/markers/$JOB_ID?create_dir=true" -- `+
+		`sh -c 'trap "echo saved; exit 0" USR2 TERM; echo "ready <<.Index>>"; while :; do sleep 0.1; done'`, "-notify")
+	whole.says("ready 0")
+	for _, j := range []*job{ends, each, stays, as, whole} {
 		j.says("ready")
 	}
-	for _, j := range []*job{ends, each, stays, as} {
+	whole.says("ready 1")
+	for _, j := range []*job{ends, each, stays, as, whole} {
 		j.do("qdel")
+	}
+	whole.expect("140", false)
+	whole.says("stopped by SIGUSR2")
+	if whole.read("done", 0, &marker.Marker{}) {
+		t.Errorf("it is done: %s", whole.output())
 	}
 	ends.expect("140", false)
 	ends.says("saved")

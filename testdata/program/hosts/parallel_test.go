@@ -27,6 +27,7 @@ func TestParallel(t *testing.T) {
 	}
 	h.shell("rm bad-c")
 	h.expect(h.shell("parallel -j2 sh item ::: a b c d"), 0, "0123")
+	h.expect(h.shell("parallel -j2 sh item ::: d c b a"), 4, "0123") // other arguments have come to the numbers
 	if diff := cmp.Diff([]string{"0 a", "1 b", "2 c", "2 c", "3 d"}, h.lines("ran")); diff != "" {
 		t.Error(diff)
 	}
