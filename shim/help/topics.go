@@ -22,12 +22,15 @@ var topics = [...]topic{
 	{name: "queues", text: queues}, {name: "signals", text: signals}, {name: "exit-codes", write: writeCodes}, {name: "platforms", write: writePlatforms},
 }
 
-func topicNames() string {
+func topicNames() string { return strings.Join(Topics(), ", ") }
+
+// Topics gives the names of all pages that are no command's.
+func Topics() []string {
 	var names []string
 	for _, t := range topics {
 		names = append(names, t.name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // plain gives a text of the reference without its marks.
