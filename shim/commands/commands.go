@@ -9,8 +9,6 @@ import (
 	"runtime"
 	"syscall"
 
-	"nth/shim"
-	"nth/shim/chaos"
 	"nth/shim/check"
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -18,7 +16,6 @@ import (
 	"nth/shim/flags"
 	"nth/shim/help"
 	"nth/shim/install"
-	"nth/shim/local"
 	"nth/shim/manifest"
 	"nth/shim/plan"
 	"nth/shim/proc"
@@ -43,13 +40,7 @@ func Table(build string) []Command {
 	all := []Command{
 		{help.Command{Spec: plan.Spec, Flags: func() any { return new(plan.Config) }}, planned},
 		{help.Command{Spec: check.Spec, Flags: func() any { return new(check.Config) }}, checked},
-		{help.Command{Spec: local.Spec, Flags: func() any { return new(local.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
-			l := c.(*local.Config)
-			if l.Command = rest; l.Chaos != "" {
-				return chaos.Command(*l, own, p)
-			}
-			return local.Command(*l, own, p)
-		}},
+		onThisMachine(),
 		{help.Command{Spec: manifest.Spec, Flags: func() any { return new(manifest.Config) }}, func(c any, own, rest []string, p edge.Process) (int, error) {
 			return 0, manifest.Command(*c.(*manifest.Config), own, rest, manifest.World{Process: p, Stdin: os.Stdin, Stdout: os.Stdout})
 		}},
@@ -124,27 +115,6 @@ func unread(err error) bool {
 	}
 	path, ok := errors.AsType[*os.PathError](err)
 	return ok && path.Path == os.Stdout.Name() && errors.Is(err, syscall.EPIPE)
-}
-
-// Run is `nth run`, and every command line that names no subcommand.
-func Run(args []string, w edge.World) int {
-	var c config.Config
-	own, rest, err := flags.Parse(config.Spec, &c, args)
-	if err == nil {
-		err = emptied(own)
-	}
-	switch {
-	case unread(err):
-		return brokenPipe
-	case errors.Is(err, flags.ErrHelp):
-		return 0
-	case unread(err):
-		return brokenPipe
-	case err != nil:
-		return shim.Refuse(Whose(err, config.Spec.Name), w)
-	}
-	c.Command = rest
-	return shim.Run(c, w)
 }
 
 func planned(flags any, _, rest []string, process edge.Process) (int, error) {

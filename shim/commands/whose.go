@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"nth/shim"
 	"nth/shim/edge"
 	"nth/shim/failure"
 	"nth/shim/flags"
@@ -81,5 +80,5 @@ func Lost(word string, w edge.World) int {
 	if meant := others()[strings.ToLower(word)]; meant != "" {
 		f.Hint = fmt.Sprintf("did you mean \"nth %s\"? ", meant) + f.Hint
 	}
-	return shim.Refuse(&f, w)
+	return refuse(&f, w)
 }

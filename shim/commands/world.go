@@ -7,10 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"nth/shim"
 	"nth/shim/edge"
-	"nth/shim/flags"
-	"nth/shim/local"
 )
 
 // unreleased is the version of a build that isn't the release's.
@@ -28,7 +25,7 @@ func World(version string) edge.World {
 		}
 	}
 	return edge.World{
-		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: flags.Hidden(local.Config{}), // nth run's are among them
+		Environ: os.Environ(), LookupEnv: os.LookupEnv, Own: own(),
 		Hostname: hostname, Stderr: os.Stderr, Now: time.Now, RunID: edge.NewRunID(), Version: version,
 	}
 }
@@ -38,7 +35,7 @@ func World(version string) edge.World {
 func Protect(w edge.World, do func() int) (code int) {
 	defer func() {
 		if bug := recover(); bug != nil {
-			code = shim.Refuse(fmt.Errorf("panic: %v", bug), w)
+			code = refuse(fmt.Errorf("panic: %v", bug), w)
 			w.Stderr.Write(debug.Stack())
 		}
 	}()

@@ -1,3 +1,5 @@
+//go:build !windows
+
 // Package proc runs commands as a process 1 should: every signal reaches them, every
 // orphan is reaped, and when a command ends nothing of it is left.
 //

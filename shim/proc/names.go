@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // maxSignal is the greatest signal number (Linux, SIGRTMAX).
@@ -15,7 +13,7 @@ const maxSignal = 64
 
 // SignalName gives SIGTERM for 15, and "signal 40" for one without a name.
 func SignalName(sig syscall.Signal) string {
-	if name := unix.SignalName(sig); name != "" {
+	if name := nameOf(sig); name != "" {
 		return name
 	}
 	return "signal " + strconv.Itoa(int(sig))
@@ -35,7 +33,7 @@ func ParseSignal(s string) (syscall.Signal, error) {
 		name = "SIG" + name
 	}
 	for sig := syscall.Signal(1); sig <= maxSignal; sig++ { // unix.SignalNum makes a table of all
-		if unix.SignalName(sig) == name {
+		if nameOf(sig) == name {
 			return sig, nil
 		}
 	}
@@ -53,7 +51,7 @@ func ParseSignals(s string) (list []syscall.Signal, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if sig == syscall.SIGKILL || sig == syscall.SIGSTOP {
+		if sig == syscall.SIGKILL || sig == sigStop {
 			return nil, fmt.Errorf("%s can't be caught", SignalName(sig))
 		}
 		list = append(list, sig)

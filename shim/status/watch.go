@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"nth/shim/failure"
@@ -21,7 +20,7 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 	v := newView(w.Stdout)
 	defer v.close()
 	resized := make(chan os.Signal, 1)
-	signal.Notify(resized, syscall.SIGWINCH)
+	tellResized(resized)
 	defer signal.Stop(resized)
 	looks := make(chan seen)
 	go p.looks(ctx, o, looks)

@@ -1,3 +1,5 @@
+//go:build !windows
+
 // Package guard ends a run's commands when nth was killed outright and can't do it any more:
 // the kernel does so for the command itself alone (PR_SET_PDEATHSIG), not for what it has
 // started.

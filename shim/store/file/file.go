@@ -1,3 +1,5 @@
+//go:build !windows
+
 // Package file keeps blobs as files under a directory: file:///dir. A key is a
 // path below it, as it stands; nothing but the blobs' own files is kept there.
 //
