@@ -15,6 +15,11 @@ var checks = []struct {
 	check     func(t *testing.T, b *block, printed string)
 }{
 	{"README.md", "/tmp/nth-demo/markers", checkDemo},
+	{"docs/install.md", " --check ", says("nth-linux-amd64: OK\n")},
+	{"docs/install.md", "/bin/nth version", says(" (commit ", ", linux/amd64)\n")},
+	{"docs/install.md", "complete -p nth", says("-F _nth nth\n")},
+	{"docs/install.md", " --extract ", says("root/usr/bin/nth\n", "root/usr/share/man/man1/nth-plan.1.gz\n")},
+	{"docs/install.md", "skopeo", says("\"/nth\"\n")},
 	{"docs/tutorial.md", ".ci/build /tmp/nth-tutorial/nth\n", checkBuild},
 	{"docs/kubernetes.md", " --missing ", says("nth local: file:///tmp/nth-repair/checksums/ is not there yet: it is made", `{ name: NTH_INDEXES, value: "3,4" }`,
 		`{ name: NTH_MARKERS, value: "file:///tmp/nth-repair/<<.Job>>?mountpoint=/tmp/nth-repair" }`)},

@@ -18,7 +18,7 @@ import (
 func inShell(script string, env ...string) *exec.Cmd {
 	cmd := exec.Command("sh", "-ec", script)
 	cmd.Dir = harness.Root()
-	cmd.Env = append(append(os.Environ(), "GOFLAGS=-buildvcs=false"), env...)
+	cmd.Env = append(append(os.Environ(), "GOFLAGS=-buildvcs=false", "SOURCE_DATE_EPOCH=1700000000"), env...)
 	return cmd
 }
 

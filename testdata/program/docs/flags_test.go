@@ -20,10 +20,10 @@ var written = regexp.MustCompile(`--[a-z][a-z0-9-]*[a-z0-9]`)
 
 // others are flags of other programs that the pages speak of.
 var others = strings.Fields(`
-	--array --aws-sigv4 --batch --check --cpus-per-task --daemonize --forcerun --from
-	--full --halt --init --job-name --joblog --mem --metadata --open-mode --partition
-	--port --recursive --requeue --resume --resume-failed --rm --save --shuf --skip --time
-	--user --wait`)
+	--array --aws-sigv4 --batch --check --config --cpus-per-task --daemonize --extract
+	--forcerun --from --full --halt --ignore-missing --init --job-name --joblog --mem
+	--metadata --open-mode --partition --port --recursive --requeue --resume
+	--resume-failed --rm --save --shuf --skip --time --user --wait`)
 
 var called = regexp.MustCompile("(?:nth|go run \\.) (run|plan|local|manifest|check|status|reset|mark) ([^`\n]*)")
 
