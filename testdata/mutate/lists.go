@@ -9,4 +9,4 @@ const (
 )
 
 // lists are in the order of an item's way.
-var lists = [][]mutation{who, mapped, recorded, committed, stored, carried, ran, shared, queued, told, whole}
+var lists = [][]mutation{who, mapped, recorded, committed, stored, carried, ran, shared, queued, told, whole, released}

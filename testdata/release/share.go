@@ -1,7 +1,5 @@
 package main
 
-import "sort"
-
 // shareFile has manuals and completions at the places below a prefix, such as /usr/local,
 // where man and the shells look.
 const shareFile = "nth-share.tar.gz"
@@ -43,6 +41,5 @@ func (r *release) share(forZsh string) ([]entry, error) {
 	for name, text := range texts {
 		list = append(list, entry{name: name, mode: 0o644, body: []byte(text)})
 	}
-	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
 	return list, nil
 }
