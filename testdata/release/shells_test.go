@@ -36,7 +36,7 @@ func TestShells(t *testing.T) {
 		}
 	}
 	cases := expected(t)
-	for name, start := range map[string]func(*testing.T, string, string) shell{"bash": startBash, "zsh": startZsh, "fish": startFish} {
+	for name, start := range map[string]func(*testing.T, string, string) shell{"bash": startBash, "bash-completion": startBashWith, "zsh": startZsh, "fish": startFish} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, share, work)
 			for line, want := range cases {
@@ -216,9 +216,16 @@ const nthFunction = `nth() { printf '` + `\001nth was told:\002\n` + `'; [ $# = 
 PS1='` + prompt + `'
 `
 
-func startBash(t *testing.T, share, work string) shell {
+func startBash(t *testing.T, share, work string) shell { return bashAfter(t, "", share, work) }
+
+// startBashWith has the completions of other commands too, as most systems do.
+func startBashWith(t *testing.T, share, work string) shell {
+	return bashAfter(t, "source /usr/share/bash-completion/bash_completion || exit\n", share, work)
+}
+
+func bashAfter(t *testing.T, before, share, work string) shell {
 	rc := filepath.Join(t.TempDir(), "rc")
-	text := nthFunction + "bind 'set enable-bracketed-paste off'\nsource '" + filepath.Join(share, "bash-completion", "completions", "nth") + "'\n"
+	text := before + nthFunction + "bind 'set enable-bracketed-paste off'\nsource '" + filepath.Join(share, "bash-completion", "completions", "nth") + "'\n"
 	if err := os.WriteFile(rc, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
