@@ -149,8 +149,8 @@ func (j *job) foresee(World) (err error) {
 	run := j.Config.Config
 	run.Index.Indexes, run.Index.JobUID = j.indexes, anyUID
 	if j.Kind == slurm {
-		run.Index.JobUID = ""     // nobody gives it one
-		run.Index.IndexOffset = 0 // the numbers are the array's, and the indexes these
+		run.Index.JobUID = ""                             // nobody gives it one
+		run.Index.IndexOffset, run.Index.Platform = 0, "" // the numbers are the array's, and the indexes these
 	}
 	if run.Index.Job == "" {
 		run.Index.Job = j.name

@@ -35,6 +35,9 @@ func (j *job) checkSlurm(World) (err error) {
 			return usage(flag, errors.New("it is about Kubernetes, and a script of Slurm's has nothing for it"), "take it away, also from the environment; --sbatch gives other options of sbatch")
 		}
 	}
+	if p := j.Index.Platform; p != "" && p != slurm {
+		return usage("--platform", fmt.Errorf("the tasks of the array are told their numbers by Slurm, and %q is another", p), "take it away")
+	}
 	if j.Parallelism < 0 {
 		return usage("--parallelism", errors.New("it is negative"), "give how many tasks of the array run at the same time")
 	}

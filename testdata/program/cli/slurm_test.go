@@ -8,6 +8,7 @@ import (
 	"nth/shim/config"
 	"nth/shim/flags"
 	"nth/shim/manifest"
+	"nth/testdata/harness"
 	"nth/testdata/program"
 )
 
@@ -69,6 +70,11 @@ func TestSlurmScript(t *testing.T) {
 		{"needs that are no options", []string{"--completions=3", "--limits=nvidia.com/gpu=1"}, 64, []string{"gres=gpu:1"}, "#"},
 		{"no unique ID", []string{"--completions=3", "--markers=s3://b/<<.JobUID>>"}, 78, []string{"JobUID"}, "#"},
 		{"--sbatch of a Job", []string{"--kind=job", "--completions=3", "--image=a", "--sbatch=mem=1G"}, 78, []string{"--sbatch"}, "apiVersion"},
+		{"Slurm's own numbers", []string{"--completions=3", "--platform=slurm"}, 0, []string{"#SBATCH --array=0-2", "  --platform=slurm \\"}, ""},
+		{"another's numbers", []string{"--completions=3", "--platform=kubernetes"}, 64, []string{"--platform"}, "#"},
+		{"an input that isn't there", []string{"--completions=3", "--require=file:///nowhere/<<.Index>>"}, 66, []string{"the inputs of indexes 0-2 aren't there"}, "#"},
+		{"an input that isn't looked for", []string{"--completions=3", "--require=file:///nowhere/<<.Index>>", "--no-look"}, 0, []string{"#SBATCH --array=0-2"}, ""},
+		{"as many as there are rows", []string{"--completions=auto", "--tasks=file://" + harness.Root() + "/testdata/examples/people.csv"}, 0, []string{"  --completions=5 \\"}, "auto"},
 		{"a secret", []string{"--completions=3", "--env=API_TOKEN=canary"}, 0, []string{"the script: write <<secret"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
