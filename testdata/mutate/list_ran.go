@@ -101,4 +101,7 @@ var ran = []mutation{
 	{"a run knows what is announced", "shim/shim.go",
 		"SignalConfig(identity.StopSignals(w.LookupEnv)...)", "SignalConfig(identity.StopSignals(w.LookupEnv)[:0]...)",
 		"testdata/program/gridengine", "TestGridEngine/notified"},
+	{"nth local knows what is announced", "shim/local/inside.go",
+		"proc.Attend(announced(p)...)", "proc.Attend(announced(p)[:0]...)",
+		"testdata/program/gridengine", "TestGridEngine/notified"},
 }

@@ -78,7 +78,7 @@ func notified(t *testing.T, g *servers.GridEngine) {
 	// It ends as if all were well, and isn't done.
 	ends := submit(t, g, `exec $nth -- sh -c 'trap "echo saved; exit 0" USR2; echo ready; while :; do sleep 0.1; done'`, "-t", "1", "-notify")
 	// No other item is begun in what time is left.
-	each := submit(t, g, `exec $nth --items=3 --completions=2 --each -- sh -c 'trap "exit 3" USR2; echo "ready <<.Item>>"; while :; do sleep 0.1; done'`, "-t", "1", "-notify")
+	each := submit(t, g, `exec $nth --items=6 --completions=2 --each -- sh -c 'trap "exit 0" USR2; echo "ready <<.Item>>"; while :; do sleep 0.1; done'`, "-t", "1", "-notify")
 	// What stays is killed by Grid Engine.
 	stays := submit(t, g, `exec $nth -- sh -c '`+strings.ReplaceAll(lives, "exec 9", `trap "echo heard" USR2; exec 9`)+`'`, "-t", "1", "-notify")
 	// A command that knows SIGTERM alone, and each process is signalled by Grid Engine already.
@@ -98,11 +98,6 @@ func notified(t *testing.T, g *servers.GridEngine) {
 	for _, j := range []*job{ends, each, stays, as, whole} {
 		j.do("qdel")
 	}
-	whole.expect("140", false)
-	whole.says("stopped by SIGUSR2")
-	if whole.read("done", 0, &marker.Marker{}) {
-		t.Errorf("it is done: %s", whole.output())
-	}
 	ends.expect("140", false)
 	ends.says("saved")
 	var f marker.Failure
@@ -118,6 +113,11 @@ func notified(t *testing.T, g *servers.GridEngine) {
 	stays.says("heard")
 	as.expect("140", false)
 	as.says("ends")
+	whole.expect("140", false)
+	whole.says("stopped by SIGUSR2")
+	if whole.read("done", 0, &marker.Marker{}) {
+		t.Errorf("it is done: %s", whole.output())
+	}
 }
 
 // softLimit: SIGUSR1 warns of the end, and may be a suspension's too: what it means is told.
