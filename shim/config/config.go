@@ -67,7 +67,7 @@ type Tasks struct {
 	Exclude     []string       `name:"tasks-exclude" group:"Tasks" sep:"\n" placeholder:"GLOB" help:"With many objects: leave those out that match, in any part of the key or, with a slash, in all of it; none: nothing (default, which it replaces: .* _* *.tmp *.part *.partial *.filepart *.crdownload). Repeatable."`
 	GroupBy     string         `group:"Tasks" placeholder:"TEMPLATE" help:"With many objects: make one item of those for which this gives the same, such as pairs of files: <<index .Task.files 0>>."`
 	Lease       time.Duration  `group:"Tasks" default:"1m" placeholder:"D" help:"How long a silent worker keeps its task; renewed every third of it."`
-	MaxAttempts *int           `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says)."`
+	MaxAttempts *int           `group:"Tasks" placeholder:"N" help:"Put a task aside after this many failures or dead workers (default 5; 0: never; with SQS what its redrive policy says, with RabbitMQ only beside dead=)."`
 	TaskID      string         `group:"Tasks" name:"task-id" placeholder:"TEMPLATE" help:"What names a task for its marker, such as <<.Task.id>>, instead of the queue's own ID."`
 	TaskStdin   bool           `group:"Tasks" help:"Give the payload to the command on stdin."`
 	OnFailure   string         `group:"Tasks" default:"continue" enum:"continue,stop" help:"When a task has failed: continue with the next, or stop with its exit code."`

@@ -81,6 +81,7 @@ needs, and names the permission that is missing. Flags: nth run --help=stores
   redis://host/0?queue=NAME              a list (rediss:// with TLS)
   redis://host/0?stream=NAME&group=NAME  a stream
   sqs://host/account/queue               Amazon SQS
+  amqp://host/vhost?queue=NAME           RabbitMQ (amqps:// with TLS)
   postgres://host/database?table=NAME    PostgreSQL; --take-sql: tables of yours
   https://host/take                      with --keep-url and --done-url
 

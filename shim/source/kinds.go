@@ -8,6 +8,7 @@ import (
 	"nth/shim/task"
 	"nth/shim/task/httpapi"
 	"nth/shim/task/postgres"
+	"nth/shim/task/rabbitmq"
 	"nth/shim/task/redis"
 	"nth/shim/task/redis/server"
 	"nth/shim/task/redisstream"
@@ -20,6 +21,7 @@ type kind struct {
 	open     task.Open
 	queue    func(*url.URL) string // what of the URL is the queue's name, wherever it is
 	attempts int                   // of a task, where --max-attempts doesn't say
+	ofDead   int                   // the same, where the URL has a place for dead tasks (dead=)
 }
 
 // defaultAttempts is for queues that have no rule of their own.
@@ -28,18 +30,19 @@ const defaultAttempts = 5
 // kinds are what tasks can be taken from, by the URLs' schemes. An HTTP API and tables of
 // one's own need more than a URL.
 func (o *opener) kinds() map[string]kind {
-	api := kind{"http", o.openAPI, httpapi.Name, defaultAttempts}
+	api := kind{"http", o.openAPI, httpapi.Name, defaultAttempts, 0}
 	if o.Config.API.FailURL == "" { // where nobody can be told, the API must see to it
 		api.attempts = 0
 	}
-	table := kind{"postgres", postgres.Open, postgres.Name, defaultAttempts}
+	table := kind{"postgres", postgres.Open, postgres.Name, defaultAttempts, 0}
 	if o.Config.SQL.TakeSQL != "" {
 		table.open = o.openStatements
 		if o.Config.SQL.FailSQL == "" {
 			table.attempts = 0
 		}
 	}
-	ofRedis := kind{"redis", openRedis, nameRedis, defaultAttempts}
+	ofRedis := kind{"redis", openRedis, nameRedis, defaultAttempts, 0}
+	ofRabbit := kind{"rabbitmq", rabbitmq.Open, rabbitmq.Name, 0, defaultAttempts}
 	return map[string]kind{
 		"redis":           ofRedis,
 		"rediss":          ofRedis,
@@ -47,7 +50,9 @@ func (o *opener) kinds() map[string]kind {
 		"rediss+sentinel": ofRedis,
 		"redis-sentinel":  ofRedis, // other clients', refused with the right one
 		"sentinel":        ofRedis, // "
-		"sqs":             {"sqs", sqs.Open, sqs.Name, 0},
+		"sqs":             {"sqs", sqs.Open, sqs.Name, 0, 0},
+		"amqp":            ofRabbit,
+		"amqps":           ofRabbit,
 		"postgres":        table,
 		"postgresql":      table,
 		"http":            api,
@@ -82,4 +87,4 @@ func nameRedis(u *url.URL) string {
 	return redis.Name(u)
 }
 
-const hint = "write redis://host/0?queue=name or ?stream=name&group=name, sqs://host/account/queue, postgres://host/database?table=name, or an http(s) URL with --keep-url and --done-url"
+const hint = "write redis://host/0?queue=name or ?stream=name&group=name, sqs://host/account/queue, amqp://host/vhost?queue=name, postgres://host/database?table=name, or an http(s) URL with --keep-url and --done-url"

@@ -67,6 +67,9 @@ func (m *Mapping) Open(r *item.Run, rawURL string, memory *task.Memory) (*Queue,
 	}
 	path, _, _ := strings.Cut(u.Path, ";") // Celery puts whole URLs behind it
 	q := &Queue{Kind: k.name, Name: k.queue(u), Shown: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String()}
+	if u.Query().Has("dead") {
+		k.attempts = max(k.attempts, k.ofDead)
+	}
 	if q.Source, err = k.open(u, o.options(k)); err != nil {
 		return nil, unopened(err, q.Shown)
 	}
@@ -80,7 +83,8 @@ func (o *opener) options(k kind) task.Options {
 		attempts = *n
 	}
 	getenv := func(name string) string { v, _ := o.LookupEnv(name); return v }
-	return task.Options{Index: o.Identity.Index, RunID: o.RunID, Lease: o.Config.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv, Hide: o.Secrets.Hide, Memory: o.memory}
+	return task.Options{Index: o.Identity.Index, RunID: o.RunID, Lease: o.Config.Tasks.Lease, MaxAttempts: attempts, Getenv: getenv, Hide: o.Secrets.Hide, Memory: o.memory,
+		NamesTasks: o.Config.Tasks.TaskID != ""}
 }
 
 // fitsLiteral is fits where the URL's scheme is known before anything is expanded, so that

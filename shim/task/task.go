@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"nth/shim/store/contract"
@@ -22,6 +23,12 @@ var ErrLost error = &contract.Error{Kind: contract.Lost, Cause: errors.New("the 
 // Lost is ErrLost with its reason.
 func Lost(why string) error {
 	return &contract.Error{Kind: contract.Lost, Cause: fmt.Errorf("%w: %s", ErrLost, why)}
+}
+
+// WhyLost gives the reason that Lost was given, behind a colon; "" where there is none.
+func WhyLost(err error) string {
+	_, why, _ := strings.Cut(err.Error(), ErrLost.Error())
+	return why
 }
 
 // Task is one delivery of one piece of work.
@@ -107,7 +114,8 @@ type Options struct {
 	Index       int64  // of the worker; it comes back under the same
 	RunID       string // of this one run of it; of sources of the same run each has another
 	Lease       time.Duration
-	MaxAttempts int // of one task; 0: without end
+	MaxAttempts int  // of one task; 0: without end
+	NamesTasks  bool // --task-id names them, whatever the source does
 	Getenv      func(string) string
 	// Hide takes secrets out of what a server says; nil: there are none.
 	Hide func(string) string

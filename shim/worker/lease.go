@@ -42,7 +42,7 @@ func (p *place) hold(ctx context.Context, t *task.Task) *lease {
 			case err == nil:
 				held = sent
 			case errors.Is(err, task.ErrLost):
-				l.lose("another worker has it by now")
+				l.lose("another worker has it by now" + p.Secrets.Hide(task.WhyLost(err)))
 				return
 			case time.Since(held) >= whole:
 				l.lose(fmt.Sprintf("no renewal was accepted for %s, and another worker may have it by now", whole))

@@ -85,7 +85,7 @@ func TestLease(t *testing.T) {
 	}{
 		{"kept", []said{{}}, 0, "", 60},
 		{"the queue's word", []said{{err: task.ErrLost}}, 10 * time.Second, "another worker has it by now", 1},
-		{"the queue's word, later", []said{{}, {err: task.Lost("it is too old")}}, 20 * time.Second, "another worker has it by now", 2},
+		{"the queue's word, later", []said{{}, {err: task.Lost("it is too old")}}, 20 * time.Second, "another worker has it by now: it is too old", 2},
 		{"refused connections", []said{{err: away}}, 30 * time.Second, silence, 3},
 		{"no answers", []said{{in: time.Hour}}, 30 * time.Second, silence, 2},
 		{"it is back in time", []said{{err: away}, {err: away}, {}}, 0, "", 60},

@@ -21,8 +21,8 @@ import (
 // of its own, and leaves neither a server nor a variable.
 func TestQueues(t *testing.T) {
 	ways := taken(t, "queue")
-	if len(ways) != 6 {
-		t.Errorf("%d ways are on the page, want 6", len(ways))
+	if len(ways) != 7 {
+		t.Errorf("%d ways are on the page, want 7", len(ways))
 	}
 	t.Cleanup(func() { _ = exec.Command("redis-cli", "-p", "6399", "shutdown", "nosave").Run() })
 	cleared(t, ways[0].page)
@@ -43,7 +43,7 @@ func TestQueues(t *testing.T) {
 		if n := program.Documents(t, m[1], "done/"); n != 5 {
 			t.Errorf("%d markers, want 5:\n%s\n%s", n, b.text, out)
 		}
-		for _, port := range []string{"6399", "5599", "8099"} {
+		for _, port := range []string{"6399", "5599", "5699", "8099"} {
 			harness.Await(t, func() bool {
 				c, err := net.Dial("tcp", "127.0.0.1:"+port)
 				if err == nil {

@@ -154,6 +154,9 @@ func twins(t *testing.T, q *filledQueue) {
 // twinDies: the task was last the index's that the other has, too, so that it waits.
 func twinDies(t *testing.T, q *filledQueue) {
 	s := newScene(t, q)
+	if q.tied {
+		s.settles("30s")
+	}
 	q.fill("x")
 	first := s.start(0, s.slow(), "--lease=4s")
 	program.Appears(t, s.path("began.0"))

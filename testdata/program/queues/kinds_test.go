@@ -3,8 +3,10 @@
 package queues
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -92,6 +94,23 @@ var queueKinds = []struct {
 			left: func() int { return len(a.In("q", "ready", "leased", "dead")) },
 			dead: func() int { return len(a.In("q", "dead")) }, address: a.Address, silent: true}
 	}},
+	// RabbitMQ's queue believes at once that it is empty, as its server has noticed each death.
+	{"rabbitmq", func(t *testing.T) *filledQueue {
+		r := servers.SharedRabbitMQ(t)
+		q := fmt.Sprint("q-", queues.Add(1))
+		r.Queue(t, q, true, nil)
+		r.Queue(t, q+".dead", true, nil)
+		return &filledQueue{flags: []string{"--tasks=" + r.URL("?queue="+q+"&dead="+q+".dead&settle=0s")},
+			fill: func(payloads ...string) {
+				var all [][]byte
+				for _, payload := range payloads {
+					all = append(all, []byte(payload))
+				}
+				r.Send(t, q, all...)
+			},
+			left: func() int { return r.Left(t, q) + r.Left(t, q+".dead") },
+			dead: func() int { return r.Left(t, q+".dead") }, address: r.Address, tied: true}
+	}},
 	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for
 	// three minutes, or here at once, as this server counts well.
 	{"sqs", func(t *testing.T) *filledQueue {
@@ -105,6 +124,9 @@ var queueKinds = []struct {
 	}},
 }
 
+// queues counts those of servers that tests have in common.
+var queues atomic.Int64
+
 // filledQueue is a queue on a server of the test's.
 type filledQueue struct {
 	flags []string // of nth
@@ -117,6 +139,7 @@ type filledQueue struct {
 	most    int    // tasks at once, as each makes its server slower; 0: any number
 	silent  bool   // its server, not nth, counts the workers that died
 	text    bool   // it takes text alone, and no long one
+	tied    bool   // a task is its worker's as long as that has its connection
 }
 
 // TestQueues: from each kind of queue, every task is done once; without a marker's

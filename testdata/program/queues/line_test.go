@@ -19,6 +19,8 @@ type line struct {
 	server  string
 	address string // where it begins
 
+	told func([]byte) // what a client said; nil: nobody
+
 	mu       sync.Mutex
 	listener net.Listener // nil while it is cut
 	open     map[net.Conn]bool
@@ -62,6 +64,13 @@ func (l *line) through(client io.Writer, server io.Reader) {
 			return
 		}
 	}
+}
+
+type teller func([]byte)
+
+func (t teller) Write(b []byte) (int, error) {
+	t(b)
+	return len(b), nil
 }
 
 func newLine(t *testing.T, server string) *line {
@@ -123,7 +132,11 @@ func (l *line) forward(from net.Listener, client net.Conn) {
 	l.open[client], l.open[server] = true, true
 	l.mu.Unlock()
 	go func() {
-		_, _ = io.Copy(server, client)
+		from := io.Reader(client)
+		if l.told != nil {
+			from = io.TeeReader(client, teller(l.told))
+		}
+		_, _ = io.Copy(server, from)
 		_ = server.Close()
 	}()
 	l.through(client, server)

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"nth/shim/marker"
 	"nth/shim/task/postgres"
@@ -256,6 +257,15 @@ func TestQueueRefusals(t *testing.T) {
 			"--fail-url=" + a.URL(queue, "tasks/{id}/fail"), "--http-header=Authorization=Bearer " + token}
 	}
 	tasks := func(url string) []string { return []string{"--tasks=" + url} }
+	mq := servers.SharedRabbitMQ(t)
+	for _, queue := range []string{"plain", "readable", "nameless"} {
+		mq.Queue(t, queue, false, nil)
+	}
+	mq.Publish(t, "nameless", amqp.Publishing{Body: []byte("x")})
+	as := func(user, queue string) []string {
+		return tasks("amqp://" + user + "@" + mq.Address + "/" + queue)
+	}
+	const nth, reader = "nth:" + servers.RabbitMQPassword, "reader:" + servers.RabbitMQPassword
 	for _, tt := range []struct {
 		name  string
 		flags []string
@@ -271,6 +281,18 @@ func TestQueueRefusals(t *testing.T) {
 		{"postgres, a wrong password", tasks("postgres://postgres:wrong-canary@" + p.Address + "/postgres?sslmode=disable"), 77},
 		{"sqs, no such queue", tasks(m.URL(m.Address, "nothing")), 78},
 		{"sqs, wrong keys", tasks(m.URL(strings.TrimPrefix(strict.URL, "http://"), "q")), 77},
+		{"rabbitmq, no such queue", as(nth, "?queue=nothing"), 78},
+		{"rabbitmq, no such queue of dead=", as(nth, "?queue=plain&dead=nothing"), 78},
+		{"rabbitmq, no such virtual host", as(nth, "nothing?queue=plain"), 78},
+		{"rabbitmq, another's virtual host", as(reader, "other?queue=plain"), 77},
+		{"rabbitmq, a wrong password", as("nth:wrong-canary", "?queue=plain"), 77},
+		{"rabbitmq, another's queue", as(reader, "?queue=plain"), 77},
+		{"rabbitmq, only attempts", append(as(nth, "?queue=plain"), "--max-attempts=2"), 78},
+		{"rabbitmq, messages without names", as(nth, "?queue=nameless"), 78},
+		{"rabbitmq, no TLS there", tasks("amqps://" + nth + "@" + mq.Address + "/?queue=plain"), 69},
+		{"rabbitmq, TLS of an unknown authority", tasks("amqps://" + nth + "@" + mq.Secure + "/?queue=plain"), 69},
+		{"rabbitmq, TLS there", tasks("amqp://" + nth + "@" + mq.Secure + "/?queue=plain"), 69},
+		{"rabbitmq, no RabbitMQ", append(tasks("amqp://"+nth+"@"+r.Address+"/?queue=plain"), "--store-timeout=1s"), 69},
 		{"http, no such queue", api("nothing", "the-token"), 78},
 		{"http, a wrong token", api("q", "wrong-canary"), 77},
 	} {

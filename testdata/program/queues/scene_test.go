@@ -35,6 +35,13 @@ func newScene(t *testing.T, q *filledQueue, flags ...string) *scene {
 	return &scene{t, q, dir, "file://" + dir + "/markers", append(slices.Clone(q.flags), flags...)}
 }
 
+// settles: where a queue can't tell what others have, its workers wait for so long.
+func (s *scene) settles(d string) {
+	for i, f := range s.flags {
+		s.flags[i] = strings.Replace(f, "settle=0s", "settle="+d, 1)
+	}
+}
+
 // slow is a command that leaves a trace, and works until the file go is there, or the
 // one of its own index.
 func (s *scene) slow() []string {

@@ -3,11 +3,13 @@
 package queues
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/lib/pq"
@@ -49,6 +51,21 @@ var counted = []struct {
 			harness.Await(t, func() bool { return written() >= least }, func() string { return fmt.Sprint(written(), " updates") })
 			return written()
 		}
+	}},
+	{"rabbitmq", func(t *testing.T, payloads []string) ([]string, func(int) int) {
+		r, q := servers.SharedRabbitMQ(t), fmt.Sprint("trips-", queues.Add(1))
+		r.Queue(t, q, false, nil)
+		var all [][]byte
+		for _, payload := range payloads {
+			all = append(all, []byte(payload))
+		}
+		r.Send(t, q, all...)
+		l := newLine(t, r.Address)
+		var n atomic.Int64
+		l.told = func(b []byte) { // each of these is waited for: basic.get, and basic.qos behind what was told
+			n.Add(int64(bytes.Count(b, []byte("\x00\x3c\x00\x46")) + bytes.Count(b, []byte("\x00\x3c\x00\x0a"))))
+		}
+		return []string{"--tasks=" + strings.ReplaceAll(r.URL("?queue="+q+"&settle=0s"), r.Address, l.address)}, func(int) int { return int(n.Load()) }
 	}},
 	{"http", func(t *testing.T, payloads []string) ([]string, func(int) int) {
 		a := servers.StartTasksAPI(t)
