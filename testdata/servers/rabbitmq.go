@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -291,6 +292,17 @@ func (r *RabbitMQ) Left(t testing.TB, queue string) (n int) {
 		t.Fatalf("how many messages %s has: %s", queue, said)
 	}
 	return n
+}
+
+// Settled is Left when all that was acknowledged is gone. A quorum queue writes that down after
+// its server has said that it has heard it: not at once on a machine that has much to do.
+func (r *RabbitMQ) Settled(t testing.TB, queue string) (n int) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if n = r.Left(t, queue); n == 0 || time.Now().After(end) {
+			return n
+		}
+	}
 }
 
 // Evaluate has the server evaluate an expression of Erlang.

@@ -68,7 +68,7 @@ func (q *queue) Dead(t testing.TB) (all [][]byte) {
 	return all
 }
 
-func (q *queue) Left(t testing.TB) int { return q.server.Left(t, q.name) }
+func (q *queue) Left(t testing.TB) int { return q.server.Settled(t, q.name) }
 
 // TestTasks: the suite of all sources, on each kind of queue.
 func TestTasks(t *testing.T) {

@@ -108,7 +108,7 @@ var queueKinds = []struct {
 				}
 				r.Send(t, q, all...)
 			},
-			left: func() int { return r.Left(t, q) + r.Left(t, q+".dead") },
+			left: func() int { return r.Settled(t, q) + r.Left(t, q+".dead") },
 			dead: func() int { return r.Left(t, q+".dead") }, address: r.Address, tied: true}
 	}},
 	// SQS can't tell whose a task is: a worker leaves when the queue has been empty for

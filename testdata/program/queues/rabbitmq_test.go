@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"nth/testdata/harness"
 	"nth/testdata/program"
 	"nth/testdata/servers"
 )
@@ -21,7 +22,7 @@ func rabbit(t *testing.T, r *servers.RabbitMQ, name string, quorum bool, more am
 		for _, p := range payloads {
 			r.Send(t, name, []byte(p))
 		}
-	}, left: func() int { return r.Left(t, name) }, dead: func() int { return 0 }, address: r.Address, tied: true}
+	}, left: func() int { return r.Settled(t, name) }, dead: func() int { return 0 }, address: r.Address, tied: true}
 }
 
 // TestRabbitMQTakesBack: a server that was restarted, and one that lets nobody hold a message
@@ -101,7 +102,5 @@ func TestRabbitMQLimits(t *testing.T) {
 		t.Errorf("exit code %d, %q: %s", code, stdout, stderr)
 	}
 	s.done(1)
-	if n := r.Left(t, "limited.dead"); n != 1 {
-		t.Errorf("%d are dead, want 1", n)
-	}
+	harness.Await(t, func() bool { return r.Left(t, "limited.dead") == 1 }, func() string { return "it isn't dead" })
 }
