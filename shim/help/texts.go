@@ -83,6 +83,7 @@ needs, and names the permission that is missing. Flags: nth run --help=stores
   sqs://host/account/queue               Amazon SQS
   amqp://host/vhost?queue=NAME           RabbitMQ (amqps:// with TLS)
   postgres://host/database?table=NAME    PostgreSQL; --take-sql: tables of yours
+  mysql://user@host/database?table=NAME  MariaDB or MySQL (or mariadb://)
   https://host/take                      with --keep-url and --done-url
 
 A worker takes a task, leaves it if its marker is there, else runs the command
@@ -92,7 +93,7 @@ one gets the task after --lease. A task that fails goes back, and after
 task was last its own: with 0, or 65 if it has put tasks aside. Every queue may
 give a task twice; with --markers it is done once.
 
-Passwords: REDISCLI_AUTH, PGPASSWORD. Flags: nth run --help=tasks, http, sql
+Passwords: REDISCLI_AUTH, PGPASSWORD, MYSQL_PWD. Flags: nth run --help=tasks, http, sql
 `
 	signals = `Signals go to the command (--signal-target group: to its process group), as
 another one with --signal TERM=INT. nth reaps orphans as PID 1 must, and ends

@@ -135,6 +135,8 @@ var credentialsOf = []struct{ scheme, needs string }{
 	{"rediss", "REDISCLI_AUTH, where the server has a password"},
 	{"postgres", "PGPASSWORD"},
 	{"postgresql", "PGPASSWORD"},
+	{"mysql", "MYSQL_PWD"},
+	{"mariadb", "MYSQL_PWD"},
 }
 
 // wanted says what the pods' environment must have that isn't in the command line.

@@ -7,6 +7,7 @@ import (
 	"nth/shim/store/contract"
 	"nth/shim/task"
 	"nth/shim/task/httpapi"
+	"nth/shim/task/mysql"
 	"nth/shim/task/postgres"
 	"nth/shim/task/rabbitmq"
 	"nth/shim/task/redis"
@@ -41,6 +42,7 @@ func (o *opener) kinds() map[string]kind {
 			table.attempts = 0
 		}
 	}
+	ofMySQL := kind{"mysql", mysql.Open, mysql.Name, defaultAttempts, 0}
 	ofRedis := kind{"redis", openRedis, nameRedis, defaultAttempts, 0}
 	ofRabbit := kind{"rabbitmq", rabbitmq.Open, rabbitmq.Name, 0, defaultAttempts}
 	return map[string]kind{
@@ -55,6 +57,8 @@ func (o *opener) kinds() map[string]kind {
 		"amqps":           ofRabbit,
 		"postgres":        table,
 		"postgresql":      table,
+		"mysql":           ofMySQL,
+		"mariadb":         ofMySQL,
 		"http":            api,
 		"https":           api,
 	}
@@ -87,4 +91,4 @@ func nameRedis(u *url.URL) string {
 	return redis.Name(u)
 }
 
-const hint = "write redis://host/0?queue=name or ?stream=name&group=name, sqs://host/account/queue, amqp://host/vhost?queue=name, postgres://host/database?table=name, or an http(s) URL with --keep-url and --done-url"
+const hint = "write redis://host/0?queue=name or ?stream=name&group=name, sqs://host/account/queue, amqp://host/vhost?queue=name, postgres:// or mysql://user@host/database?table=name, or an http(s) URL with --keep-url and --done-url"

@@ -20,10 +20,11 @@ var written = regexp.MustCompile(`--[a-z][a-z0-9-]*[a-z0-9]`)
 
 // others are flags of other programs that the pages speak of.
 var others = strings.Fields(`
-	--array --aws-sigv4 --batch --check --config --cpus-per-task --daemonize --extract
-	--forcerun --from --full --halt --ignore-missing --init --job-name --joblog --mem
-	--metadata --open-mode --partition --port --recursive --requeue --resume
-	--resume-failed --rm --save --shuf --skip --time --user --wait`)
+	--array --auth-root-authentication-method --aws-sigv4 --batch --bind-address --check
+	--config --cpus-per-task --daemonize --datadir --extract --forcerun --from --full
+	--halt --ignore-missing --init --job-name --joblog --mem --metadata --no-defaults
+	--open-mode --partition --port --recursive --requeue --resume --resume-failed --rm
+	--save --shuf --skip --socket --time --tmpdir --user --wait`)
 
 var called = regexp.MustCompile("(?:nth|go run \\.) (run|plan|local|manifest|check|status|reset|mark) ([^`\n]*)")
 

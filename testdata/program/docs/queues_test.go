@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"nth/shim/task/mysql"
 	"nth/shim/task/postgres"
 	"nth/testdata/harness"
 	"nth/testdata/program"
@@ -43,7 +44,7 @@ func TestQueues(t *testing.T) {
 		if n := program.Documents(t, m[1], "done/"); n != 5 {
 			t.Errorf("%d markers, want 5:\n%s\n%s", n, b.text, out)
 		}
-		for _, port := range []string{"6399", "5599", "5699", "8099"} {
+		for _, port := range []string{"6399", "5599", "5699", "8099", "3399"} {
 			harness.Await(t, func() bool {
 				c, err := net.Dial("tcp", "127.0.0.1:"+port)
 				if err == nil {
@@ -109,7 +110,12 @@ func TestAgain(t *testing.T) {
 
 // TestTable: the file that makes the table of tasks is what nth expects.
 func TestTable(t *testing.T) {
-	if body := program.Page(t, "testdata/examples/nth_tasks.sql"); body != postgres.Schema {
-		t.Errorf("testdata/examples/nth_tasks.sql isn't postgres.Schema:\n%s", body)
+	for path, schema := range map[string]string{"testdata/examples/nth_tasks.sql": postgres.Schema, "testdata/examples/nth_tasks_mysql.sql": mysql.Schema} {
+		if body := program.Page(t, path); body != schema {
+			t.Errorf("%s isn't what its package has:\n%s", path, body)
+		}
+	}
+	if page := program.Page(t, "docs/queues-mysql.md"); !strings.Contains(page, mysql.Grant+mysql.Fill) {
+		t.Error("docs/queues-mysql.md isn't what package mysql has")
 	}
 }

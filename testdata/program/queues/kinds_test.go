@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/lib/pq"
 
+	"nth/shim/task/mysql"
 	"nth/shim/task/postgres"
 	"nth/testdata/program"
 	"nth/testdata/servers"
@@ -64,6 +65,18 @@ var queueKinds = []struct {
 			},
 			left: func() int { return p.Rows(t, "nth_tasks WHERE state <> 'done'") },
 			dead: func() int { return p.Rows(t, "nth_tasks WHERE state = 'dead'") }, address: p.Address}
+	}},
+	{"mariadb", func(t *testing.T) *filledQueue {
+		m := servers.StartMariaDB(t)
+		m.Exec(t, mysql.Schema)
+		return &filledQueue{flags: []string{"--tasks=" + m.URL("")},
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					m.Exec(t, "INSERT INTO nth_tasks (payload) VALUES (?)", []byte(payload))
+				}
+			},
+			left: func() int { return m.Rows(t, "nth_tasks WHERE state <> 'done'") },
+			dead: func() int { return m.Rows(t, "nth_tasks WHERE state = 'dead'") }, address: m.Address}
 	}},
 	{"postgres, own statements, pooler", func(t *testing.T) *filledQueue {
 		p := servers.StartPostgres(t)

@@ -20,6 +20,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"nth/shim/marker"
+	"nth/shim/task/mysql"
 	"nth/shim/task/postgres"
 	"nth/testdata/program"
 	"nth/testdata/servers"
@@ -241,6 +242,8 @@ func TestQueueRefusals(t *testing.T) {
 	r := servers.StartRedis(t, "requirepass redis-canary")
 	p := servers.StartPostgres(t)
 	p.Exec(t, postgres.Schema)
+	maria := servers.StartMariaDB(t)
+	maria.Exec(t, mysql.Schema)
 	a := servers.StartTasksAPI(t)
 	a.Queue("q")
 	a.Token = "the-token"
@@ -279,6 +282,11 @@ func TestQueueRefusals(t *testing.T) {
 		{"postgres, no such table", tasks(p.URL("&table=nothing")), 78},
 		{"postgres, no such database", tasks(strings.Replace(p.URL(""), "/postgres?", "/nothing?", 1)), 78},
 		{"postgres, a wrong password", tasks("postgres://postgres:wrong-canary@" + p.Address + "/postgres?sslmode=disable"), 77},
+		{"mariadb, no such table", tasks(maria.URL("&table=nothing")), 78},
+		{"mariadb, no such database", tasks(strings.Replace(maria.URL(""), "/work?", "/nothing?", 1)), 78},
+		{"mariadb, a wrong password", tasks("mysql://worker:wrong-canary@" + maria.Address + "/work"), 77},
+		{"mariadb, no database", tasks("mariadb://worker:wrong-canary@" + maria.Address), 78},
+		{"mariadb, a parameter that isn't there", tasks(maria.URL("&tabel=canary")), 78},
 		{"sqs, no such queue", tasks(m.URL(m.Address, "nothing")), 78},
 		{"sqs, wrong keys", tasks(m.URL(strings.TrimPrefix(strict.URL, "http://"), "q")), 77},
 		{"rabbitmq, no such queue", as(nth, "?queue=nothing"), 78},

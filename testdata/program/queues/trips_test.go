@@ -14,6 +14,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"nth/shim/task/mysql"
 	"nth/shim/task/postgres"
 	"nth/testdata/harness"
 	"nth/testdata/program"
@@ -66,6 +67,21 @@ var counted = []struct {
 			n.Add(int64(bytes.Count(b, []byte("\x00\x3c\x00\x46")) + bytes.Count(b, []byte("\x00\x3c\x00\x0a"))))
 		}
 		return []string{"--tasks=" + strings.ReplaceAll(r.URL("?queue="+q+"&settle=0s"), r.Address, l.address)}, func(int) int { return int(n.Load()) }
+	}},
+	{"mariadb", func(t *testing.T, payloads []string) ([]string, func(int) int) {
+		m := servers.StartMariaDB(t)
+		m.Exec(t, mysql.Schema)
+		for _, payload := range payloads {
+			m.Exec(t, "INSERT INTO nth_tasks (payload) VALUES (?)", payload)
+		}
+		l := newLine(t, m.Address) // what is sent at once is one request, however many statements are in it
+		var n atomic.Int64
+		l.told = func(b []byte) { // the first packet of an exchange has the number 0, and a query the command 3
+			if len(b) > 4 && b[3] == 0 && b[4] == 3 {
+				n.Add(1)
+			}
+		}
+		return []string{"--tasks=" + strings.Replace(m.URL(""), m.Address, l.address, 1)}, func(int) int { return int(n.Load()) }
 	}},
 	{"http", func(t *testing.T, payloads []string) ([]string, func(int) int) {
 		a := servers.StartTasksAPI(t)

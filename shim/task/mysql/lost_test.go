@@ -1,0 +1,221 @@
+package mysql
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/store/contract"
+	"nth/shim/task"
+	"nth/testdata/servers"
+)
+
+// pipe copies between a client and a server.
+func pipe(client net.Conn, to string) {
+	defer client.Close()
+	server, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go func() {
+		_, _ = io.Copy(server, client)
+		_ = server.Close()
+	}()
+	_, _ = io.Copy(client, server)
+}
+
+// proxy stands between nth and the server, and loses what it is told to.
+type proxy struct {
+	net.Listener
+	server string
+
+	mu       sync.Mutex
+	requests int // of queries to be lost, and their connections with them
+	answers  int // to queries
+}
+
+func startProxy(t testing.TB, server string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	p := &proxy{Listener: l, server: server}
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go p.serve(client)
+		}
+	}()
+	return p
+}
+
+// serve answers a client one message at a time, as its protocol is.
+func (p *proxy) serve(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("tcp", p.server)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	asked := make(chan bool, 100) // whether the answer is to be lost
+	go func() {
+		defer client.Close()
+		defer server.Close()
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := client.Read(buf)
+			if err != nil {
+				return
+			}
+			query := n > 4 && buf[3] == 0 && buf[4] == 3 && !bytes.HasPrefix(buf[5:n], []byte("SET ")) // as a session begins
+			p.mu.Lock()
+			lost, deaf := query && p.requests > 0, false
+			if lost {
+				p.requests--
+			} else if deaf = query && p.answers > 0; deaf {
+				p.answers--
+			}
+			p.mu.Unlock()
+			if lost {
+				return
+			}
+			asked <- deaf
+			if _, err := server.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+	}()
+	deaf := false
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := server.Read(buf)
+		if err != nil {
+			return
+		}
+		for more := true; more; {
+			select {
+			case d := <-asked:
+				deaf = deaf || d
+			default:
+				more = false
+			}
+		}
+		if deaf {
+			return
+		}
+		if _, err := client.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (p *proxy) lose(way string, times int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if way == "request" {
+		p.requests = times
+	} else {
+		p.answers = times
+	}
+}
+
+// row is a task as it stands in the table.
+type row struct {
+	State   string
+	Attempt int
+	Run     string
+}
+
+func (q *queue) rows(t testing.TB) (all []row) {
+	t.Helper()
+	rows, err := q.server.DB.Query("SELECT state, attempt, coalesce(run_id, '') FROM " + q.table + " ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.State, &r.Attempt, &r.Run); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// TestLost loses the connection on the way to the server, where nothing was done, and on
+// the way back, where it was: once, which nobody notices, and twice, when the caller has to
+// ask again. A task is done once, and its attempts are counted once.
+func TestLost(t *testing.T) {
+	server := servers.StartMariaDB(t)
+	ctx := t.Context()
+	steps := map[string]struct {
+		attempts int // that a task has
+		do       func(s task.Source, held *task.Task) (any, error)
+		answer   any
+		want     row
+	}{
+		"keep": {0, func(s task.Source, held *task.Task) (any, error) { return nil, s.Keep(ctx, held) }, nil, row{"running", 1, "a"}},
+		"done": {0, func(s task.Source, held *task.Task) (any, error) { return nil, s.Done(ctx, held) }, nil, row{"done", 1, "a"}},
+		"fail": {0, func(s task.Source, held *task.Task) (any, error) { return s.Fail(ctx, held, task.Failure{Reason: "r"}) },
+			false, row{"ready", 1, "a"}},
+		"last fail": {1, func(s task.Source, held *task.Task) (any, error) { return s.Fail(ctx, held, task.Failure{Reason: "r"}) },
+			true, row{"dead", 1, "a"}},
+		"release": {0, func(s task.Source, held *task.Task) (any, error) { return nil, s.Release(ctx, held) }, nil, row{"ready", 0, "a"}},
+		"take": {0, func(s task.Source, held *task.Task) (any, error) {
+			if err := s.Release(ctx, held); err != nil {
+				return nil, err
+			}
+			again, err := s.Take(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return again.Attempt, nil
+		}, 1, row{"running", 1, "a"}},
+	}
+	for _, way := range []string{"request", "answer"} {
+		for _, times := range []int{1, 2} {
+			for name, step := range steps {
+				t.Run(fmt.Sprint(name, "/", way, " lost ", times), func(t *testing.T) {
+					q, p := newQueue(t, server), startProxy(t, server.Address)
+					q.address = func(more string) string {
+						return fmt.Sprintf("mysql://%s@%s/work?ssl-mode=DISABLED%s", servers.MariaDBUser, p.Addr(), more)
+					}
+					q.Fill(t, []byte("x"))
+					s := q.Open(t, task.Options{RunID: "a", Lease: time.Minute, MaxAttempts: step.attempts,
+						Getenv: servers.Getenv([]string{"MYSQL_PWD=" + servers.MariaDBPassword})})
+					held, err := s.Take(ctx)
+					if held == nil || err != nil {
+						t.Fatalf("took %v, %v", held, err)
+					}
+					p.lose(way, times)
+					answer, err := step.do(s, held)
+					if times == 2 {
+						if kind(err) != contract.Unreachable {
+							t.Errorf("with the connection lost: %v", err)
+						}
+						answer, err = step.do(s, held)
+					}
+					if answer != step.answer || err != nil {
+						t.Errorf("got %v, %v; want %v", answer, err, step.answer)
+					}
+					if diff := cmp.Diff([]row{step.want}, q.rows(t)); diff != "" {
+						t.Errorf("(-want +got):\n%s", diff)
+					}
+				})
+			}
+		}
+	}
+}

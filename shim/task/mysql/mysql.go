@@ -1,0 +1,167 @@
+// Package mysql takes tasks from a table of MariaDB or MySQL:
+//
+//	mysql://user@host:3306/db?table=nth_tasks&ssl-mode=VERIFY_IDENTITY
+//
+// A take is one short transaction that is sent as a whole and ends before there is an
+// answer, each other step is one statement: no lock is held while the command runs, or
+// while the network is slow. Time is the server's alone, and in UTC. What the table looks
+// like, how it is filled and what a worker's account must be granted is in Schema, Fill and
+// Grant. Settings that the URL doesn't have are those of MariaDB's own programs: MYSQL_PWD,
+// MYSQL_HOST, MYSQL_TCP_PORT and MYSQL_UNIX_PORT.
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"nth/shim/store/contract"
+	"nth/shim/task"
+)
+
+// source is a table for one run of a worker.
+type source struct {
+	sessions
+	table   string
+	options task.Options
+	// unsure: a Take ended without an answer, so that a task may be ours which nobody
+	// works at. The next one asks for it first.
+	unsure bool
+}
+
+// Open opens a table; it asks the server nothing.
+func Open(u *url.URL, o task.Options) (task.Source, error) {
+	if err := contract.Printable(o.Getenv, variables...); err != nil {
+		return nil, err
+	}
+	s, err := parse(u, o.Getenv)
+	if err != nil {
+		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: hintURL}
+	}
+	return &source{sessions: newSessions(s, o), table: s.table, options: o}, nil
+}
+
+// Name gives the queue's name for the keys of markers: a server moves, and its
+// replica takes over, with the same tasks.
+func Name(u *url.URL) string {
+	return strings.TrimPrefix(u.Path, "/") + "/" + tableOf(u.Query())
+}
+
+// String names the table, and no secret.
+func (s *source) String() string { return "the table " + s.table + " at " + s.server.where() }
+
+// Take takes a task.
+func (s *source) Take(ctx context.Context) (*task.Task, error) {
+	ctx, cancel := task.Outlive(ctx)
+	defer cancel()
+	a, err := s.again(ctx, func(on *session) (answer, error) {
+		var a answer
+		var err error
+		if s.unsure {
+			a, err = on.once(ctx, s.fill(held))
+		}
+		if a == nil && err == nil {
+			a, err = on.once(ctx, s.fill(take))
+		}
+		s.unsure = err != nil
+		return a, err
+	})
+	if a == nil || err != nil {
+		return nil, err
+	}
+	attempt, _ := strconv.Atoi(string(content(a[2])))
+	return &task.Task{ID: string(content(a[0])), Payload: content(a[1]), Attempt: attempt, Receipt: strconv.Itoa(attempt),
+		Aside: string(content(a[3]))}, nil
+}
+
+// Keep begins the lease anew.
+func (s *source) Keep(ctx context.Context, t *task.Task) error { return s.of(ctx, keep, t) }
+
+// Done ends a task for good. It succeeds again for who has done it already.
+func (s *source) Done(ctx context.Context, t *task.Task) error { return s.of(ctx, done, t) }
+
+// Fail gives a task back, or makes it dead. A second call gives the first one's answer:
+// it depends on the attempt alone, without which no row is found.
+func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (bool, error) {
+	dead := s.options.MaxAttempts > 0 && t.Attempt >= s.options.MaxAttempts
+	state, pause := "ready", f.After
+	if dead {
+		state, pause = "dead", 0
+	}
+	err := s.of(ctx, fail, t, "{next}", text(state), "{pause}", micros(pause), "{reason}", text(clean(f.Reason)))
+	return dead && err == nil, err
+}
+
+// Release gives a task back, and the attempt with it.
+func (s *source) Release(ctx context.Context, t *task.Task) error { return s.of(ctx, release, t) }
+
+// Unfinished tells whether this index was the last to take a task that isn't finished.
+func (s *source) Unfinished(ctx context.Context) (bool, error) {
+	a, err := s.ask(ctx, s.fill(unfinished))
+	return err == nil && isTrue(a[0]), err
+}
+
+// Count tells how many tasks are left. It uses the index of what isn't done; the dead are
+// not counted.
+func (s *source) Count(ctx context.Context) (task.Counts, error) {
+	a, err := s.ask(ctx, s.fill(count))
+	if err != nil {
+		return task.Counts{}, err
+	}
+	left, err := strconv.ParseInt(string(content(a[0])), 10, 64)
+	if err != nil {
+		return task.Counts{}, &contract.Error{Kind: contract.Malformed, Cause: errors.New("the answer to a count is no number")}
+	}
+	return task.Counts{Left: left}, nil
+}
+
+// of runs a statement about one delivery of a task. Where it finds no row, the task is
+// another's now.
+func (s *source) of(ctx context.Context, statement string, t *task.Task, more ...string) error {
+	a, err := s.ask(ctx, s.fill(statement+"; SELECT ROW_COUNT()", append(more, "{id}", text(t.ID), "{attempt}", t.Receipt)...))
+	if err == nil && !isTrue(a[0]) {
+		err = task.ErrLost
+	}
+	return err
+}
+
+// ask runs a statement that gives one row.
+func (s *source) ask(ctx context.Context, statement string) (answer, error) {
+	a, err := s.again(ctx, func(on *session) (answer, error) { return on.once(ctx, statement) })
+	if err == nil && len(a) == 0 {
+		err = &contract.Error{Kind: contract.Malformed, Cause: errors.New("the answer has no row")}
+	}
+	return a, err
+}
+
+// clean makes a text of a reason, that a column has room for.
+func clean(reason string) string {
+	const most = 60_000
+	return strings.ToValidUTF8(reason[:min(len(reason), most)], "\uFFFD")
+}
+
+// content gives a value as the text that the server writes for it; bytes stay what they
+// are.
+func content(v driver.Value) []byte {
+	switch v := v.(type) {
+	case []byte:
+		return v
+	case string:
+		return []byte(v)
+	case int64:
+		return strconv.AppendInt(nil, v, 10)
+	case uint64:
+		return strconv.AppendUint(nil, v, 10)
+	case float32:
+		return strconv.AppendFloat(nil, float64(v), 'g', -1, 32)
+	case float64:
+		return strconv.AppendFloat(nil, v, 'g', -1, 64)
+	}
+	return nil
+}
+
+// isTrue tells whether a value is neither 0 nor NULL.
+func isTrue(v driver.Value) bool { return v != nil && string(content(v)) != "0" }
