@@ -93,7 +93,8 @@ one gets the task after --lease. A task that fails goes back, and after
 task was last its own: with 0, or 65 if it has put tasks aside. Every queue may
 give a task twice; with --markers it is done once.
 
-Passwords: REDISCLI_AUTH, PGPASSWORD, MYSQL_PWD. Flags: nth run --help=tasks, http, sql
+Passwords: REDISCLI_AUTH, PGPASSWORD, MYSQL_PWD.
+Flags: nth run --help=tasks, http, sql
 `
 	signals = `Signals go to the command (--signal-target group: to its process group), as
 another one with --signal TERM=INT. nth reaps orphans as PID 1 must, and ends
