@@ -174,28 +174,13 @@ func TestLost(t *testing.T) {
 		"last fail": {1, func(s task.Source, held *task.Task) (any, error) { return s.Fail(ctx, held, task.Failure{Reason: "r"}) },
 			true, row{"dead", 1, "a"}},
 		"release": {0, func(s task.Source, held *task.Task) (any, error) { return nil, s.Release(ctx, held) }, nil, row{"ready", 0, "a"}},
-		"take": {0, func(s task.Source, held *task.Task) (any, error) {
-			if err := s.Release(ctx, held); err != nil {
-				return nil, err
-			}
-			again, err := s.Take(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return again.Attempt, nil
-		}, 1, row{"running", 1, "a"}},
 	}
 	for _, way := range []string{"request", "answer"} {
 		for _, times := range []int{1, 2} {
 			for name, step := range steps {
 				t.Run(fmt.Sprint(name, "/", way, " lost ", times), func(t *testing.T) {
-					q, p := newQueue(t, server), startProxy(t, server.Address)
-					q.address = func(more string) string {
-						return fmt.Sprintf("mysql://%s@%s/work?ssl-mode=DISABLED%s", servers.MariaDBUser, p.Addr(), more)
-					}
-					q.Fill(t, []byte("x"))
-					s := q.Open(t, task.Options{RunID: "a", Lease: time.Minute, MaxAttempts: step.attempts,
-						Getenv: servers.Getenv([]string{"MYSQL_PWD=" + servers.MariaDBPassword})})
+					q, p := throughProxy(t, server)
+					s := q.Open(t, ofRun("a", step.attempts))
 					held, err := s.Take(ctx)
 					if held == nil || err != nil {
 						t.Fatalf("took %v, %v", held, err)
@@ -218,4 +203,55 @@ func TestLost(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestLostTake: what a take has taken whose answer was lost is given to who took it, and
+// was delivered once.
+func TestLostTake(t *testing.T) {
+	server := servers.StartMariaDB(t)
+	for _, way := range []string{"request", "answer"} {
+		for _, times := range []int{1, 2} {
+			t.Run(fmt.Sprint(way, " lost ", times), func(t *testing.T) {
+				q, p := throughProxy(t, server)
+				s, other := q.Open(t, ofRun("a", 0)), q.Open(t, ofRun("b", 0))
+				if _, err := s.Unfinished(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				p.lose(way, times)
+				got, err := s.Take(t.Context())
+				if times == 2 {
+					if kind(err) != contract.Unreachable {
+						t.Errorf("with the connection lost: %v", err)
+					}
+					got, err = s.Take(t.Context())
+				}
+				if err != nil || got == nil || got.Attempt != 1 {
+					t.Fatalf("took %+v, %v", got, err)
+				}
+				if more, err := other.Take(t.Context()); more != nil || err != nil {
+					t.Errorf("another took %+v, %v", more, err)
+				}
+				if err := s.Done(t.Context(), got); err != nil {
+					t.Error(err)
+				}
+				if diff := cmp.Diff([]row{{"done", 1, "a"}}, q.rows(t)); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// throughProxy gives a queue of one task behind a proxy.
+func throughProxy(t testing.TB, server *servers.MariaDB) (*queue, *proxy) {
+	q, p := newQueue(t, server), startProxy(t, server.Address)
+	q.address = func(more string) string {
+		return fmt.Sprintf("mysql://%s@%s/work?ssl-mode=DISABLED%s", servers.MariaDBUser, p.Addr(), more)
+	}
+	q.Fill(t, []byte("x"))
+	return q, p
+}
+
+func ofRun(run string, attempts int) task.Options {
+	return task.Options{RunID: run, Lease: time.Minute, MaxAttempts: attempts, Getenv: servers.Getenv([]string{"MYSQL_PWD=" + servers.MariaDBPassword})}
 }

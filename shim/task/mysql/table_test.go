@@ -16,6 +16,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 
@@ -37,7 +38,7 @@ func TestTable(t *testing.T) {
 	server := servers.StartMariaDB(t, odd...)
 	for name, test := range map[string]func(*testing.T, *servers.MariaDB){
 		"documented": documented, "ids": ids, "one row is locked": oneRow, "racing": racing, "hostile": hostile,
-		"errors": refusals, "TLS": trusted, "read-only": readOnly, "silent": silent, "crash": crash,
+		"errors": refusals, "TLS": trusted, "read-only": readOnly, "silent": silent, "deadlock": deadlocked, "crash": crash,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, server) })
 	}
@@ -411,6 +412,41 @@ func silent(t *testing.T, server *servers.MariaDB) {
 	}
 	if n := server.Rows(t, q.table+" WHERE state = 'ready' AND attempt = 0"); n != 1 {
 		t.Errorf("%d are ready", n)
+	}
+}
+
+// deadlocked: what the server ends because two wait for each other is said again.
+func deadlocked(t *testing.T, server *servers.MariaDB) {
+	q := newQueue(t, server)
+	server.Exec(t, "INSERT INTO "+q.table+" (payload) SELECT 'x' FROM seq_1_to_100")
+	other, err := server.DB.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Rollback()
+	change := func(which string) {
+		if _, err := other.Exec("UPDATE " + q.table + " SET error = 'other' WHERE id " + which); err != nil {
+			t.Error(err)
+		}
+	}
+	change(">= 2") // so much that it isn't the one that is ended
+	ended := make(chan error, 1)
+	s := q.Open(t, task.Options{RunID: "a", Lease: time.Minute}).(*source)
+	go func() {
+		_, err := s.ask(t.Context(), s.fill("SET SESSION innodb_lock_wait_timeout = 1000; START TRANSACTION; UPDATE {table} SET error = 'ours' WHERE id = 1; UPDATE {table} SET error = 'ours' WHERE id = 2; SELECT 1; COMMIT"))
+		ended <- err
+	}()
+	harness.Await(t, func() bool { return server.Rows(t, "information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") == 1 },
+		func() string { return "nobody waits" })
+	change("= 1")
+	if err := other.Commit(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if n := server.Rows(t, q.table+" WHERE error = 'ours'"); n != 2 {
+		t.Errorf("%d rows are ours", n)
 	}
 }
 
