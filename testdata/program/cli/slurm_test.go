@@ -62,7 +62,7 @@ func TestSlurmScript(t *testing.T) {
 		{"a queue's workers", []string{"--tasks=redis://h/0?queue=q", "--parallelism=5"}, 0, []string{"#SBATCH --array=0-4", `if [ -z "${SLURM_JOB_END_TIME:-}" ]; then`}, "%5"},
 		{"workers that know when they end", []string{"--tasks=redis://h/0?queue=q", "--parallelism=5", "--max-runtime=1h", "--timeout=30m"}, 0, []string{"#SBATCH --time=94", "#SBATCH --signal=B:TERM@150"}, "END_TIME"},
 		{"a time", []string{"--completions=3", "--timeout=57m", "--marker-timeout=0s", "--stop-grace=1m"}, 0, []string{"#SBATCH --time=60", "#SBATCH --signal=B:TERM@70", "  --stop-grace=1m \\"}, "NTH_STOP_GRACE"},
-		{"a time with retries", []string{"--completions=3", "--timeout=1h", "--retries=2"}, 0, []string{"#SBATCH --time=184"}, ""},
+		{"a time with retries", []string{"--completions=3", "--timeout=1h", "--retries=2"}, 0, []string{"#SBATCH --time=186"}, ""},
 		{"a time of one's own", []string{"--completions=3", "--timeout=1h", "--sbatch=time=3:00:00", "--sbatch=signal=B:USR1@60"}, 0, []string{"#SBATCH --time=3:00:00", "#SBATCH --signal=B:USR1@60"}, "TERM"},
 		{"the time of many items", []string{"--completions=3", "--items=9", "--each", "--timeout=1h"}, 0, []string{"nothing says how long a task may take"}, "#SBATCH --time"},
 		{"options of one's own", []string{"--completions=3", "--sbatch=no-requeue", "--sbatch=output=/dev/null", "--sbatch=mem=3G", "--limits=memory=1Gi"}, 0, []string{"#SBATCH --no-requeue", "#SBATCH --output=/dev/null", "#SBATCH --mem=3G"}, "SBATCH --requeue"},
