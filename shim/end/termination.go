@@ -12,6 +12,7 @@ import (
 
 	"nth/shim/disk"
 	"nth/shim/failure"
+	"nth/shim/why"
 )
 
 // maxTermination bounds the termination message, in bytes: 100,000 of them live
@@ -81,9 +82,19 @@ func termination(message, stderr string) string {
 	}
 	// The end of stderr is what tells; the message itself always goes first.
 	if tail := failure.OneLine(stderr); tail != "" && len(message)+len(": ") < maxTermination {
-		message += ": " + LastBytes(tail, maxTermination-len(message)-len(": "))
+		message += ": " + shortened(tail, why.Line(stderr), maxTermination-len(message)-len(": "))
 	}
 	return message
+}
+
+// shortened gives at most n bytes from the end, behind the reason if that isn't among them.
+func shortened(tail, reason string, n int) string {
+	end := LastBytes(tail, n)
+	reason = failure.OneLine(reason)
+	if room := n - len(reason) - len(" … "); !strings.Contains(end, reason) && room > 0 {
+		return reason + " … " + LastBytes(tail, room)
+	}
+	return end
 }
 
 // writeTermination leaves the message in the log. It writes in place, for the file is a bind

@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	defaultStderrTail = 4096 // bytes
+	defaultStderrTail = 4096     // bytes
+	searchedTail      = 16 << 10 // for the line that says why
 	// ownStopGrace bounds a stop that nth itself begins, where no platform will.
 	ownStopGrace = 30 * time.Second
 	// trimAfter is when a command counts as a long one, for which memory is given back.
@@ -190,11 +191,11 @@ func (w *Way) shownTail() int {
 	return 0
 }
 
-// StderrTail gives how many bytes of a command's stderr are kept: as many as are shown,
-// and enough before them to find a secret that begins there.
+// StderrTail gives how many bytes of a command's stderr are kept: as many as are shown, enough
+// before them to find a secret that begins there, and, where a stack is longer, why it is there.
 func (w *Way) StderrTail() int {
 	if n := w.shownTail(); n > 0 {
-		return n + w.Secrets.Longest()
+		return max(n, searchedTail) + w.Secrets.Longest()
 	}
 	return 0
 }

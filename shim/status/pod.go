@@ -11,6 +11,7 @@ import (
 
 	"nth/shim/failure"
 	"nth/shim/proc"
+	"nth/shim/why"
 )
 
 // Pod is one pod of the Job, as Kubernetes tells it.
@@ -167,7 +168,7 @@ func (p *Pod) state() string {
 // failure makes of a pod that failed what a record would tell, for nobody was left to
 // write one when the whole container was killed.
 func (p *Pod) failure(index int64) Failure {
-	f := Failure{Index: index, ExitCode: p.ExitCode, At: p.Finished, Pod: p.Name, Node: p.Node, Last: lastLine(p.Message), Message: p.Message}
+	f := Failure{Index: index, ExitCode: p.ExitCode, At: p.Finished, Pod: p.Name, Node: p.Node, Last: why.Line(p.Message), Message: p.Message}
 	signal := ""
 	if n := p.ExitCode - failure.SignalOffset; n > 0 {
 		signal = proc.SignalName(syscall.Signal(n))

@@ -12,6 +12,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/marker"
+	"nth/shim/why"
 )
 
 // unreadable is the reason of a failure whose record can't be read.
@@ -68,7 +69,7 @@ func last(reason string, f *marker.Failure) string {
 	if reason == ownReason(f.ExitCode) {
 		return message
 	}
-	return cmp.Or(lastLine(f.Stderr), lastLine(f.Reason))
+	return cmp.Or(why.Line(f.Stderr), why.Line(f.Reason))
 }
 
 // maxAlike is how much of a line is compared, in bytes.

@@ -1,4 +1,5 @@
-package status
+// Package why finds the line that says why a command failed, in what it wrote to stderr.
+package why
 
 import (
 	"slices"
@@ -16,16 +17,16 @@ import (
 // trailers are lines that stand behind the reason, wherever they begin.
 var trailers = []string{
 	// R, Node, npm, Deno
-	"Execution halted", "Calls: *", "Node.js v%d*", "npm ERR! A complete log*", "npm error A complete log*", "npm ERR! errno *", "npm error errno *", "npm ERR! code *", "npm error code *",
+	"Execution halted", "Calls: *", "Node.js v%d*", "(Use `node --trace-uncaught*", "Emitted 'error' event *", "----- * stack trace -----", "%d: 0x*", "npm ERR! A complete log*", "npm error A complete log*", "npm ERR! errno *", "npm error errno *", "npm ERR! code *", "npm error code *",
 	"npm ERR! Exit status *", "npm ERR! This is probably not*", "npm ERR! Failed at *", "npm ERR! *@* *: `*`", "npm error path *", "npm error command *", "npm ERR! path *", "npm ERR! command *", "npm error Lifecycle script *",
 	// Java, .NET, Spark, Maven, Gradle
 	"... %d more", "... %d common frames omitted", "--- End of *", "*INFO ShutdownHookManager*", "[ERROR] [Help *", "[ERROR] -> [Help *", "BUILD FAILED in *", "> Run with --*", "Runtime.totalMemory()=*",
 	"Set the system property GATK_STACKTRACE_ON_USER_EXCEPTION*",
 	// Go, Rust, C, C++, Fortran
 	"exit status %d", "exit code %d", "note: run with `RUST_BACKTRACE*", "note: Some details are omitted*", "error: could not compile *", "error: process didn't exit successfully*", "[signal SIG*",
-	"Aborted (core dumped)", "*: line %d: *Aborted *", "compilation terminated.", "collect2: error: ld returned *", "==%d==ABORTING", "#%d  0x*",
+	"Aborted (core dumped)", "*: line %d: *Aborted *", "*: line %d: `*'", "compilation terminated.", "collect2: error: ld returned *", "==%d==ABORTING", "#%d  0x*",
 	// Python, Perl, Ruby, PHP, OCaml, Elixir, Julia
-	"*resource_tracker: There appear to be *", "warnings.warn(*", "note: This error originates from a subprocess*", "[notice] *", "ERROR conda.cli.main_run:execute*", "BEGIN failed--compilation aborted*", "Compilation failed in require*", "Execution of * aborted due to compilation errors.",
+	"*resource_tracker: There appear to be *", "warnings.warn(*", "Extension modules: *", "note: This error originates from a subprocess*", "[notice] *", "ERROR conda.cli.main_run:execute*", "BEGIN failed--compilation aborted*", "Compilation failed in require*", "Execution of * aborted due to compilation errors.",
 	"thrown in * on line %d", "#%d *", "Raised at *", "Raised by *", "Re-raised at *", "Called from *", "in expression starting at *",
 	// make, time, shells, schedulers, workflows
 	"make: *** *", "make[%d]: *", "ninja: build stopped*", "Command exited with non-zero status %d", "Command terminated by signal %d", "real\t*m*s", "user\t*m*s", "sys\t*m*s", "real %d.%d", "user %d.%d", "sys %d.%d", "*user *system *elapsed *CPU*", "*inputs+*outputs (*", "logout",
@@ -37,15 +38,15 @@ var trailers = []string{
 }
 
 // frames are lines of a stack, which are indented.
-var frames = []string{"at *", "from *", "in *:%d", "... *", "*.go:%d*", "(*) lib/*", "@ *", "[%d] *"}
+var frames = []string{"at *", "from *", "in *:%d", "... *", "Suppressed: *", "* called at * line %d*", "*.go:%d*", "(*) lib/*", "@ *", "[%d] *"}
 
 // headings begin a stack, a report, or a list of what was used: what is indented below
 // belongs to it.
-var headings = []string{"stack backtrace:", "Stack backtrace:", "Stack trace:", "stack traceback:", "Stacktrace:", "CallStack (from *", "error: called from*", "*Backtrace:", "Backtrace for this error:", "goroutine %d [*]:", "Command being timed: *"}
+var headings = []string{"stack backtrace:", "Stack backtrace:", "Stack trace:", "stack traceback:", "Stacktrace:", "Require stack:", "*(most recent call first):", "runtime stack:", "CallStack (from *", "error: called from*", "*Backtrace:", "Backtrace for this error:", "goroutine %d [*]:", "Command being timed: *"}
 
-// lastLine gives the line that says why, and else the last that says anything.
-func lastLine(s string) string {
-	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+// Line gives the line that says why, and else the last that says anything.
+func Line(stderr string) string {
+	lines := strings.FieldsFunc(stderr, func(r rune) bool { return r == '\n' || r == '\r' })
 	for i, line := range lines {
 		lines[i] = strings.TrimRightFunc(screen.Clean(line), unicode.IsSpace)
 	}
@@ -53,7 +54,7 @@ func lastLine(s string) string {
 	for _, all := range []bool{false, true} {
 		for i, line := range slices.Backward(lines) {
 			if says(line) && (all || !behind[i]) {
-				return strings.TrimSpace(line)
+				return strings.TrimSpace(lines[first(lines, behind, i)])
 			}
 		}
 	}
@@ -67,11 +68,17 @@ func says(line string) bool {
 // trailing tells of each line whether it stands behind a reason and is none.
 func trailing(lines []string) []bool {
 	behind := make([]bool, len(lines))
-	below, golang := false, false // a heading, of a goroutine
+	below, golang, ignored := false, false, false // a heading, of a goroutine; an exception of no consequence
 	for i, line := range lines {
 		text := strings.TrimSpace(line)
 		indented := line != strings.TrimLeft(line, " \t")
 		switch {
+		case strings.HasPrefix(text, "Exception ignored "): // Python: its type follows, with a stack or none
+			behind[i], ignored = true, true
+			continue
+		case ignored:
+			behind[i], ignored = true, indented || text == traceback
+			continue
 		case matches(headings, text):
 			behind[i], below, golang = true, true, strings.HasPrefix(text, "goroutine ")
 			continue
@@ -79,13 +86,73 @@ func trailing(lines []string) []bool {
 			behind[i] = true // the function of the next line
 			continue
 		case text != "" && !indented:
-			below = below && matches(trailers, text)
+			below = below && (matches(trailers, text) || strings.HasPrefix(text, "- "))
 		}
 		behind[i] = below || matches(trailers, text) || indented && matches(frames, text) || chatter(text)
 	}
 	properties(lines, behind)
 	return behind
 }
+
+const traceback = "Traceback (most recent call last):"
+
+// most is how many lines of one message are looked through.
+const most = 20
+
+// first gives the line in which the message begins that the line i belongs to: an
+// exception's text may have several, and the first names the exception.
+func first(lines []string, behind []bool, i int) int {
+	next := i + 1
+	for next < len(lines) && !says(lines[next]) {
+		next++
+	}
+	stack := next < len(lines) && behind[next] // it ends where that begins
+	for k := i; k >= max(i-most, 0) && !(behind[k] && says(lines[k])); k-- {
+		if python(lines, k) {
+			return k
+		}
+		if names(strings.TrimSpace(lines[k])) && (stack || k == i) {
+			return k
+		}
+		if !stack && k > 0 && foreign(lines[k]) {
+			return i
+		}
+	}
+	return i
+}
+
+// python tells whether a line stands right below the stack of a Python exception.
+func python(lines []string, k int) bool {
+	if lines[k] == "" || lines[k][0] == ' ' || k == 0 || !strings.HasPrefix(lines[k-1], " ") {
+		return false
+	}
+	for k--; k > 0 && strings.HasPrefix(lines[k], " "); k-- {
+	}
+	return lines[k] == traceback
+}
+
+// names tells whether a line begins with the name of an exception.
+func names(line string) bool {
+	if strings.HasPrefix(line, "Exception in thread ") || strings.HasPrefix(line, "Caused by: ") || strings.HasPrefix(line, "panic: ") {
+		return true
+	}
+	name, _, colon := strings.Cut(line, ": ")
+	if !colon {
+		name = strings.TrimSuffix(line, ":")
+	}
+	name, _, _ = strings.Cut(name, " [") // AssertionError [ERR_ASSERTION]
+	return !strings.Contains(name, " ") && (strings.HasSuffix(name, "Error") || strings.HasSuffix(name, "Exception"))
+}
+
+// foreign tells whether a line looks as if somebody else than the line above had written it:
+// a program that names itself, or a logger.
+func foreign(line string) bool {
+	word, _, _ := strings.Cut(line, " ")
+	return word != "" && (strings.HasSuffix(word, ":") || strings.Contains(digits, word[:1])) && !strings.ContainsAny(word[:1], "[(")
+}
+
+// digits are those of numbers in the lists above.
+const digits = "0123456789"
 
 // properties are those of an error object, as Node prints them behind its stack, in
 // braces.

@@ -1,4 +1,4 @@
-package status
+package why
 
 import (
 	"strings"
@@ -7,8 +7,8 @@ import (
 	"nth/shim/screen"
 )
 
-// TestWhy: the line that says why, of what real programs write when they fail.
-func TestWhy(t *testing.T) {
+// TestLine: the line that says why, of what real programs write when they fail.
+func TestLine(t *testing.T) {
 	for name, tt := range map[string]struct{ stderr, want string }{
 		"Python": {"Traceback (most recent call last):\n  File \"x.py\", line 3, in <module>\n    f(1)\nValueError: disk full\n", "ValueError: disk full"},
 		"Python, with a warning at the end": {"ValueError: disk full\n/usr/lib/python3.11/multiprocessing/resource_tracker.py:224: UserWarning: resource_tracker: There appear to be 1 leaked semaphore objects to clean up at shutdown\n  warnings.warn('resource_tracker: There appear to be %d '\n",
@@ -67,6 +67,33 @@ func TestWhy(t *testing.T) {
 		"a logger":             {"2026-01-01 ERROR main - disk full\n2026-01-01 INFO main - removing temporary files\n", "2026-01-01 ERROR main - disk full"},
 		"a JSON logger":        {`{"level":"error","message":"disk full"}` + "\n" + `{"level":"info","message":"bye"}` + "\n", `{"level":"error","message":"disk full"}`},
 
+		// Python 3.11.2, Node v20.20.2, R 4.2.2, Perl 5.36.0, OpenJDK 17.0.15, Go 1.26, bash 5.2, dash 0.5.12
+		"Python, chained":          {"Traceback (most recent call last):\n  File \"<string>\", line 3, in <module>\nFileNotFoundError: [Errno 2] No such file or directory: '/nofile'\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"<string>\", line 5, in <module>\nRuntimeError: cannot load\n", "RuntimeError: cannot load"},
+		"Python, with a note":      {"Traceback (most recent call last):\n  File \"<string>\", line 2, in <module>\nValueError: disk full\nwhile reading row 7\n", "ValueError: disk full"},
+		"Python, without a text":   {"Traceback (most recent call last):\n  File \"<string>\", line 1, in <module>\nKeyboardInterrupt\n", "KeyboardInterrupt"},
+		"Python, and then a shell": {"Traceback (most recent call last):\n  File \"<string>\", line 2, in <module>\nValueError: bad row\nsh: 3: x: not found\n", "sh: 3: x: not found"},
+		"Python, and then a log":   {"Traceback (most recent call last):\n  File \"<string>\", line 2, in <module>\nValueError: bad row\n2026-01-01 10:00 ERROR gave up\n", "2026-01-01 10:00 ERROR gave up"},
+		"Python, of no consequence": {"Traceback (most recent call last):\n  File \"<string>\", line 4, in <module>\nValueError: disk full\nException ignored in: <function A.__del__ at 0x7f0f95090540>\nTraceback (most recent call last):\n  File \"<string>\", line 3, in __del__\nValueError: x\n",
+			"ValueError: disk full"},
+		"Python, nobody reads": {"ValueError: disk full\nException ignored in: <_io.TextIOWrapper name='<stdout>' mode='w' encoding='utf-8'>\nBrokenPipeError: [Errno 32] Broken pipe\n", "ValueError: disk full"},
+		"Python, a segfault": {"Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007fba2bad1040 (most recent call first):\n  File \"/usr/lib/python3.11/ctypes/__init__.py\", line 519 in string_at\n  File \"<string>\", line 1 in <module>\n",
+			"Fatal Python error: Segmentation fault"},
+		"Node, no error":      {"\n[eval]:1\nthrow \"disk full\"\n^\ndisk full\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n\nNode.js v20.20.2\n", "disk full"},
+		"Node, require":       {"node:internal/modules/cjs/loader:1210\n  throw err;\n  ^\n\nError: Cannot find module 'nofile'\nRequire stack:\n- /app/x.js\n    at Module._resolveFilename (node:internal/modules/cjs/loader:1207:15)\n    at node:internal/main/run_main_module:28:49 {\n  code: 'MODULE_NOT_FOUND',\n  requireStack: [ '/app/x.js' ]\n}\n\nNode.js v20.20.2\n", "Error: Cannot find module 'nofile'"},
+		"Node, an event":      {"node:events:502\n      throw er; // Unhandled 'error' event\n      ^\n\nError: ENOENT: no such file or directory, open '/nofile'\nEmitted 'error' event on ReadStream instance at:\n    at emitErrorNT (node:internal/streams/destroy:169:8)\n    at process.processTicksAndRejections (node:internal/process/task_queues:82:21) {\n  errno: -2,\n  path: '/nofile'\n}\n\nNode.js v20.20.2\n", "Error: ENOENT: no such file or directory, open '/nofile'"},
+		"Node, of many lines": {"AssertionError [ERR_ASSERTION]: Expected values to be strictly deep-equal:\n+ actual - expected\n\n  {\n+   a: 1\n-   a: 2\n  }\n    at [eval]:1:19\n    at node:internal/main/eval_string:51:3 {\n  generatedMessage: true\n}\n\nNode.js v20.20.2\n", "AssertionError [ERR_ASSERTION]: Expected values to be strictly deep-equal:"},
+		"Node, its heap":      {"\n<--- Last few GCs --->\n\n[24208:0x18999e20]      514 ms: Mark-Compact 17.3 (49.7) -> 16.8 (49.7) MB\n\n\n<--- JS stacktrace --->\n\nFATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n----- Native stack trace -----\n\n 1: 0xb78db3 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]\n 9: 0x15247d6 v8::internal::Runtime_AllocateInYoungGeneration(int, unsigned long*, v8::internal::Isolate*) [node]\n10: 0x195e476  [node]\n", "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"},
+		"Java, of two lines":  {"Exception in thread \"main\" java.lang.RuntimeException: first\nsecond line: detail\n\tat Fail.main(Fail.java:17)\n", "Exception in thread \"main\" java.lang.RuntimeException: first"},
+		"Java, suppressed":    {"Exception in thread \"main\" java.lang.IllegalStateException: disk full\n\tat Fail.main(Fail.java:12)\n\tSuppressed: java.io.IOException: close failed\n\t\tat Fail$Res.close(Fail.java:6)\n\t\t... 1 more\n", "Exception in thread \"main\" java.lang.IllegalStateException: disk full"},
+		"Go, of two lines":    {"panic: disk full\n\tsecond line\n\ngoroutine 1 [running]:\nmain.main()\n\t/tmp/p.go:12 +0x2f8\n", "panic: disk full"},
+		"Go, again":           {"panic: first [recovered]\n\tpanic: cleanup: first\n\ngoroutine 1 [running]:\nmain.main()\n\t/tmp/p.go:12 +0x2f8\n", "panic: cleanup: first"},
+		"Perl, confess":       {"disk full at -e line 1.\n\tmain::f(1) called at -e line 1\n\tmain::g(1) called at -e line 1\n", "disk full at -e line 1."},
+		"Perl, with a file":   {"bad row at x.pl line 1, <F> line 1.\n", "bad row at x.pl line 1, <F> line 1."},
+		"R, and a warning":    {"Error in file(file, \"rt\") : cannot open the connection\nCalls: read.csv -> read.table -> file\nIn addition: Warning message:\nIn file(file, \"rt\") :\n  cannot open file '/nofile.csv': No such file or directory\nExecution halted\n", "cannot open file '/nofile.csv': No such file or directory"},
+		"bash, syntax":        {"bash: -c: line 1: syntax error near unexpected token `then'\nbash: -c: line 1: `if then'\n", "bash: -c: line 1: syntax error near unexpected token `then'"},
+		"bash, not found":     {"bash: line 3: x: command not found\n", "bash: line 3: x: command not found"},
+		"dash, not found":     {"sh: 3: x: not found\n", "sh: 3: x: not found"},
+
 		"nothing else":            {"Execution halted\n", "Execution halted"},
 		"a stack without its top": {"\tat A.g(A.java:9)\n\tat A.h(A.java:10)\n", "at A.h(A.java:10)"},
 		"nothing":                 {"\n--\n", ""},
@@ -76,22 +103,22 @@ func TestWhy(t *testing.T) {
 		"a killed child":          {"./x.sh: line 3:     7 Killed                  ./work\n", "./x.sh: line 3:     7 Killed                  ./work"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := lastLine(tt.stderr); got != tt.want {
+			if got := Line(tt.stderr); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
-			if got := lastLine(strings.ReplaceAll(tt.stderr, "\n", "\r\n")); got != tt.want {
+			if got := Line(strings.ReplaceAll(tt.stderr, "\n", "\r\n")); got != tt.want {
 				t.Errorf("with CRLF %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-// FuzzWhy: it ends, whatever a command wrote, with a line of it.
-func FuzzWhy(f *testing.F) {
+// FuzzLine: it ends, whatever a command wrote, with a line of it.
+func FuzzLine(f *testing.F) {
 	f.Add("a\n\tat b {\n}\nExecution halted")
 	f.Add(strings.Repeat("inputs+ outputs (", 200))
 	f.Fuzz(func(t *testing.T, stderr string) {
-		line := lastLine(stderr)
+		line := Line(stderr)
 		if !strings.Contains(screen.Clean(strings.NewReplacer("\r", "\n").Replace(stderr)), line) || strings.ContainsAny(line, "\r\n") {
 			t.Errorf("%q", line)
 		}
