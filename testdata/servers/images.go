@@ -18,6 +18,7 @@ import (
 type Image struct {
 	Files   map[string]string // path in the image, of an executable on this machine
 	Busybox bool              // busybox in /bin, with a link for each of its programs
+	Debian  []string          // packages, as they are installed on this machine, with what they need
 	Changes []string          // Dockerfile instructions: ENTRYPOINT, ENV
 	fill    func(layer) error
 }
@@ -100,6 +101,11 @@ func (i Image) write(l layer) error {
 	}
 	if i.Busybox {
 		if err := l.busybox(); err != nil {
+			return err
+		}
+	}
+	if len(i.Debian) > 0 {
+		if err := l.debian(i.Debian); err != nil {
 			return err
 		}
 	}
