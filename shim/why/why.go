@@ -97,7 +97,7 @@ func trailing(lines []string) []bool {
 const traceback = "Traceback (most recent call last):"
 
 // most is how many lines of one message are looked through.
-const most = 20
+const most = 10
 
 // first gives the line in which the message begins that the line i belongs to: an
 // exception's text may have several, and the first names the exception.
