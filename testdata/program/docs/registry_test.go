@@ -21,7 +21,7 @@ var runners = map[string]func(b *block) bool{
 	"message":    func(b *block) bool { return b.language == "text" && b.from != "" }, // TestMessages
 	"drawing":    isDrawing,                                                           // TestDrawing
 	"yaml":       func(b *block) bool { return b.language == "yaml" },                 // testdata/kubernetes
-	"dockerfile": isDockerfile,                                                        // testdata/program/docker
+	"dockerfile": isDockerfile,                                                        // testdata/program/docker, images
 	"host":       isHost,                                                              // testdata/program/hosts, gridengine
 }
 
@@ -45,7 +45,9 @@ func isSlurm(b *block) bool {
 	return b.page == "docs/slurm.md" && b.language == "sh" && !strings.HasPrefix(b.text, "go run . ")
 }
 
-func isDockerfile(b *block) bool { return b.page == "README.md" && b.language == "dockerfile" }
+func isDockerfile(b *block) bool {
+	return (b.page == "README.md" || b.page == "docs/languages.md") && b.language == "dockerfile"
+}
 
 // isHost tells whether a block is a file or a line of another program's, which starts nth.
 func isHost(b *block) bool {
@@ -103,6 +105,7 @@ func TestElsewhere(t *testing.T) {
 		{"testdata/program/docker/image_test.go", `readmeCommand(t, "` + dockerCommands[0]},
 		{"testdata/program/docker/image_test.go", `readmeCommand(t, "` + dockerCommands[1]},
 		{"testdata/program/docker/image_test.go", "```dockerfile"},
+		{"testdata/program/images/examples_test.go", "```dockerfile"},
 		{"testdata/kubernetes/docs_test.go", "../../docs/*.md"},
 		{"testdata/program/slurm/page_test.go", `"docs/slurm.md"`},
 		{"testdata/program/gridengine/jobs_test.go", `program.Recipe(t, "bash", "qsub")`},
