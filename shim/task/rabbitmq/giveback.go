@@ -40,8 +40,7 @@ func (s *source) Keep(ctx context.Context, t *task.Task) error {
 	}
 	verdicts, err := s.rested(ctx)
 	if s.conn.Broken {
-		s.drop()
-		return task.Lost("with the connection: " + s.explain(err).Error())
+		return s.lost(err)
 	}
 	return s.tell(ctx, verdicts)
 }
@@ -113,8 +112,7 @@ func (s *source) putAside(ctx context.Context, h *held, why string) error {
 	if !h.copied {
 		if err := s.publish(ctx, s.dead, h.message, amqp.Text(reason, short(why)), []amqp.Property{amqp.Expiration}); err != nil {
 			if s.conn.Broken {
-				s.drop()
-				return task.Lost("with the connection: " + s.explain(err).Error())
+				return s.lost(err)
 			}
 			return s.failed(err)
 		}

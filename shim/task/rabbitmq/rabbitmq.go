@@ -20,7 +20,6 @@
 package rabbitmq
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -237,10 +236,17 @@ func (s *source) tell(ctx context.Context, verdicts []amqp.Verdict) error {
 	case !s.conn.Broken:
 		return s.failed(err)
 	case closed != nil && strings.Contains(closed.Text, tooLong):
-		err = task.Lost("the server ended the delivery, which was held for longer than its consumer_timeout: " + hintLong + " (" + s.said(closed.Text) + ")")
-	default:
-		err = task.Lost("with the connection: " + cmp.Or(s.explain(err).Error(), "it broke"))
+		s.drop()
+		return task.Lost("the server ended the delivery, which was held for longer than its consumer_timeout: " + hintLong + " (" + s.said(closed.Text) + ")")
 	}
+	return s.lost(err)
+}
+
+// lost gives up the connection, and the task with it.
+func (s *source) lost(err error) error {
 	s.drop()
-	return err
+	if err == nil {
+		return task.Lost("with the connection")
+	}
+	return task.Lost("with the connection: " + s.explain(err).Error())
 }

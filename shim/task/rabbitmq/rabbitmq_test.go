@@ -210,6 +210,9 @@ func TestLate(t *testing.T) {
 	s := open(t, strings.Replace(q.url, q.server.Address, slow.Addr().String(), 1)+"&settle=0s", task.Options{Lease: 10 * time.Minute})
 	for range 2 {
 		got := taken(t, s)
+		if connection, _, _ := strings.Cut(got.Receipt, "-"); connection != "1" {
+			t.Errorf("the connection was given up: it is number %s", connection)
+		}
 		letGo := slow.hold()
 		for _, do := range []func(context.Context, *task.Task) error{s.Keep, s.Keep, s.Done, s.Done} {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
