@@ -312,12 +312,13 @@ func (r *RabbitMQ) Evaluate(t testing.TB, expression string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "erl_call", "-c", string(cookie), "-n", "nth@localhost", "-r", "-e")
-	cmd.Env, cmd.Stdin = r.env, strings.NewReader(expression)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("erl_call: %v: %s", err, out)
-	}
+	var out []byte
+	harness.Await(t, func() bool { // that two call at a time may be too much for them
+		cmd := exec.CommandContext(t.Context(), "erl_call", "-c", string(cookie), "-n", "nth@localhost", "-r", "-e")
+		cmd.Env, cmd.Stdin = r.env, strings.NewReader(expression)
+		out, err = cmd.CombinedOutput()
+		return err == nil
+	}, func() string { return fmt.Sprintf("erl_call: %v: %s", err, out) })
 	return string(out)
 }
 
