@@ -38,6 +38,7 @@ func newSessions(s *settings, o task.Options) sessions {
 type session struct {
 	server *settings
 	link   *link // nil: none is open
+	asked  bool  // something was said, or begun to be, in the last call
 }
 
 // answer is the first row that statements gave; nil: there is none.
@@ -97,11 +98,12 @@ func (s *session) with(ctx context.Context, do func(*link) (answer, error)) (a a
 			s.drop()
 		}
 	}()
-	if s.link == nil {
+	if s.asked = false; s.link == nil {
 		if s.link, err = connect(ctx, s.server); err != nil {
 			return nil, err
 		}
 	}
+	s.asked = true
 	raw := s.link.raw
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(past()) })
 	a, err = do(s.link)

@@ -13,6 +13,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
 
@@ -219,13 +220,14 @@ func TestLostTake(t *testing.T) {
 				}
 				p.lose(way, times)
 				got, err := s.Take(t.Context())
-				if times == 2 {
-					if kind(err) != contract.Unreachable {
-						t.Errorf("with the connection lost: %v", err)
-					}
-					got, err = s.Take(t.Context())
+				if times == 2 && kind(err) != contract.Unreachable {
+					t.Errorf("with the connection lost: %v", err)
 				}
-				if err != nil || got == nil || got.Attempt != 1 {
+				if got == nil { // nor does it leave while the server is still at it
+					stays(t, s)
+					harness.Await(t, func() bool { got, err = s.Take(t.Context()); return got != nil || err != nil }, func() string { return "the task isn't given" })
+				}
+				if err != nil || got.Attempt != 1 {
 					t.Fatalf("took %+v, %v", got, err)
 				}
 				if more, err := other.Take(t.Context()); more != nil || err != nil {
@@ -239,6 +241,13 @@ func TestLostTake(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func stays(t testing.TB, s task.Source) {
+	t.Helper()
+	if left, err := s.Unfinished(t.Context()); !left || err != nil {
+		t.Errorf("unfinished: %v, %v", left, err)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
@@ -27,10 +28,13 @@ type source struct {
 	sessions
 	table   string
 	options task.Options
-	// unsure: a Take ended without an answer, so that a task may be ours which nobody
-	// works at. The next one asks for it first.
-	unsure bool
+	// unsure is until when a task may become ours which nobody works at: a Take ended
+	// without an answer, and the server may still be at it. The next ones ask for it first.
+	unsure time.Time
 }
+
+// settled is how long at most the server may still be at a take whose connection is lost.
+const settled = time.Minute
 
 // Open opens a table; it asks the server nothing.
 func Open(u *url.URL, o task.Options) (task.Source, error) {
@@ -60,13 +64,15 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	a, err := s.again(ctx, func(on *session) (answer, error) {
 		var a answer
 		var err error
-		if s.unsure {
+		if time.Now().Before(s.unsure) {
 			a, err = on.once(ctx, s.fill(held))
 		}
 		if a == nil && err == nil {
 			a, err = on.once(ctx, s.fill(take))
 		}
-		s.unsure = err != nil
+		if unanswered(err) && on.asked {
+			s.unsure = time.Now().Add(min(s.options.Lease, settled))
+		}
 		return a, err
 	})
 	if a == nil || err != nil {
@@ -98,8 +104,12 @@ func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (bool, 
 // Release gives a task back, and the attempt with it.
 func (s *source) Release(ctx context.Context, t *task.Task) error { return s.of(ctx, release, t) }
 
-// Unfinished tells whether this index was the last to take a task that isn't finished.
+// Unfinished tells whether this index was the last to take a task that isn't finished, or
+// may have been.
 func (s *source) Unfinished(ctx context.Context) (bool, error) {
+	if time.Now().Before(s.unsure) {
+		return true, nil
+	}
 	a, err := s.ask(ctx, s.fill(unfinished))
 	return err == nil && isTrue(a[0]), err
 }
