@@ -128,7 +128,7 @@ func TestPatched(t *testing.T) {
 	}
 	want := map[string][]string{
 		"std": {text("idna.go.txt")}, "github.com/alecthomas/kong": {text("patches/kong.patch")}, "golang.org/x/oauth2": {text("patches/oauth2.patch")},
-		"github.com/lib/pq": {text("patches/pq.patch")}, "github.com/gomodule/redigo": {text("patches/redigo.patch")},
+		"github.com/lib/pq": {text("patches/pq.patch")}, "github.com/gomodule/redigo": {text("patches/redigo.patch")}, "github.com/go-sql-driver/mysql": {text("patches/mysql.patch")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
