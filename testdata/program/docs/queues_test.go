@@ -108,6 +108,44 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+// TestMariaDB: an account with what the page grants it does tasks that are filled as there,
+// and what was put aside is done after all.
+func TestMariaDB(t *testing.T) {
+	all := taken(t, "sql")
+	if len(all) != 2 {
+		t.Fatalf("%d blocks are of SQL, want 2", len(all))
+	}
+	m := servers.StartMariaDB(t)
+	m.Exec(t, mysql.Schema)
+	m.Exec(t, "CREATE TABLE orders (id INT, city TEXT, shipped BOOLEAN); INSERT INTO orders VALUES (1, 'Köln', FALSE), (2, 'Rom', TRUE), (3, 'Oslo', FALSE)")
+	fill, dead := all[0].text, all[1].text // in the pages' order
+	m.Exec(t, "CREATE USER clerk IDENTIFIED BY 'c'; "+strings.ReplaceAll(fill, " TO worker;", " TO clerk;"))
+	dir := t.TempDir()
+	work := func(code int, says string) {
+		t.Helper()
+		_, stderr, got := program.Nth(t, []string{"JOB_COMPLETION_INDEX=0"}, "run", "--tasks=mysql://clerk:c@"+m.Address+"/work?ssl-mode=DISABLED", "--markers=file://"+dir+"/markers?create_dir=true", "--max-attempts=1", "--",
+			"sh", "-c", "test -e "+dir+"/mended || test <<.Task.city>> = Oslo")
+		if got != code || !strings.Contains(stderr, says) {
+			t.Errorf("exit code %d, want %d: %s", got, code, stderr)
+		}
+	}
+	work(65, "1 put aside for failing too often")
+	if err := os.WriteFile(dir+"/mended", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	look, again, _ := strings.Cut(dead, "\n")
+	var id int
+	var why string
+	if err := m.DB.QueryRow(look).Scan(&id, &why); err != nil || id != 1 || !strings.Contains(why, "exit code 1") {
+		t.Errorf("put aside: %d, %q, %v", id, why, err)
+	}
+	m.Exec(t, again)
+	work(0, "task done")
+	if n := m.Rows(t, "nth_tasks WHERE state = 'done'"); n != 2 {
+		t.Errorf("%d are done, want 2", n)
+	}
+}
+
 // TestTable: the file that makes the table of tasks is what nth expects.
 func TestTable(t *testing.T) {
 	for path, schema := range map[string]string{"testdata/examples/nth_tasks.sql": postgres.Schema, "testdata/examples/nth_tasks_mysql.sql": mysql.Schema} {

@@ -12,6 +12,7 @@ import (
 // package take theirs from here; docker's and kubernetes' are in folders of their own.
 var runners = map[string]func(b *block) bool{
 	"queue":      isQueue,                                                             // TestQueues
+	"sql":        func(b *block) bool { return b.language == "sql" },                  // TestMariaDB
 	"again":      isAgain,                                                             // TestAgain
 	"docker":     isDocker,                                                            // testdata/program/docker
 	"everything": isEverything,                                                        // .ci/run
