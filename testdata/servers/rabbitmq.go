@@ -25,10 +25,9 @@ type RabbitMQ struct {
 	Secure  string // where it speaks TLS
 	CA      string // the file of the authority of its certificate
 
-	dir     string
-	env     []string
-	log     string
-	settled func() // removes what it keeps
+	dir string
+	env []string
+	log string
 
 	mu    sync.Mutex
 	hold  io.Closer // the server ends when this is closed

@@ -36,7 +36,7 @@ func (h *host) shared() string {
 	return dir
 }
 
-// TestPodman is nth as the first process of podman's containers, and as podman's init's child.
+// TestPodman is nth as the first process of podman's containers.
 func TestPodman(t *testing.T) {
 	t.Parallel()
 	p := servers.StartPodman(t)
