@@ -18,7 +18,6 @@ func (s *settings) config() (*mysql.Config, error) {
 	c.User, c.Passwd, c.DBName = s.user, s.password, s.database
 	c.Net, c.Addr = s.address()
 	c.MultiStatements, c.ClientFoundRows = true, true
-	c.ConnectionAttributes = "program_name:nth"
 	c.Logger = &mysql.NopLogger{} // what it says is in its errors
 	if s.socket != "" || s.mode == disabled {
 		return c, nil
