@@ -45,7 +45,7 @@ var runs = []run{
 	{"never well", []string{"--retries=1"}, "exit 3", 3, "0 0 0,0 1 1", "exit code 3, after 1 retry"},
 	{"the last counts", []string{"--retries=1"}, "exit $((n+7))", 8, "0 0 0,0 1 1", "exit code 8, after 1 retry"},
 	{"killed", []string{"--retries=1"}, "[ $n = 1 ] || kill -KILL $$", 0, "0 0 0,0 1 1", "killed by SIGKILL; running it again in 1s"},
-	{"timed out", []string{"--retries=1", "--timeout=300ms"}, "[ $n = 1 ] || exec sleep 1000", 0, "0 0 0,0 1 1", "stopped after 300ms"},
+	{"timed out", []string{"--retries=1", "--timeout=10s"}, "[ $n = 1 ] || exec sleep 1000", 0, "0 0 0,0 1 1", "stopped after 10s"},
 	{"what ends the index", []string{"--retries=2"}, "exit 65", 65, "0 0 0", "exit code 65\""},
 	{"what only seems to", []string{"--retries=2", "--reserve-exit-codes"}, "[ $n = 1 ] || exit 65", 0, "0 0 0,0 1 1", "exit code 65 (nth exits 1 instead: --reserve-exit-codes); running it again"},
 	{"bad for good", []string{"--retries=2", "--skip-exit-codes=9"}, "exit 9", 0, "0 0 0", "skipped"},
