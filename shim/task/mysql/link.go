@@ -76,9 +76,15 @@ func (s sessions) again(ctx context.Context, try func(*session) (answer, error))
 	return a, meaning(ctx, err)
 }
 
-// unanswered tells that nobody knows whether the server did what it was told.
+// unanswered tells that nobody knows whether the server did what it was told: the
+// connection was lost, which some servers say on it (a shutdown, a KILL, wait_timeout in
+// MySQL 8).
 func unanswered(err error) bool {
-	return err != nil && number(err) == 0
+	switch number(err) {
+	case 0, 1053, 1927, 4031:
+		return err != nil
+	}
+	return false
 }
 
 // errForeign is an answer that the driver panics at: another server's.

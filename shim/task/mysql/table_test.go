@@ -316,6 +316,15 @@ func TestSenses(t *testing.T) {
 	}
 }
 
+// TestUnanswered: what a server says of a connection that it closes is no answer.
+func TestUnanswered(t *testing.T) {
+	for n, want := range map[uint16]bool{1927: true, 4031: true, 1053: true, 1213: false, 1064: false} {
+		if got := unanswered(&mysql.MySQLError{Number: n}); got != want {
+			t.Errorf("%d: %v, want %v", n, got, want)
+		}
+	}
+}
+
 // trusted: who the server is, is asked as ssl-mode says.
 func trusted(t *testing.T, server *servers.MariaDB) {
 	q := newQueue(t, server)
