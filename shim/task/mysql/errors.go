@@ -28,7 +28,7 @@ const (
 	hintReplica = "the server takes no writes: name the primary, not a replica"
 	hintOld     = "it needs MariaDB 10.6 or MySQL 8.0, for SKIP LOCKED"
 	hintBinlog  = "set binlog_format to MIXED or ROW: tasks are taken with READ COMMITTED"
-	hintNoTLS   = "the server has no TLS: ssl-mode=DISABLED sends all as it is, the tasks too"
+	hintNoTLS   = "ssl-mode=DISABLED sends all as it is, the tasks too; else give the server a certificate"
 	hintName    = "the server's certificate is for another name: name the host as its certificate does"
 	hintServer  = "are the host and the port MariaDB's or MySQL's?"
 	hintRoots   = "ssl-ca=FILE or SSL_CERT_FILE names the trusted authorities"
@@ -99,7 +99,7 @@ func meaning(ctx context.Context, err error) error {
 		return &contract.Error{Kind: s.kind, Cause: &refusal{line(answer.Message), answer.Number}, Hint: s.hint}
 	}
 	if ctx.Err() != nil {
-		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: "the database gave no answer in time"}
+		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: "the database gave no answer in time: " + hintServer}
 	}
 	return local(err)
 }

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -285,6 +286,9 @@ func refusals(t *testing.T, server *servers.MariaDB) {
 			if !ok || e.Kind != row.kind || !strings.Contains(e.Error(), row.words) {
 				t.Fatalf("%v, %+v", err, e)
 			}
+			if strings.Contains(e.Hint, e.Cause.Error()) {
+				t.Errorf("the hint says the cause again: %s", e.Hint)
+			}
 			for _, text := range []string{e.Error(), e.Hint, fmt.Sprintf("%+v", e.Cause)} {
 				if strings.Contains(text, "canary") || strings.Contains(text, "\n") {
 					t.Errorf("it shows %q", text)
@@ -313,6 +317,15 @@ func TestSenses(t *testing.T) {
 		if e, ok := errors.AsType[*contract.Error](err); !ok || e.Kind != row.kind || e.Hint != row.hint {
 			t.Errorf("%s: %+v", name, err)
 		}
+	}
+	e, ok := errors.AsType[*contract.Error](meaning(t.Context(), mysql.ErrNoTLS))
+	if !ok || e.Hint != hintNoTLS || strings.Contains(e.Hint, e.Cause.Error()) {
+		t.Errorf("no TLS: %+v", e)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if e, ok := errors.AsType[*contract.Error](meaning(ctx, ctx.Err())); !ok || !strings.Contains(e.Hint, hintServer) {
+		t.Errorf("no answer: %+v", e)
 	}
 }
 

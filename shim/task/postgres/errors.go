@@ -26,7 +26,7 @@ const (
 	hintTable   = "create it with the SQL of nth's documentation, or correct table=name or table=schema.name; names are as written, capitals included"
 	hintColumns = "the table has the columns id, payload, state, attempt, due, run_id, worker and error: compare it with the SQL of nth's documentation"
 	hintStandby = "the server is a standby: name all hosts, and target_session_attrs=read-write"
-	hintNoTLS   = "the server has no TLS: sslmode=disable sends all as it is, the tasks too"
+	hintNoTLS   = "sslmode=disable sends all as it is, the tasks too; else give the server a certificate"
 	hintName    = "the server's certificate is for another name: name the host as its certificate does"
 	hintServer  = "are the host and the port PostgreSQL's?"
 	hintRoots   = "sslrootcert=FILE or SSL_CERT_FILE names the trusted authorities"
@@ -57,7 +57,7 @@ func meaning(ctx context.Context, err error) error {
 	case ok:
 		return refused(answer)
 	case ctx.Err() != nil:
-		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: "the database gave no answer in time"}
+		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: "the database gave no answer in time: " + hintServer}
 	}
 	return local(err)
 }

@@ -188,6 +188,9 @@ func TestErrors(t *testing.T) {
 			if !ok || e.Kind != row.kind || !strings.Contains(e.Error(), row.words) {
 				t.Fatalf("%v, %+v", err, e)
 			}
+			if strings.Contains(e.Hint, e.Cause.Error()) {
+				t.Errorf("the hint says the cause again: %s", e.Hint)
+			}
 			for _, text := range []string{e.Error(), e.Hint, fmt.Sprintf("%+v", e.Cause)} {
 				if strings.Contains(strings.ReplaceAll(text, "canary-user", ""), "canary") || strings.Contains(text, "\n") {
 					t.Errorf("it shows %q", text)
@@ -214,6 +217,10 @@ func TestEnded(t *testing.T) {
 	s := open(t, "postgres://h.invalid/d", task.Options{})
 	if _, err := s.Take(ctx); kind(err) != contract.Unreachable || !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+	err := meaning(ctx, ctx.Err())
+	if e, ok := errors.AsType[*contract.Error](err); !ok || !strings.Contains(e.Hint, hintServer) {
+		t.Errorf("it doesn't say what to look at: %+v", err)
 	}
 }
 
