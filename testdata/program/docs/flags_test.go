@@ -23,8 +23,8 @@ var others = strings.Fields(`
 	--array --auth-root-authentication-method --aws-sigv4 --batch --bind-address --check
 	--config --cpus-per-task --daemonize --datadir --extract --forcerun --from --full
 	--halt --ignore-missing --init --job-name --joblog --mem --metadata --no-defaults
-	--open-mode --partition --port --recursive --requeue --resume --resume-failed --rm
-	--save --shuf --skip --socket --time --tmpdir --user --wait`)
+	--open-mode --partition --port --read-only --recursive --requeue --resume --resume-failed --rm
+	--save --shuf --skip --socket --time --tmpdir --tmpfs --user --wait`)
 
 var called = regexp.MustCompile("(?:nth|go run \\.) (run|plan|local|manifest|check|status|reset|mark) ([^`\n]*)")
 

@@ -14,7 +14,7 @@ var runners = map[string]func(b *block) bool{
 	"queue":      isQueue,                                                             // TestQueues
 	"sql":        func(b *block) bool { return b.language == "sql" },                  // TestMariaDB
 	"again":      isAgain,                                                             // TestAgain
-	"docker":     isDocker,                                                            // testdata/program/docker
+	"docker":     isDocker,                                                            // testdata/program/docker, images
 	"everything": isEverything,                                                        // .ci/run
 	"slurm":      isSlurm,                                                             // testdata/program/slurm
 	"shell":      isShell,                                                             // TestCommands
@@ -33,11 +33,11 @@ func isAgain(b *block) bool {
 	return b.language == "sh" && (strings.Contains(b.text, ":nth:dead") || strings.Contains(b.text, "state = 'dead'"))
 }
 
-// dockerCommands are those that testdata/program/docker runs, by their beginnings.
-var dockerCommands = []string{"docker build -t nth .", "docker run --rm -e JOB_COMPLETION_INDEX=2"}
+// dockerCommands are those that testdata/program/docker and images run, by their beginnings.
+var dockerCommands = []string{"docker build -t nth .", "docker run --rm -e JOB_COMPLETION_INDEX=2", "docker run --rm --read-only"}
 
 func isDocker(b *block) bool {
-	return b.page == "README.md" && b.language == "sh" && strings.Count(b.text, "\n") == 1 &&
+	return (b.page == "README.md" || b.page == "docs/languages.md") && b.language == "sh" && strings.Count(b.text, "\n") == 1 &&
 		slices.ContainsFunc(dockerCommands, func(begins string) bool { return strings.HasPrefix(b.text, begins) })
 }
 

@@ -131,6 +131,33 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// page runs the line of docs/languages.md as it is written, beside a folder that has what the
+// page says.
+func page(t *testing.T, d *servers.Docker) {
+	dir := t.TempDir()
+	for _, name := range []string{"data", "out"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "data", "games.jsonl"), all[0].data["games.jsonl"])
+	d.Output(t, "build", "-t", "dice", (&example{language: "python"}).context(t))
+	_, line, _ := strings.Cut(program.Page(t, "docs/languages.md"), "\ndocker run ")
+	line, _, _ = strings.Cut(line, "\n")
+	cmd := exec.Command("sh", "-c", `for w in `+line+`; do printf '%s\0' "$w"; done`)
+	cmd.Dir = dir
+	words, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := d.Run(t, append([]string{"run"}, strings.Split(strings.TrimSuffix(string(words), "\x00"), "\x00")...)...); out.Code != 0 {
+		t.Fatalf("exit code %d\n%s", out.Code, out.Stderr)
+	}
+	if body, err := os.ReadFile(filepath.Join(dir, "out", "0")); err != nil || !strings.HasPrefix(string(body), all[0].result) {
+		t.Errorf("the result is %q (%v), want %q", body, err, all[0].result)
+	}
+}
+
 // context gives the folder that the image is built from.
 func (e *example) context(t *testing.T) string {
 	dir := t.TempDir()

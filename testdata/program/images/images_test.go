@@ -33,6 +33,7 @@ func TestImages(t *testing.T) {
 	importImages(t, d)
 	for name, test := range map[string]func(*testing.T, *servers.Docker){
 		"examples": examples,
+		"page":     page,
 		"facts":    facts,
 		"musl":     musl,
 		"zombies":  zombies,
