@@ -110,7 +110,7 @@ const Mask = "***"
 func Forms(secrets []string) (forms []string) {
 	for _, secret := range secrets {
 		inPath := url.URL{Path: secret}
-		forms = append(forms, secret, inPath.EscapedPath(), url.QueryEscape(secret))
+		forms = append(forms, secret, inPath.EscapedPath(), url.QueryEscape(secret), escapeUser(secret))
 	}
 	return forms
 }

@@ -126,8 +126,9 @@ func (u *urlForm) check(nodes []parse.Node, items []bool) *Error {
 
 // value is what one action gave.
 type value struct {
-	text string
-	item bool // it may be the item's
+	text    string
+	item    bool // it may be the item's
+	escaped bool // by urlquery
 }
 
 // keep keeps the values of a URL's actions apart from its text, in which only a NUL stands
@@ -146,7 +147,7 @@ func (x *execution) keep(v any, escaped, item bool) (string, error) {
 	if plain, err := url.QueryUnescape(text); escaped && err == nil { // by urlquery: once is enough
 		text = plain
 	}
-	x.values = append(x.values, value{text, item})
+	x.values = append(x.values, value{text, item, escaped})
 	return "\x00", nil
 }
 

@@ -165,6 +165,9 @@ func TestURLForms(t *testing.T) {
 		{"https://h/p?q=<<urlquery .Task>>", "a b&c", "https://h/p?q=a+b%26c", ""},
 		{"https://h/<<urlquery .Task>>", "a b&c", "https://h/a%20b&c", ""},
 		{"<<.Task>>", "s3://b/a%20b?region=r", "s3://b/a%20b?region=r", ""},
+		{`amqp://u:<<urlquery (env "ODD")>>@h/v`, "", "amqp://u:a%20b%3B%20%3C%3C.Index%3E%3E%20%27q%27%20%22d%22@h/v", ""},
+		{`amqp://u:<<env "ODD" | urlquery>>@h/v`, "", "amqp://u:a%20b%3B%20%3C%3C.Index%3E%3E%20%27q%27%20%22d%22@h/v", ""},
+		{`amqp://u:<<urlquery (secret "TOKEN")>>@h/v`, "", "amqp://u:s3cr3t@h/v", "amqp://u:<<secret TOKEN>>@h/v"},
 		{"file://<<.Task>>", "/data/a#b", "file:///data/a%23b", ""},
 		{`<<env "ODD">>`, "", `a b; <<.Index>> 'q' "d"`, ""},
 		{`s3://b/<<secret "TOKEN">>/<<.Task>>`, "a b", "s3://b/s3cr3t/a%20b", "s3://b/<<secret TOKEN>>/a%20b"},
@@ -182,6 +185,15 @@ func TestURLForms(t *testing.T) {
 		if err != nil || got.Text != tt.text || got.Stable != tt.stable {
 			t.Errorf("%s with %q gives %q, shown as %q, %v; want %q", tt.word, tt.value, got.Text, got.Stable, err, tt.text)
 		}
+	}
+}
+
+// TestPasswordForm: a secret is known again where a URL has it as a password.
+func TestPasswordForm(t *testing.T) {
+	e, err := expandURL(`amqp://u:<<urlquery (env "ODD")>>@h/v`, "")
+	odd, _ := testSources().LookupEnv("ODD")
+	if form := Forms([]string{odd})[3]; err != nil || !strings.Contains(e.Text, ":"+form+"@") {
+		t.Errorf("%q has no %q (%v)", e.Text, form, err)
 	}
 }
 

@@ -89,6 +89,8 @@ func (u *urlText) value(v value) *Error {
 		u.emptied = u.emptied || v.item && v.text == ""
 	case u.at == inValue:
 		u.WriteString(u.escaped(v.text, url.QueryEscape))
+	case !v.item && v.escaped && u.at == inHost: // a password, whatever is in it
+		u.WriteString(u.escaped(v.text, escapeUser))
 	case !v.item:
 		u.text(v.text, false)
 	case u.lenient:
@@ -181,6 +183,9 @@ func (u *urlText) escaped(s string, escape func(string) string) string {
 	}
 	return escape(before) + placeholder(name) + u.escaped(after, escape)
 }
+
+// escapeUser escapes all that means something in a URL's user or password.
+func escapeUser(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 // escapePath escapes all but slashes, and what means nothing in a path. It is the form
 // that Forms has of a secret. (A single star is left as it is by net/url, for it is the

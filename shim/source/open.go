@@ -51,7 +51,7 @@ func (m *Mapping) Open(r *item.Run, rawURL string, memory *task.Memory) (*Queue,
 		return &failure.Failure{Code: failure.Usage, Tried: "open the queue", Cause: errors.New(why), Hint: hint}
 	}
 	if strings.Contains(rawURL, "#") { // what stands before it would be another URL, with another host
-		return nil, bad("the URL of --tasks has a #", "write %23 for one in a password or a name")
+		return nil, bad("the URL of --tasks has a #", "write %23 for one in a password or a name; of a Secret's that is <<secret \"NAME\" | urlquery>>")
 	}
 	u, err := server.URL(rawURL)
 	if err != nil {
