@@ -5,7 +5,7 @@ import "nth/shim/flags"
 // Spec is what `nth manifest --help` says.
 var Spec = flags.Spec{
 	Name: "nth manifest", Args: "[--] COMMAND [ARG...]",
-	Line: "print the Kubernetes Job for this command",
+	Line: "print the Kubernetes Job or Slurm script for this command",
 	About: `Print the Kubernetes Job that runs this command, with an index for each item: from the
 command line that nth run takes, whose flags become variables of the container. With
 --indexes, --missing or --failed a small Job that repairs a large one. With --kind slurm a
