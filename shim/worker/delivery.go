@@ -28,11 +28,17 @@ type delivery struct {
 // delivery begins one, the n-th of the worker from 0.
 func (p *place) delivery(t *task.Task, n int) *delivery {
 	way, run := *p.Way, *p.Run
-	run.Log = p.Log.With().Str("task", p.Secrets.Hide(t.ID)).Logger()
-	way.Run, way.Record, way.Nth = &run, p.Record.About(run.Process), n
+	way.Run, way.Nth = &run, n
 	d := &delivery{place: p, task: t, way: &way, secrets: p.Secrets.Scope(), header: p.Header()}
+	d.called(t.ID)
 	d.header.Task = &marker.Task{ID: t.ID, Source: p.queue.Kind, Queue: p.queue.Name, Attempt: t.Attempt}
 	return d
+}
+
+// called has each line of the log say which task it is about.
+func (d *delivery) called(id string) {
+	d.way.Log = d.place.Log.With().Str("task", d.place.Secrets.Hide(id)).Logger()
+	d.way.Record = d.place.Record.About(d.way.Process)
 }
 
 func (d *delivery) log() *zerolog.Logger { return &d.way.Log }
@@ -100,6 +106,9 @@ func (d *delivery) named() (item.From, error) {
 	id, err := d.name(of)
 	// What names the task is known for the record of a failure, too.
 	of.ID = id
+	if id != t.ID && id != "" {
+		d.called(id)
+	}
 	d.header.Task.ID, d.header.Task.Key = d.way.Secrets.Hide(id), task.Key(d.header.Task.Source, d.header.Task.Queue, id)
 	return of, err
 }

@@ -40,7 +40,7 @@ func TestTasks(t *testing.T) {
 		{"stdin", []string{"a\x00b"}, []string{"--task-stdin"}, []string{"sh", "-c", "od -An -c | tr -d ' '"}, 0, "a\\0b\n", [2]int64{0, 0}, 1, ""},
 		{"a descriptor", []string{long}, nil, []string{"sh", "-c", `wc -c <"$NTH_ITEM_TASK_FILE"`}, 0, "150000\n", [2]int64{0, 0}, 1, ""},
 		{"some of them", []string{"a", "b", "c"}, []string{"--max-tasks=2"}, []string{"echo", "<<.Task>>"}, 0, "a\nb\n", [2]int64{1, 0}, 2, "--max-tasks"},
-		{"its own name", []string{`{"id":1,"n":"a"}`, `{"id":2,"n":"b"}`}, []string{"--task-id=<<.Task.id>>"}, []string{"echo", "<<.Task.n>>"}, 0, "a\nb\n", [2]int64{0, 0}, 2, ""},
+		{"its own name", []string{`{"id":1,"n":"a"}`, `{"id":2,"n":"b"}`}, []string{"--task-id=<<.Task.id>>"}, []string{"echo", "<<.Task.n>>"}, 0, "a\nb\n", [2]int64{0, 0}, 2, `"task":"2"`},
 		{"the same name twice", []string{`{"id":1}`, `{"id":1}`}, []string{"--task-id=<<.Task.id>>"}, []string{"echo", "ran"}, 0, "ran\n", [2]int64{0, 0}, 1, `task \"1\" is done already`},
 		{"the same name for another", []string{`{"id":1,"n":"a"}`, `{"id":1,"n":"b"}`}, []string{"--task-id=<<.Task.id>>", "--max-attempts=1"}, []string{"echo", "<<.Task.n>>"}, 65, "a\n", [2]int64{0, 1}, 1, "put aside"},
 		{"no name", []string{`{"id":""}`}, []string{"--task-id=<<.Task.id>>", "--max-attempts=1"}, []string{"echo", "ran"}, 65, "", [2]int64{0, 1}, 0, "an empty name"},
