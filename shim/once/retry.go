@@ -73,22 +73,23 @@ func (w *Way) retry(ctx context.Context, lease *claim.Lease, failed error) error
 		Msgf("%s; running it again in %s", w.Secrets.Hide(failure.OneLine(f.Error())), pause)
 	w.Output.Wait(w.Process)
 	w.Ending.Reopen()
-	var lost <-chan struct{}
-	if lease != nil {
-		lost = lease.Lost()
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-lost:
+	if w.Signals.Again() { // from here on a stop signal ends the context, and so the pause
+		var lost <-chan struct{}
+		if lease != nil {
+			lost = lease.Lost()
+		}
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		case <-lost:
+		}
 	}
 	if err := (Inputs{Lease: lease}).Held(); err != nil {
 		return w.unretried(failed, failure.Held, "the claim was lost")
 	}
-	if !w.Signals.Again() {
-		sig, _ := w.Signals.Stopped()
+	if sig, stopped := w.Signals.Stopped(); stopped {
 		return w.unretried(failed, failure.SignalOffset+failure.Code(sig), "stopped by "+edge.SignalName(sig))
 	}
 	if ctx.Err() != nil {
