@@ -98,6 +98,7 @@ func (l *loop) again(a attempt, why *failure.Failure, res *proc.Result) bool {
 	a.due = time.Now().Add(pause)
 	r.waiting = append(r.waiting, a)
 	if r.logged++; r.logged <= mostLogged {
+		why.On = l.Config.Command[0]
 		l.Log.Warn().Int64("item", a.number).Int("exit_code", int(why.Code)).Int("retry", a.n).Int("of", r.most).
 			Msgf("item %d: %s; running it again in %s", a.number, l.Secrets.Hide(why.Error()), pause)
 	}

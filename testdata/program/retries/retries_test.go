@@ -225,6 +225,7 @@ func TestItems(t *testing.T) {
 		says  string
 	}{
 		{"in turn", nil, `[ "$NTH_ITEM_NUMBER" != 1 ] || [ $n = 1 ] || exit 3`, 0, "0.0 0 0,0.1 0 0,0.2 0 0,0.1 1 1", `"done":3,"of":3`},
+		{"what is said meanwhile", nil, `[ "$NTH_ITEM_NUMBER" != 1 ] || [ $n = 1 ] || exit 3`, 0, "0.0 0 0,0.1 0 0,0.2 0 0,0.1 1 1", "item 1: run sh: exit code 3; running it again in 1s"},
 		{"never well", nil, `[ "$NTH_ITEM_NUMBER" != 1 ] || exit 3`, 3, "0.0 0 0,0.1 0 0,0.2 0 0,0.1 1 1", "1 of 3 failed: 1; the first was 1: run sh: exit code 3, after 1 retry"},
 		{"the last one", nil, `[ "$NTH_ITEM_NUMBER" != 2 ] || [ $n = 1 ] || exit 3`, 0, "0.0 0 0,0.1 0 0,0.2 0 0,0.2 1 1", `"done":3,"of":3`},
 		{"what ends the index", nil, `[ "$NTH_ITEM_NUMBER" != 0 ] || exit 66`, 66, "0.0 0 0", "the first was 0: run sh: exit code 66"},
