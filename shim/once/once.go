@@ -70,6 +70,7 @@ func (w *Way) do(ctx context.Context, it item.Item, work Work) (r end.Report, ow
 			return r, false
 		}
 		if found, outputs, r.Err = w.seek(ctx, it, &r); r.Err != nil || found.Settled { // by another, meanwhile
+			w.forget(it, r.Err)
 			return r, false
 		}
 		own, r.Err = w.run(ctx, it, in, found, outputs, work)

@@ -198,7 +198,8 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// TestDoneMeanwhile: what another pod has done in the pause isn't run again.
+// TestDoneMeanwhile: what another pod has done in the pause isn't run again, and its checkpoint
+// isn't kept.
 func TestDoneMeanwhile(t *testing.T) {
 	dir := t.TempDir()
 	nth, err := harness.Binary()
@@ -206,8 +207,15 @@ func TestDoneMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	markers := "--markers=file://" + dir + "/m?create_dir=true"
-	other := fmt.Sprintf("env -u NTH_ITEM_RETRY %s mark %s --indexes=0 --reason=test --yes >/dev/null; exit 3", nth, markers)
-	_, said, code := program.Nth(t, nil, append([]string{"run", "--index=0", "--retries=1", markers, "--"}, tries(dir, other)...)...)
+	checkpoint := filepath.Join(dir, "checkpoints", "it")
+	if err := os.Mkdir(filepath.Dir(checkpoint), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	other := fmt.Sprintf("echo half >checkpoint; until [ -e %s ]; do sleep 0.01; done; env -u NTH_ITEM_RETRY %s mark %s --indexes=0 --reason=test --yes >/dev/null; exit 3", checkpoint, nth, markers)
+	_, said, code := program.Nth(t, nil, append([]string{"run", "--index=0", "--retries=1", "--checkpoint=" + dir + "/checkpoint=file://" + checkpoint, "--checkpoint-every=1s", markers, "--"}, tries(dir, other)...)...)
+	if _, err := os.Stat(checkpoint); err == nil {
+		t.Error("the checkpoint is kept")
+	}
 	if code != 0 || !strings.Contains(said, "is done already") {
 		t.Errorf("%d: %s", code, said)
 	}
