@@ -190,6 +190,10 @@ func TestNamed(t *testing.T) {
 			t.Errorf("%v with --index 7: %d, %v", vars, id.Index, err)
 		}
 	}
+	_, err := Resolve(Settings{}, env{by: "SECRET_TOKEN", "SECRET_TOKEN": "canary-1"}.lookup, "")
+	if err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "SECRET_TOKEN: BATCH_JOB_ARRAY_INDEX_VAR_NAME names it, and it holds no whole number from 0") {
+		t.Errorf("what another variable holds is shown: %v", err)
+	}
 	// Another array's number counts only where it is the same item's.
 	refused(t, Settings{}, env{by: own, own: "3", aws: "4"}, failure.Setup, own+"=3", aws+"=4")
 	refused(t, Settings{}, env{by: aws, aws: "3", offset: "2", "BATCH_TASK_INDEX": "3"}, failure.Setup, aws+"=3 is index 5")

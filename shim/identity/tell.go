@@ -51,6 +51,9 @@ func (t *telling) named(env lookup) error {
 	if t.value, t.ok = env(name); !t.ok {
 		return setup("read the index from", name, fmt.Errorf("%s names it, and it is not set", p.NamedBy), "start it as a "+p.Title+", or give --index or --index-env")
 	}
+	if _, err := parseIndex(t.value); err != nil && name != p.Variable { // it may be anything, a secret too
+		return setup("read the index from", name, fmt.Errorf("%s names it, and it holds no whole number from 0", p.NamedBy), "start it as a "+p.Title+", or give --index or --index-env")
+	}
 	if text, ok := env(p.Offset); ok && text != "" {
 		offset, err := parseIndex(text)
 		if err != nil {

@@ -85,7 +85,7 @@ var queued = []mutation{
 		"testdata/program/retries", "TestLastItem"},
 	{"an item's retry waits", "shim/shard/again.go",
 		"	a.due = time.Now().Add(pause)\n", "	a.due = time.Now()\n",
-		"testdata/program/retries", "TestItems/in_turn"},
+		"shim/shard", "TestRetryWaits"},
 	{"a deadlock of MariaDB's is said again", "shim/task/mysql/link.go",
 		"const deadlocks = 10\n", "const deadlocks = 0\n",
 		"shim/task/mysql", "TestTable/deadlock"},
