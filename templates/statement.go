@@ -13,10 +13,12 @@ type Statement struct {
 	Reason        string
 	Dead, Release bool
 	Retry         bool
+	Bits          bool // the last three are 1 and 0, for who has no booleans
 }
 
 // field gives one by its name.
 func (s *Statement) field(name string) (any, error) {
+	yes := false
 	switch name {
 	case "Lease":
 		return s.Lease, nil
@@ -27,13 +29,22 @@ func (s *Statement) field(name string) (any, error) {
 	case "Reason":
 		return s.Reason, nil
 	case "Dead":
-		return s.Dead, nil
+		yes = s.Dead
 	case "Release":
-		return s.Release, nil
+		yes = s.Release
 	case "Retry":
-		return s.Retry, nil
+		yes = s.Retry
+	default:
+		return nil, errors.New("there is no field ." + name)
 	}
-	return nil, errors.New("there is no field ." + name)
+	if !s.Bits {
+		return yes, nil
+	}
+	n := 0
+	if yes {
+		n = 1
+	}
+	return n, nil
 }
 
 var errNotValue = errors.New("if, with, range and variables can't be used: each << >> is one value")

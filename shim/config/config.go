@@ -87,9 +87,9 @@ type API struct {
 	HTTPBody      []string `group:"HTTP API" name:"http-body" sep:"\n" placeholder:"CALL=TEMPLATE" help:"Of an HTTP API: the JSON that it is sent at a CALL: take, keep, done or fail; each << >> is a value in it. Repeatable."`
 }
 
-// SQL is how tasks are taken from tables of one's own in PostgreSQL.
+// SQL is how tasks are taken from tables of one's own in PostgreSQL or MariaDB.
 type SQL struct {
-	TakeSQL       string `group:"SQL" name:"take-sql" placeholder:"SQL" help:"Of PostgreSQL, tables of your own: take one task, giving id, payload, attempt; each << >> is a parameter."`
+	TakeSQL       string `group:"SQL" name:"take-sql" placeholder:"SQL" help:"Of PostgreSQL or MariaDB, tables of your own: take one task, giving id, payload, attempt; each << >> is a parameter."`
 	KeepSQL       string `group:"SQL" name:"keep-sql" placeholder:"SQL" help:"Beside --take-sql: keep a task for .Lease seconds more; changes a row if it is still ours."`
 	DoneSQL       string `group:"SQL" name:"done-sql" placeholder:"SQL" help:"Beside --take-sql: a task is done."`
 	FailSQL       string `group:"SQL" name:"fail-sql" placeholder:"SQL" help:"Beside --take-sql: give a task back that has failed, or, where .Dead, put it aside."`

@@ -36,13 +36,13 @@ func (o *opener) kinds() map[string]kind {
 		api.attempts = 0
 	}
 	table := kind{"postgres", postgres.Open, postgres.Name, defaultAttempts, 0}
+	ofMySQL := kind{"mysql", mysql.Open, mysql.Name, defaultAttempts, 0}
 	if o.Config.SQL.TakeSQL != "" {
-		table.open = o.openStatements
+		table.open, ofMySQL.open = o.openStatements, o.openStatements
 		if o.Config.SQL.FailSQL == "" {
-			table.attempts = 0
+			table.attempts, ofMySQL.attempts = 0, 0
 		}
 	}
-	ofMySQL := kind{"mysql", mysql.Open, mysql.Name, defaultAttempts, 0}
 	ofRedis := kind{"redis", openRedis, nameRedis, defaultAttempts, 0}
 	ofRabbit := kind{"rabbitmq", rabbitmq.Open, rabbitmq.Name, 0, defaultAttempts}
 	return map[string]kind{

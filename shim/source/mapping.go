@@ -38,7 +38,7 @@ func Parse(c *config.Config) (*Mapping, error) {
 	}
 	for _, s := range ownSQL {
 		if sql := s.of(&c.SQL); sql != "" {
-			m.own = append(m.own, p.statement(s, sql))
+			m.own = append(m.own, p.statement(s, sql, c.Tasks.URL))
 		}
 	}
 	m.groupBy = p.parseGroupBy(c)

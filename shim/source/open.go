@@ -108,8 +108,8 @@ func fits(c *config.Config, kind string) error {
 	a := c.API
 	api := a.KeepURL != "" || a.DoneURL != "" || a.FailURL != "" || a.UnfinishedURL != "" || len(a.HTTPHeader) > 0 || len(a.HTTPBody) > 0
 	switch {
-	case c.SQL.TakeSQL != "" && kind != "postgres":
-		return contradiction("--take-sql", "the queue isn't PostgreSQL's", "--tasks postgres://…")
+	case c.SQL.TakeSQL != "" && kind != "postgres" && kind != "mysql":
+		return contradiction("--take-sql", "the queue isn't PostgreSQL's or MariaDB's", "--tasks postgres://… or mysql://…")
 	case kind != "http" && api:
 		return contradiction("--tasks", "--keep-url and its companions, --http-header and --http-body are of an HTTP API, and the queue is none", "leave them out")
 	}

@@ -5,14 +5,15 @@ import (
 	"crypto/x509"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
 
 	"nth/shim/store/contract"
+	"nth/shim/task/statements"
 )
 
 type sense struct {
@@ -69,13 +70,23 @@ func senseOf(e *mysql.MySQLError) (s sense, known bool) {
 	case 1176:
 		return sense{contract.Refused, hintColumns}, true
 	}
-	switch string(e.SQLState[:2]) {
+	switch stateOf(e)[:2] {
 	case "28":
 		return sense{contract.Denied, hintLogin}, true
 	case "42", "22", "23":
 		return sense{contract.Refused, hintColumns}, true
 	}
 	return sense{kind: contract.Unreachable}, false
+}
+
+// stateOf gives an error's SQLSTATE. What doesn't fit a column's type is of the class 22
+// wherever it is found; the servers give some of it others.
+func stateOf(e *mysql.MySQLError) string {
+	switch e.Number {
+	case 1265, 1300, 1366:
+		return "22000"
+	}
+	return string(e.SQLState[:])
 }
 
 // number gives that of an error of the server's; 0: it is none.
@@ -96,7 +107,7 @@ func meaning(ctx context.Context, err error) error {
 	}
 	if answer, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		s, _ := senseOf(answer)
-		return &contract.Error{Kind: s.kind, Cause: &refusal{line(answer.Message), answer.Number}, Hint: s.hint}
+		return &contract.Error{Kind: s.kind, Cause: &statements.Refusal{Message: line(withoutValues(answer.Message)), Number: strconv.Itoa(int(answer.Number)), State: stateOf(answer)}, Hint: s.hint}
 	}
 	if ctx.Err() != nil {
 		return &contract.Error{Kind: contract.Unreachable, Cause: ctx.Err(), Hint: "the database gave no answer in time: " + hintServer}
@@ -104,14 +115,11 @@ func meaning(ctx context.Context, err error) error {
 	return local(err)
 }
 
-// refusal is what the server says, with the error's number.
-type refusal struct {
-	message string
-	number  uint16
-}
-
-func (r *refusal) Error() string {
-	return fmt.Sprintf("the database refuses: %s (%d)", r.message, r.number)
+// withoutValues gives what of a message stands before a value of nth's, which is in digits.
+func withoutValues(message string) string {
+	message, _, _ = strings.Cut(message, "_utf8mb4 ")
+	message, _, _ = strings.Cut(message, "_binary ")
+	return message
 }
 
 // local gives errors of this side of the connection their kinds.

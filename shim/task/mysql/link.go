@@ -15,6 +15,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/statements"
 )
 
 // link is a connection. It is the driver's own, without database/sql before it, which
@@ -41,8 +42,8 @@ type session struct {
 	asked  bool  // something was said, or begun to be, in the last call
 }
 
-// answer is the first row that statements gave; nil: there is none.
-type answer []driver.Value
+// answer is what statements gave.
+type answer = statements.Answer
 
 // past is a deadline that ends a call at once.
 func past() time.Time { return time.Unix(1, 0) }
@@ -100,13 +101,13 @@ func (s *session) once(ctx context.Context, statement string) (answer, error) {
 func (s *session) with(ctx context.Context, do func(*link) (answer, error)) (a answer, err error) {
 	defer func() {
 		if why := recover(); why != nil {
-			a, err = nil, fmt.Errorf("%w: %v", errForeign, why)
+			a, err = answer{}, fmt.Errorf("%w: %v", errForeign, why)
 			s.drop()
 		}
 	}()
 	if s.asked = false; s.link == nil {
 		if s.link, err = connect(ctx, s.server); err != nil {
-			return nil, err
+			return answer{}, err
 		}
 	}
 	s.asked = true
@@ -133,28 +134,39 @@ func (s *session) drop() {
 	}
 }
 
-// query gives the first row of the first statement that gives rows. It isn't given the
-// context: a deadline of the connection does the same, and a task in an answer that is
-// there isn't lost.
-func (l *link) query(statement string) (answer, error) {
+// query gives the first answer that has a row, or is without one where none has. It isn't
+// given the context: a deadline of the connection does the same, and a task in an answer that
+// is there isn't lost.
+func (l *link) query(statement string) (a answer, err error) {
 	rows, err := l.conn.(driver.QueryerContext).QueryContext(context.Background(), statement, nil)
-	if err != nil {
-		return nil, err
-	}
-	row := make(answer, len(rows.Columns()))
-	switch err := rows.Next(row); err {
-	case nil:
-		for i, v := range row { // some are the driver's, until its next message
-			if b, ok := v.([]byte); ok {
-				row[i] = append([]byte{}, b...)
+	for first := true; err == nil; first = false {
+		one := answer{Columns: rows.Columns()}
+		for row := make([]driver.Value, len(one.Columns)); ; one.Rows++ {
+			if err = rows.Next(row); err != nil {
+				break
+			}
+			if one.Rows > 0 {
+				continue
+			}
+			one.Row = append([]driver.Value{}, row...)
+			for i, v := range row { // some are the driver's, until its next message
+				if b, ok := v.([]byte); ok {
+					one.Row[i] = append([]byte{}, b...)
+				}
 			}
 		}
-	case io.EOF:
-		row = nil
-	default:
-		return nil, err
+		if err != io.EOF {
+			break
+		}
+		if first || a.Row == nil && one.Row != nil && one.Columns[0] != changed {
+			a = one
+		}
+		err = rows.(driver.RowsNextResultSet).NextResultSet()
 	}
-	return row, rows.Close() // reads to the end: only then the transaction is committed
+	if err == io.EOF { // all was read: only then the transaction is committed
+		return a, rows.Close()
+	}
+	return a, err
 }
 
 // connect connects, and gives up when the context ends.

@@ -11,6 +11,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -21,6 +22,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/statements"
 )
 
 // source is a table for one run of a worker.
@@ -42,6 +44,9 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 		return nil, err
 	}
 	s, err := parse(u, o.Getenv)
+	if err == nil && u.Query().Get("queue") != "" {
+		err = errors.New("the parameter queue: it names tasks that --take-sql takes")
+	}
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: hintURL}
 	}
@@ -49,9 +54,11 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 }
 
 // Name gives the queue's name for the keys of markers: a server moves, and its
-// replica takes over, with the same tasks.
+// replica takes over, with the same tasks. With statements of one's own the URL says it: what
+// they do may change, and the tasks that were done stay done.
 func Name(u *url.URL) string {
-	return strings.TrimPrefix(u.Path, "/") + "/" + tableOf(u.Query())
+	query := u.Query()
+	return strings.TrimPrefix(u.Path, "/") + "/" + cmp.Or(query.Get("queue"), tableOf(query))
 }
 
 // String names the table, and no secret.
@@ -67,7 +74,7 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 		if time.Now().Before(s.unsure) {
 			a, err = on.once(ctx, s.fill(held))
 		}
-		if a == nil && err == nil {
+		if a.Row == nil && err == nil {
 			a, err = on.once(ctx, s.fill(take))
 		}
 		if unanswered(err) && on.asked {
@@ -75,12 +82,12 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 		}
 		return a, err
 	})
-	if a == nil || err != nil {
+	if a.Row == nil || err != nil {
 		return nil, err
 	}
-	attempt, _ := strconv.Atoi(string(content(a[2])))
-	return &task.Task{ID: string(content(a[0])), Payload: content(a[1]), Attempt: attempt, Receipt: strconv.Itoa(attempt),
-		Aside: string(content(a[3]))}, nil
+	attempt, _ := strconv.Atoi(string(content(a.Row[2])))
+	return &task.Task{ID: string(content(a.Row[0])), Payload: content(a.Row[1]), Attempt: attempt, Receipt: strconv.Itoa(attempt),
+		Aside: string(content(a.Row[3]))}, nil
 }
 
 // Keep begins the lease anew.
@@ -111,7 +118,7 @@ func (s *source) Unfinished(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	a, err := s.ask(ctx, s.fill(unfinished))
-	return err == nil && isTrue(a[0]), err
+	return err == nil && isTrue(a.Row[0]), err
 }
 
 // Count tells how many tasks are left. It uses the index of what isn't done; the dead are
@@ -121,7 +128,7 @@ func (s *source) Count(ctx context.Context) (task.Counts, error) {
 	if err != nil {
 		return task.Counts{}, err
 	}
-	left, err := strconv.ParseInt(string(content(a[0])), 10, 64)
+	left, err := strconv.ParseInt(string(content(a.Row[0])), 10, 64)
 	if err != nil {
 		return task.Counts{}, &contract.Error{Kind: contract.Malformed, Cause: errors.New("the answer to a count is no number")}
 	}
@@ -132,7 +139,7 @@ func (s *source) Count(ctx context.Context) (task.Counts, error) {
 // another's now.
 func (s *source) of(ctx context.Context, statement string, t *task.Task, more ...string) error {
 	a, err := s.ask(ctx, s.fill(statement+"; SELECT ROW_COUNT()", append(more, "{id}", text(t.ID), "{attempt}", t.Receipt)...))
-	if err == nil && !isTrue(a[0]) {
+	if err == nil && !isTrue(a.Row[0]) {
 		err = task.ErrLost
 	}
 	return err
@@ -141,7 +148,7 @@ func (s *source) of(ctx context.Context, statement string, t *task.Task, more ..
 // ask runs a statement that gives one row.
 func (s *source) ask(ctx context.Context, statement string) (answer, error) {
 	a, err := s.again(ctx, func(on *session) (answer, error) { return on.once(ctx, statement) })
-	if err == nil && len(a) == 0 {
+	if err == nil && len(a.Row) == 0 {
 		err = &contract.Error{Kind: contract.Malformed, Cause: errors.New("the answer has no row")}
 	}
 	return a, err
@@ -155,23 +162,7 @@ func clean(reason string) string {
 
 // content gives a value as the text that the server writes for it; bytes stay what they
 // are.
-func content(v driver.Value) []byte {
-	switch v := v.(type) {
-	case []byte:
-		return v
-	case string:
-		return []byte(v)
-	case int64:
-		return strconv.AppendInt(nil, v, 10)
-	case uint64:
-		return strconv.AppendUint(nil, v, 10)
-	case float32:
-		return strconv.AppendFloat(nil, float64(v), 'g', -1, 32)
-	case float64:
-		return strconv.AppendFloat(nil, v, 'g', -1, 64)
-	}
-	return nil
-}
+func content(v driver.Value) []byte { return statements.Content(v) }
 
 // isTrue tells whether a value is neither 0 nor NULL.
 func isTrue(v driver.Value) bool { return v != nil && string(content(v)) != "0" }

@@ -14,7 +14,7 @@ const hintURL = "write mysql://user@host:3306/database?table=nth_tasks&ssl-mode=
 
 // parameters are those that a URL may have, with the names of MariaDB's and MySQL's own
 // programs.
-var parameters = []string{"table", "socket", "ssl-mode", "ssl-ca", "ssl-cert", "ssl-key"}
+var parameters = []string{"table", "queue", "socket", "ssl-mode", "ssl-ca", "ssl-cert", "ssl-key"}
 
 // variables are those of the programs that are read.
 var variables = []string{"MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT", "MYSQL_PWD"}
@@ -52,6 +52,9 @@ func parse(u *url.URL, getenv func(string) string) (*settings, error) {
 		if !slices.Contains(parameters, name) {
 			return nil, fmt.Errorf("unknown parameter %s; there are %s", name, strings.Join(parameters, ", "))
 		}
+	}
+	if query.Has("table") && query.Has("queue") {
+		return nil, errors.New("the parameters table and queue: table is for nth's own statements, queue for --take-sql")
 	}
 	if getenv == nil {
 		getenv = func(string) string { return "" }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"nth/shim/store/contract"
+	"nth/shim/task/statements"
 )
 
 // Bind makes one statement of the pieces of text between which values stand: the nth
@@ -13,48 +13,34 @@ import (
 func Bind(pieces []string) (string, error) {
 	var sql strings.Builder
 	var l lexer
-	for i, piece := range pieces {
-		last := i == len(pieces)-1
+	scan := func(piece string) (*quotation, error) {
 		inside, err := l.scan(piece)
-		switch {
-		case err != nil:
-			return "", err
-		case inside == nil && !last:
-			err = l.word("")
-		case inside != nil && !last:
-			err = refuse(inside.hint, "a << >> stands inside %s", inside.name)
-		case inside != nil && inside != &lineComment:
-			err = refuse("", "%s isn't closed", inside.name)
-		}
-		if err != nil {
-			return "", err
-		}
 		sql.WriteString(piece)
-		if !last {
-			fmt.Fprintf(&sql, " $%d ", i+1)
-		}
+		return inside, err
+	}
+	value := func(n int) error {
+		fmt.Fprintf(&sql, " $%d ", n)
+		return l.word("")
+	}
+	if err := statements.Bind(pieces, scan, value); err != nil {
+		return "", err
 	}
 	if l.first == "" {
-		return "", refuse("", "there is no statement in it")
+		return "", statements.Refuse("", "there is no statement in it")
 	}
 	return sql.String(), nil
 }
 
-func refuse(hint, format string, args ...any) error {
-	return &contract.Error{Kind: contract.Invalid, Cause: fmt.Errorf(format, args...), Hint: hint}
-}
-
 // quotation is what hides text from the parser of SQL.
-type quotation struct{ name, hint string }
+type quotation = statements.Quotation
 
 const hintQuoted = "take the quotes away: a << >> is a value by itself; with text it is put together as 'text' || <<…>>"
 
 var (
-	text         = quotation{"a text in quotes", hintQuoted}
-	dollarText   = quotation{"a text in dollar quotes", hintQuoted}
-	identifier   = quotation{"a name in quotes", "a << >> is a value, and can't be a name"}
-	lineComment  = quotation{"a comment", "take it out of the comment"}
-	blockComment = quotation{"a comment", "take it out of the comment"}
+	text         = quotation{Name: "a text in quotes", Hint: hintQuoted}
+	dollarText   = quotation{Name: "a text in dollar quotes", Hint: hintQuoted}
+	identifier   = quotation{Name: "a name in quotes", Hint: "a << >> is a value, and can't be a name"}
+	blockComment = quotation{Name: "a comment", Hint: "take it out of the comment"}
 )
 
 // lexer is what is known of a statement so far.
@@ -71,9 +57,9 @@ const verbs = "SELECT INSERT UPDATE DELETE WITH"
 func (l *lexer) word(w string) error {
 	switch {
 	case l.ended:
-		return refuse("it is one statement, with WITH in front where there is more to do", "there is more behind the semicolon")
+		return statements.Refuse("it is one statement, with WITH in front where there is more to do", "there is more behind the semicolon")
 	case l.first == "" && !strings.Contains(" "+verbs+" ", " "+strings.ToUpper(w)+" "):
-		return refuse("", "it begins with none of %s", verbs)
+		return statements.Refuse("", "it begins with none of %s", verbs)
 	case l.first == "":
 		l.first = w
 	}
@@ -92,7 +78,7 @@ func (l *lexer) scan(sql string) (inside *quotation, err error) {
 			continue
 		case strings.HasPrefix(sql, "--"):
 			if n = strings.IndexAny(sql, "\n\r"); n < 0 {
-				return &lineComment, nil
+				return &statements.LineComment, nil
 			}
 			sql = sql[n:]
 			continue
@@ -104,7 +90,7 @@ func (l *lexer) scan(sql string) (inside *quotation, err error) {
 			continue
 		case c == ';':
 			if l.first == "" {
-				return nil, refuse("", "there is no statement before the semicolon")
+				return nil, statements.Refuse("", "there is no statement before the semicolon")
 			}
 			l.ended = true
 			sql = sql[1:]
@@ -117,12 +103,12 @@ func (l *lexer) scan(sql string) (inside *quotation, err error) {
 			n, in = quoted(sql, c), &identifier
 		case c == '$':
 			if n, in = dollars(sql), &dollarText; n == 0 {
-				return nil, refuse("write <<.Index>> and so on, and nth numbers them", "a $ is no part of it: parameters have no numbers of their own")
+				return nil, statements.Refuse("write <<.Index>> and so on, and nth numbers them", "a $ is no part of it: parameters have no numbers of their own")
 			}
 		case begins(c):
-			n = 1 + span(sql[1:], func(c byte) bool { return begins(c) || digit(c) || c == '$' })
+			n = 1 + statements.Span(sql[1:], func(c byte) bool { return begins(c) || digit(c) || c == '$' })
 		default:
-			n = 1 + span(sql[1:], func(d byte) bool { return digit(c) && digit(d) })
+			n = 1 + statements.Span(sql[1:], func(d byte) bool { return digit(c) && digit(d) })
 		}
 		if err := l.word(sql[:max(n, 0)]); err != nil {
 			return nil, err
@@ -137,15 +123,6 @@ func (l *lexer) scan(sql string) (inside *quotation, err error) {
 
 func begins(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c >= 0x80 }
 func digit(c byte) bool  { return c >= '0' && c <= '9' }
-
-// span is how long the beginning is that is all of a kind.
-func span(s string, kind func(byte) bool) int {
-	n := 0
-	for n < len(s) && kind(s[n]) {
-		n++
-	}
-	return n
-}
 
 // quoted gives the length of what begins and ends with a quotation mark; a doubled one
 // ends what another one begins. Negative: it isn't closed.
@@ -188,7 +165,7 @@ func continued(s string) int {
 		case s[n] == '\n' || s[n] == '\r':
 			line = true
 		case strings.HasPrefix(s[n:], "--"):
-			n += span(s[n:], func(c byte) bool { return c != '\n' && c != '\r' })
+			n += statements.Span(s[n:], func(c byte) bool { return c != '\n' && c != '\r' })
 			continue
 		case strings.IndexByte(" \t\f\v", s[n]) < 0:
 			return -1
@@ -221,7 +198,7 @@ func comment(s string) int {
 func dollars(s string) int {
 	n := 1
 	if n < len(s) && begins(s[n]) {
-		n += span(s[n:], func(c byte) bool { return begins(c) || digit(c) })
+		n += statements.Span(s[n:], func(c byte) bool { return begins(c) || digit(c) })
 	}
 	if n >= len(s) || s[n] != '$' {
 		return 0

@@ -13,6 +13,7 @@ import (
 	"github.com/lib/pq"
 
 	"nth/shim/store/contract"
+	"nth/shim/task/statements"
 )
 
 type sense struct {
@@ -71,20 +72,8 @@ func refused(answer *pq.Error) error {
 	if !known {
 		m.kind = contract.Unreachable
 	}
-	return &contract.Error{Kind: m.kind, Cause: &refusal{line(answer.Message), code}, Hint: m.hint}
+	return &contract.Error{Kind: m.kind, Cause: &statements.Refusal{Message: line(answer.Message), Number: code, State: code}, Hint: m.hint}
 }
-
-// ofRow tells whether the server refuses a value, or what it would make of a row
-// (SQLSTATE classes 22 and 23): with another task's it would not.
-func ofRow(err error) bool {
-	r, ok := errors.AsType[*refusal](err)
-	return ok && (strings.HasPrefix(r.code, "22") || strings.HasPrefix(r.code, "23"))
-}
-
-// refusal is what the server says, with the SQLSTATE.
-type refusal struct{ message, code string }
-
-func (r *refusal) Error() string { return "the database refuses: " + r.message + " (" + r.code + ")" }
 
 // local gives errors of this side of the connection their kinds.
 func local(err error) error {

@@ -15,6 +15,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/statements"
 )
 
 // link is a connection. It is lib/pq's own, without database/sql before it, which
@@ -41,11 +42,7 @@ type session struct {
 }
 
 // answer is what a statement gave.
-type answer struct {
-	columns []string
-	row     []driver.Value // the first; nil: there is none
-	rows    int64          // that it gave or changed
-}
+type answer = statements.Answer
 
 // past is a deadline that ends a call at once.
 func past() time.Time { return time.Unix(1, 0) }
@@ -126,8 +123,8 @@ func (l *link) query(statement string, args []driver.Value) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	a := answer{columns: rows.Columns()}
-	row := make([]driver.Value, len(a.columns))
+	a := answer{Columns: rows.Columns()}
+	row := make([]driver.Value, len(a.Columns))
 	switch err := rows.Next(row); err {
 	case nil:
 		for i, v := range row { // some are lib/pq's, until its next message
@@ -135,7 +132,7 @@ func (l *link) query(statement string, args []driver.Value) (answer, error) {
 				row[i] = append([]byte{}, b...)
 			}
 		}
-		a.row = row
+		a.Row = row
 	case io.EOF:
 	default:
 		return answer{}, err
@@ -144,7 +141,7 @@ func (l *link) query(statement string, args []driver.Value) (answer, error) {
 		return answer{}, err
 	}
 	if r, ok := rows.(interface{ Result() driver.Result }); ok {
-		a.rows, _ = r.Result().RowsAffected() // it says so of every statement
+		a.Rows, _ = r.Result().RowsAffected() // it says so of every statement
 	}
 	return a, nil
 }

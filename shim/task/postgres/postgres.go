@@ -23,13 +23,14 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/statements"
 )
 
 // source is a table for one run of a worker.
 type source struct {
 	sessions
 	table   string
-	sql     statements
+	sql     tableSQL
 	options task.Options
 	// unsure: a Take ended without an answer, so that a task may be ours which nobody
 	// works at. The next one asks for it first.
@@ -78,13 +79,13 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 		s.unsure = err != nil
 		return a, err
 	})
-	row := a.row
+	row := a.Row
 	if row == nil || err != nil {
 		return nil, err
 	}
 	attempt, _ := row[2].(int64)
-	return &task.Task{ID: string(content(row[0])), Payload: content(row[1]), Attempt: int(attempt), Receipt: strconv.FormatInt(attempt, 10),
-		Aside: string(content(row[3]))}, nil
+	return &task.Task{ID: string(statements.Content(row[0])), Payload: statements.Content(row[1]), Attempt: int(attempt), Receipt: strconv.FormatInt(attempt, 10),
+		Aside: string(statements.Content(row[3]))}, nil
 }
 
 // Keep begins the lease anew.
@@ -137,7 +138,7 @@ func (s *source) of(ctx context.Context, statement string, t *task.Task, more ..
 
 func (s *source) ask(ctx context.Context, statement string, args ...driver.Value) ([]driver.Value, error) {
 	a, err := s.twice(ctx, func(on *session) (answer, error) { return on.once(ctx, statement, args...) })
-	return a.row, err
+	return a.Row, err
 }
 
 // clean makes a text of a reason, which has no NUL.

@@ -36,13 +36,13 @@ const Grant = `GRANT SELECT, UPDATE ON nth_tasks TO worker;
 // DefaultTable is used when the URL names none.
 const DefaultTable = "nth_tasks"
 
-// statements are those of one table. The parameters of keep, done, fail and release
+// tableSQL are the statements of one table. The parameters of keep, done, fail and release
 // begin with the task's ID, the run's and the attempt, which name one delivery.
-type statements struct{ take, keep, done, fail, release, unfinished string }
+type tableSQL struct{ take, keep, done, fail, release, unfinished string }
 
-func statementsFor(table string) statements {
+func statementsFor(table string) tableSQL {
 	with := strings.NewReplacer("{table}", quote(table)).Replace
-	return statements{take: with(take), keep: with(keep), done: with(done), fail: with(fail), release: with(release), unfinished: with(unfinished)}
+	return tableSQL{take: with(take), keep: with(keep), done: with(done), fail: with(fail), release: with(release), unfinished: with(unfinished)}
 }
 
 // quote makes identifiers of a table's name and, before a dot, its schema's.

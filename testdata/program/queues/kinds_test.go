@@ -94,6 +94,23 @@ var queueKinds = []struct {
 			left: func() int { return p.Rows(t, "jobs WHERE status <> 'finished'") },
 			dead: func() int { return p.Rows(t, "jobs WHERE status = 'broken'") }, address: b.Address, text: true, silent: true}
 	}},
+	{"mariadb, own statements", func(t *testing.T) *filledQueue {
+		m := servers.StartMariaDB(t)
+		schema, statements := servers.MariaJobs(t)
+		m.Exec(t, schema)
+		flags := []string{"--tasks=" + m.URL("&queue=jobs")}
+		for flag, sql := range statements {
+			flags = append(flags, flag+"="+sql)
+		}
+		return &filledQueue{flags: flags,
+			fill: func(payloads ...string) {
+				for _, payload := range payloads {
+					m.Exec(t, "INSERT INTO jobs (body) VALUES (json_object('text', convert(? USING utf8mb4)))", payload)
+				}
+			},
+			left: func() int { return m.Rows(t, "jobs WHERE status <> 'finished'") },
+			dead: func() int { return m.Rows(t, "jobs WHERE status = 'broken'") }, address: m.Address, text: true, silent: true}
+	}},
 	{"http", func(t *testing.T) *filledQueue {
 		a := servers.StartTasksAPI(t)
 		a.Queue("q")

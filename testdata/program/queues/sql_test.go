@@ -40,7 +40,7 @@ func TestStatements(t *testing.T) {
 		{"nothing to acknowledge with", []string{"--done-sql"}, 64, []string{"needs --keep-sql and --done-sql"}},
 		{"nothing to take with", []string{"--take-sql"}, 78, []string{"give --take-sql"}},
 		{"no tasks", []string{"--tasks"}, 78, []string{"give --tasks"}},
-		{"another queue", []string{"--tasks=redis://127.0.0.1:1/0?queue=q"}, 78, []string{"--take-sql", "isn't PostgreSQL's"}},
+		{"another queue", []string{"--tasks=redis://127.0.0.1:1/0?queue=q"}, 78, []string{"--take-sql", "isn't PostgreSQL's or MariaDB's"}},
 		{"no name", []string{"--tasks=" + p.URL("")}, 78, []string{"doesn't name the queue", "?queue=NAME"}},
 		{"attempts that nobody counts", []string{"--fail-sql", "--max-attempts=3"}, 78, []string{"give --fail-sql, or --max-attempts 0"}},
 		{"not known here", []string{"--done-sql=SELECT <<.Completions>>::int + length(<<.TaskID>>)"}, 78, []string{"--done-sql", "--completions"}},
@@ -79,6 +79,52 @@ func TestStatements(t *testing.T) {
 		})
 	}
 	if n := p.Rows(t, "jobs WHERE status = 'new' AND tries = 0"); n != 1 {
+		t.Error("the task isn't as it was")
+	}
+}
+
+// TestMariaStatements: the same for MariaDB, whose statements may be several.
+func TestMariaStatements(t *testing.T) {
+	m := servers.StartMariaDB(t)
+	schema, good := servers.MariaJobs(t)
+	m.Exec(t, schema+`INSERT INTO jobs (body) VALUES ('{"text": "x"}')`)
+	for name, tt := range map[string]struct {
+		flag, value string
+		code        int
+		says        []string
+	}{
+		"in quotes":         {"--keep-sql", "UPDATE jobs SET note = '<<.RunID>>'", 64, []string{"--keep-sql", "inside a text in quotes", "CONCAT('text'"}},
+		"in a comment":      {"--keep-sql", "SELECT 1 # <<.RunID>>", 64, []string{"inside a comment"}},
+		"as a name":         {"--done-sql", "DELETE FROM `<<.Job>>`", 64, []string{"inside a name in quotes"}},
+		"another verb":      {"--done-sql", "DELETE FROM jobs; COMMIT", 64, []string{"--done-sql", "begins with none of SELECT INSERT"}},
+		"no name":           {"--tasks", m.URL(""), 78, []string{"doesn't name the queue", "?queue=NAME"}},
+		"no such table":     {"--done-sql", "DELETE FROM jobs WHERE false; DELETE FROM nothing", 78, []string{"--done-sql", "'work.nothing' doesn't exist (1146)"}},
+		"no SQL":            {"--fail-sql", "SELECT <<.Reason>> FORM jobs WHERE", 78, []string{"--fail-sql", "(1064)"}},
+		"more than one":     {"--take-sql", "SELECT seq AS id, seq AS payload FROM seq_1_to_2", 78, []string{"--take-sql", "it took 2 tasks at once", "LIMIT 1 FOR UPDATE SKIP LOCKED"}},
+		"an unknown server": {"--tasks", `<<env "TASKS">>`, 64, []string{"--take-sql", "more behind the semicolon"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := []string{"run", "--store-wait=0s"}
+			all := map[string]string{"--tasks": m.URL("&queue=jobs")}
+			for flag, sql := range good {
+				all[flag] = sql
+			}
+			all[tt.flag] = tt.value
+			for flag, value := range all {
+				args = append(args, flag+"="+value)
+			}
+			stdout, stderr, code := program.Nth(t, append(program.Secrets, "JOB_COMPLETION_INDEX=0", "TASKS=postgres://h/d?queue=q"), append(args, "--", "echo", "ran")...)
+			if code != tt.code || stdout != "" || strings.Contains(stderr, "canary") {
+				t.Errorf("exit code %d, want %d: %s%s", code, tt.code, stdout, stderr)
+			}
+			for _, text := range tt.says {
+				if !strings.Contains(stderr, text) {
+					t.Errorf("it doesn't say %q: %s", text, stderr)
+				}
+			}
+		})
+	}
+	if n := m.Rows(t, "jobs WHERE status = 'new' AND tries = 0"); n != 1 {
 		t.Error("the task isn't as it was")
 	}
 }
