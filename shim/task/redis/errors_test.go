@@ -51,6 +51,7 @@ func TestRefusals(t *testing.T) {
 	server := servers.StartRedis(t)
 	host, port, _ := net.SplitHostPort(server.Address)
 	replica := servers.StartRedis(t, "replicaof "+host+" "+port)
+	_, bus, _ := net.SplitHostPort(servers.Address(t)) // Redis' own is its port and 10,000, which may be anybody's
 	q := newQueue(server)
 	server.Do(t, "SET", "text", "x")
 	server.Do(t, "SET", "{odd}:nth:task", "x")
@@ -62,7 +63,7 @@ func TestRefusals(t *testing.T) {
 		"a key is taken": {"redis://" + server.Address + "?queue=odd", "WRONGTYPE", contract.Refused},
 		"no database":    {"redis://" + server.Address + "/999?queue=q", "DB index is out of range", contract.NoSuch},
 		"replica":        {"redis://" + replica.Address + "?queue=" + q.name, "READONLY", contract.Unreachable},
-		"no cluster":     {"redis://" + servers.StartRedis(t, "cluster-enabled yes", "cluster-port 0").Address + "?queue=q", "CLUSTERDOWN", contract.Unreachable},
+		"no cluster":     {"redis://" + servers.StartRedis(t, "cluster-enabled yes", "cluster-port "+bus).Address + "?queue=q", "CLUSTERDOWN", contract.Unreachable},
 		"nobody there":   {"redis://127.0.0.1:1?queue=q", "refused", contract.Unreachable},
 		"no host":        {"redis://host.invalid?queue=q", "", contract.Unreachable},
 	} {

@@ -75,7 +75,13 @@ func (t teller) Write(b []byte) (int, error) {
 
 func newLine(t *testing.T, server string) *line {
 	t.Helper()
-	l := &line{t: t, server: server, address: servers.Address(t), open: map[net.Conn]bool{}}
+	return overheard(t, server, nil)
+}
+
+// overheard is one of which somebody is told what clients say.
+func overheard(t *testing.T, server string, told func([]byte)) *line {
+	t.Helper()
+	l := &line{t: t, server: server, address: servers.Address(t), told: told, open: map[net.Conn]bool{}}
 	l.mend()
 	t.Cleanup(l.cut)
 	return l

@@ -45,6 +45,9 @@ func TestRabbitMQTakesBack(t *testing.T) {
 	s.q.fill("x")
 	p := s.start(0, s.slow())
 	program.Appears(t, s.path("began.0"))
+	if said := r.Evaluate(t, "mnesia:dump_log().\n"); !strings.Contains(said, "dumped") { // what was made just now is on disk
+		t.Fatal(said)
+	}
 	r.Stop()
 	p.says(lostByWord + ": with the connection")
 	s.touch("go")

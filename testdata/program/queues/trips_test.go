@@ -61,11 +61,10 @@ var counted = []struct {
 			all = append(all, []byte(payload))
 		}
 		r.Send(t, q, all...)
-		l := newLine(t, r.Address)
 		var n atomic.Int64
-		l.told = func(b []byte) { // each of these is waited for: basic.get, and basic.qos behind what was told
+		l := overheard(t, r.Address, func(b []byte) { // each of these is waited for: basic.get, and basic.qos behind what was told
 			n.Add(int64(bytes.Count(b, []byte("\x00\x3c\x00\x46")) + bytes.Count(b, []byte("\x00\x3c\x00\x0a"))))
-		}
+		})
 		return []string{"--tasks=" + strings.ReplaceAll(r.URL("?queue="+q+"&settle=0s"), r.Address, l.address)}, func(int) int { return int(n.Load()) }
 	}},
 	{"mariadb", func(t *testing.T, payloads []string) ([]string, func(int) int) {
@@ -74,13 +73,12 @@ var counted = []struct {
 		for _, payload := range payloads {
 			m.Exec(t, "INSERT INTO nth_tasks (payload) VALUES (?)", payload)
 		}
-		l := newLine(t, m.Address) // what is sent at once is one request, however many statements are in it
 		var n atomic.Int64
-		l.told = func(b []byte) { // the first packet of an exchange has the number 0, and a query the command 3
-			if len(b) > 4 && b[3] == 0 && b[4] == 3 {
+		l := overheard(t, m.Address, func(b []byte) { // the first packet of an exchange has the number 0, and a query the command 3
+			if len(b) > 4 && b[3] == 0 && b[4] == 3 { // what is sent at once is one request, however many statements are in it
 				n.Add(1)
 			}
-		}
+		})
 		return []string{"--tasks=" + strings.Replace(m.URL(""), m.Address, l.address, 1)}, func(int) int { return int(n.Load()) }
 	}},
 	{"http", func(t *testing.T, payloads []string) ([]string, func(int) int) {
