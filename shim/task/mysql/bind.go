@@ -125,9 +125,7 @@ func (l *lexer) scan(sql string) (inside *quotation, err error) {
 		case strings.HasPrefix(sql, "@@"):
 			n = 2
 		case c == '@':
-			if n, in = l.variable(sql); n > 0 {
-				break
-			}
+			n, in = l.variable(sql)
 		case part(c):
 			n = statements.Span(sql, part)
 		}

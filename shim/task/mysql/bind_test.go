@@ -116,7 +116,7 @@ func FuzzBind(f *testing.F) {
 			t.Errorf("%q gives %q", sql, got)
 		}
 		want := strings.ReplaceAll(got, valueMark, literal(value))
-		if filled := fill(got, slices.Repeat([]driver.Value{value}, len(pieces)-1)); filled != want || strings.Trim(strings.TrimPrefix(literal(value), "_"), "_0123456789abcdefx'utf8mb4 binary") != "" {
+		if filled := fill(got, slices.Repeat([]driver.Value{value}, len(pieces)-1)); filled != want || strings.Trim(strings.TrimPrefix(literal(value), "_"), "_0123456789abcdefx'utm inry") != "" {
 			t.Errorf("%q with %q gives %q", sql, value, filled)
 		}
 	})
