@@ -94,20 +94,25 @@ type stream struct {
 	filter *filter
 }
 
+// Write takes what was written at once: no other stream's comes between its pieces, where it
+// has a secret.
 func (s *stream) Write(p []byte) (int, error) {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
 	s.filter.pass(p, s.log.add)
 	return len(p), nil
 }
 
 func (s *stream) Close() error {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
 	s.filter.end(s.log.add)
 	return nil
 }
 
-// add takes a piece of the output. It waits for the store only as long as that works.
+// add takes a piece of the output. It waits for the store only as long as that works. The lock
+// is held.
 func (l *Log) add(p []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.quiet {
 		l.quiet, l.stirs = false, true
 		poke(l.wake)

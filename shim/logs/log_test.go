@@ -382,3 +382,27 @@ func TestSlow(t *testing.T) {
 		t.Error("warned")
 	}
 }
+
+// TestLinesWithSecrets: what one stream writes at once stays together, also where a mask is put
+// into it while another stream writes.
+func TestLinesWithSecrets(t *testing.T) {
+	s, _ := openStore(t)
+	r := begin(t, s, func(o *Options) { o.Secrets, o.size = []string{"s3cr3t-canary"}, 1<<20 })
+	var all sync.WaitGroup
+	for range 4 {
+		stream := r.Stream()
+		all.Go(func() {
+			for range 2000 {
+				_, _ = stream.Write([]byte("before s3cr3t-canary behind\n"))
+			}
+			_ = stream.Close()
+		})
+	}
+	all.Wait()
+	r.finish(true)
+	for line := range strings.Lines(text(t, s)) {
+		if line != "before *** behind\n" {
+			t.Fatalf("a line is %q", line)
+		}
+	}
+}
