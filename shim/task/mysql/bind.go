@@ -38,7 +38,7 @@ func Bind(pieces []string) (string, error) {
 func fill(sql string, values []driver.Value) string {
 	pieces := strings.Split(sql, valueMark)
 	for i := range pieces[1:] {
-		pieces[i] += literal(string(content(values[i])))
+		pieces[i] += literal(string(statements.Content(values[i])))
 	}
 	return strings.Join(pieces, "")
 }

@@ -153,14 +153,5 @@ func hint(err error) string {
 	return ""
 }
 
-// maxMessage bounds what is repeated of a server's message, in bytes.
-const maxMessage = 300
-
 // line makes one line of a message.
-func line(message string) string {
-	message = strings.Join(strings.Fields(message), " ")
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
-	}
-	return message
-}
+func line(message string) string { return statements.Line(message, "") }

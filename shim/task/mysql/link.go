@@ -148,12 +148,7 @@ func (l *link) query(statement string) (a answer, err error) {
 			if one.Rows > 0 {
 				continue
 			}
-			one.Row = append([]driver.Value{}, row...)
-			for i, v := range row { // some are the driver's, until its next message
-				if b, ok := v.([]byte); ok {
-					one.Row[i] = append([]byte{}, b...)
-				}
-			}
+			one.Row = statements.Copied(row)
 		}
 		if err != io.EOF {
 			break

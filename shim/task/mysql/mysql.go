@@ -85,9 +85,9 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	if a.Row == nil || err != nil {
 		return nil, err
 	}
-	attempt, _ := strconv.Atoi(string(content(a.Row[2])))
-	return &task.Task{ID: string(content(a.Row[0])), Payload: content(a.Row[1]), Attempt: attempt, Receipt: strconv.Itoa(attempt),
-		Aside: string(content(a.Row[3]))}, nil
+	attempt, _ := strconv.Atoi(string(statements.Content(a.Row[2])))
+	return &task.Task{ID: string(statements.Content(a.Row[0])), Payload: statements.Content(a.Row[1]), Attempt: attempt, Receipt: strconv.Itoa(attempt),
+		Aside: string(statements.Content(a.Row[3]))}, nil
 }
 
 // Keep begins the lease anew.
@@ -128,7 +128,7 @@ func (s *source) Count(ctx context.Context) (task.Counts, error) {
 	if err != nil {
 		return task.Counts{}, err
 	}
-	left, err := strconv.ParseInt(string(content(a.Row[0])), 10, 64)
+	left, err := strconv.ParseInt(string(statements.Content(a.Row[0])), 10, 64)
 	if err != nil {
 		return task.Counts{}, &contract.Error{Kind: contract.Malformed, Cause: errors.New("the answer to a count is no number")}
 	}
@@ -160,9 +160,5 @@ func clean(reason string) string {
 	return strings.ToValidUTF8(reason[:min(len(reason), most)], "\uFFFD")
 }
 
-// content gives a value as the text that the server writes for it; bytes stay what they
-// are.
-func content(v driver.Value) []byte { return statements.Content(v) }
-
 // isTrue tells whether a value is neither 0 nor NULL.
-func isTrue(v driver.Value) bool { return v != nil && string(content(v)) != "0" }
+func isTrue(v driver.Value) bool { return v != nil && string(statements.Content(v)) != "0" }

@@ -17,6 +17,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/statements"
 	"nth/testdata/harness"
 	"nth/testdata/servers"
 )
@@ -374,7 +375,7 @@ func trusted(t *testing.T, server *servers.MariaDB) {
 				return
 			}
 			a, err := s.ask(t.Context(), "SHOW STATUS LIKE 'Ssl_cipher'")
-			if err != nil || len(content(a.Row[1])) == 0 {
+			if err != nil || len(statements.Content(a.Row[1])) == 0 {
 				t.Errorf("TLS: %s, %v", a.Row, err)
 			}
 		})
@@ -427,7 +428,7 @@ func silent(t *testing.T, server *servers.MariaDB) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		server.Exec(t, "KILL CONNECTION "+string(content(a.Row[0])))
+		server.Exec(t, "KILL CONNECTION "+string(statements.Content(a.Row[0])))
 		if err := say(); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -127,12 +127,7 @@ func (l *link) query(statement string, args []driver.Value) (answer, error) {
 	row := make([]driver.Value, len(a.Columns))
 	switch err := rows.Next(row); err {
 	case nil:
-		for i, v := range row { // some are lib/pq's, until its next message
-			if b, ok := v.([]byte); ok {
-				row[i] = append([]byte{}, b...)
-			}
-		}
-		a.Row = row
+		a.Row = statements.Copied(row)
 	case io.EOF:
 	default:
 		return answer{}, err

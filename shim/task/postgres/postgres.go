@@ -102,7 +102,7 @@ func (s *source) Done(ctx context.Context, t *task.Task) error {
 
 // Fail gives a task back, or makes it dead. A second call gives the first one's answer.
 func (s *source) Fail(ctx context.Context, t *task.Task, f task.Failure) (bool, error) {
-	row, err := s.of(ctx, s.sql.fail, t, int64(s.options.MaxAttempts), micros(f.After), clean(f.Reason))
+	row, err := s.of(ctx, s.sql.fail, t, int64(s.options.MaxAttempts), micros(f.After), statements.Clean(f.Reason))
 	if err != nil {
 		return false, err
 	}
@@ -139,11 +139,6 @@ func (s *source) of(ctx context.Context, statement string, t *task.Task, more ..
 func (s *source) ask(ctx context.Context, statement string, args ...driver.Value) ([]driver.Value, error) {
 	a, err := s.twice(ctx, func(on *session) (answer, error) { return on.once(ctx, statement, args...) })
 	return a.Row, err
-}
-
-// clean makes a text of a reason, which has no NUL.
-func clean(reason string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "")
 }
 
 func micros(d time.Duration) int64 { return d.Microseconds() }

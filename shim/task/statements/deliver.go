@@ -2,6 +2,7 @@ package statements
 
 import (
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -63,6 +64,17 @@ func (q *Queue) delivery(a *Answer) (*task.Task, *contract.Error) {
 func nameless(t *task.Task) {
 	sum := sha256.Sum256(t.Payload)
 	t.ID = "sha256:" + hex.EncodeToString(sum[:8])
+}
+
+// Copied keeps what is the driver's until its next message.
+func Copied(row []driver.Value) []driver.Value {
+	row = slices.Clone(row)
+	for i, v := range row {
+		if b, ok := v.([]byte); ok {
+			row[i] = append([]byte{}, b...)
+		}
+	}
+	return row
 }
 
 // Content gives a value of any type as the text that the server writes for it, or

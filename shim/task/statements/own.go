@@ -96,7 +96,7 @@ func (s *own) Done(ctx context.Context, t *task.Task) error {
 
 // Fail gives a task back, or puts it aside.
 func (s *own) Fail(ctx context.Context, t *task.Task, f task.Failure) (bool, error) {
-	return s.giveBack(ctx, Call{Task: t, Delay: f.After, Reason: clean(f.Reason), Dead: s.MaxAttempts > 0 && t.Attempt >= s.MaxAttempts})
+	return s.giveBack(ctx, Call{Task: t, Delay: f.After, Reason: Clean(f.Reason), Dead: s.MaxAttempts > 0 && t.Attempt >= s.MaxAttempts})
 }
 
 // Release gives a task back at once.
@@ -193,7 +193,7 @@ func (s *own) Unfinished(ctx context.Context) (bool, error) {
 	return err == nil && len(a.Row) > 0 && s.queue.isTrue(a.Row[0]), err
 }
 
-// clean makes a text of a reason, which has no NUL.
-func clean(reason string) string {
+// Clean makes a text of a reason, which has no NUL.
+func Clean(reason string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "")
 }

@@ -56,6 +56,18 @@ type Refusal struct{ Message, Number, State string }
 
 func (r *Refusal) Error() string { return "the database refuses: " + r.Message + " (" + r.Number + ")" }
 
+// maxMessage bounds what is repeated of a server's message, in bytes.
+const maxMessage = 300
+
+// Line makes one line of a server's message, without what a driver puts before it.
+func Line(message, prefix string) string {
+	message = strings.TrimPrefix(strings.Join(strings.Fields(message), " "), prefix)
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	return message
+}
+
 // of tells whether a refusal is of a number or a class.
 func (r *Refusal) of(code string) bool { return r.Number == code || strings.HasPrefix(r.State, code) }
 
