@@ -38,8 +38,9 @@ type proxy struct {
 	server string
 
 	mu       sync.Mutex
-	requests int // of queries to be lost, and their connections with them
-	answers  int // to queries
+	requests int  // of queries to be lost, and their connections with them
+	answers  int  // to queries
+	early    bool // answers are lost as soon as they begin, with the server still at them
 }
 
 func startProxy(t testing.TB, server string) *proxy {
@@ -114,6 +115,7 @@ func (p *proxy) serve(client net.Conn) {
 			}
 		}
 		if deaf {
+			p.finish(server)
 			return
 		}
 		if _, err := client.Write(buf[:n]); err != nil {
@@ -122,14 +124,33 @@ func (p *proxy) serve(client net.Conn) {
 	}
 }
 
+// quit is a message with which a client takes leave.
+var quit = []byte{1, 0, 0, 0, 1}
+
+// finish waits until a server has done all that it was asked, for it hears the last message
+// after that.
+func (p *proxy) finish(server net.Conn) {
+	p.mu.Lock()
+	early := p.early
+	p.mu.Unlock()
+	if early {
+		return
+	}
+	if _, err := server.Write(quit); err == nil {
+		_, _ = io.Copy(io.Discard, server)
+	}
+}
+
+// lose loses what is on its way the next times: a "request", of which nothing is done, an
+// "answer" when all is done, or its "rest" while the server is at it.
 func (p *proxy) lose(way string, times int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if way == "request" {
 		p.requests = times
-	} else {
-		p.answers = times
+		return
 	}
+	p.answers, p.early = times, way == "rest"
 }
 
 // row is a task as it stands in the table.
@@ -210,7 +231,7 @@ func TestLost(t *testing.T) {
 // was delivered once.
 func TestLostTake(t *testing.T) {
 	server := servers.StartMariaDB(t)
-	for _, way := range []string{"request", "answer"} {
+	for _, way := range []string{"request", "answer", "rest"} {
 		for _, times := range []int{1, 2} {
 			t.Run(fmt.Sprint(way, " lost ", times), func(t *testing.T) {
 				q, p := throughProxy(t, server)

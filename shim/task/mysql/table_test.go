@@ -423,14 +423,17 @@ func silent(t *testing.T, server *servers.MariaDB) {
 	q.Fill(t, []byte("x"))
 	s := q.Open(t, task.Options{RunID: "a", Lease: time.Minute}).(*source)
 	one := take1(t, s)
-	for what, say := range map[string]func() error{"keep": func() error { return s.Keep(t.Context(), one) }, "release": func() error { return s.Release(t.Context(), one) }} {
+	for _, step := range []struct {
+		name string
+		say  func(context.Context, *task.Task) error
+	}{{"keep", s.Keep}, {"release", s.Release}} { // after which it is nobody's
 		a, err := s.ask(t.Context(), "SELECT CONNECTION_ID()")
 		if err != nil {
 			t.Fatal(err)
 		}
 		server.Exec(t, "KILL CONNECTION "+string(statements.Content(a.Row[0])))
-		if err := say(); err != nil {
-			t.Errorf("%s: %v", what, err)
+		if err := step.say(t.Context(), one); err != nil {
+			t.Errorf("%s: %v", step.name, err)
 		}
 	}
 	if n := server.Rows(t, q.table+" WHERE state = 'ready' AND attempt = 0"); n != 1 {
