@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"nth/shim/store/contract"
+	"nth/shim/task/database"
 	"nth/testdata/servers"
 )
 
@@ -140,7 +141,7 @@ func TestServersOwnWay(t *testing.T) {
 	for range 10_000 {
 		before, after := some(), some()
 		_, refused := Bind([]string{"SELECT " + before, after})
-		prepared, err := l.conn.Prepare("SELECT " + before + " ? " + after)
+		prepared, err := l.Prepare("SELECT " + before + " ? " + after)
 		if err != nil {
 			continue
 		}
@@ -163,7 +164,7 @@ func TestServersOwnWay(t *testing.T) {
 	t.Logf("%d seen, %d hidden", seen, hidden)
 }
 
-func connected(t testing.TB, server *servers.MariaDB) *link {
+func connected(t testing.TB, server *servers.MariaDB) *database.Link {
 	t.Helper()
 	u, err := url.Parse(server.URL(""))
 	if err != nil {
@@ -177,6 +178,6 @@ func connected(t testing.TB, server *servers.MariaDB) *link {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.conn.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	return l
 }

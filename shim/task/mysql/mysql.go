@@ -22,12 +22,14 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/database"
 	"nth/shim/task/statements"
 )
 
 // source is a table for one run of a worker.
 type source struct {
-	sessions
+	database.Sessions
+	server  *settings
 	table   string
 	options task.Options
 	// unsure is until when a task may become ours which nobody works at: a Take ended
@@ -50,7 +52,7 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: hintURL}
 	}
-	return &source{sessions: newSessions(s, o), table: s.table, options: o}, nil
+	return &source{Sessions: newSessions(s, o), server: s, table: s.table, options: o}, nil
 }
 
 // Name gives the queue's name for the keys of markers: a server moves, and its
@@ -68,7 +70,8 @@ func (s *source) String() string { return "the table " + s.table + " at " + s.se
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	ctx, cancel := task.Outlive(ctx)
 	defer cancel()
-	a, err := s.again(ctx, func(on *session) (answer, error) {
+	a, err := s.Again(ctx, func(raw *database.Session) (answer, error) {
+		on := session{raw}
 		var a answer
 		var err error
 		if time.Now().Before(s.unsure) {
@@ -77,7 +80,7 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 		if a.Row == nil && err == nil {
 			a, err = on.once(ctx, s.fill(take))
 		}
-		if unanswered(err) && on.asked {
+		if on.Unsure(err) {
 			s.unsure = time.Now().Add(min(s.options.Lease, settled))
 		}
 		return a, err
@@ -147,7 +150,7 @@ func (s *source) of(ctx context.Context, statement string, t *task.Task, more ..
 
 // ask runs a statement that gives one row.
 func (s *source) ask(ctx context.Context, statement string) (answer, error) {
-	a, err := s.again(ctx, func(on *session) (answer, error) { return on.once(ctx, statement) })
+	a, err := s.Again(ctx, func(raw *database.Session) (answer, error) { return session{raw}.once(ctx, statement) })
 	if err == nil && len(a.Row) == 0 {
 		err = &contract.Error{Kind: contract.Malformed, Cause: errors.New("the answer has no row")}
 	}

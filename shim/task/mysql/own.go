@@ -8,11 +8,12 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/database"
 	"nth/shim/task/statements"
 )
 
 // own runs statements of the user's own.
-type own struct{ sessions }
+type own struct{ database.Sessions }
 
 // OpenOwn opens a queue of the user's own statements; it asks the server nothing.
 func OpenOwn(u *url.URL, o task.Options, s statements.Statements) (task.Source, error) {
@@ -32,7 +33,7 @@ func OpenOwn(u *url.URL, o task.Options, s statements.Statements) (task.Source, 
 
 // Try is statements.Server's.
 func (s *own) Try(ctx context.Context, try func(statements.Session) (answer, error)) (answer, error) {
-	return s.again(ctx, func(on *session) (answer, error) { return try(on) })
+	return s.Again(ctx, func(on *database.Session) (answer, error) { return try(session{on}) })
 }
 
 // changed is the column of how many rows the last statement changed.
@@ -41,18 +42,18 @@ const changed = "nth_changed"
 // Once is statements.Session's. Statements are one message and one transaction, so that
 // nothing is locked while an answer travels; what was ended as a deadlock is said again as a
 // whole. Where no statement gives an answer, what the last one changed is it.
-func (s *session) Once(ctx context.Context, sql string, values []driver.Value) (answer, bool, error) {
+func (s session) Once(ctx context.Context, sql string, values []driver.Value) (answer, bool, error) {
 	message := strings.ReplaceAll(fill(sql, values), statementMark, ";\n")
 	a, err := s.once(ctx, "START TRANSACTION;\n"+message+";\nSELECT ROW_COUNT() AS "+changed+";\nCOMMIT")
 	if a.Row != nil && a.Columns[0] == changed {
 		a = answer{Rows: a.Row[0].(int64)}
 	}
-	return a, unanswered(err) && s.asked, err
+	return a, s.Unsure(err), err
 }
 
 // Prove is statements.Session's. To be prepared a statement is parsed, and its tables, columns
 // and grants are looked for; nothing of it is done.
-func (s *session) Prove(ctx context.Context, st *statements.Statement) (answer, error) {
+func (s session) Prove(ctx context.Context, st *statements.Statement) (answer, error) {
 	message := ""
 	for _, one := range strings.Split(fill(st.SQL, make([]driver.Value, st.Values)), statementMark) {
 		message += "SET @nth = " + literal(one) + ";PREPARE nth FROM @nth;DEALLOCATE PREPARE nth;"

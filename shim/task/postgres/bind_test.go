@@ -117,7 +117,7 @@ func TestServersOwnWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.conn.Close()
+	defer l.Close()
 	marks := []string{"'", "''", "E'", `\'`, `\`, "\n", " ", "$$", "$a$", "$", "--", "/*", "*/", `"`, "x", "1", "||", "e", "U&'", "b", ","}
 	random := rand.New(rand.NewPCG(1, 2))
 	some := func() (sql string) {
@@ -131,7 +131,7 @@ func TestServersOwnWay(t *testing.T) {
 	for range 5_000 {
 		before, after := some(), some()
 		bound, refused := Bind([]string{"SELECT " + before, after})
-		_, err := l.query("SELECT "+before+" $1 "+after, []driver.Value{"v"})
+		_, err := query(l, "SELECT "+before+" $1 "+after, []driver.Value{"v"})
 		answer, _ := errors.AsType[*pq.Error](err)
 		switch {
 		case err == nil && strings.Contains(before+after, "$1"): // which Bind refuses

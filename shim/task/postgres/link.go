@@ -4,66 +4,49 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/lib/pq"
 
 	"nth/shim/failure"
-	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/database"
 	"nth/shim/task/statements"
 )
-
-// link is a connection. It is lib/pq's own, without database/sql before it, which
-// says a statement again whose answer was lost: for a take, that is a second task.
-type link struct {
-	conn driver.Conn
-	raw  net.Conn
-}
-
-// sessions ask one server, each with a connection of its own.
-type sessions struct {
-	config pq.Config
-	pool   *task.Pool[*session]
-}
-
-func newSessions(config pq.Config, o task.Options) sessions {
-	return sessions{config, task.PoolOf(o.Remember(), func() *session { return &session{config: config} })}
-}
-
-// session asks over one connection at a time.
-type session struct {
-	config pq.Config
-	link   *link // nil: none is open
-}
 
 // answer is what a statement gave.
 type answer = statements.Answer
 
-// past is a deadline that ends a call at once.
-func past() time.Time { return time.Unix(1, 0) }
+// session is a connection of database's, for this one's statements.
+type session struct{ *database.Session }
 
-// goodbye is how long a connection is given to be closed politely.
-const goodbye = time.Second
+// errForeign is an answer that lib/pq panics at: another server's.
+var errForeign error = failure.Text("the answer is not PostgreSQL's")
 
-// twice tries again, with a new connection, what an old one was lost at: it may have
-// ended hours ago. Statements do no harm when they are said twice.
-func (s sessions) twice(ctx context.Context, try func(*session) (answer, error)) (a answer, err error) {
-	busy := s.pool.With(ctx, func(on *session) {
-		old := on.link != nil
-		a, err = try(on)
-		if old && unanswered(err) && ctx.Err() == nil {
-			a, err = try(on)
-		}
-	})
-	if busy != nil {
-		return a, &contract.Error{Kind: contract.Unreachable, Cause: errors.Join(task.ErrUnasked, busy), Hint: "no connection is free"}
+func newSessions(config pq.Config, o task.Options) database.Sessions {
+	return database.Open(&database.Server{
+		Connect:    func(ctx context.Context) (*database.Link, error) { return connect(ctx, config) },
+		Unanswered: unanswered,
+		Meaning:    meaning,
+		Foreign:    errForeign,
+	}, o)
+}
+
+func connect(ctx context.Context, config pq.Config) (*database.Link, error) {
+	config, forget, err := trust(config.Clone())
+	if err != nil {
+		return nil, err
 	}
-	return a, meaning(ctx, err)
+	defer forget()
+	return database.Connect(ctx, func(d *database.Dialer) (driver.Connector, error) {
+		connector, err := pq.NewConnectorConfig(config)
+		if err == nil {
+			connector.Dialer(dialer{d})
+		}
+		return connector, err
+	}, nil)
 }
 
 // unanswered tells that nobody knows whether the server did what it was told.
@@ -72,54 +55,19 @@ func unanswered(err error) bool {
 	return err != nil && !answered
 }
 
-// errForeign is an answer that lib/pq panics at: another server's.
-var errForeign error = failure.Text("the answer is not PostgreSQL's")
-
-// once runs a statement. After an error nobody knows what
-// the connection is still going to say, and it is closed.
-func (s *session) once(ctx context.Context, statement string, args ...driver.Value) (a answer, err error) {
-	defer func() {
-		if why := recover(); why != nil {
-			a, err = answer{}, fmt.Errorf("%w: %v", errForeign, why)
-			s.drop()
-		}
-	}()
-	if s.link == nil {
-		if s.link, err = connect(ctx, s.config); err != nil {
-			return answer{}, err
-		}
-	}
-	l := s.link
-	stop := context.AfterFunc(ctx, func() { _ = l.raw.SetDeadline(past()) })
-	a, err = l.query(statement, args)
-	if stopped := stop(); err != nil || !stopped {
-		s.drop()
-	}
-	return a, err
-}
-
-// Close closes the connections: all sources of a worker are closed together.
-func (s sessions) Close() error {
-	s.pool.Each((*session).drop)
-	return nil
-}
-
-func (s *session) drop() {
-	if s.link != nil {
-		_ = s.link.raw.SetDeadline(time.Now().Add(goodbye))
-		_ = s.link.conn.Close()
-		s.link = nil
-	}
+// once runs a statement.
+func (s session) once(ctx context.Context, statement string, args ...driver.Value) (answer, error) {
+	return s.With(ctx, func(l *database.Link) (answer, error) { return query(l, statement, args) })
 }
 
 // query isn't given the context: lib/pq would connect a second time to cancel the
 // statement, and wait for the first answer all the same.
-func (l *link) query(statement string, args []driver.Value) (answer, error) {
+func query(l *database.Link, statement string, args []driver.Value) (answer, error) {
 	named := make([]driver.NamedValue, len(args))
 	for i, v := range args {
 		named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
 	}
-	rows, err := l.conn.(driver.QueryerContext).QueryContext(context.Background(), statement, named)
+	rows, err := l.Conn.(driver.QueryerContext).QueryContext(context.Background(), statement, named)
 	if err != nil {
 		return answer{}, err
 	}
@@ -141,69 +89,16 @@ func (l *link) query(statement string, args []driver.Value) (answer, error) {
 	return a, nil
 }
 
-// connect connects, and gives up when the context ends, which lib/pq alone doesn't
-// after the first byte.
-func connect(ctx context.Context, config pq.Config) (*link, error) {
-	config, forget, err := trust(config.Clone())
-	if err != nil {
-		return nil, err
-	}
-	defer forget()
-	connector, err := pq.NewConnectorConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	d := &dialer{}
-	connected := false
-	defer func() {
-		if d.raw != nil && !connected {
-			_ = d.raw.Close()
-		}
-	}()
-	stop := context.AfterFunc(ctx, d.interrupt)
-	defer stop()
-	connector.Dialer(d)
-	conn, err := connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	connected = true
-	return &link{conn: conn, raw: d.raw}, nil
-}
+// dialer is database's as lib/pq wants it.
+type dialer struct{ *database.Dialer }
 
-// dialer knows the connection that was made last: lib/pq may try several hosts.
-type dialer struct {
-	net.Dialer
-	mu    sync.Mutex
-	raw   net.Conn
-	ended bool
-}
-
-func (d *dialer) interrupt() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.ended = true
-	if d.raw != nil {
-		_ = d.raw.SetDeadline(past())
-	}
-}
-
-// DialContext is lib/pq's DialerContext.
-func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := d.Dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.raw = conn; d.ended {
-		_ = conn.SetDeadline(past())
-	}
-	return conn, nil
+// Dial is lib/pq's Dialer, which it doesn't use where there is a DialContext.
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
 }
 
 // DialTimeout is lib/pq's Dialer, which it doesn't use where there is a DialContext.
-func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	return d.DialContext(ctx, network, address)

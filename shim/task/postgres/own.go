@@ -7,6 +7,7 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/database"
 	"nth/shim/task/statements"
 )
 
@@ -18,7 +19,7 @@ type (
 )
 
 // own runs them.
-type own struct{ sessions }
+type own struct{ database.Sessions }
 
 // OpenOwn opens a queue of the user's own statements; it asks the server nothing.
 func OpenOwn(u *url.URL, o task.Options, s Statements) (task.Source, error) {
@@ -35,18 +36,18 @@ func OpenOwn(u *url.URL, o task.Options, s Statements) (task.Source, error) {
 
 // Try is statements.Server's.
 func (s *own) Try(ctx context.Context, try func(statements.Session) (answer, error)) (answer, error) {
-	return s.twice(ctx, func(on *session) (answer, error) { return try(on) })
+	return s.Again(ctx, func(on *database.Session) (answer, error) { return try(session{on}) })
 }
 
 // Once is statements.Session's.
-func (s *session) Once(ctx context.Context, sql string, values []driver.Value) (answer, bool, error) {
+func (s session) Once(ctx context.Context, sql string, values []driver.Value) (answer, bool, error) {
 	a, err := s.once(ctx, sql, values...)
 	return a, true, err
 }
 
 // Prove is statements.Session's. EXPLAIN parses and plans a statement, looks whether the user
 // may do all of it, and does nothing; a value of any type may be NULL.
-func (s *session) Prove(ctx context.Context, st *Statement) (answer, error) {
+func (s session) Prove(ctx context.Context, st *Statement) (answer, error) {
 	return s.once(ctx, "EXPLAIN "+st.SQL, make([]driver.Value, st.Values)...)
 }
 

@@ -23,12 +23,14 @@ import (
 
 	"nth/shim/store/contract"
 	"nth/shim/task"
+	"nth/shim/task/database"
 	"nth/shim/task/statements"
 )
 
 // source is a table for one run of a worker.
 type source struct {
-	sessions
+	database.Sessions
+	host    string
 	table   string
 	sql     tableSQL
 	options task.Options
@@ -49,7 +51,7 @@ func Open(u *url.URL, o task.Options) (task.Source, error) {
 	if err != nil {
 		return nil, &contract.Error{Kind: contract.Invalid, Cause: err, Hint: hintURL}
 	}
-	return &source{sessions: newSessions(config, o), table: table, sql: statementsFor(table), options: o}, nil
+	return &source{Sessions: newSessions(config, o), host: config.Host, table: table, sql: statementsFor(table), options: o}, nil
 }
 
 // Name gives the queue's name for the keys of markers: a server moves, and its
@@ -67,15 +69,15 @@ func Name(u *url.URL) string {
 
 // String names the table, and no secret.
 func (s *source) String() string {
-	return "the table " + s.table + " at " + s.config.Host
+	return "the table " + s.table + " at " + s.host
 }
 
 // Take takes a task.
 func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	ctx, cancel := task.Outlive(ctx)
 	defer cancel()
-	a, err := s.twice(ctx, func(on *session) (answer, error) {
-		a, err := on.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
+	a, err := s.Again(ctx, func(raw *database.Session) (answer, error) {
+		a, err := session{raw}.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
 		s.unsure = err != nil
 		return a, err
 	})
@@ -137,7 +139,7 @@ func (s *source) of(ctx context.Context, statement string, t *task.Task, more ..
 }
 
 func (s *source) ask(ctx context.Context, statement string, args ...driver.Value) ([]driver.Value, error) {
-	a, err := s.twice(ctx, func(on *session) (answer, error) { return on.once(ctx, statement, args...) })
+	a, err := s.Again(ctx, func(raw *database.Session) (answer, error) { return session{raw}.once(ctx, statement, args...) })
 	return a.Row, err
 }
 
