@@ -177,6 +177,7 @@ func (r *runner) wait() (why ownStop) {
 		select {
 		case <-r.s.wake.child:
 		case <-r.s.wake.drain:
+			r.cmd.Log.Info().Msg("a stop signal has come: the command may go on for " + r.cmd.Drain.String())
 			d.drained = time.After(r.cmd.Drain)
 			r.stopping()
 		case <-d.drained:

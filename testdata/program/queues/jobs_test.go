@@ -94,7 +94,7 @@ func TestJobsBeside(t *testing.T) {
 		{"fewer than there are slots", strings.Fields("a b c d e"), "", []string{"--max-tasks=1", "--jobs=4"}, nil, 0, "--max-tasks", 1, 4, "a"},
 		{"their work is ended", []string{"a", "b", "third"}, "await go", []string{"--drain=10m"}, func(s *scene, p *pod) {
 			p.signal(syscall.SIGTERM)
-			p.says("task taken")
+			p.says("the command may go on for 10m0s")
 			s.touch("go")
 		}, 143, "task done", 2, 1, "a b"},
 		{"they are stopped", []string{"a", "b", "third"}, "await never", nil, func(_ *scene, p *pod) { p.signal(syscall.SIGTERM) },
