@@ -91,19 +91,24 @@ func (o *output) pass() {
 	if err != nil {
 		return
 	}
-	for rest, ends := capacity, false; rest > 0; {
-		late := o.ending.Load() // what was read before leaves a full pipe behind
+	n, rest, late, ends := 0, capacity, false, false
+	some := func(fd uintptr) bool {
+		if late && !ends { // its command may have made it larger
+			ends, rest = true, max(rest, widenTo(int(fd), 0))
+		}
+		n, err = o.step(int(fd))
+		return err != syscall.EAGAIN
+	}
+	for rest > 0 {
+		late = o.ending.Load() // what was read before leaves a full pipe behind
 		if !late {
 			rest = o.flow.holds
 		}
-		n := 0
-		over := raw.Read(func(fd uintptr) bool {
-			if late && !ends { // its command may have made it larger
-				ends, rest = true, max(rest, widenTo(int(fd), 0))
-			}
-			n, err = o.step(int(fd))
-			return err != syscall.EAGAIN
-		})
+		n = 0
+		over := raw.Read(some)
+		if errors.Is(over, os.ErrDeadlineExceeded) { // before nth got to read, perhaps: on a machine that is busy, or was paused
+			over = raw.Control(func(fd uintptr) { some(fd) })
+		}
 		if o.err != nil && o.isStdout() {
 			o.r.Close() // the command is told as it would be without nth: its next write fails
 			return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -65,26 +66,34 @@ func (t *take) started() {
 // copy returns when nobody has the pipe's other end any more; or, after the sweep, when
 // all is passed on that was in the pipe by then: what escaped may hold it open.
 func (t *take) copy() {
-	chunk, rest, ending := make([]byte, streamChunk), 0, false
+	chunk := make([]byte, streamChunk)
 	for {
 		n, err := t.pipe.r.Read(chunk)
 		t.pass(chunk[:n])
-		rest -= n
-		switch {
-		case err == nil && !ending:
+		if err == nil {
 			continue
-		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && !ending:
-			ending, rest = true, held(t.pipe.r)
-		default:
-			return
 		}
-		if rest <= 0 {
-			return
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			for rest := held(t.pipe.r); rest > 0; rest -= n {
+				if n = readNow(t.pipe.r, chunk); n == 0 {
+					return // somebody else has read it
+				}
+				t.pass(chunk[:n])
+			}
 		}
-		// What is in there is there at once, unless somebody else has read it.
-		_ = t.pipe.r.SetReadDeadline(time.Now().Add(drain))
+		return
 	}
+}
+
+// readNow reads what is in a pipe's buffer, however late it is; 0: nothing is.
+func readNow(r *os.File, p []byte) (n int) {
+	if raw, err := r.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			for n, err = syscall.Read(int(fd), p); err == syscall.EINTR; n, err = syscall.Read(int(fd), p) {
+			}
+		})
+	}
+	return max(n, 0)
 }
 
 // pass writes a piece. When that has failed, the rest is read and thrown away: a command
