@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -26,7 +27,8 @@ type intake struct {
 	caught  chan os.Signal
 	waiting [maxSignal + 1]atomic.Bool // what is in ready already
 	ready   chan syscall.Signal        // each kind at most once
-	muted   atomic.Bool                // SIGCHLD isn't taken at the moment
+	mutes   sync.Mutex                 // of muted
+	muted   bool                       // SIGCHLD isn't taken at the moment
 	marks   syscall.Signal             // comes after all that stop: what was there before it is here by then
 }
 

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// settle is how long after a command's end a stop signal still counts as one that may
+// Settle is how long after a command's end a stop signal still counts as one that may
 // have ended it. A batch system signals every process of a job, one after the other: the
 // command may have answered with exit code 0 before nth's own signal is there. It is also
 // for a typed signal that another thread has taken from the kernel and not yet handed on.
-const settle = 20 * time.Millisecond
+const Settle = 20 * time.Millisecond
 
 // slack is how much later nth may come to see it, on a machine that is busy, where it isn't
 // known when the kernel had it.
@@ -22,29 +22,41 @@ const slack = 200 * time.Millisecond
 // together is in what steps commands that run at the same time wait for that.
 const together = 5 * time.Millisecond
 
-// Soon tells whether two commands ended so soon one after the other that a stop signal may
-// have ended both, if it ended the later one.
-func Soon(ended, later time.Time) bool { return later.Sub(ended) <= settle }
-
 // Settled tells whether the verdict about a command that ended then is final, and which
-// stop signal came so soon after that it may have ended the command; 0: none did. As
-// process 1 nth is the one that a platform signals.
+// stop signal may have ended the command; 0: none did. One that came after may have, unless
+// nth has looked in between (Look): how much later it came to handle it says nothing on a
+// machine that is busy. As process 1 nth is the one that a platform signals.
 func (s *Signals) Settled(ended time.Time) (final bool, by syscall.Signal) {
 	if s.part != nil {
 		return s.part.of.s.Settled(ended)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pid1 {
+	switch {
+	case s.pid1 || s.stop.looked.Sub(ended) > Settle:
 		return true, 0
+	case s.stop.first == 0 || s.stop.at.Before(ended):
+		return s.stop.first != 0, 0
 	}
+	return true, s.stop.first
+}
+
+// Look handles what signals the kernel has for nth. Without a stop signal among them the verdict
+// is final about all commands that ended so long before that one would be there.
+func (s *Signals) Look() {
+	if s.part != nil {
+		s = s.part.of.s
+	}
+	if s.pid1 {
+		return
+	}
+	began := time.Now()
+	_ = s.catching.Do(s.catchUp)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.stop.first == 0 {
-		return time.Since(ended) > settle, 0
+		s.stop.looked = began
 	}
-	if after := s.stop.at.Sub(ended); after >= 0 && after <= settle {
-		return true, s.stop.first
-	}
-	return true, 0
 }
 
 // AwaitSettled waits until the verdict about a command that ended then is final. All that
@@ -56,17 +68,17 @@ func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 	case s.part != nil:
 		return s.part.of.s.AwaitSettled(ended)
 	}
-	settled := ended.Add(settle)
+	settled := ended.Add(Settle)
 	if p := s.parts; p != nil { // many end in this time: one look is for several
 		settled = p.began.Add(settled.Sub(p.began).Truncate(together) + together)
 	}
 	wait := time.Until(settled)
 	time.Sleep(wait)
-	_ = s.catching.Do(s.catchUp)
+	s.Look()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	after := s.stop.at.Sub(ended)
-	if s.stop.first != 0 && after >= 0 && (wait > 0 || after <= settle+slack) {
+	if s.stop.first != 0 && after >= 0 && (wait > 0 || after <= Settle+slack) {
 		return s.stop.first
 	}
 	return 0
@@ -80,14 +92,12 @@ func (s *Signals) catchUp() error {
 	case <-s.wake.caughtUp:
 	default:
 	}
+	s.intake.unmute(true)
+	defer s.intake.unmute(false)
 	_ = syscall.Kill(os.Getpid(), s.intake.marks)
-	patience := settle // where it isn't noted at the moment
-	if !s.intake.muted.Load() {
-		patience = time.Second
-	}
 	select {
 	case <-s.wake.caughtUp:
-	case <-time.After(patience):
+	case <-time.After(time.Second):
 	}
 	return nil
 }

@@ -72,6 +72,7 @@ type stop struct {
 	cancel context.CancelCauseFunc
 	first  syscall.Signal // of the run
 	at     time.Time      // when that came
+	looked time.Time      // when there was none, and not one on its way here
 	while  syscall.Signal // the first one that the commands there are lived to see
 	drains bool
 	held   syscall.Signal

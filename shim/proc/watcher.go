@@ -121,7 +121,7 @@ func WatcherMain() {
 			case sig != last:
 				_, _ = report.Write([]byte{byte(sig.(syscall.Signal))})
 			case ended == nil:
-				timeout = time.After(settle)
+				timeout = time.After(Settle)
 			}
 		case <-ended:
 			// A signal that the kernel has sent may still be on its way here. Of those

@@ -208,7 +208,7 @@ func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
 	t.settleLate()
 	switch {
 	case why == nil:
-		t.late = append(t.late, lately{one.Item, outcome, res.Ended})
+		t.endedWell(lately{one.Item, outcome, res.Ended})
 		return true
 	case err == nil && (res.Stop != 0 || l.in.Held() != nil || l.help.over()):
 		return false // the signal, or the loss of the claim, has ended it: it is neither done nor failed

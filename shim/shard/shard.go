@@ -147,7 +147,7 @@ func (sh *shard) digest(ctx context.Context, h marker.Header) (string, error) {
 
 // work is the shard's own in the way that every item goes.
 func (sh *shard) work(ctx context.Context, it item.Item, in once.Inputs) (once.Outcome, error) {
-	t := &tally{at: sh.Start, settled: sh.settled, others: others{kick: make(chan struct{}, 1)}}
+	t := &tally{at: sh.Start, verdicts: verdicts{settled: sh.settled, look: sh.Signals.Look}, others: others{kick: make(chan struct{}, 1)}}
 	if err := sh.Step(ctx, "resume"); err != nil {
 		return once.Outcome{}, err
 	}

@@ -23,10 +23,17 @@ type tally struct {
 	// now is between the loop that runs items and what tells of it.
 	mu  sync.Mutex
 	now sum
+	verdicts
+}
+
+// verdicts are those that aren't final. All but the functions are under the tally's lock.
+type verdicts struct {
 	// late are items that ended well, in order, for so short a time that a stop signal
 	// may yet tell what ended them.
 	late    []lately
 	settled func(ended time.Time) (final bool, by syscall.Signal)
+	look    func() // for stop signals: without one, what had ended a while before is final
+	looks   bool   // one is on its way
 }
 
 // others is what a tally knows of items that aren't its index's own (--share).
@@ -41,6 +48,27 @@ type lately struct {
 	item    int64
 	outcome string
 	ended   time.Time
+}
+
+// endedWell takes down an item, whose end is looked at again as soon as it may be final: what
+// isn't then, when a stop signal comes, is lost. The lock is held.
+func (t *tally) endedWell(one lately) {
+	t.late = append(t.late, one)
+	if t.looks {
+		return
+	}
+	t.looks = true
+	time.AfterFunc(proc.Settle, t.lookAgain)
+}
+
+func (t *tally) lookAgain() {
+	t.look()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.settleLate()
+	if t.looks = len(t.late) > 0; t.looks {
+		time.AfterFunc(proc.Settle, t.lookAgain)
+	}
 }
 
 // settleLate counts what is final by now, and forgets what a stop signal may have ended:
@@ -92,12 +120,11 @@ func (t *tally) await(settled func(ended time.Time) (by syscall.Signal)) {
 	if len(late) == 0 {
 		return
 	}
-	last := late[len(late)-1].ended
-	by := settled(last)
+	settled(late[len(late)-1].ended)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, one := range late {
-		if by == 0 || !proc.Soon(one.ended, last) {
+		if _, by := t.settled(one.ended); by == 0 {
 			t.of(one.item).settle(one.item, one.outcome)
 		}
 	}
