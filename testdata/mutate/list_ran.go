@@ -42,7 +42,7 @@ var ran = []mutation{
 		"			d.taken = nil\n			r.stop()\n", "			d.taken = nil\n",
 		"shim/proc", "TestTakeFails"},
 	{"what the pipe holds at the end", "shim/proc/take.go",
-		"ending, rest = true, held(t.pipe.r)", "ending, rest = true, 0",
+		"for rest := held(t.pipe.r); rest > 0;", "for rest := 0; rest > 0;",
 		"shim/proc", "TestTakeRest"},
 	{"--reserve-exit-codes of 64", "shim/once/judge.go",
 		"c >= failure.Usage && c <= failure.Setup", "c > failure.Usage && c <= failure.Setup",
