@@ -38,6 +38,7 @@ type Evidence struct {
 	LeaseLost   bool // nth stopped it, for the lease was lost
 	OOMKilled   bool
 	ItemsFailed string // of a shard, as ranges
+	FirstFailed string // the first of them, as a person calls it
 }
 
 // Error is an error after a command ran.
@@ -74,7 +75,7 @@ func (r Report) document(p edge.Process, f *failure.Failure, message, reason str
 	doc.Reason = p.Secrets.Hide(reason)
 	if e, ran := Ran(r.Err); ran {
 		doc.Usage, doc.Log = e.Usage, e.Log
-		doc.Stderr, doc.ItemsFailed = e.Stderr, e.ItemsFailed
+		doc.Stderr, doc.ItemsFailed, doc.FirstFailed = e.Stderr, e.ItemsFailed, e.FirstFailed
 		doc.TimedOut, doc.LeaseLost, doc.OOMKilled = e.TimedOut, e.LeaseLost, e.OOMKilled
 		doc.Retries = e.Retries
 		doc.Signal, doc.StopSignal, doc.CommandCode = e.Signal, e.Stop, e.Code

@@ -152,6 +152,7 @@ type Failure struct {
 	Stderr      string `json:"stderr"`                        // its last bytes
 	Reason      string `json:"termination_message,omitempty"` // what the command itself left in the termination log
 	ItemsFailed string `json:"items_failed,omitempty"`        // of a shard, as ranges; all else is of the first one
+	FirstFailed string `json:"first_failed,omitempty"`        // its number and, where it is made of objects, its name
 }
 
 // Key gives the key of an index's document in one of the directories of the contract.

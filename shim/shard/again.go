@@ -100,7 +100,7 @@ func (l *loop) again(a attempt, why *failure.Failure, res *proc.Result) bool {
 	if r.logged++; r.logged <= mostLogged {
 		why.On = l.Config.Command[0]
 		l.Log.Warn().Int64("item", a.number).Int("exit_code", int(why.Code)).Int("retry", a.n).Int("of", r.most).
-			Msgf("item %d: %s; running it again in %s", a.number, l.Secrets.Hide(why.Error()), pause)
+			Msgf("item %s: %s; running it again in %s", l.named(a.row), l.Secrets.Hide(why.Error()), pause)
 	}
 	if r.logged == mostLogged {
 		l.Log.Warn().Int("retries", mostLogged).Msg("further retries are not told")

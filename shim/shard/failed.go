@@ -20,7 +20,6 @@ import (
 
 // itemFailure is an item that failed.
 type itemFailure struct {
-	item     int64
 	why      *failure.Failure
 	evidence end.Evidence // empty: nth itself failed to run it
 }
@@ -31,8 +30,8 @@ const mostLogged = 100
 // maxLine bounds what is logged of a line of stderr, in bytes.
 const maxLine = 500
 
-// failed tells of an item's failure; the tally's lock is held.
-func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran bool) {
+// failed tells of the failure of an item that is called so; the tally's lock is held.
+func (l *loop) failed(of row, named string, res *proc.Result, why *failure.Failure, ran bool) {
 	t := l.tally
 	if t.now.failures > mostLogged {
 		return
@@ -43,7 +42,7 @@ func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran 
 	if t.first == nil {
 		keep = l.Secrets // its stderr is told at the end, too
 	}
-	words, err := l.whole(l.rowOf(one), keep)
+	words, err := l.whole(of, keep)
 	if err != nil {
 		words = item.Words{StableCommand: l.Config.Command}
 	}
@@ -52,16 +51,17 @@ func (l *loop) failed(one proc.One, res *proc.Result, why *failure.Failure, ran 
 	}
 	tail := l.Tail(res)
 	if t.first == nil {
-		t.first = &itemFailure{item: one.Item, why: why}
+		t.first = &itemFailure{why: why}
 		if ran {
 			t.first.evidence = l.Evidence(res, output.Kept{})
 		}
+		t.first.evidence.FirstFailed = named
 	}
 	text := l.Secrets.Hide(why.Error())
 	if tail := strings.TrimSpace(tail); tail != "" {
 		text += ": " + end.LastBytes(tail[strings.LastIndexByte(tail, '\n')+1:], maxLine)
 	}
-	l.Log.Error().Int64("item", one.Item).Int("exit_code", int(why.Code)).Str("signal", edge.SignalName(res.Signal)).Msg(fmt.Sprintf("item %d: %s", one.Item, text))
+	l.Log.Error().Int64("item", of.number).Int("exit_code", int(why.Code)).Str("signal", edge.SignalName(res.Signal)).Msg("item " + named + ": " + text)
 	if t.now.failures == mostLogged {
 		l.Log.Error().Int("failures", mostLogged).Msg("further failures are only counted")
 	}
@@ -126,8 +126,8 @@ func (sh *shard) why(in once.Inputs, t *tally, s sum, done int64) error {
 	case t.first == nil:
 		return errors.New("not all items are done, and none has failed")
 	}
-	f := &failure.Failure{Code: t.first.why.Code, Tried: "run the items", Cause: fmt.Errorf("%d of %d failed: %s; the first was %d: %w",
-		s.failures, sh.Len(), shortList(s.failed, maxShown), t.first.item, t.first.why)}
+	f := &failure.Failure{Code: t.first.why.Code, Tried: "run the items", Cause: fmt.Errorf("%d of %d failed: %s; the first was %s: %w",
+		s.failures, sh.Len(), shortList(s.failed, maxShown), t.first.evidence.FirstFailed, t.first.why)}
 	if !sh.Config.Mapping.KeepGoing && done+s.failures < sh.Len() {
 		f.Hint = "--keep-going runs the others too"
 	}

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -174,6 +175,19 @@ func (sh *shard) rowOf(one proc.One) row {
 		of.task.Payload, of.task.Fields, _ = strings.Cut(one.Payload, "\x00")
 	}
 	return of
+}
+
+// named is how an item is told of: by its number and, where it is made of objects, by what a
+// person knows it by. Of a list that was made once and nobody has seen, the number alone says
+// nothing.
+func (sh *shard) named(of row) string {
+	number := strconv.FormatInt(of.number, 10)
+	if !sh.Config.Lists() {
+		return number
+	}
+	var f struct{ Group, Key string }
+	_ = json.Unmarshal([]byte(of.task.Fields), &f)
+	return number + " (" + sh.Secrets.Hide(f.Group+f.Key) + ")"
 }
 
 // give hands an item's row over, as a task's payload.

@@ -180,7 +180,7 @@ func (t *text) header(h marker.Header) {
 		attempt = fmt.Sprintf("attempt %d, ", h.Attempt)
 	}
 	t.line("         %srun %s, %s", attempt, h.RunID, where)
-	if name := itemOf(h); name != "" {
+	if name := itemOf(h, ""); name != "" {
 		t.line("         of %s", name)
 	}
 	if len(h.Command) > 0 {

@@ -78,17 +78,19 @@ func recordOf(body []byte, wrong func(*marker.Failure) error) (*marker.Failure, 
 
 // described is what is told of a record.
 func described(r *marker.Failure) Failure {
-	f := Failure{Index: r.Index, Item: itemOf(r.Header), ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Dead: r.Dead, Failures: r.Failures,
+	f := Failure{Index: r.Index, Item: itemOf(r.Header, r.FirstFailed), ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Dead: r.Dead, Failures: r.Failures,
 		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log}
 	f.Reason, f.Text = ending(r)
 	f.Last = last(f.Reason, r)
 	return f
 }
 
-// itemOf names what an index is made of, where it is made of objects; else it is "".
-func itemOf(h marker.Header) string {
+// itemOf names what an index is made of, or that of its items which failed first, where they
+// are objects; else it is "".
+func itemOf(h marker.Header, failed string) string {
 	if len(h.Objects) == 0 {
-		return ""
+		_, key, _ := strings.Cut(failed, " (")
+		return strings.TrimSuffix(key[strings.LastIndexByte(key, '/')+1:], ")")
 	}
 	name := h.Objects[0].URL
 	name = name[strings.LastIndexByte(name, '/')+1:]

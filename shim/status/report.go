@@ -115,7 +115,7 @@ type Group struct {
 // Failure is one index's last failure, from its record.
 type Failure struct {
 	Index     int64     `json:"index"`
-	Item      string    `json:"item,omitempty"` // the first of the objects that it is made of, and how many more
+	Item      string    `json:"item,omitempty"` // the first of the objects that it is made of, and how many more; with --each that which failed first
 	Reason    string    `json:"reason"`         // of its group
 	Text      string    `json:"text"`           // how it ended: "exit code 3", "killed by SIGKILL: out of memory"
 	ExitCode  int       `json:"exit_code"`

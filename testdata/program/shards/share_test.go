@@ -35,6 +35,9 @@ type sharing struct {
 	markers string
 	items   int64
 	flags   []string
+	number  string // a shell's word for the item's number, by the item itself
+	slow    string // a shell's text that takes its time for some items, or at some worker
+	killed  func() // while worker 1 is killed
 	script  string // of one item
 
 	mu    sync.Mutex
@@ -48,6 +51,9 @@ func (s *sharing) worker(index int) (*exec.Cmd, *bytes.Buffer) {
 	return program.Worker(s.t, index, append(args, "--", "sh", "-c", s.script)...)
 }
 
+// stopped is the exit code of a run that SIGTERM has ended.
+const stopped = 128 + int(syscall.SIGTERM)
+
 // live runs an index as a platform does, until it exits 0.
 func (s *sharing) live(index int, begun func(*exec.Cmd)) {
 	for {
@@ -59,7 +65,10 @@ func (s *sharing) live(index int, begun func(*exec.Cmd)) {
 		switch code := cmd.ProcessState.ExitCode(); code {
 		case 0:
 			return
-		case -1, 75: // killed, or it stood still for too long
+		case -1, 75, stopped: // killed, or it stood still for too long
+			if code == stopped {
+				s.create("stopped")
+			}
 			s.mu.Lock()
 			s.again[index]++
 			s.mu.Unlock()
@@ -67,6 +76,13 @@ func (s *sharing) live(index int, begun func(*exec.Cmd)) {
 			s.t.Errorf("worker %d: exit code %d: %s", index, code, log)
 			return
 		}
+	}
+}
+
+// create makes a file that commands wait for.
+func (s *sharing) create(name string) {
+	if err := os.WriteFile(s.dir+"/"+name, nil, 0o666); err != nil {
+		s.t.Error(err)
 	}
 }
 
@@ -119,9 +135,9 @@ func (s *sharing) check() {
 	}
 }
 
-// TestShare: four workers, of which one is killed outright and one stands still for longer
-// than its items are kept for it, while another's items take longest: none is lost, and none
-// runs twice but those of the two that had such a fate.
+// TestShare: four workers, of which one is killed outright, one stands still for longer than
+// its items are kept for it, and one is stopped, while the last one's items take longest: none
+// is lost, and none runs twice but those of the two that couldn't tell what they had done.
 func TestShare(t *testing.T) {
 	s3 := servers.StartS3(t)
 	s3.Bucket(t, "share")
@@ -142,27 +158,33 @@ func TestShare(t *testing.T) {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
-				s := &sharing{t: t, dir: dir, markers: strings.Replace(markers, "/m?", "/"+kind+"?", 1), items: 80, flags: flags(dir)}
+				s := &sharing{t: t, dir: dir, markers: strings.Replace(markers, "/m?", "/"+kind+"?", 1), items: 80, flags: flags(dir),
+					number: "<<.Item>>", slow: "if [ $n -ge 60 ]; then sleep 0.2; fi"}
+				if kind == "rows" {
+					s.number = "<<.Task.number>>"
+				}
 				if name == "s3" {
 					s.markers = s3.URL("share", kind)
 				}
-				s.fates(kind == "rows")
+				s.fates()
 			})
 		}
 	}
 }
 
-// fates: the items of index 3 take long, worker 1 is killed with an item of its own, and
-// worker 2 is frozen with one of its own.
-func (s *sharing) fates(rows bool) {
-	number := "<<.Item>>"
-	if rows {
-		number = "<<.Task.number>>"
-	}
-	s.script = `n=` + number + `; : >` + s.dir + `/begun-$n-$JOB_COMPLETION_INDEX
-if [ $n -ge 60 ]; then sleep 0.2; fi
-if [ $n = 25 ] || [ $n = 45 ]; then until test -e ` + s.dir + `/go; do sleep 0.05; done; fi
-echo $n $JOB_COMPLETION_INDEX >>` + s.dir + `/out`
+// fates: worker 3 takes long, worker 1 is killed with an item of its own, worker 2 is frozen
+// with one of its own, and worker 0 is stopped with one.
+func (s *sharing) fates() {
+	// When worker 0 is stopped, none has ended so short a time ago that the signal may have
+	// been why.
+	s.script = `cd ` + s.dir + `; n=` + s.number + `; test $n = <<.Item>> || n=99<<.Item>>
+if [ $n -ge 5 ] && [ $n -lt 20 ] && [ $JOB_COMPLETION_INDEX = 0 ] && ! [ -e stopped ]; then
+	until [ "$(grep -c '^[0-4] ' out)" = 5 ]; do sleep 0.05; done; sleep 1; : >begun-$n-0; exec sleep 600
+fi
+: >begun-$n-$JOB_COMPLETION_INDEX
+` + s.slow + `
+if [ $n = 25 ] || [ $n = 45 ]; then until test -e go; do sleep 0.05; done; fi
+echo $n $JOB_COMPLETION_INDEX >>out`
 	begun := func(item, index int) bool {
 		_, err := os.Stat(fmt.Sprintf("%s/begun-%d-%d", s.dir, item, index))
 		return err == nil
@@ -173,21 +195,20 @@ echo $n $JOB_COMPLETION_INDEX >>` + s.dir + `/out`
 	for index := range sharers {
 		all.Go(func() {
 			s.live(index, func(cmd *exec.Cmd) {
-				if index != 1 && index != 2 {
+				if index == 3 {
 					return
 				}
 				once[index].Do(func() {
-					harness.Await(s.t, func() bool { return begun(map[int]int{1: 25, 2: 45}[index], index) }, func() string { return fmt.Sprintf("worker %d doesn't come to its item", index) })
-					if index == 1 {
-						if err := cmd.Process.Kill(); err != nil {
-							s.t.Error(err)
-						}
-						return
-					}
-					if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+					harness.Await(s.t, func() bool { return begun(5+20*index, index) }, func() string { return fmt.Sprintf("worker %d doesn't come to its item", index) })
+					if err := cmd.Process.Signal([]os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGSTOP}[index]); err != nil {
 						s.t.Error(err)
 					}
-					close(frozen)
+					switch {
+					case index == 1 && s.killed != nil:
+						s.killed()
+					case index == 2:
+						close(frozen)
+					}
 				})
 				if index == 2 {
 					select {
@@ -218,8 +239,8 @@ echo $n $JOB_COMPLETION_INDEX >>` + s.dir + `/out`
 	if n := len(s.ran()); n != int(s.items) || helped == 0 {
 		s.t.Errorf("%d items ran, %d of them at another's worker", n, helped)
 	}
-	if s.again[1] == 0 {
-		s.t.Error("worker 1 wasn't killed")
+	if s.again[0] == 0 || s.again[1] == 0 {
+		s.t.Errorf("workers 0 and 1 were to be stopped and killed: %d", s.again)
 	}
 	out, log, _ := program.Nth(s.t, servers.S3Env(), "status", "--markers="+s.markers, "--completions=4")
 	if !strings.Contains(out, "80 of 80 done, ") || !strings.Contains(out, "by workers that helped") {
@@ -238,9 +259,7 @@ func (s *sharing) thaw(cmd *exec.Cmd) {
 		}
 		return done == 20+20
 	}, func() string { return fmt.Sprintf("the others don't do the rest: %v", s.ran()) })
-	if err := os.WriteFile(s.dir+"/go", nil, 0o666); err != nil {
-		s.t.Error(err)
-	}
+	s.create("go")
 	_ = cmd.Process.Signal(syscall.SIGCONT)
 }
 
