@@ -18,8 +18,10 @@ import (
 	"nth/testdata/harness"
 )
 
-// GridEngine is a cell of Grid Engine of a test's own, of one machine with eight slots: all of
-// it is in a temporary folder and in a PID namespace, so that no job outlives the test.
+// GridEngine is a cell of Grid Engine of a test's own, of one machine and two queues: all of
+// it is in a temporary folder and in a PID namespace, so that no job outlives the test. In the
+// queue all.q a job has ten minutes between qsub -notify's signal and SIGKILL, which no machine
+// exceeds, in brief.q five seconds.
 type GridEngine struct {
 	Dir  string // where anybody may write
 	env  []string
@@ -60,7 +62,7 @@ func StartGridEngine(t testing.TB) *GridEngine {
 		_ = cmd.Process.Kill()
 		<-ended
 		if t.Failed() {
-			t.Logf("Grid Engine says: %s", g.log.String())
+			t.Logf("the end of what Grid Engine says: %s", end(g.log.String()))
 		}
 	})
 	over := false
@@ -74,7 +76,7 @@ func StartGridEngine(t testing.TB) *GridEngine {
 		return over || err == nil
 	}, func() string { return "Grid Engine doesn't start" })
 	if over {
-		t.Fatalf("Grid Engine ended at once: %s", g.log.String())
+		t.Fatalf("Grid Engine ended at once: %s", end(g.log.String()))
 	}
 	return g
 }

@@ -31,9 +31,11 @@ qconf -Ae host
 qconf -as localhost
 qconf -ssconf | sed 's/^schedule_interval .*/schedule_interval 0:0:1/; s/^flush_submit_sec .*/flush_submit_sec 1/; s/^flush_finish_sec .*/flush_finish_sec 1/' >scheduler
 qconf -Msconf scheduler
-qconf -sq | sed 's/^qname .*/qname all.q/; s/^hostlist .*/hostlist localhost/; s/^load_thresholds .*/load_thresholds NONE/; s/^slots .*/slots 16/
-  s/^notify .*/notify 00:00:05/; s/^pe_list .*/pe_list NONE/; s/^rerun .*/rerun TRUE/' >queue
-qconf -Aq queue
+for queue in 'all.q 00:10:00' 'brief.q 00:00:05'; do
+  qconf -sq | sed "s/^qname .*/qname ${queue% *}/; s/^hostlist .*/hostlist localhost/; s/^load_thresholds .*/load_thresholds NONE/; s/^slots .*/slots 16/
+    s/^notify .*/notify ${queue#* }/; s/^pe_list .*/pe_list NONE/; s/^rerun .*/rerun TRUE/" >queue
+  qconf -Aq queue
+done
 sge_execd &
 touch ready
 wait

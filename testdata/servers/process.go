@@ -78,12 +78,22 @@ func (s *Server) Start() error {
 		}
 		select {
 		case <-ended:
-			return fmt.Errorf("%s ended at %s: %s", cmd.Path, s.Address, log.String())
+			return fmt.Errorf("%s ended at %s: %s", cmd.Path, s.Address, end(log.String()))
 		case <-deadline:
 			return fmt.Errorf("%s doesn't answer at %s", cmd.Path, s.Address)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// end is that of a server's log, so that it doesn't hide what has failed.
+func end(log string) string {
+	const most = 2000
+	if len(log) <= most {
+		return log
+	}
+	log = log[len(log)-most:]
+	return "…" + log[strings.IndexByte(log, '\n')+1:]
 }
 
 // Stop kills the server.

@@ -139,7 +139,7 @@ func (r *RabbitMQ) Start(t testing.TB) {
 		return err == nil
 	}, func() string {
 		log, _ := os.ReadFile(r.log)
-		return fmt.Sprintf("rabbitmq isn't ready: %v\n%s", err, log[max(0, len(log)-3000):])
+		return fmt.Sprintf("rabbitmq isn't ready: %v\n%s", err, end(string(log)))
 	})
 }
 

@@ -188,7 +188,7 @@ func (s *Slurm) munge(t testing.TB) {
 	}, func() string { return "munged doesn't answer" })
 	select {
 	case <-ended:
-		t.Fatalf("munged ended: %s", log.String())
+		t.Fatalf("munged ended: %s", end(log.String()))
 	default:
 	}
 }
@@ -255,7 +255,7 @@ func (s *Slurm) Wait(t testing.TB, jobs ...string) {
 func (s *Slurm) Logs() (text string) {
 	for _, name := range []string{"munge.log", "slurmctld.log", "slurmd.log"} {
 		body, _ := os.ReadFile(filepath.Join(s.dir, name))
-		text += name + ":\n" + string(body[max(0, len(body)-4000):])
+		text += name + ":\n" + end(string(body))
 	}
 	return text
 }

@@ -321,8 +321,10 @@ func ownVariables(t *testing.T, server *servers.MariaDB) {
 func ownDeadlock(t *testing.T, server *servers.MariaDB) {
 	j := newJobs(t, server)
 	server.Exec(t, "CREATE TABLE locks (id int PRIMARY KEY, n int); INSERT INTO locks VALUES (1, 0), (2, 0); CREATE TABLE tries (id int AUTO_INCREMENT PRIMARY KEY)")
+	// Each has its first row before either wants the other's, however slow the machine is.
+	server.Exec(t, "CREATE PROCEDURE meet(mine int, other int) BEGIN DO GET_LOCK(CONCAT('row ', mine), 0); WHILE IS_USED_LOCK(CONCAT('row ', other)) IS NULL DO DO SLEEP(0.01); END WHILE; END")
 	both := func(first, second int) string {
-		return fmt.Sprintf("INSERT INTO tries VALUES (); UPDATE locks SET n = n + 1 WHERE id = %d; DO SLEEP(0.2); UPDATE locks SET n = n + 1 WHERE id = %d", first, second)
+		return fmt.Sprintf("SET SESSION innodb_lock_wait_timeout = 1000; INSERT INTO tries VALUES (); UPDATE locks SET n = n + 1 WHERE id = %[1]d; CALL meet(%[1]d, %[2]d); UPDATE locks SET n = n + 1 WHERE id = %[2]d", first, second)
 	}
 	j.Fill(t, []byte("x"), []byte("y"))
 	var both2 []func() error

@@ -125,6 +125,7 @@ func TestPutAside(t *testing.T) {
 // one; that it then goes back takes nothing from that one.
 func TestRests(t *testing.T) {
 	t.Parallel()
+	const pause = 5 * time.Second      // in which the next one is taken
 	for _, most := range []int{0, 9} { // counted by the queue, and by nth
 		q := newQueue(t, false)
 		s, other := q.Open(t, task.Options{Lease: time.Minute, MaxAttempts: most}), q.Open(t, task.Options{Lease: time.Minute, RunID: "b", MaxAttempts: most})
@@ -138,10 +139,10 @@ func TestRests(t *testing.T) {
 			must(t, err)
 		}
 		got := taken(t, s)
+		q.Fill(t, []byte("good")) // before, for it takes its time
 		failed := time.Now()
-		_, err := s.Fail(t.Context(), got, task.Failure{After: time.Second})
+		_, err := s.Fail(t.Context(), got, task.Failure{After: pause})
 		must(t, err)
-		q.Fill(t, []byte("good"))
 		good := taken(t, s)
 		if string(good.Payload) != "good" {
 			t.Fatalf("took %+v", good)
@@ -155,7 +156,7 @@ func TestRests(t *testing.T) {
 			}
 			return back != nil
 		}, func() string { return "it doesn't come back" })
-		if time.Since(failed) < time.Second {
+		if time.Since(failed) < pause {
 			t.Error("it has come before its time")
 		}
 		if string(back.Payload) != "bad" || back.ID != got.ID {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -75,6 +76,9 @@ func submit(t *testing.T, g *servers.GridEngine, script string, flags ...string)
 // again submits the script once more.
 func (j *job) again(flags ...string) {
 	j.t.Helper()
+	if !slices.Contains(flags, "-q") {
+		flags = append(flags, "-q", "all.q")
+	}
 	out := j.Run(j.t, j.dir, "qsub", append(append([]string{"-terse", "-cwd", "-j", "y", "-N", "job"}, flags...), "script")...)
 	if out.Code != 0 {
 		j.t.Fatalf("qsub: %+v", out)

@@ -137,7 +137,7 @@ func TestCompose(t *testing.T) {
 		h := prepare("trap 'exit 0' TERM; touch /markers/ready-<<.Index>>; while :; do sleep 0.1; done")
 		h.expect(compose(h, "up", "--detach"), 0, "")
 		program.Appears(t, filepath.Join(h.dir, "markers", "ready-1"))
-		h.expect(compose(h, "stop"), 0, "")
+		h.expect(compose(h, "stop", "--timeout", "600"), 0, "")
 		if code := state(h, ".State.ExitCode"); code != "143" {
 			t.Errorf("exit code %s", code)
 		}

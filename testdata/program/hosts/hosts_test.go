@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -108,7 +109,8 @@ func (h *host) lines(name string) []string {
 	return strings.Split(string(bytes.TrimSpace(body)), "\n")
 }
 
-// processes lists those whose directory is the folder.
+// processes lists those whose directory is the folder, who began first comes first: so they are
+// in a control group.
 func (h *host) processes() (pids []int) {
 	h.t.Helper()
 	found, err := filepath.Glob("/proc/[0-9]*")
@@ -121,5 +123,6 @@ func (h *host) processes() (pids []int) {
 			pids = append(pids, pid)
 		}
 	}
+	slices.Sort(pids)
 	return pids
 }

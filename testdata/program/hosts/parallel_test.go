@@ -42,7 +42,7 @@ func TestParallelEnds(t *testing.T) {
 		signal             syscall.Signal
 	}{
 		{"one has failed", "--halt now,fail=1", "until test -e lock; do sleep 0.1; done; sleep 0.5; exit 1", 0},
-		{"a timeout", "--timeout 2", "exit 0", 0},
+		{"a timeout", "--timeout 10", "exit 0", 0},
 		{"parallel is stopped", "", "exit 0", syscall.SIGTERM},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

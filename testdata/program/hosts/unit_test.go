@@ -33,7 +33,7 @@ func TestUnit(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t)
-			line := strings.NewReplacer("/usr/local/bin/nth", "nth", "/srv/sums", h.dir, "60s", "1s", `"echo item <<.Index>>"`, "'"+tt.script+"'").Replace(settings["ExecStart"])
+			line := strings.NewReplacer("/usr/local/bin/nth", "nth", "/srv/sums", h.dir, "60s", "10s", `"echo item <<.Index>>"`, "'"+tt.script+"'").Replace(settings["ExecStart"])
 			cmd := h.command("bash", "-c", "exec "+line)
 			cmd.Env = append(cmd.Env, strings.ReplaceAll(settings["Environment"], "%i", "4"), "INVOCATION_ID=0", "JOURNAL_STREAM=8:1", "SYSTEMD_EXEC_PID=1")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -201,7 +201,7 @@ func TestSame(t *testing.T) {
 		"streams":                    {nil, []string{"--completions=2", "--stdin=file://DIR/rows.csv", "--stdout=file://DIR/out/<<.Index>>", marked, "--", "tac"}, 0, "2,y\n1,x\na,b\n"},
 		"an output":                  {nil, sh("echo <<.Index>> >DIR/w<<.Index>>", "--completions=2", "--output=DIR/w<<.Index>>=file://DIR/out/<<.Index>>", marked), 0, "/out/1"},
 		"a checkpoint":               {nil, sh(`test -s DIR/c/f && exit 0; mkdir -p DIR/c; echo first >DIR/c/f; exit 1`, append(once, "--backoff-limit-per-index=2", "--retry-delay=1ms", "--checkpoint=DIR/c=file://DIR/kept", marked)...), 0, "attempt 1 of 3"},
-		"too long":                   {nil, sh(`trap "" TERM; echo up; exec sleep 600`, append(once, "--timeout=300ms", "--stop-grace=100ms", marked)...), 1, "stopped after 300ms"},
+		"too long":                   {nil, sh(`trap "" TERM; echo up; exec sleep 600`, append(once, "--timeout=10s", "--stop-grace=100ms", marked)...), 1, "stopped after 10s"},
 		"done by another code":       {nil, append(sh("exit 7", append(once, "--done-exit-codes=0,7", marked)...), append([]string{";"}, sh("exit 7", append(once, "--done-exit-codes=0,7", marked)...)...)...), 0, "1 of 1 succeeded"},
 		"skipped":                    {nil, sh("exit 9", append(once, "--skip-exit-codes=9", marked)...), 0, "skipped"},
 		"secrets":                    {[]string{"S=geheim0", "T=geheim1"}, sh(`echo "$P$Q" >&2; exit 3`, "--completions=2", "--backoff-limit-per-index=0", "--env=P=<<if eq .Index 0>><<secret \"S\">><<end>>", "--env=Q=<<if eq .Index 1>><<secret \"T\">><<end>>", marked), 1, "***"},

@@ -88,8 +88,10 @@ func TestJobsBeside(t *testing.T) {
 	}{
 		{"one fails, and is run again", []string{"bad", "long"}, `case <<.Task>> in bad) [ -e failed ] && exec touch go; await began.long; touch failed; exit 9;; esac; await go`, nil, nil,
 			0, "the task is delivered again", 2, 0, "bad bad long"},
-		{"one stops the worker", []string{"bad", "long", "third"}, `case <<.Task>> in bad) await began.long; touch failed; exit 9;; long) await failed; sleep 0.5;; esac`, []string{"--on-failure=stop"}, nil,
-			9, "exit code 9", 1, 2, "bad long"},
+		{"one stops the worker", []string{"bad", "long", "third"}, `case <<.Task>> in bad) await began.long; exit 9;; long) await go; sleep 0.5;; esac`, []string{"--on-failure=stop"}, func(s *scene, p *pod) {
+			p.says("the task is delivered again") // and the worker stops
+			s.touch("go")
+		}, 9, "exit code 9", 1, 2, "bad long"},
 		{"so many and no more", strings.Fields("a b c d e f g h i j k l"), "", []string{"--max-tasks=7", "--jobs=4"}, nil, 0, "--max-tasks", 7, 5, "a b c d e f g"},
 		{"fewer than there are slots", strings.Fields("a b c d e"), "", []string{"--max-tasks=1", "--jobs=4"}, nil, 0, "--max-tasks", 1, 4, "a"},
 		{"their work is ended", []string{"a", "b", "third"}, "await go", []string{"--drain=10m"}, func(s *scene, p *pod) {
@@ -118,8 +120,8 @@ func TestJobsBeside(t *testing.T) {
 			s := newScene(t, q, append([]string{"--jobs=2"}, tt.flags...)...)
 			p := s.start(0, s.beside(tt.way))
 			if tt.do != nil {
-				program.Appears(t, s.path("began.a"))
-				program.Appears(t, s.path("began.b"))
+				program.Appears(t, s.path("began."+tt.tasks[0]))
+				program.Appears(t, s.path("began."+tt.tasks[1]))
 				tt.do(s, p)
 			}
 			p.ends(tt.code, tt.says)

@@ -41,6 +41,10 @@ func TestRabbitMQTakesBack(t *testing.T) {
 		s.settled(1, "0", "0")
 		s.unfailed()
 	}
+	// What follows may take longer than that.
+	if said := r.Evaluate(t, "application:set_env(rabbit, consumer_timeout, 1800000).\n"); !strings.Contains(said, "ok") {
+		t.Fatal(said)
+	}
 	s := newScene(t, rabbit(t, r, "restarted", false, nil), "--lease=3s", "--store-wait=10m")
 	s.q.fill("x")
 	p := s.start(0, s.slow())

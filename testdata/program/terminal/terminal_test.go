@@ -56,11 +56,20 @@ func (p *pane) resize(cols, rows int) {
 // text is what is to be seen.
 func (p *pane) text() string { return p.tmux("capture-pane", "-p") }
 
-// sees waits until a pattern is to be seen.
-func (p *pane) sees(pattern string) string {
+// sees waits until these patterns are to be seen at the same time: what is drawn may come in
+// several pieces.
+func (p *pane) sees(patterns ...string) (seen string) {
 	p.t.Helper()
-	is, seen := regexp.MustCompile(pattern), ""
-	harness.Await(p.t, func() bool { seen = p.text(); return is.MatchString(seen) }, func() string { return "no " + pattern + " is to be seen:\n" + seen })
+	missing := ""
+	harness.Await(p.t, func() bool {
+		seen, missing = p.text(), ""
+		for _, pattern := range patterns {
+			if !regexp.MustCompile(pattern).MatchString(seen) {
+				missing = pattern
+			}
+		}
+		return missing == ""
+	}, func() string { return "no " + missing + " is to be seen:\n" + seen })
 	return seen
 }
 
@@ -95,12 +104,7 @@ func TestWatch(t *testing.T) {
 		row        string // the second of the grid
 	}{{80, 24, `(?m)^ 70 █+·+$`}, {200, 50, `(?m)^190 ·{190}$`}, {40, 10, `(?m)^150 ·+$`}, {80, 24, `(?m)^ 70 █+·+$`}} {
 		p.resize(size.cols, size.rows)
-		text := p.sees(size.row)
-		for _, want := range []string{"nth status " + markers[:12], "98/400", "2 failed", "failed 5,42"} {
-			if !strings.Contains(text, want) {
-				t.Errorf("%d × %d: no %q:\n%s", size.cols, size.rows, want, text)
-			}
-		}
+		p.sees(size.row, "nth status "+regexp.QuoteMeta(markers[:12]), "98/400", "2 failed", "failed 5,42")
 	}
 	seen := sgr.FindAllStringSubmatch(p.tmux("capture-pane", "-p", "-e"), -1)
 	for _, m := range seen {
@@ -143,10 +147,7 @@ func TestBar(t *testing.T) {
 		bar        string
 	}{{200, 50, `(?m)^\[#{20}-{20}\] 30/60 +50%.*\n*\z`}, {50, 12, `(?m)^30/60 +50%.*\n*\z`}, {80, 24, `(?m)^\[#+-+\] 30/60 +50%.*\n*\z`}} {
 		p.resize(size.cols, size.rows)
-		text := p.sees(size.bar)
-		if n := strings.Count(text, "/60 "); n != 1 {
-			t.Errorf("%d × %d: %d bars:\n%s", size.cols, size.rows, n, text)
-		}
+		p.sees(size.bar, `\A([^/]|/[^6]|/60\n)*/60 ([^/]|/[^6])*\z`) // one, but for what a narrower terminal has left of a wider one
 	}
 	if err := os.WriteFile(dir+"/go", nil, 0o644); err != nil {
 		t.Fatal(err)
