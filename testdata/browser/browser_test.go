@@ -23,6 +23,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// patience is how long a browser may take for anything, on a machine that has much to do.
+const patience = 10 * time.Minute
+
 var (
 	browser context.Context // one browser for all tests, a tab each
 	folder  string          // of the pages
@@ -53,6 +56,7 @@ func run(m *testing.M) (int, error) {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, // as root, without a display
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WSURLReadTimeout(patience),
 		chromedp.UserDataDir(filepath.Join(dir, "profile")))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	defer stop()
@@ -110,7 +114,7 @@ func unguarded(t *testing.T, name string, how look) *tab {
 	p := &tab{T: t, ctx: ctx, noted: make(chan struct{}, 100)}
 	p.must(chromedp.Listen(ctx, p.watch))
 	// The tab lives as long as the context of its first call; the others are bounded.
-	p.ctx, stop = context.WithTimeout(ctx, 3*time.Minute)
+	p.ctx, stop = context.WithTimeout(ctx, patience)
 	t.Cleanup(stop)
 	_, err := chromedp.Call(ctx, cdplog.Enable, struct{}{})
 	p.must(err)

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -21,7 +20,7 @@ func TestFirefox(t *testing.T) {
 		t.Run(fmt.Sprint(how.width), func(t *testing.T) {
 			dir := t.TempDir()
 			shot := filepath.Join(dir, "shot.png")
-			ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+			ctx, stop := context.WithTimeout(t.Context(), patience)
 			defer stop()
 			cmd := exec.CommandContext(ctx, "firefox-esr", "--headless", "--no-remote", "--profile", dir,
 				fmt.Sprintf("--window-size=%d,%d", how.width, how.height), "--screenshot", shot, address("thousand"))
