@@ -45,6 +45,13 @@ func For(w io.Writer) func(string) string {
 // command's output is hostile: what would move the cursor, change the title, turn the
 // writing round or hide a piece is taken out. Line breaks and tabs stay.
 func Clean(s string) string {
+	at := 0
+	for at < len(s) && (s[at] >= ' ' && s[at] <= '~' || s[at] == '\n' || s[at] == '\t') {
+		at++
+	}
+	if at == len(s) { // as nearly every line is
+		return s
+	}
 	var b strings.Builder
 	for s != "" {
 		if n := sequence(s); n > 0 {

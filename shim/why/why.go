@@ -178,59 +178,67 @@ func properties(lines []string, behind []bool) {
 func chatter(line string) bool {
 	head := line[:min(len(line), 80)]
 	for _, level := range []string{"INFO", "DEBUG", "TRACE"} {
-		if slices.Contains(strings.FieldsFunc(head, func(r rune) bool { return !unicode.IsLetter(r) }), level) {
+		if strings.Contains(head, level) && slices.Contains(strings.FieldsFunc(head, func(r rune) bool { return !unicode.IsLetter(r) }), level) {
 			return true
 		}
 	}
 	return strings.Contains(head, `"level":"info"`) || strings.Contains(head, `"level":"debug"`) || strings.Contains(head, "level=info") || strings.Contains(head, "level=debug")
 }
 
+// matches tells whether a line is as one of the patterns says. Nearly every line is told from
+// nearly every pattern by its first byte: a record has a hundred lines, a report a thousand
+// records.
 func matches(patterns []string, line string) bool {
-	return line != "" && slices.ContainsFunc(patterns, func(p string) bool { return like(p, line) })
+	return line != "" && slices.ContainsFunc(patterns, func(p string) bool {
+		return (p[0] == line[0] || p[0] == '*' || p[0] == '%') && like(p, line)
+	})
 }
 
 // like tells whether a line is as a pattern says, from its beginning to its end. What
 // stands between two * is looked for once, so that no line takes long.
 func like(pattern, line string) bool {
-	parts := strings.Split(pattern, "*")
-	rest, ok := begins(parts[0], line)
-	if !ok || len(parts) == 1 {
-		return ok && rest == ""
-	}
-	for _, part := range parts[1 : len(parts)-1] {
-		for ok = false; !ok; {
-			var behind string
-			if behind, ok = begins(part, rest); ok {
-				rest = behind
-			} else if rest == "" {
-				return false
-			} else {
-				rest = rest[1:]
-			}
-		}
-	}
-	for last := parts[len(parts)-1]; ; rest = rest[1:] {
-		if behind, ok := begins(last, rest); ok && (behind == "" || last == "") {
+	part, left, more := strings.Cut(pattern, "*")
+	line, ok := begins(part, line)
+	for ok && more {
+		if part, left, more = strings.Cut(left, "*"); part == "" && !more {
 			return true
 		}
-		if rest == "" {
-			return false
+		line, ok = behind(part, line, !more)
+	}
+	return ok && line == ""
+}
+
+// behind gives what is behind the first place where a line is as a text says; the last text
+// of a pattern ends where the line does.
+func behind(text, line string, last bool) (rest string, ok bool) {
+	head, _, _ := strings.Cut(text, "%d")
+	for {
+		at := strings.Index(line, head)
+		if at < 0 {
+			return "", false
 		}
+		line = line[at:]
+		if rest, ok = begins(text, line); ok && (!last || rest == "") {
+			return rest, true
+		}
+		if line == "" {
+			return "", false
+		}
+		line = line[1:]
 	}
 }
 
 // begins gives what is behind a text in which %d is a number.
 func begins(text, line string) (rest string, ok bool) {
-	for i, part := range strings.Split(text, "%d") {
-		if i > 0 {
-			number := line
-			if line = strings.TrimLeft(line, digits); line == number {
-				return "", false
-			}
+	for {
+		part, left, number := strings.Cut(text, "%d")
+		if line, ok = strings.CutPrefix(line, part); !ok || !number {
+			return line, ok
 		}
-		if line, ok = strings.CutPrefix(line, part); !ok {
+		text, rest = left, strings.TrimLeft(line, digits)
+		if len(rest) == len(line) {
 			return "", false
 		}
+		line = rest
 	}
-	return line, true
 }

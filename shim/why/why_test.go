@@ -124,3 +124,68 @@ func FuzzLine(f *testing.F) {
 		}
 	})
 }
+
+// TestLineAllocates: a report reads a thousand records of a hundred lines each, and a line is
+// held against a hundred patterns.
+func TestLineAllocates(t *testing.T) {
+	stderr := strings.Repeat("a line of stderr, 10 % done\n", 100) + "ValueError: disk full\n"
+	if n := testing.AllocsPerRun(10, func() { Line(stderr) }); n > 20 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// FuzzLike: a line is as a pattern says, as plain code has it that cuts both into their parts.
+func FuzzLike(f *testing.F) {
+	f.Add("* called at * line %d*", "\tmain::f(1) called at -e line 1")
+	f.Add("exit status %d", "exit status 2")
+	f.Add("**a%d", "aa1a2")
+	f.Add("%d", "")
+	f.Fuzz(func(t *testing.T, pattern, line string) {
+		if pattern == "" {
+			return // there is none
+		}
+		if got, want := matches([]string{pattern}, line), line != "" && plain(pattern, line); got != want {
+			t.Errorf("%q is as %q: %v", line, pattern, got)
+		}
+	})
+}
+
+func plain(pattern, line string) bool {
+	begins := func(text, line string) (string, bool) {
+		for i, part := range strings.Split(text, "%d") {
+			number := line
+			if line = strings.TrimLeft(line, digits); i > 0 && line == number {
+				return "", false
+			} else if i == 0 {
+				line = number
+			}
+			if !strings.HasPrefix(line, part) {
+				return "", false
+			}
+			line = line[len(part):]
+		}
+		return line, true
+	}
+	parts := strings.Split(pattern, "*")
+	rest, ok := begins(parts[0], line)
+	if last := len(parts) - 1; last > 0 && ok {
+		for k, part := range parts[1:] {
+			ok = false
+			for at := 0; at <= len(rest) && !ok; at++ {
+				var behind string
+				if behind, ok = begins(part, rest[at:]); ok && k+1 == last && part != "" {
+					ok = behind == ""
+				}
+				if ok {
+					rest = behind
+					break
+				}
+			}
+			if !ok {
+				return false
+			}
+		}
+		return rest == "" || parts[last] == ""
+	}
+	return ok && rest == ""
+}
