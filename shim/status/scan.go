@@ -135,8 +135,11 @@ func (c *scan) each(visit func(entry)) func([]entry) {
 // indexOf reads what stands behind the directory, such as 42.json.
 func indexOf(rest, end string) (int64, bool) {
 	number, ok := strings.CutSuffix(rest, end)
+	if !ok || number == "" || number[0] == '+' || number[0] == '-' || number[0] == '0' && number != "0" {
+		return 0, false
+	}
 	index, err := strconv.ParseInt(number, 10, 64)
-	return index, ok && err == nil && index >= 0 && strconv.FormatInt(index, 10) == number
+	return index, err == nil
 }
 
 // mark notes a bit of an index, and gives its position.

@@ -52,7 +52,19 @@ func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driv
 // page reads one page. Whatever isn't complete is an error: a listing that ends too
 // early would report items as missing.
 func (b *bucket) page(body []byte, prefix string) (*driver.ListPage, error) {
-	doc, err := markup.Parse(body)
+	p := &driver.ListPage{}
+	var wrong error // the first, if the whole is a listing
+	doc, err := markup.Rows(body, 2, func(e *markup.Element) bool {
+		if e.Name != "Blob" && e.Name != "BlobPrefix" {
+			return false
+		}
+		o, err := entry(e)
+		if err != nil && wrong == nil {
+			wrong = err
+		}
+		p.Objects = append(p.Objects, o)
+		return true
+	})
 	if err != nil {
 		return nil, foreign("no listing came: " + err.Error())
 	}
@@ -62,13 +74,13 @@ func (b *bucket) page(body []byte, prefix string) (*driver.ListPage, error) {
 		return nil, foreign(fmt.Sprintf("no listing came, but <%.40s>", doc.Name))
 	case len(blobs) != 1 || len(next) != 1:
 		return nil, foreign("the listing doesn't tell whether it is complete")
+	case wrong != nil:
+		return nil, wrong
+	case len(blobs[0].Children) > 0:
+		return nil, foreign("an entry of the listing is no blob")
 	}
-	p := &driver.ListPage{}
-	for _, e := range blobs[0].Children {
-		o, err := entry(e)
-		if err != nil {
-			return nil, err
-		}
+	kept := p.Objects[:0]
+	for _, o := range p.Objects {
 		if !strings.HasPrefix(o.Key, escapePrefix(b.prefix+prefix)) {
 			return nil, foreign("a name is outside of the prefix")
 		}
@@ -77,8 +89,9 @@ func (b *bucket) page(body []byte, prefix string) (*driver.ListPage, error) {
 			continue // the prefix itself, a "folder"; or what begins like it only as __0x
 		}
 		o.Key = key
-		p.Objects = append(p.Objects, o)
+		kept = append(kept, o)
 	}
+	p.Objects = kept
 	sort.Slice(p.Objects, func(i, j int) bool { return p.Objects[i].Key < p.Objects[j].Key })
 	if next[0].Text != "" {
 		p.NextPageToken = []byte(next[0].Text)
@@ -96,7 +109,7 @@ func entry(e *markup.Element) (*driver.ListObject, error) {
 		return &driver.ListObject{Key: name, IsDir: true}, nil
 	}
 	about := e.All("Properties")
-	if e.Name != "Blob" || len(about) != 1 {
+	if len(about) != 1 {
 		return nil, foreign("an entry of the listing is no blob")
 	}
 	size, err := strconv.ParseInt(about[0].Get("Content-Length"), 10, 64)

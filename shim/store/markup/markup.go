@@ -6,6 +6,7 @@ package markup
 import (
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Element is one element of a document.
@@ -48,7 +49,7 @@ func (e *Element) Raw(name string) string {
 }
 
 // fewChildren is how many elements most have that have any.
-const fewChildren = 6
+const fewChildren = 8
 
 // maxDepth is deeper than any answer of a store.
 const maxDepth = 32
@@ -63,13 +64,20 @@ const (
 	errEnd    = text("it is cut short")
 )
 
-// Parse reads a whole document: one element, and around it nothing but white
-// space, comments and declarations. Document types are refused.
-func Parse(doc []byte) (*Element, error) {
+// Parse reads a whole document, which isn't changed any more: one element, and around it
+// nothing but white space, comments and declarations. Document types are refused.
+func Parse(doc []byte) (*Element, error) { return Rows(doc, 0, nil) }
+
+// Rows is Parse of a long one. The elements that are so deep in it (in the root: 1) are handed
+// over as they come. What is taken isn't in the document, and what it is made of is used again
+// for the next: of a listing of a thousand keys only the texts are kept. It tells nothing unless
+// the whole document could be read.
+func Rows(doc []byte, depth int, row func(*Element) (taken bool)) (*Element, error) {
 	if !utf8.Valid(doc) {
 		return nil, errSyntax
 	}
-	p := &parser{rest: strings.TrimPrefix(string(doc), "\ufeff")}
+	text := unsafe.String(unsafe.SliceData(doc), len(doc)) // a page's keys are pieces of it
+	p := &parser{rest: strings.TrimPrefix(text, "\ufeff"), depth: depth, row: row}
 	var root *Element
 	for {
 		p.rest = unspace(p.rest)
@@ -98,24 +106,58 @@ func Parse(doc []byte) (*Element, error) {
 }
 
 type parser struct {
-	rest string
-	slab []Element // of which the next ones are made
+	rest  string
+	made  []*Element // the first used of them are in the document
+	used  int
+	depth int
+	row   func(*Element) bool
 }
 
-// slab is how many elements are made at once: a listing has seven thousand.
-const slab = 64
+// slab is how many elements are made at once.
+const slab = 16
 
 func (p *parser) make(name string) *Element {
-	if len(p.slab) == 0 {
-		p.slab = make([]Element, slab)
+	if p.used == len(p.made) {
+		all := make([]Element, slab)
+		for i := range all {
+			p.made = append(p.made, &all[i])
+		}
 	}
-	e := &p.slab[0]
-	p.slab, e.Name = p.slab[1:], name
+	e := p.made[p.used]
+	p.used++
+	e.Name, e.Text, e.Children, e.Encoded = name, "", e.Children[:0], false
+	return e
+}
+
+// leaf reads <name>text</name>, as nearly all of a listing is. Where there is anything else it
+// reads nothing, and gives nil.
+func (p *parser) leaf() *Element {
+	n := 1
+	for n < len(p.rest) && p.rest[n] > '>' {
+		n++
+	}
+	if n == 1 || n == len(p.rest) || p.rest[n] != '>' {
+		return nil
+	}
+	raw := p.rest[n+1:]
+	at := strings.IndexByte(raw, '<')
+	if at < 0 || len(raw)-at < n+3 || raw[at+1] != '/' || raw[at+2:at+n+1] != p.rest[1:n] || raw[at+n+1] != '>' {
+		return nil
+	}
+	text, err := unescape(raw[:at])
+	if err != nil {
+		return nil
+	}
+	e := p.make(p.rest[1:n])
+	e.Text, p.rest = text, raw[at+n+2:]
 	return e
 }
 
 // aside skips a comment or a processing instruction.
 func (p *parser) aside() (bool, error) {
+	if len(p.rest) > 1 && p.rest[1] > '?' {
+		return false, nil // an element, as nearly always
+	}
 	begin, end := "<!--", "-->"
 	if strings.HasPrefix(p.rest, "<?") {
 		begin, end = "<?", "?>"
@@ -137,6 +179,9 @@ func (p *parser) element(depth int) (*Element, error) {
 	if depth > maxDepth {
 		return nil, errSyntax
 	}
+	if e := p.leaf(); e != nil {
+		return e, nil
+	}
 	p.rest = p.rest[1:]
 	name, err := p.name()
 	if err != nil {
@@ -148,16 +193,18 @@ func (p *parser) element(depth int) (*Element, error) {
 		return e, err
 	}
 	for {
-		raw, _, found := strings.Cut(p.rest, "<")
-		if !found {
+		at := strings.IndexByte(p.rest, '<')
+		if at < 0 {
 			return nil, errEnd
 		}
-		text, err := unescape(raw)
-		if err != nil {
-			return nil, err
+		if at > 0 {
+			text, err := unescape(p.rest[:at])
+			if err != nil {
+				return nil, err
+			}
+			e.Text += text
+			p.rest = p.rest[at:]
 		}
-		e.Text += text
-		p.rest = p.rest[len(raw):]
 		switch {
 		case strings.HasPrefix(p.rest, "</"):
 			return e, p.end(name)
@@ -176,9 +223,14 @@ func (p *parser) element(depth int) (*Element, error) {
 			}
 			continue
 		}
+		before := p.used
 		child, err := p.element(depth + 1)
 		if err != nil {
 			return nil, err
+		}
+		if depth+1 == p.depth && p.row(child) {
+			p.used = before
+			continue
 		}
 		if e.Children == nil {
 			e.Children = make([]*Element, 0, fewChildren)
@@ -189,25 +241,25 @@ func (p *parser) element(depth int) (*Element, error) {
 
 func (p *parser) end(name string) error {
 	rest, ok := strings.CutPrefix(p.rest[2:], name)
-	rest = unspace(rest)
-	switch {
-	case !strings.Contains(p.rest, ">"):
-		return errEnd
-	case !ok || rest == "" || rest[0] != '>':
-		return errSyntax
+	if rest = unspace(rest); ok && rest != "" && rest[0] == '>' {
+		p.rest = rest[1:]
+		return nil
 	}
-	p.rest = rest[1:]
-	return nil
+	if strings.IndexByte(p.rest, '>') < 0 {
+		return errEnd
+	}
+	return errSyntax
 }
 
 // name reads a name; which bytes a name may hold is not checked any further than
 // that it ends.
 func (p *parser) name() (string, error) {
-	n := strings.IndexFunc(p.rest, func(r rune) bool {
-		return r <= '>' && strings.ContainsRune(" \t\r\n/><=\"'&!?", r)
-	})
+	n := 0
+	for n < len(p.rest) && (p.rest[n] > '>' || strings.IndexByte(" \t\r\n/><=\"'&!?", p.rest[n]) < 0) {
+		n++
+	}
 	switch {
-	case n < 0:
+	case n == len(p.rest):
 		return "", errEnd
 	case n == 0 || p.rest[n-1] == ':' || p.rest[0] == ':':
 		return "", errSyntax
@@ -219,6 +271,10 @@ func (p *parser) name() (string, error) {
 
 // attributes reads to the end of a tag; empty tells that it was "/>".
 func (p *parser) attributes(e *Element) (empty bool, err error) {
+	if strings.HasPrefix(p.rest, ">") { // as nearly all do
+		p.rest = p.rest[1:]
+		return false, nil
+	}
 	for {
 		trimmed := unspace(p.rest)
 		spaced := len(trimmed) < len(p.rest)

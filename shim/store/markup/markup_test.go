@@ -79,8 +79,42 @@ func (r reference) element() *Element {
 	return e
 }
 
+func (e *Element) clone() *Element {
+	c := &Element{Name: e.Name, Text: e.Text, Encoded: e.Encoded}
+	for _, child := range e.Children {
+		c.Children = append(c.Children, child.clone())
+	}
+	return c
+}
+
+// TestRows: what is taken isn't in the document, and stays as it was only until the next.
+func TestRows(t *testing.T) {
+	doc := []byte("<L><A>1</A><E><K>a &amp; b</K><O><I>x</I></O></E><E/><E><K>c</K></E><B><K>kept</K></B></L>")
+	var rows []*Element
+	left, err := Rows(doc, 1, func(e *Element) bool {
+		if e.Name == "E" {
+			rows = append(rows, e.clone())
+		}
+		return e.Name == "E"
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []*Element{
+		{Name: "E", Children: []*Element{{Name: "K", Text: "a & b"}, {Name: "O", Children: []*Element{{Name: "I", Text: "x"}}}}},
+		{Name: "E"}, {Name: "E", Children: []*Element{{Name: "K", Text: "c"}}},
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if left = left.clone(); len(left.Children) != 2 || left.Get("A") != "1" || left.All("B")[0].Get("K") != "kept" {
+		t.Errorf("%+v", left)
+	}
+}
+
 // FuzzParse: whatever both take, this parser and the standard library's understand
-// alike; and what was escaped comes back.
+// alike, whole or row by row; and
+// what was escaped comes back.
 func FuzzParse(f *testing.F) {
 	for _, doc := range []string{`<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>`, "<a:R b='c'><X/>&lt;&#x41;<![CDATA[x]]></a:R>", "<R>\r\n</R>",
 		"<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>"} {
@@ -92,6 +126,19 @@ func FuzzParse(f *testing.F) {
 		if err == nil && xml.Unmarshal(doc, &want) == nil {
 			if diff := cmp.Diff(want.element(), got); diff != "" {
 				t.Errorf("%q (-library +this):\n%s", doc, diff)
+			}
+		}
+		if err == nil {
+			rows := &Element{Name: got.Name, Text: got.Text, Encoded: got.Encoded}
+			left, err := Rows(doc, 1, func(e *Element) bool {
+				rows.Children = append(rows.Children, e.clone())
+				return true
+			})
+			if err != nil || len(left.Children) > 0 {
+				t.Fatalf("%q: %v, left %v", doc, err, left)
+			}
+			if diff := cmp.Diff(got, rows); diff != "" {
+				t.Errorf("%q (-whole +by rows):\n%s", doc, diff)
 			}
 		}
 		text := strings.ToValidUTF8(string(doc), "")

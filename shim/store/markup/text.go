@@ -24,59 +24,60 @@ func normal(raw string) string {
 	return newlines().Replace(raw)
 }
 
-func entity(name string) (text string, known bool) {
+func entity(name string) (is rune, known bool) {
 	switch name {
 	case "lt":
-		return "<", true
+		return '<', true
 	case "gt":
-		return ">", true
+		return '>', true
 	case "amp":
-		return "&", true
+		return '&', true
 	case "apos":
-		return "'", true
+		return '\'', true
 	case "quot":
-		return `"`, true
+		return '"', true
 	}
-	return "", false
+	if digits, ok := strings.CutPrefix(name, "#"); ok {
+		return character(digits)
+	}
+	return 0, false
 }
 
 // unescape gives text with its references replaced: itself, where there is nothing to be
 // replaced, as in nearly all of a listing of thousands.
 func unescape(raw string) (string, error) {
-	if strings.IndexByte(raw, '&') < 0 {
-		return normal(raw), nil
+	raw = normal(raw)
+	at := strings.IndexByte(raw, '&')
+	if at < 0 {
+		return raw, nil
 	}
 	var out strings.Builder
-	for {
-		before, rest, found := strings.Cut(raw, "&")
-		out.WriteString(normal(before))
-		if !found {
-			return out.String(), nil
-		}
-		name, after, closed := strings.Cut(rest, ";")
-		if !closed {
+	for out.Grow(len(raw)); at >= 0; at = strings.IndexByte(raw, '&') {
+		out.WriteString(raw[:at])
+		raw = raw[at+1:]
+		end := strings.IndexByte(raw, ';')
+		if end < 0 {
 			return "", errSyntax
 		}
-		text, known := entity(name)
-		if digits, ok := strings.CutPrefix(name, "#"); ok {
-			text, known = character(digits)
-		}
+		is, known := entity(raw[:end])
 		if !known {
 			return "", errSyntax
 		}
-		out.WriteString(text)
-		raw = after
+		out.WriteRune(is)
+		raw = raw[end+1:]
 	}
+	out.WriteString(raw)
+	return out.String(), nil
 }
 
-// character gives the text of &#NN; or &#xNN;.
-func character(digits string) (string, bool) {
+// character gives what &#NN; or &#xNN; is.
+func character(digits string) (rune, bool) {
 	base := 10
 	if hex, ok := strings.CutPrefix(digits, "x"); ok {
 		digits, base = hex, 16
 	}
 	n, err := strconv.ParseUint(digits, base, 21)
-	return string(rune(n)), err == nil && utf8.ValidRune(rune(n))
+	return rune(n), err == nil && utf8.ValidRune(rune(n))
 }
 
 // Escape gives text as it stands in a document.

@@ -54,37 +54,51 @@ func (b *bucket) ListPaged(ctx context.Context, opts *driver.ListOptions) (*driv
 // page reads one page. Whatever isn't complete is an error: a listing that ends
 // too early would report items as missing.
 func (b *bucket) page(body []byte) (*driver.ListPage, error) {
-	doc, err := markup.Parse(body)
-	if err != nil {
-		return nil, foreign("no listing came: " + err.Error())
-	}
-	if doc.Name == "Error" {
-		return nil, b.meaning(readRefusal(http.StatusInternalServerError, body))
-	}
-	if doc.Name != "ListBucketResult" {
-		return nil, foreign(fmt.Sprintf("no listing came, but <%.40s>", doc.Name))
-	}
-	decode := func(s string) (string, error) { return s, nil }
-	if doc.Get("EncodingType") == "url" { // some servers know no encoding, and say so by leaving it out
-		decode = url.QueryUnescape
-	}
 	p := &driver.ListPage{}
-	for _, c := range doc.All("Contents") {
-		o, err := b.entry(c, decode)
-		if err != nil {
-			return nil, err
+	var made []driver.ListObject // of which the next ones are
+	var wrong error              // the first, if the whole is a listing
+	doc, err := markup.Rows(body, 1, func(e *markup.Element) bool {
+		if e.Name != "Contents" && e.Name != "CommonPrefixes" {
+			return false
 		}
-		if o.Key != "" { // else the prefix itself, a "folder" made by hand
-			p.Objects = append(p.Objects, o)
+		if len(made) == 0 {
+			made = make([]driver.ListObject, madeAtOnce)
+		}
+		o := &made[0]
+		made = made[1:]
+		if err := entry(o, e); err != nil && wrong == nil {
+			wrong = err
+		}
+		p.Objects = append(p.Objects, o)
+		return true
+	})
+	switch {
+	case err != nil:
+		return nil, foreign("no listing came: " + err.Error())
+	case doc.Name == "Error":
+		return nil, b.meaning(readRefusal(http.StatusInternalServerError, body))
+	case doc.Name != "ListBucketResult":
+		return nil, foreign(fmt.Sprintf("no listing came, but <%.40s>", doc.Name))
+	case wrong != nil:
+		return nil, wrong
+	}
+	encoded := doc.Get("EncodingType") == "url" // some servers know no encoding, and say so by leaving it out
+	kept := p.Objects[:0]
+	for _, o := range p.Objects {
+		if encoded {
+			if o.Key, err = url.QueryUnescape(o.Key); err != nil {
+				return nil, foreign("a key is not escaped as it says")
+			}
+		}
+		var ours bool
+		if o.Key, ours = strings.CutPrefix(o.Key, b.prefix); !ours {
+			return nil, foreign("a key is outside of the prefix")
+		}
+		if o.Key != "" || o.IsDir { // else the prefix itself, a "folder" made by hand
+			kept = append(kept, o)
 		}
 	}
-	for _, c := range doc.All("CommonPrefixes") {
-		key, err := b.key(c.Raw("Prefix"), decode)
-		if err != nil {
-			return nil, err
-		}
-		p.Objects = append(p.Objects, &driver.ListObject{Key: key, IsDir: true})
-	}
+	p.Objects = kept
 	sort.Slice(p.Objects, func(i, j int) bool { return p.Objects[i].Key < p.Objects[j].Key })
 	switch more, token := doc.Get("IsTruncated"), doc.Raw("NextContinuationToken"); {
 	case more == "true" && token != "":
@@ -95,30 +109,21 @@ func (b *bucket) page(body []byte) (*driver.ListPage, error) {
 	return p, nil
 }
 
-func (b *bucket) key(raw string, decode func(string) (string, error)) (string, error) {
-	key, err := decode(raw)
-	if err != nil {
-		return "", foreign("a key is not escaped as it says")
-	}
-	key, ours := strings.CutPrefix(key, b.prefix)
-	if !ours {
-		return "", foreign("a key is outside of the prefix")
-	}
-	return key, nil
-}
+// madeAtOnce is how many objects of a listing are made at once.
+const madeAtOnce = 64
 
-func (b *bucket) entry(c *markup.Element, decode func(string) (string, error)) (*driver.ListObject, error) {
-	key, err := b.key(c.Raw("Key"), decode)
-	if err != nil {
-		return nil, err
+// entry is a blob or a directory of a listing, with its key as it stands there.
+func entry(o *driver.ListObject, e *markup.Element) (err error) {
+	if e.Name == "CommonPrefixes" {
+		o.Key, o.IsDir = e.Raw("Prefix"), true
+		return nil
 	}
-	size, err := strconv.ParseInt(c.Get("Size"), 10, 64)
-	if err != nil {
-		return nil, foreign("a size is no number")
+	if o.Size, err = strconv.ParseInt(e.Get("Size"), 10, 64); err != nil {
+		return foreign("a size is no number")
 	}
-	modified, err := time.Parse(time.RFC3339, c.Get("LastModified"))
-	if err != nil {
-		return nil, foreign("a date is none")
+	if o.ModTime, err = time.Parse(time.RFC3339, e.Get("LastModified")); err != nil {
+		return foreign("a date is none")
 	}
-	return &driver.ListObject{Key: key, ModTime: modified, Size: size, AsFunc: contract.Token(c.Get("ETag")).As}, nil
+	o.Key, o.AsFunc = e.Raw("Key"), contract.Token(e.Get("ETag")).As
+	return nil
 }

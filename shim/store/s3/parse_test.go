@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -132,12 +133,33 @@ func TestPage(t *testing.T) {
 		"another bucket's keys":      "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>q/x</Key><LastModified>2026-11-24T10:00:00Z</LastModified><Size>0</Size></Contents></ListBucketResult>",
 		"a size":                     "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/x</Key><LastModified>2026-11-24T10:00:00Z</LastModified><Size>x</Size></Contents></ListBucketResult>",
 		"a date":                     "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/x</Key><LastModified>yesterday</LastModified><Size>1</Size></Contents></ListBucketResult>",
+		"an entry without anything":  "<ListBucketResult><IsTruncated>false</IsTruncated><Contents/></ListBucketResult>",
 		"an error":                   "<Error><Code>InternalError</Code></Error>",
 		"another document":           "<html/>",
 	} {
 		if _, err := b.page([]byte(doc)); err == nil || err.(*contract.Error).Kind != contract.Unreachable {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestPageAllocates: of a page of a thousand keys the texts are kept, and for each of them little
+// is made besides: nth status reads a thousand such pages.
+func TestPageAllocates(t *testing.T) {
+	const keys = 1000
+	b := parseText(t, "s3://b/p", nil)
+	page := []byte("<ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated>")
+	for i := range keys {
+		page = fmt.Appendf(page, "<Contents><Key>p/done/%d.json</Key><LastModified>2026-11-24T10:00:00.123Z</LastModified><ETag>&quot;%032x&quot;</ETag><Size>12</Size><StorageClass>STANDARD</StorageClass></Contents>", i, i)
+	}
+	page = append(page, "</ListBucketResult>"...)
+	n := testing.AllocsPerRun(5, func() {
+		if p, err := b.page(page); err != nil || len(p.Objects) != keys {
+			t.Errorf("%v", err)
+		}
+	})
+	if n > 2*keys+100 {
+		t.Errorf("%v allocations", n)
 	}
 }
 

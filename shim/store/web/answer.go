@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -59,14 +60,15 @@ func hint(err error) string {
 // no answer.
 func Body(ctx context.Context, res *http.Response, store string, limit int64) ([]byte, error) {
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
-	if err != nil {
+	var body bytes.Buffer
+	body.Grow(int(max(0, min(res.ContentLength, limit))) + bytes.MinRead) // at once, where it is said how much comes
+	if _, err := body.ReadFrom(io.LimitReader(res.Body, limit+1)); err != nil {
 		return nil, Unreachable(ctx, err)
 	}
-	if int64(len(body)) > limit {
+	if int64(body.Len()) > limit {
 		return nil, Foreign(store, fmt.Sprintf("it has more than %d bytes", limit))
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // Drain reads what is left of a small body, so that the connection can be used again.
