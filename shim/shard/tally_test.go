@@ -43,8 +43,13 @@ func TestLooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var looked time.Time
 		looks := 0
-		l := &tally{verdicts: verdicts{look: func() { looked, looks = time.Now(), looks+1 },
-			settled: func(ended time.Time) (bool, syscall.Signal) { return looked.Sub(ended) >= proc.Settle, 0 }}}
+		l := &tally{}
+		l.settled = func(ended time.Time) (bool, syscall.Signal) { return looked.Sub(ended) >= proc.Settle, 0 }
+		l.look = func() {
+			l.mu.Lock() // of settled
+			defer l.mu.Unlock()
+			looked, looks = time.Now(), looks+1
+		}
 		const items = 1000
 		for n := range int64(items) {
 			l.mu.Lock()
