@@ -2,7 +2,11 @@
 
 package proc
 
-import "nth/shim/proc/launch"
+import (
+	"runtime"
+
+	"nth/shim/proc/launch"
+)
 
 // prepare makes ready for the command, unless parts share what is made here.
 func (r *runner) prepare() (path string, args []string, killed int64, err error) {
@@ -33,7 +37,8 @@ func (r *runner) finish(res *Result) {
 	res.Unpassed = r.out.stdout.unpassed()
 }
 
-// startPart starts a command in its place: in the thread that starts all of them.
+// startPart starts a command in its place. It dies with the thread that has started it
+// (PR_SET_PDEATHSIG), which this goroutine keeps until it has reaped it, in waitPart.
 func (r *runner) startPart(stdin uintptr) (err error) {
 	stdout, stderr, err := r.s.part.at().open(&r.cmd)
 	if err != nil {
@@ -43,29 +48,28 @@ func (r *runner) startPart(stdin uintptr) (err error) {
 	for _, f := range r.cmd.Extra {
 		files = append(files, f.Fd())
 	}
-	r.s.part.of.thread.do(func() { err = r.begin(files) })
-	if err == nil {
-		go r.collect(r.pid)
+	runtime.LockOSThread()
+	if err = r.begin(files); err != nil {
+		runtime.UnlockOSThread()
 	}
 	return err
 }
 
 // begin makes the process. An error is a failure with exit code 126 or 127.
 func (r *runner) begin(files []uintptr) error {
-	s, t := r.s, &r.s.part.of.thread
+	s, at := r.s, r.s.part.at()
 	one := One{Args: r.cmd.Args, Env: r.cmd.Env}
-	if err := t.program.find(one); err != nil {
+	if err := at.program.find(one); err != nil {
 		return err
 	}
-	spareMemoryAgain(t.begun)
-	t.begun++
-	st := &s.part.at().starter
+	spareMemoryAgain(int(s.part.of.begun.Add(1) - 1))
+	st := &at.starter
 	st.attr.Files, st.apart = files, true
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one.Env = s.kin.mark(one.Env)
 	r.place = s.part.place
-	if err := s.start(&r.process, func() (int, error) { return st.start(&t.program, one) }); err != nil {
+	if err := s.start(&r.process, func() (int, error) { return st.start(&at.program, one) }); err != nil {
 		return err
 	}
 	r.started()
@@ -73,15 +77,20 @@ func (r *runner) begin(files []uintptr) error {
 	return nil
 }
 
-// collect waits for the end of a part's command, and reaps it.
-func (r *runner) collect(pid int) {
+// waitPart returns when a part's command has ended, and reaps it. Another goroutine does what is
+// due meanwhile: the end wakes this thread and no other, and the next command is started in it.
+func (r *runner) waitPart() (why ownStop) {
 	s := r.s
-	status, usage := awaitEnd(pid, &s.mu)
-	s.kin.reaped(pid)
+	heeds := make(chan ownStop, 1)
+	go func() { heeds <- r.wait() }()
+	status, usage := awaitEnd(r.pid, &s.mu)
+	s.kin.reaped(r.pid)
 	s.ended(&r.process, status, usage)
 	s.mu.Unlock()
+	runtime.UnlockOSThread()
 	poke(s.wake.child)
 	poke(s.part.of.s.wake.idle)
+	return <-heeds
 }
 
 // leftByPart gives what a part's command has left behind, as targets of kill(2).

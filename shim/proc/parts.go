@@ -4,8 +4,8 @@ package proc
 
 import (
 	"os"
-	"runtime"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,7 +25,7 @@ type Parts struct {
 	places []place
 	began  time.Time
 	null   *os.File // the stdin of those that are given none
-	thread thread
+	begun  atomic.Int64
 
 	// Under the host's lock.
 	list []*Signals
@@ -40,15 +40,7 @@ const MostBeside = 32
 type place struct {
 	starter
 	pipes
-}
-
-// thread is the one that starts all commands.
-type thread struct {
-	calls chan func() // that it makes
-	over  chan struct{}
-	// Its own: the program that was found last, and how many commands it has begun.
-	program program
-	begun   int
+	program program // that was found last
 }
 
 // part is a Signals's place among others.
@@ -66,8 +58,7 @@ func (s *Signals) Divide(places int, sweepGrace, stopGrace time.Duration, log ze
 	if err != nil {
 		return nil, err
 	}
-	p := &Parts{s: s, null: null, graces: graces{sweep: sweepGrace, stop: stopGrace}, log: log, places: make([]place, places), began: time.Now(),
-		thread: thread{calls: make(chan func()), over: make(chan struct{})}, oom: oomKills()}
+	p := &Parts{s: s, null: null, graces: graces{sweep: sweepGrace, stop: stopGrace}, log: log, places: make([]place, places), began: time.Now(), oom: oomKills()}
 	if s.pid1 || becomeSubreaper() {
 		s.kin.watch()
 	}
@@ -82,32 +73,7 @@ func (s *Signals) Divide(places int, sweepGrace, stopGrace time.Duration, log ze
 	s.mu.Lock()
 	s.parts = p
 	s.mu.Unlock()
-	go p.thread.run()
 	return p, nil
-}
-
-// run is for as long as there are commands: they die with the thread that has started them
-// (PR_SET_PDEATHSIG).
-func (t *thread) run() {
-	runtime.LockOSThread()
-	for {
-		select {
-		case f := <-t.calls:
-			f()
-		case <-t.over:
-			return
-		}
-	}
-}
-
-// do calls f in the thread.
-func (t *thread) do(f func()) {
-	done := make(chan struct{})
-	t.calls <- func() {
-		f()
-		close(done)
-	}
-	<-done
 }
 
 // Part gives the Signals of a run in a place. A stop signal that came before stops it too.
@@ -149,7 +115,6 @@ func (p *Parts) End() {
 	for i := range p.places {
 		p.places[i].close()
 	}
-	close(p.thread.over)
 	p.null.Close()
 }
 

@@ -38,7 +38,11 @@ func (s *Signals) Run(cmd Command) (Result, error) {
 	if cmd.OnStart != nil {
 		cmd.OnStart()
 	}
-	why := r.wait()
+	wait := r.wait
+	if s.part != nil {
+		wait = r.waitPart
+	}
+	why := wait()
 	r.tty.finish(r.reap)
 	left := s.sweep(r.leftBehind, graces{sweep: cmd.SweepGrace, stop: cmd.StopGrace, killAt: r.due.killAt}, cmd.Log)
 	s.unguarded()
@@ -269,7 +273,7 @@ func (r *runner) leftBehind() (targets []int, reaped int) {
 // neither the command nor of nth, and whether there are more. SIGCHLDs coalesce, so one
 // of them stands for any number of ends, and the command's is recognised in here.
 func (r *runner) reap() (n int, children bool) {
-	if r.s.part != nil { // who waits for its command collects that
+	if r.s.part != nil { // waitPart does
 		return 0, false
 	}
 	for {
