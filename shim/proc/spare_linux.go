@@ -26,7 +26,7 @@ func spareMemory() {
 		line, maps, _ = bytes.Cut(maps, lineEnd)
 		// proc_pid_maps(5): from-to rwxp …
 		bounds, rest, _ := bytes.Cut(line, []byte(" "))
-		if len(rest) < 4 || !bytes.HasPrefix(rest, []byte("rw")) || rest[3] != 'p' {
+		if len(rest) < 4 || rest[2] == 'x' || rest[3] != 'p' {
 			continue
 		}
 		low, high, _ := bytes.Cut(bounds, []byte("-"))
