@@ -32,7 +32,7 @@ func Run(c config.Config, w edge.World) int {
 	}
 	p.Signals = proc.Watch(watch)
 	ending.Watch(p, os.Exit)
-	report := run(&c, &p, ending)
+	report := run(&c, &p, ending, &source.Parsed{})
 	return ending.End(p, report)
 }
 
@@ -41,6 +41,7 @@ type Attempt struct {
 	World   edge.World // with the environment that a process of its own would have
 	Signals *proc.Signals
 	Stores  *store.Stores
+	Parsed  *source.Parsed // of all whose flags are these
 	Among   *edge.Among
 	Reason  func(message string) // is told the termination message; may be called twice
 	Waits   func() bool          // tells whether its place is another's, for its command has ended well
@@ -58,7 +59,7 @@ func (a Attempt) Run(c config.Config, ended func(code int)) {
 	ending := end.New(c.Messages)
 	ending.Reason, ending.Unsaid = a.Reason, a.Waits
 	over := ending.Watch(p, ended)
-	report := run(&c, &p, ending)
+	report := run(&c, &p, ending, a.Parsed)
 	code := ending.End(p, report)
 	over()
 	ended(code)
@@ -81,7 +82,7 @@ func open(w edge.World, m config.Messages) edge.Process {
 }
 
 // run does what there is to do. What p learns on the way, the end of the run knows too.
-func run(c *config.Config, p *edge.Process, e *end.Ending) end.Report {
+func run(c *config.Config, p *edge.Process, e *end.Ending, parsed *source.Parsed) end.Report {
 	ctx := p.Signals.Context()
 	r := &item.Run{Process: *p, Config: c}
 	err := r.Step(ctx, "identify")
@@ -98,7 +99,7 @@ func run(c *config.Config, p *edge.Process, e *end.Ending) end.Report {
 	p.Stores.Made = func(url string) {
 		r.Log.Info().Str("directory", url).Msg("the directory was not there, and is made: nothing was there before")
 	}
-	from, err := source.Prepare(r)
+	from, err := parsed.Prepare(r)
 	if err != nil {
 		return end.Report{Err: err, Header: r.Header()}
 	}

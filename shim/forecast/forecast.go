@@ -92,7 +92,7 @@ func (f *Forecast) add(r *foreseen) (err error) {
 	if r.Identity, err = identity.Resolve(r.Config.Index, r.there, r.Hostname); err != nil {
 		return err
 	}
-	from, err := source.Prepare(&r.Run)
+	from, err := new(source.Parsed).Prepare(&r.Run)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"nth/shim/identity"
 	"nth/shim/proc"
 	"nth/shim/screen"
+	"nth/shim/source"
 	"nth/shim/store"
 )
 
@@ -27,6 +28,7 @@ type Inside struct {
 	Config  config.Config     // without what says which index it is
 	World   edge.World        // the same
 	Stores  *store.Stores     // that they all use
+	Parsed  source.Parsed     // what they have in common
 }
 
 // together tells whether the indexes run in this process. What works through many items or tasks
@@ -168,7 +170,7 @@ func (c *child) runInside(j *job) {
 		}
 	}()
 	in := j.o.Inside
-	a := shim.Attempt{World: in.world(j.env, j.o.Completions, c), Signals: c.inside, Stores: in.Stores, Among: &edge.Among{Stdout: &out, Stderr: &errs, Messages: own},
+	a := shim.Attempt{World: in.world(j.env, j.o.Completions, c), Signals: c.inside, Stores: in.Stores, Parsed: &in.Parsed, Among: &edge.Among{Stdout: &out, Stderr: &errs, Messages: own},
 		Reason: func(text string) { message = text }, Waits: c.waits.Load}
 	a.Run(in.config(c.Attempt), ended)
 }

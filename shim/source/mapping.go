@@ -5,6 +5,7 @@ package source
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 
 	"nth/shim/config"
 	"nth/shim/expand"
@@ -48,33 +49,57 @@ func Parse(c *config.Config) (*Mapping, error) {
 	return m, fitsLiteral(c)
 }
 
-// Prepare parses every template of a run, its own and its source's, and reconciles its
-// settings. An error is a failure with exit code 64 or 78.
-func Prepare(r *item.Run) (from *Mapping, err error) {
-	if r.Mapping, err = item.Parse(r.Config); err != nil {
-		return nil, err
-	}
-	if from, err = Parse(r.Config); err != nil {
-		return nil, err
-	}
-	keepSecrets(r, from)
-	return from, r.Config.Check(&r.Identity)
+// Parsed is what Prepare finds out once for runs in one process that differ by their index and
+// attempt alone. The zero value is ready.
+type Parsed struct{ found atomic.Pointer[parsed] }
+
+type parsed struct {
+	own     *item.Mapping
+	from    *Mapping
+	secrets []string // variables that any template will read
 }
 
-// keepSecrets lets nobody see what any template will read as a secret, whenever it does:
-// a command may tell it before that.
-func keepSecrets(r *item.Run, from *Mapping) {
-	keep := func(list ...expand.Named) {
-		for _, t := range list {
-			for _, name := range t.Secrets() {
-				value, _ := r.LookupEnv(name)
-				r.Secrets.Add(value)
-			}
+// Prepare parses every template of a run, its own and its source's, and reconciles its
+// settings. An error is a failure with exit code 64 or 78.
+func (all *Parsed) Prepare(r *item.Run) (*Mapping, error) {
+	alike := r.Identity.Picked() == "" && r.Identity.Outgrown == nil // what is refused doesn't depend on the index
+	p := all.found.Load()
+	known := p != nil && alike
+	if !known {
+		var err error
+		if p, err = parse(r.Config); err != nil {
+			return nil, err
 		}
 	}
-	keep(r.Mapping.All()...)
-	keep(r.Mapping.Markers())
-	keep(from.All()...)
+	r.Mapping = p.own
+	// Nobody sees what any template will read as a secret, whenever it does: a command may tell
+	// it before that.
+	for _, name := range p.secrets {
+		value, _ := r.LookupEnv(name)
+		r.Secrets.Add(value)
+	}
+	if known {
+		return p.from, nil
+	}
+	err := r.Config.Check(&r.Identity)
+	if err == nil && alike {
+		all.found.Store(p)
+	}
+	return p.from, err
+}
+
+func parse(c *config.Config) (p *parsed, err error) {
+	p = &parsed{}
+	if p.own, err = item.Parse(c); err != nil {
+		return nil, err
+	}
+	if p.from, err = Parse(c); err != nil {
+		return nil, err
+	}
+	for _, t := range append(append(p.own.All(), p.own.Markers()), p.from.All()...) {
+		p.secrets = append(p.secrets, t.Secrets()...)
+	}
+	return p, nil
 }
 
 // Tasks is the template of --tasks.
