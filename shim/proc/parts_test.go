@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -309,6 +310,19 @@ var acts = map[string]struct {
 		note("over")
 		return append(facts, <-done)
 	}, []fact{{}, {Left: true}}},
+
+	"threads end": {func(c crew) []fact { // and with one all that it has started (PR_SET_PDEATHSIG)
+		return []fact{c.run(0, fmt.Sprintf(until, "over")+"; echo to its end", func(cmd *proc.Command) {
+			cmd.OnStart = func() {
+				var all sync.WaitGroup
+				for range 100 {
+					all.Go(runtime.LockOSThread) // whose goroutine ends so, its thread does
+				}
+				all.Wait()
+				note("over")
+			}
+		}, nil)}
+	}, []fact{{Out: "to its end\n"}}},
 
 	"killed": {func(c crew) []fact {
 		s := c.Part(0, c.cfg, nil)
