@@ -4,6 +4,8 @@ package proc
 
 import (
 	"runtime"
+	"sync"
+	"time"
 
 	"nth/shim/proc/launch"
 )
@@ -37,9 +39,8 @@ func (r *runner) finish(res *Result) {
 	res.Unpassed = r.out.stdout.unpassed()
 }
 
-// startPart starts a command in its place. It dies with the thread that has started it
-// (PR_SET_PDEATHSIG), which this goroutine keeps until it has reaped it, in waitPart.
-func (r *runner) startPart(stdin uintptr) (err error) {
+// startPart starts a command in its place.
+func (r *runner) startPart(stdin uintptr) error {
 	stdout, stderr, err := r.s.part.at().open(&r.cmd)
 	if err != nil {
 		return err
@@ -48,14 +49,11 @@ func (r *runner) startPart(stdin uintptr) (err error) {
 	for _, f := range r.cmd.Extra {
 		files = append(files, f.Fd())
 	}
-	runtime.LockOSThread()
-	if err = r.begin(files); err != nil {
-		runtime.UnlockOSThread()
-	}
-	return err
+	return r.begin(files)
 }
 
-// begin makes the process. An error is a failure with exit code 126 or 127.
+// begin makes the process. It dies with the thread that makes it (PR_SET_PDEATHSIG), which this
+// goroutine keeps until it has ended, in waitPart. An error is a failure with exit code 126 or 127.
 func (r *runner) begin(files []uintptr) error {
 	s, at := r.s, r.s.part.at()
 	one := One{Args: r.cmd.Args, Env: r.cmd.Env}
@@ -69,7 +67,9 @@ func (r *runner) begin(files []uintptr) error {
 	defer s.mu.Unlock()
 	one.Env = s.kin.mark(one.Env)
 	r.place = s.part.place
+	runtime.LockOSThread()
 	if err := s.start(&r.process, func() (int, error) { return st.start(&at.program, one) }); err != nil {
+		runtime.UnlockOSThread()
 		return err
 	}
 	r.started()
@@ -77,20 +77,39 @@ func (r *runner) begin(files []uintptr) error {
 	return nil
 }
 
+// heedAfter is when a command isn't one of those that end at once. What is due before that, of
+// a command that has no time limit and no streams, can wait for it: signals don't.
+const heedAfter = 10 * time.Millisecond
+
 // waitPart returns when a part's command has ended, and reaps it. Another goroutine does what is
 // due meanwhile: the end wakes this thread and no other, and the next command is started in it.
 func (r *runner) waitPart() (why ownStop) {
-	s := r.s
+	s, after := r.s, heedAfter
+	if r.cmd.Timeout > 0 || r.streams.are() {
+		after = 0
+	}
 	heeds := make(chan ownStop, 1)
-	go func() { heeds <- r.wait() }()
-	status, usage := awaitEnd(r.pid, &s.mu)
+	heed := time.AfterFunc(after, func() { heeds <- r.wait() })
+	status, usage := awaitEnd(r.pid, leaving{&s.mu})
 	s.kin.reaped(r.pid)
 	s.ended(&r.process, status, usage)
 	s.mu.Unlock()
-	runtime.UnlockOSThread()
 	poke(s.wake.child)
 	poke(s.part.of.s.wake.idle)
+	if heed.Stop() {
+		return ownStop{}
+	}
 	return <-heeds
+}
+
+// leaving is the lock of who has waited for its command in the thread that has started it: who
+// waits for a lock and needs a thread of its own, would wake two.
+type leaving struct{ *sync.Mutex }
+
+// Lock gives the thread up.
+func (l leaving) Lock() {
+	runtime.UnlockOSThread()
+	l.Mutex.Lock()
 }
 
 // leftByPart gives what a part's command has left behind, as targets of kill(2).

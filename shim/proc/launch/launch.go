@@ -14,8 +14,8 @@ package launch
 
 import "unsafe"
 
-// Child starts one program at a time: the next when the last one was reaped. All starts
-// are from one thread.
+// Child starts one program at a time: the next when the last one was reaped. Of several
+// Childs one starts at a time, from any thread.
 type Child struct {
 	*shared
 	size   uintptr   // of the memory that begins with it
