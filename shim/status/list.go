@@ -48,6 +48,13 @@ func newLister(ctx context.Context, s *store.Store, p store.Policy) *lister {
 	return l
 }
 
+// beside is a lister of its own, for what something else waits for, in the same slots.
+func (l *lister) beside() *lister {
+	b := newLister(l.ctx, l.s, l.policy)
+	b.slots, b.seen = l.slots, l.seen
+	return b
+}
+
 // digits and hex are what may follow the prefix in a key of nth's, in the order of
 // a listing.
 const (

@@ -27,14 +27,9 @@ func readFailures(ctx context.Context, s *store.Store, p store.Policy, indexes [
 // readRecords reads those under the keys, and makes of each what is told of it.
 func readRecords[T any](ctx context.Context, s *store.Store, p store.Policy, keys []string, tell func(i int, body []byte) T) ([]T, error) {
 	found := make([]*T, len(keys))
-	err := store.Each(ctx, len(keys), func(ctx context.Context, i int) error {
-		body, err := read(ctx, s, p, keys[i])
-		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
-			return err
-		}
+	err := readEach(ctx, s, p, keys, func(i int, body []byte) {
 		told := tell(i, body)
 		found[i] = &told
-		return nil
 	})
 	list := []T{}
 	for _, f := range found {
@@ -43,6 +38,23 @@ func readRecords[T any](ctx context.Context, s *store.Store, p store.Policy, key
 		}
 	}
 	return list, err
+}
+
+// mostReads is how many records are read at a time at most.
+const mostReads = 4 * store.Hands
+
+// readEach reads what is under the keys and still there; of what is broken it gives nil. Of a
+// server that is far away more are under way, as long as that brings something.
+func readEach(ctx context.Context, s *store.Store, p store.Policy, keys []string, see func(i int, body []byte)) error {
+	pace := store.NewPace(store.Hands, mostReads)
+	return pace.Each(ctx, len(keys), func(ctx context.Context, i int) error {
+		body, err := read(ctx, s, p, keys[i])
+		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
+			return err
+		}
+		see(i, body)
+		return nil
+	})
 }
 
 // failureOf makes of an index's record what is told of it.
@@ -79,7 +91,8 @@ func recordOf(body []byte, wrong func(*marker.Failure) error) (*marker.Failure, 
 // described is what is told of a record.
 func described(r *marker.Failure) Failure {
 	f := Failure{Index: r.Index, Item: itemOf(r.Header, r.FirstFailed), ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Dead: r.Dead, Failures: r.Failures,
-		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log}
+		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log,
+		From: origin{r.Platform, r.Job, r.IndexOffset}}
 	f.Reason, f.Text = ending(r)
 	f.Last = last(f.Reason, r)
 	return f

@@ -135,6 +135,7 @@ type Failure struct {
 	Message   string    `json:"message"`
 	Log       string    `json:"log,omitempty"` // where --logs has all of it
 	Again     bool      `json:"started_again,omitempty"`
+	From      origin    `json:"-"` // the array that the index is of
 }
 
 // Tasks are a queue's, by the records that their workers left.

@@ -77,7 +77,7 @@ func (o *Options) rerun(ctx context.Context, snap *Snapshot, r *Report) []string
 	if left.Len() == 0 || snap.Tasks != nil || o.Kubernetes != nil {
 		return nil
 	}
-	from := o.origin(ctx, snap)
+	from := o.origin(ctx, snap, r)
 	array, is := arrays()[from.Platform]
 	if !is {
 		return nil
@@ -89,15 +89,20 @@ func (o *Options) rerun(ctx context.Context, snap *Snapshot, r *Report) []string
 	return array.lines(left, from.Job)
 }
 
-// origin asks a few documents; what can't be read tells nothing.
-func (o *Options) origin(ctx context.Context, snap *Snapshot) (from origin) {
-	asked := 0
+// origin asks a few documents, unless one that was read tells; what can't be read tells nothing.
+func (o *Options) origin(ctx context.Context, snap *Snapshot, r *Report) (from origin) {
+	for _, f := range r.Failures {
+		if f.From.Platform != "" {
+			return f.From
+		}
+	}
+	asked := len(r.Failures)
 	for _, kind := range []struct {
 		State
 		dir string
 	}{{Failed, "failed"}, {Done, "done"}, {Skipped, "done"}, {Started, "started"}} {
 		for k, s := range snap.States {
-			if s != kind.State {
+			if s != kind.State || s == Failed && len(r.Failures) > 0 { // those were read
 				continue
 			}
 			if asked++; asked > mostAsked {

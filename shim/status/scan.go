@@ -48,12 +48,21 @@ func Scan(ctx context.Context, s *store.Store, of identity.List, p store.Policy,
 	c := newScan(of)
 	c.indexes(l, "")
 	// What is failed or skipped must be known before what is done: there may be millions.
-	l.list("failed/tasks/", listing{follows: hex, visit: c.each(c.tasks.failure)})
-	l.list("skipped/tasks/", listing{follows: hex, visit: c.each(c.tasks.skip)})
+	before := l.beside()
+	defer before.cancel(nil)
+	before.list("failed/tasks/", listing{follows: hex, visit: c.each(c.tasks.failure)})
+	before.list("skipped/tasks/", listing{follows: hex, visit: c.each(c.tasks.skip)})
+	l.parts.Go(func() {
+		if err := before.wait(); err != nil {
+			l.cancel(err)
+			return
+		}
+		l.requests.Add(before.requests.Load())
+		l.list("done/tasks/", listing{follows: hex, visit: c.each(c.taskDone)})
+	})
 	if err := l.wait(); err != nil {
 		return nil, err
 	}
-	l.list("done/tasks/", listing{follows: hex, visit: c.each(c.taskDone)})
 	snap, err := c.finish(l)
 	if err != nil {
 		return nil, err

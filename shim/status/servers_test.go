@@ -3,7 +3,10 @@ package status
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,5 +108,59 @@ func TestAbsentIsAbsent(t *testing.T) {
 	server.Stop()
 	if err := look("data"); err == nil || failure.From(err).Code != failure.Unavailable {
 		t.Errorf("%v, want code 69", err)
+	}
+}
+
+// TestReadsOnce: each record is asked for once, also where it tells of which array its index
+// is; and of a queue's tasks what is done is listed after what failed and what was skipped,
+// whatever the rest of the look takes.
+func TestReadsOnce(t *testing.T) {
+	server := servers.StartS3(t)
+	server.Bucket(t, "data")
+	setEnv(t, servers.S3Env())
+	const failed = 6
+	for i := range failed {
+		server.Put(t, "data", fmt.Sprintf("m/failed/%d.json", i), fmt.Appendf(nil, `{"version": 1, "index": %d, "run_id": "r", "platform": "slurm", "exit_code": 9, "command_exit_code": 9}`, i))
+	}
+	held := make(chan struct{})
+	var mu sync.Mutex
+	var asked []string
+	through := servers.StartFault(t, server.Address, func(_ int, r *http.Request) servers.Action {
+		mu.Lock()
+		defer mu.Unlock()
+		prefix := r.URL.Query().Get("prefix")
+		asked = append(asked, strings.TrimPrefix(r.URL.Path+prefix, "/data/"))
+		switch prefix {
+		case "m/done/":
+			return func(f *servers.Fault, w http.ResponseWriter, r *http.Request) {
+				<-held
+				servers.Pass(f, w, r)
+			}
+		case "m/done/tasks/":
+			close(held)
+		}
+		return nil
+	})
+	s := open(t, "s3://data/m?use_path_style=true&endpoint="+through.URL)
+	r, _, err := Look(t.Context(), Options{Store: s, Of: identity.Whole(failed), Policy: once, Read: maxRead, Rerun: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"sbatch --array=0-5"}, r.Rerun); diff != "" {
+		t.Error(diff)
+	}
+	seen := map[string]int{}
+	for i, key := range asked {
+		if seen[key]++; key == "m/done/tasks/" && !(slices.Contains(asked[:i], "m/failed/tasks/") && slices.Contains(asked[:i], "m/skipped/tasks/")) {
+			t.Errorf("%s is asked for before what it needs: %q", key, asked)
+		}
+	}
+	for key, n := range seen {
+		if n > 1 {
+			t.Errorf("%s is asked for %d times", key, n)
+		}
+	}
+	if len(asked) != 9+failed {
+		t.Errorf("%d requests: %q", len(asked), asked)
 	}
 }
