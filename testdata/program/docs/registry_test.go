@@ -52,7 +52,7 @@ func isDockerfile(b *block) bool {
 
 // isHost tells whether a block is a file or a line of another program's, which starts nth.
 func isHost(b *block) bool {
-	return slices.Contains([]string{"bash", "yml", "ini", "python"}, b.language)
+	return slices.Contains([]string{"bash", "yml", "ini", "python", "groovy"}, b.language)
 }
 
 func isEverything(b *block) bool { return b.text == "./testdata/test\n" }
@@ -114,6 +114,7 @@ func TestElsewhere(t *testing.T) {
 		{"testdata/program/hosts/containers_test.go", `program.Recipe(t, "yml", "compose")`},
 		{"testdata/program/hosts/unit_test.go", `program.Recipe(t, "ini", "systemd")`},
 		{"testdata/program/hosts/snakemake_test.go", `program.Recipe(t, "python", "Snakemake")`},
+		{"testdata/program/hosts/nextflow_test.go", `program.Recipe(t, "groovy", "Nextflow")`},
 	} {
 		if !strings.Contains(program.Page(t, want.file), want.text) {
 			t.Errorf("%s has no %s", want.file, want.text)
