@@ -143,6 +143,17 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestPageOfAll: an entry that can't be read is no folder of the whole bucket's.
+func TestPageOfAll(t *testing.T) {
+	b := parseText(t, "s3://b", nil)
+	for _, entry := range []string{"<Contents/>", "<Contents><Key>x</Key><LastModified>2026-11-24T10:00:00Z</LastModified><Size>x</Size></Contents>",
+		"<Contents><Key>x</Key><LastModified>yesterday</LastModified><Size>1</Size></Contents>"} {
+		if p, err := b.page([]byte("<ListBucketResult><IsTruncated>false</IsTruncated>" + entry + "</ListBucketResult>")); err == nil {
+			t.Errorf("%s: %+v", entry, p)
+		}
+	}
+}
+
 // TestPageAllocates: of a page of a thousand keys the texts are kept, and for each of them little
 // is made besides: nth status reads a thousand such pages.
 func TestPageAllocates(t *testing.T) {
