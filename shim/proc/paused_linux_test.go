@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -44,3 +45,22 @@ func TestPausedOutput(t *testing.T) {
 }
 
 func fdPath(f *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(f.Fd())) }
+
+// TestPausedWatcher: what was typed counts, however late nth gets to read of it.
+func TestPausedWatcher(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	if _, err := w.Write([]byte{byte(syscall.SIGINT)}); err != nil {
+		t.Fatal(err)
+	}
+	s := newSignals(&host{}, SignalConfig{Stop: []syscall.Signal{syscall.SIGINT}})
+	_ = r.SetReadDeadline(time.Unix(1, 0)) // that was long ago
+	(&watcher{reports: r, collected: make(chan struct{})}).collect(s)
+	if by, stopped := s.Stopped(); !stopped || by != syscall.SIGINT {
+		t.Error("it is lost")
+	}
+}

@@ -79,7 +79,7 @@ func (w *watcher) collect(s *Signals) {
 	defer close(w.collected)
 	var b [1]byte
 	for {
-		if _, err := w.reports.Read(b[:]); err != nil {
+		if _, err := w.reports.Read(b[:]); err != nil && readNow(w.reports, b[:]) == 0 { // a deadline says nothing of what is there
 			return
 		}
 		s.typed(syscall.Signal(b[0]))
