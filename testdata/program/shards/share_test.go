@@ -319,12 +319,12 @@ func TestShareStalled(t *testing.T) {
 	var claims atomic.Int64
 	proxy := servers.StartFault(t, s3.Address, func(_ int, r *http.Request) servers.Action {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/share/") && claims.Add(1) == 2 {
-			return servers.Delay(5 * time.Second)
+			return servers.Delay(15 * time.Second)
 		}
 		return nil
 	})
 	url := strings.Replace(s3.URL("stalled", "m"), s3.Address, strings.TrimPrefix(proxy.URL, "http://"), 1)
-	cmd, log := program.Worker(t, 0, "--completions=2", "--items=40", "--each", "--share", "--jobs=2", "--timeout=3s", "--log-level=warn", "--markers="+url,
+	cmd, log := program.Worker(t, 0, "--completions=2", "--items=40", "--each", "--share", "--jobs=2", "--timeout=10s", "--log-level=warn", "--markers="+url,
 		"--", "sh", "-c", "test <<.Item>> -ne 1 || sleep 0.5")
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v: %s", err, log)
