@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nth/shim/store"
@@ -15,7 +16,8 @@ type Lease struct {
 	c    *Claim
 	lost chan struct{} // closed when the command must stop
 
-	tookOver bool // another had it before
+	tookOver bool        // another had it before
+	over     atomic.Bool // somebody was told that it has ended
 
 	mu   sync.Mutex
 	held held
@@ -42,8 +44,14 @@ func (l *Lease) TookOver() bool { return l.tookOver }
 // Lost is closed when the command must stop.
 func (l *Lease) Lost() <-chan struct{} { return l.lost }
 
-// Over tells whether the lease has ended: what hasn't begun must not begin.
-func (l *Lease) Over() bool { return isClosed(l.lost) || l.until(l.c.rules.lost) <= 0 }
+// Over tells whether the lease has ended: what hasn't begun must not begin. Whoever was told
+// so gave up for it: it stays so, whatever a renewal that is under way may bring.
+func (l *Lease) Over() bool {
+	if isClosed(l.lost) || l.until(l.c.rules.lost) <= 0 {
+		l.over.Store(true)
+	}
+	return l.over.Load()
+}
 
 // Grace is how long the command may take to stop, from now on: more than 0, for it must be
 // killed then.

@@ -156,10 +156,12 @@ func (w *Worker) holding() []*Chunk {
 // Lost is closed when the commands must stop, for a chunk is lost.
 func (w *Worker) Lost() <-chan struct{} { return w.lost }
 
-// Over tells whether a chunk is lost: nothing may begin any more.
+// Over tells whether a chunk is lost: nothing may begin any more, and that is known still when
+// all are given back.
 func (w *Worker) Over() bool {
 	for _, c := range w.holding() {
 		if c.lease.Over() {
+			w.lose()
 			return true
 		}
 	}
