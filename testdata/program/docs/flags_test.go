@@ -20,8 +20,8 @@ var written = regexp.MustCompile(`--[a-z][a-z0-9-]*[a-z0-9]`)
 
 // others are flags of other programs that the pages speak of.
 var others = strings.Fields(`
-	--array --auth-root-authentication-method --aws-sigv4 --batch --bind-address --check
-	--config --cpus-per-task --daemonize --datadir --extract --forcerun --from --full
+	--array --auth-root-authentication-method --aws-sigv4 --batch --bind-address --check --cluster
+	--config --cpus-per-task --daemonize --datadir --extract --forcerun --from --full --group-components
 	--halt --ignore-missing --init --job-name --joblog --mem --metadata --no-defaults
 	--open-mode --partition --port --read-only --recursive --requeue --resume --resume-failed --rm
 	--save --shuf --skip --socket --time --tmpdir --tmpfs --user --wait`)
