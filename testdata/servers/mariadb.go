@@ -28,6 +28,7 @@ const installMariaDB = "apt-get install -y mariadb-server"
 // certificate for localhost and 127.0.0.1 to who asks for it.
 type MariaDB struct {
 	*Server
+	MySQL  bool   // it is another one: NTH_TEST_MYSQLD
 	CA     string // the file of the authority that signed its certificate
 	Socket string
 	DB     *sql.DB
@@ -36,7 +37,13 @@ type MariaDB struct {
 // StartMariaDB starts one, with more options of mariadbd, and stops it when the test ends.
 func StartMariaDB(t testing.TB, options ...string) *MariaDB {
 	t.Helper()
-	program := Program(t, "mariadbd", installMariaDB)
+	// MySQL itself is run where its mysqld is named. Debian's releases have none, so that this
+	// is done by hand: sid's mysql-server-core 9.7.4 was.
+	mysqld := os.Getenv("NTH_TEST_MYSQLD")
+	program := mysqld
+	if mysqld == "" {
+		program = Program(t, "mariadbd", installMariaDB)
+	}
 	dir, err := os.MkdirTemp("", "mariadb") // short, for a socket's path may not be long
 	if err != nil {
 		t.Fatal(err)
@@ -51,8 +58,15 @@ func StartMariaDB(t testing.TB, options ...string) *MariaDB {
 	if err := os.Mkdir(in("tmp"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	common := []string{"--no-defaults", user, "--datadir=" + in("data"), "--tmpdir=" + in("tmp"), "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=8M"}
-	install := exec.Command(Program(t, "mariadb-install-db", installMariaDB), append(common, "--auth-root-authentication-method=normal", "--skip-test-db")...)
+	common := []string{"--no-defaults", user, "--datadir=" + in("data"), "--tmpdir=" + in("tmp"), "--innodb-flush-log-at-trx-commit=0"}
+	var install *exec.Cmd
+	if mysqld != "" {
+		common = append(common, "--innodb-redo-log-capacity=16M", "--mysqlx=OFF", "--secure-file-priv=")
+		install = exec.Command(mysqld, append(common, "--initialize-insecure")...)
+	} else {
+		common = append(common, "--innodb-log-file-size=8M")
+		install = exec.Command(Program(t, "mariadb-install-db", installMariaDB), append(common, "--auth-root-authentication-method=normal", "--skip-test-db")...)
+	}
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("mariadb-install-db: %v: %s", err, out)
 	}
@@ -64,7 +78,7 @@ func StartMariaDB(t testing.TB, options ...string) *MariaDB {
 			t.Fatal(err)
 		}
 	}
-	m := &MariaDB{CA: in("ca.pem"), Socket: in("socket")}
+	m := &MariaDB{MySQL: mysqld != "", CA: in("ca.pem"), Socket: in("socket")}
 	address := Address(t)
 	_, port, _ := net.SplitHostPort(address)
 	m.Server = start(t, address, func() *exec.Cmd {
@@ -83,6 +97,11 @@ func StartMariaDB(t testing.TB, options ...string) *MariaDB {
 	m.DB = sql.OpenDB(connector)
 	t.Cleanup(func() { m.DB.Close() })
 	m.ready(t)
+	for _, n := range []int{2, 3, 100, 200, 400} { // MariaDB has such tables of numbers
+		if m.MySQL {
+			m.Exec(t, fmt.Sprintf("CREATE TABLE seq_1_to_%d AS WITH RECURSIVE s (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM s WHERE seq < %[1]d) SELECT seq FROM s", n))
+		}
+	}
 	return m
 }
 
