@@ -7,13 +7,14 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Process is one, as proc_pid_stat(5) has it.
 type Process struct {
 	PID, Parent, Group, Session int
 	Name                        string
-	Ended                       bool // and nobody has waited for it
+	Ended                       bool // with all its threads, and nobody has waited for it
 }
 
 // Usable tells whether there is a /proc whose numbers are this process's: one that was
@@ -44,7 +45,7 @@ func parse(pid int, stat string) (p Process, ok bool) {
 	if len(f) < 4 {
 		return p, false
 	}
-	p = Process{PID: pid, Name: stat[open+1 : end], Ended: f[0] == "Z" || f[0] == "X"}
+	p = Process{PID: pid, Name: stat[open+1 : end], Ended: ended(f)}
 	for i, to := range []*int{&p.Parent, &p.Group, &p.Session} {
 		n, err := strconv.Atoi(f[i+1])
 		if err != nil {
@@ -53,6 +54,13 @@ func parse(pid int, stat string) (p Process, ok bool) {
 		*to = n
 	}
 	return p, true
+}
+
+// ended reads the fields from the state on. A process whose first thread has ended is shown as
+// ended, and may live on in others.
+func ended(f []string) bool {
+	const state, threads = 3 - 3, 20 - 3 // proc_pid_stat(5) counts from 1, with what stands before
+	return (f[state] == "Z" || f[state] == "X") && (len(f) <= threads || f[threads] == "0" || f[threads] == "1")
 }
 
 // All gives the numbers of all processes that can be seen.
@@ -77,13 +85,37 @@ func numbers(dir string) (list []int) {
 // Variables gives each value that a process's environment has for a variable, as it was at
 // the last exec; none too where it may not be read, and where it is overwritten.
 func Variables(pid int, name string) (values []string) {
-	body, _ := os.ReadFile(path(pid, "environ"))
+	body, err := os.ReadFile(path(pid, "environ"))
+	for n := 0; err == nil && len(body) == 0 && n < mostLooks && !bare(pid); n++ {
+		time.Sleep(time.Millisecond)
+		body, err = os.ReadFile(path(pid, "environ"))
+	}
+	if len(body) == 0 { // its first thread may have ended
+		for _, thread := range numbers(path(pid, "task")) {
+			if body, _ = os.ReadFile(path(pid, "task/"+strconv.Itoa(thread)+"/environ")); len(body) > 0 {
+				break
+			}
+		}
+	}
 	for assignment := range bytes.SplitSeq(body, []byte{0}) {
 		if value, ok := bytes.CutPrefix(assignment, []byte(name+"=")); ok {
 			values = append(values, string(value))
 		}
 	}
 	return values
+}
+
+// mostLooks bounds how often a process is looked at that is in the middle of execve(2), a
+// millisecond apart: on a machine that is busy it may stay there for a while.
+const mostLooks = 200
+
+// bare tells whether a process has no environment, or has ended. In the middle of execve(2) it
+// has new memory, in which it isn't yet known where the program is: that is noted last.
+func bare(pid int) bool {
+	stat, _ := os.ReadFile(path(pid, "stat"))
+	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const state, code, from, to = 3 - 3, 26 - 3, 50 - 3, 51 - 3
+	return len(f) <= to || f[state] == "Z" || f[state] == "X" || f[code] != "0" && f[from] == f[to]
 }
 
 // Called gives the first word that a process was started with, "" where that isn't known.

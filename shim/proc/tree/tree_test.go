@@ -21,6 +21,8 @@ func TestParse(t *testing.T) {
 		{"7 (sh) S 1 2 3 0 -1 4194560", Process{7, 1, 2, 3, "sh", false}, true},
 		{"7 (a) Z 9 ) R (b) Z 1 2 3 0", Process{7, 1, 2, 3, "a) Z 9 ) R (b", true}, true},
 		{"7 () X 0 0 0 0", Process{7, 0, 0, 0, "", true}, true},
+		{"7 (sh) Z 1 2 3 0 -1 4228108 0 0 0 0 0 0 0 0 20 0 1 0 99", Process{7, 1, 2, 3, "sh", true}, true},
+		{"7 (sh) Z 1 2 3 0 -1 4228108 0 0 0 0 0 0 0 0 20 0 2 0 99", Process{7, 1, 2, 3, "sh", false}, true},
 		{"7 (sh) S 1 2", Process{}, false},
 		{"7 (sh) S 1 x 3", Process{}, false},
 		{"7 )sh( S 1 2 3", Process{}, false},
