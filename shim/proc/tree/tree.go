@@ -56,11 +56,14 @@ func parse(pid int, stat string) (p Process, ok bool) {
 	return p, true
 }
 
+// before is how proc_pid_stat(5) numbers the state: behind the name, and from 1.
+const before = 3
+
 // ended reads the fields from the state on. A process whose first thread has ended is shown as
 // ended, and may live on in others.
 func ended(f []string) bool {
-	const state, threads = 3 - 3, 20 - 3 // proc_pid_stat(5) counts from 1, with what stands before
-	return (f[state] == "Z" || f[state] == "X") && (len(f) <= threads || f[threads] == "0" || f[threads] == "1")
+	const threads = 20 - before
+	return (f[0] == "Z" || f[0] == "X") && (len(f) <= threads || f[threads] == "0" || f[threads] == "1")
 }
 
 // All gives the numbers of all processes that can be seen.
@@ -114,8 +117,8 @@ const mostLooks = 200
 func bare(pid int) bool {
 	stat, _ := os.ReadFile(path(pid, "stat"))
 	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const state, code, from, to = 3 - 3, 26 - 3, 50 - 3, 51 - 3
-	return len(f) <= to || f[state] == "Z" || f[state] == "X" || f[code] != "0" && f[from] == f[to]
+	const code, from, to = 26 - before, 50 - before, 51 - before
+	return len(f) <= to || f[0] == "Z" || f[0] == "X" || f[code] != "0" && f[from] == f[to]
 }
 
 // Called gives the first word that a process was started with, "" where that isn't known.
