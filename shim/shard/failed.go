@@ -30,12 +30,13 @@ const mostLogged = 100
 // maxLine bounds what is logged of a line of stderr, in bytes.
 const maxLine = 500
 
-// failed tells of the failure of an item that is called so; the tally's lock is held.
-func (l *loop) failed(of row, named string, res *proc.Result, why *failure.Failure, ran bool) {
+// failed tells of the failure of an item; the tally's lock is held.
+func (l *loop) failed(of row, res *proc.Result, why *failure.Failure, ran bool) {
 	t := l.tally
 	if t.now.failures > mostLogged {
 		return
 	}
+	named := l.named(of)
 	scope := l.Secrets.Scope()
 	defer scope.End()
 	keep := expand.Keeper(scope)

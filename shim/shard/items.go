@@ -219,11 +219,10 @@ func (l *loop) ended(one proc.One, res *proc.Result, err error) bool {
 	why = once.AfterRetries(why, a.n)
 	t.of(one.Item).fail(one.Item)
 	of := l.rowOf(one)
-	named := l.named(of)
 	if l.help.isOther(one.Item) {
-		l.help.failed(one.Item, named, why)
+		l.help.failed(of, why)
 		return true
 	}
-	l.failed(of, named, res, why, err == nil)
+	l.failed(of, res, why, err == nil)
 	return l.Config.Mapping.KeepGoing
 }

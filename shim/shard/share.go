@@ -223,8 +223,8 @@ func (h *helper) take() (row, bool) {
 
 // failed tells of an item of another's: that one's own worker tries it again. Without
 // --keep-going it is the last that this one has helped with.
-func (h *helper) failed(item int64, named string, why *failure.Failure) {
-	h.sh.Log.Warn().Int64("item", item).Int("exit_code", int(why.Code)).Msg("item " + named + " of index " + strconv.FormatInt(h.Owner(item), 10) + " has failed here, and is given back to it: " + h.sh.Secrets.Hide(why.Error()))
+func (h *helper) failed(of row, why *failure.Failure) {
+	h.sh.Log.Warn().Int64("item", of.number).Int("exit_code", int(why.Code)).Msg("item " + h.sh.named(of) + " of index " + strconv.FormatInt(h.Owner(of.number), 10) + " has failed here, and is given back to it: " + h.sh.Secrets.Hide(why.Error()))
 	if h.sh.Config.Mapping.KeepGoing {
 		return
 	}
