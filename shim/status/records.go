@@ -24,12 +24,22 @@ func readFailures(ctx context.Context, s *store.Store, p store.Policy, indexes [
 	return readRecords(ctx, s, p, keys, func(i int, body []byte) Failure { return failureOf(indexes[i], body) })
 }
 
-// readRecords reads those under the keys, and makes of each what is told of it.
+// mostReads is how many records are read at a time at most.
+const mostReads = 4 * store.Hands
+
+// readRecords reads those under the keys that are still there, and makes of each what is told of
+// it; of what is broken, of nil. Of a server that is far away more are under way at a time, as
+// long as that brings something.
 func readRecords[T any](ctx context.Context, s *store.Store, p store.Policy, keys []string, tell func(i int, body []byte) T) ([]T, error) {
 	found := make([]*T, len(keys))
-	err := readEach(ctx, s, p, keys, func(i int, body []byte) {
+	err := store.NewPace(store.Hands, mostReads).Each(ctx, len(keys), func(ctx context.Context, i int) error {
+		body, err := read(ctx, s, p, keys[i])
+		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
+			return err
+		}
 		told := tell(i, body)
 		found[i] = &told
+		return nil
 	})
 	list := []T{}
 	for _, f := range found {
@@ -38,23 +48,6 @@ func readRecords[T any](ctx context.Context, s *store.Store, p store.Policy, key
 		}
 	}
 	return list, err
-}
-
-// mostReads is how many records are read at a time at most.
-const mostReads = 4 * store.Hands
-
-// readEach reads what is under the keys and still there; of what is broken it gives nil. Of a
-// server that is far away more are under way, as long as that brings something.
-func readEach(ctx context.Context, s *store.Store, p store.Policy, keys []string, see func(i int, body []byte)) error {
-	pace := store.NewPace(store.Hands, mostReads)
-	return pace.Each(ctx, len(keys), func(ctx context.Context, i int) error {
-		body, err := read(ctx, s, p, keys[i])
-		if err != nil && failure.From(err).Code != failure.BadIndex || err == nil && body == nil {
-			return err
-		}
-		see(i, body)
-		return nil
-	})
 }
 
 // failureOf makes of an index's record what is told of it.

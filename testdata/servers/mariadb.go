@@ -68,7 +68,7 @@ func StartMariaDB(t testing.TB, options ...string) *MariaDB {
 		install = exec.Command(Program(t, "mariadb-install-db", installMariaDB), append(common, "--auth-root-authentication-method=normal", "--skip-test-db")...)
 	}
 	if out, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("mariadb-install-db: %v: %s", err, out)
+		t.Fatalf("%s: %v: %s", install.Path, err, out)
 	}
 	ca, certificate, key := certificates(t)
 	for name, content := range map[string][]byte{"ca.pem": ca, "cert.pem": certificate, "key.pem": key,

@@ -41,7 +41,7 @@ func parse(pid int, stat string) (p Process, ok bool) {
 	if open < 0 || end < open {
 		return p, false
 	}
-	f := strings.Fields(stat[end+1:])
+	f := fields(stat)
 	if len(f) < 4 {
 		return p, false
 	}
@@ -55,6 +55,9 @@ func parse(pid int, stat string) (p Process, ok bool) {
 	}
 	return p, true
 }
+
+// fields gives those behind the name, from the state on.
+func fields(stat string) []string { return strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:]) }
 
 // before is how proc_pid_stat(5) numbers the state: behind the name, and from 1.
 const before = 3
@@ -116,7 +119,7 @@ const mostLooks = 200
 // has new memory, in which it isn't yet known where the program is: that is noted last.
 func bare(pid int) bool {
 	stat, _ := os.ReadFile(path(pid, "stat"))
-	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	f := fields(string(stat))
 	const code, from, to = 26 - before, 50 - before, 51 - before
 	return len(f) <= to || f[0] == "Z" || f[0] == "X" || f[code] != "0" && f[from] == f[to]
 }
