@@ -62,7 +62,7 @@ func Stops(more ...os.Signal) chan os.Signal {
 // Attend is Watch for a command that is no run, and runs others: the signals that stop, and more,
 // come over the channel, and reach nobody else. It is called once.
 func Attend(more ...os.Signal) (*Signals, <-chan os.Signal) {
-	s := newSignals(&host{pid1: os.Getpid() == 1, kin: newKin()}, SignalConfig{})
+	s := newSignals(&host{pid1: os.Getpid() == 1, kin: newKin(), tells: true}, SignalConfig{})
 	stops := make(chan os.Signal, 8)
 	caught := append(append(slices.DeleteFunc(stopping(), signal.Ignored), more...), syscall.SIGIO)
 	if s.pid1 { // others' orphans come at any time

@@ -26,6 +26,9 @@ import (
 // test's own program.
 const partsSpec = "PARTS_HOST"
 
+// attended names the one whose stop signals another one tells of.
+const attended = "an end before it is told"
+
 // fact is how a command of a part came out.
 type fact struct {
 	Code      int
@@ -240,6 +243,11 @@ var acts = map[string]struct {
 		return append(facts, c.run(0, "echo ran", nil, nil))
 	}, []fact{{Stop: 15, Out: "usr1\nterm\n"}, {Stop: 15, Out: "usr1\nterm\n"}, {Error: "stopped"}, {Error: "stopped"}}},
 
+	// A batch system signals all of a job's processes: a command may have answered before it is told.
+	attended: {func(c crew) []fact {
+		return []fact{c.run(0, "kill -TERM $PPID; sleep 0.2", nil, nil)}
+	}, []fact{{Stop: 15}}},
+
 	"one is told alone": {func(c crew) []fact {
 		s := c.Part(0, c.cfg, nil)
 		go func() {
@@ -341,7 +349,13 @@ var acts = map[string]struct {
 func partsHost(name string) {
 	proc.Catch()
 	cfg := proc.SignalConfig{Stop: []syscall.Signal{syscall.SIGTERM}}
-	s := proc.Watch(cfg)
+	var s *proc.Signals
+	if name == attended {
+		proc.Answer(os.Stderr)
+		s, _ = proc.Attend()
+	} else {
+		s = proc.Watch(cfg)
+	}
 	before := descriptors()
 	parts, err := s.Divide(4, time.Minute, time.Minute, zerolog.New(os.Stderr))
 	if err != nil {
@@ -401,7 +415,7 @@ func TestParts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			both(t, func(t *testing.T, pid1 bool) {
-				if pid1 && strings.Contains(name, "stray") { // as process 1 it is told by nobody else
+				if pid1 && (strings.Contains(name, "stray") || name == attended) { // as process 1 it is told by nobody else, and nobody else is signalled
 					return
 				}
 				p := startParts(t, pid1, name)

@@ -60,7 +60,8 @@ func (s *Signals) Look() {
 }
 
 // AwaitSettled waits until the verdict about a command that ended then is final. All that
-// the kernel has for nth by then counts, however late nth comes to see it.
+// the kernel has for nth by then counts, however late nth comes to see it; and what came
+// before, of a command that hasn't been told of it.
 func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 	switch {
 	case s.pid1:
@@ -78,7 +79,7 @@ func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	after := s.stop.at.Sub(ended)
-	if s.stop.first != 0 && after >= 0 && (wait > 0 || after <= Settle+slack) {
+	if s.stop.first != 0 && (after >= 0 || s.tells) && (wait > 0 || after <= Settle+slack) {
 		return s.stop.first
 	}
 	return 0

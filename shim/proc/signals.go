@@ -46,7 +46,8 @@ type Signals struct {
 type host struct {
 	pid1   bool
 	intake *intake
-	kin    kin // for those alone who run commands
+	kin    kin  // for those alone who run commands
+	tells  bool // another one tells the commands what a stop signal means for them (Attend), a little later
 
 	// mu is the one lock of start, reap and kill: a process is signalled only
 	// while nobody can have reaped it. It guards all that follows.
