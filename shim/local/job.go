@@ -42,7 +42,7 @@ type job struct {
 	failures     []Failure
 	failJob      *Failure
 	stopping     bool
-	signal       syscall.Signal
+	stopped      proc.First
 	fatal        error
 	unwritten    error            // why stdout or stderr can't be written any more
 	giveUp       <-chan time.Time // who was killed isn't waited for any longer
@@ -273,9 +273,14 @@ func (j *job) stop() {
 
 // stopBy stops for a signal; a second one ends every child at once.
 func (j *job) stopBy(s os.Signal) {
-	if j.signal == 0 {
-		j.signal, _ = s.(syscall.Signal)
+	sig, _ := s.(syscall.Signal)
+	now := j.o.clock.now()
+	switch {
+	case j.stopped.Signal == 0:
+		j.stopped = proc.First{Signal: sig, At: now}
 		j.stop()
+		return
+	case j.stopped.Doubles(sig, now):
 		return
 	}
 	select {

@@ -178,6 +178,6 @@ func (j *job) summary() Summary {
 	return Summary{
 		Total: j.total, Workers: j.o.Workers, Done: j.done, Failed: j.failed, Unfinished: j.total - j.done - j.failed,
 		Failures: j.failures, FailJob: j.failJob, Exceeded: j.failed > j.limit, Limit: j.limit,
-		Stopped: j.signal, Unwritten: j.unwritten, Cut: slices.Sorted(slices.Values(j.cut)), Wall: j.o.clock.now().Sub(j.began),
+		Stopped: j.stopped.Signal, Unwritten: j.unwritten, Cut: slices.Sorted(slices.Values(j.cut)), Wall: j.o.clock.now().Sub(j.began),
 	}
 }

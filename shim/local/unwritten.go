@@ -9,7 +9,7 @@ import (
 // enough is no failure of anything (nth local | head): it is as a signal.
 func (j *job) stopUnwritten(why error) {
 	switch {
-	case j.signal != 0:
+	case j.stopped.Signal != 0:
 	case cutOff(why):
 		j.unwritten = why
 		j.stop()

@@ -82,8 +82,8 @@ func Attend(more ...os.Signal) (*Signals, <-chan os.Signal) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.stop.first == 0 {
-			s.stop.first, s.stop.at = sig, time.Now()
+		if s.stop.first.Signal == 0 {
+			s.stop.first = First{sig, time.Now()}
 		}
 		select {
 		case stops <- sig:

@@ -4,17 +4,18 @@ package proc
 
 import (
 	"context"
-	"fmt"
+	"os"
 	"os/signal"
-	"slices"
 	"syscall"
+	"time"
 
 	"nth/shim/failure"
 )
 
 // Interruptible is for a command that a person waits for, and that runs nothing: its
 // context ends with the first signal that stops, and the cause is the failure, with
-// what was tried and exit code 128+n. A second signal ends the process. SIGPIPE is a
+// what was tried and exit code 128+n. A second signal ends the process, unless it is the first
+// one doubled. SIGPIPE is a
 // reader of stdout who has enough; what was begun must be brought to an end all the same.
 // The function is for when the command's work is done: it ends the context, and signals
 // are without effect from then on.
@@ -24,11 +25,14 @@ func Interruptible(tried string) (context.Context, func()) {
 	go func() {
 		select {
 		case got := <-signals:
-			n := got.(syscall.Signal)
-			for _, sig := range slices.DeleteFunc(stopping(), signal.Ignored) {
-				signal.Reset(sig)
+			first := First{got.(syscall.Signal), time.Now()}
+			cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(first.Signal), Tried: tried, Cause: stoppedBy(first.Signal)})
+			for got := range signals {
+				if sig := got.(syscall.Signal); sig != syscall.SIGPIPE && !first.Doubles(sig, time.Now()) {
+					signal.Reset(sig)
+					_ = syscall.Kill(os.Getpid(), sig)
+				}
 			}
-			cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(n), Tried: tried, Cause: fmt.Errorf("stopped by %s", SignalName(n))})
 		case <-ctx.Done():
 		}
 	}()

@@ -123,7 +123,7 @@ func (c *crew) begin() error {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stop.first != 0 {
+	if s.stop.first.Signal != 0 {
 		return ErrStopped
 	}
 	s.set = set{phase: running, open: true, background: true, kept: s.set.kept}

@@ -87,7 +87,7 @@ func (p *Parts) Part(place int, cfg SignalConfig, freed func()) *Signals {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	p.list = append(p.list, s)
-	if first := p.s.stop.first; first != 0 && p.s.isStopSignal(first) {
+	if first := p.s.stop.first.Signal; first != 0 && p.s.isStopSignal(first) {
 		s.isStop(first)
 		s.answer(first, true)
 	}
@@ -150,10 +150,10 @@ func (p *Parts) each(do func(*Signals)) {
 // wind ends, after a stop signal, the context of the whole, when no run has a command any more
 // or is about to tell of one; the lock is held.
 func (p *Parts) wind() {
-	if p.s.stop.first == 0 || slices.ContainsFunc(p.list, func(s *Signals) bool { return s.set.phase != before }) {
+	if p.s.stop.first.Signal == 0 || slices.ContainsFunc(p.list, func(s *Signals) bool { return s.set.phase != before }) {
 		return
 	}
-	p.s.stop.cancel(stoppedBy(p.s.stop.first))
+	p.s.stop.cancel(stoppedBy(p.s.stop.first.Signal))
 }
 
 // commands are those of all runs; the lock is held.

@@ -105,7 +105,7 @@ func (c *set) advance() {
 // start makes a process, unless a stop signal has come: then it gives ErrStopped. The
 // lock is held, and until signals have been delivered.
 func (s *Signals) start(p *process, spawn func() (int, error)) error {
-	if s.stop.first != 0 {
+	if s.stop.first.Signal != 0 {
 		return ErrStopped
 	}
 	p.started = time.Now()

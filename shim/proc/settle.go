@@ -35,10 +35,10 @@ func (s *Signals) Settled(ended time.Time) (final bool, by syscall.Signal) {
 	switch {
 	case s.pid1 || s.stop.looked.Sub(ended) > Settle:
 		return true, 0
-	case s.stop.first == 0 || s.stop.at.Before(ended):
-		return s.stop.first != 0, 0
+	case s.stop.first.Signal == 0 || s.stop.first.At.Before(ended):
+		return s.stop.first.Signal != 0, 0
 	}
-	return true, s.stop.first
+	return true, s.stop.first.Signal
 }
 
 // Look handles what signals the kernel has for nth. Without a stop signal among them the verdict
@@ -54,7 +54,7 @@ func (s *Signals) Look() {
 	_ = s.catching.Do(s.catchUp)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stop.first == 0 {
+	if s.stop.first.Signal == 0 {
 		s.stop.looked = began
 	}
 }
@@ -78,9 +78,9 @@ func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 	s.Look()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	after := s.stop.at.Sub(ended)
-	if s.stop.first != 0 && (after >= 0 || s.tells) && (wait > 0 || after <= Settle+slack) {
-		return s.stop.first
+	after := s.stop.first.At.Sub(ended)
+	if s.stop.first.Signal != 0 && (after >= 0 || s.tells) && (wait > 0 || after <= Settle+slack) {
+		return s.stop.first.Signal
 	}
 	return 0
 }

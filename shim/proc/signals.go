@@ -71,8 +71,7 @@ type wakes struct {
 type stop struct {
 	ctx    context.Context // ends with one that comes before there is a command
 	cancel context.CancelCauseFunc
-	first  syscall.Signal // of the run
-	at     time.Time      // when that came
+	first  First          // of the run
 	looked time.Time      // when there was none, and not one on its way here
 	while  syscall.Signal // the first one that the commands there are lived to see
 	drains bool
@@ -110,7 +109,7 @@ func (s *Signals) Context() context.Context { return s.stop.ctx }
 func (s *Signals) Stopped() (syscall.Signal, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stop.first, s.stop.first != 0
+	return s.stop.first.Signal, s.stop.first.Signal != 0
 }
 
 // Again makes ready for another command after one has ended. False: a stop signal has
@@ -118,7 +117,7 @@ func (s *Signals) Stopped() (syscall.Signal, bool) {
 func (s *Signals) Again() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stop.first != 0 {
+	if s.stop.first.Signal != 0 {
 		return false
 	}
 	s.set.phase, s.stop.while, s.stop.held = before, 0, 0
@@ -167,6 +166,7 @@ func (s *Signals) answer(sig syscall.Signal, stop bool) {
 	case phase == running && stop && s.stop.drains && s.stop.held == 0:
 		s.stop.held = sig
 		poke(s.wake.drain)
+	case phase == running && stop && s.stop.held != 0 && s.stop.while == 0 && s.stop.first.Doubles(sig, time.Now()):
 	case phase == running && s.set.background && sig == syscall.SIGTSTP:
 		if resumable(s.pid1) {
 			s.forward(sig)
@@ -190,8 +190,8 @@ func (s *Signals) isStop(sig syscall.Signal) bool {
 	if !s.isStopSignal(sig) {
 		return false
 	}
-	if s.stop.first == 0 {
-		s.stop.first, s.stop.at = sig, time.Now()
+	if s.stop.first.Signal == 0 {
+		s.stop.first = First{sig, time.Now()}
 	}
 	return true
 }

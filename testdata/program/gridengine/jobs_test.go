@@ -81,7 +81,10 @@ func notified(t *testing.T, g *servers.GridEngine) {
 	// process is signalled once. Nor is one done that the signal has ended.
 	each := submit(t, g, `exec $nth --items=6 --completions=2 --each -- sh -c 'trap "exit 0" USR2; echo "ready <<.Item>>"; while :; do sleep 0.1; done'`, "-t", "1", "-notify")
 	// What stays is killed by Grid Engine.
-	stays := submit(t, g, `exec $nth -- sh -c '`+strings.ReplaceAll(lives, "exec 9", `trap "echo heard" USR2; exec 9`)+`'`, "-t", "1", "-notify", "-q", "brief.q")
+	stay := func() *job {
+		return submit(t, g, `exec $nth -- sh -c '`+strings.ReplaceAll(lives, "exec 9", `trap "echo heard" USR2; exec 9`)+`'`, "-t", "1", "-notify", "-q", "brief.q")
+	}
+	stays := stay()
 	// A command that knows SIGTERM alone, and each process is signalled by Grid Engine already.
 	as := submit(t, g, `exec $nth --signal=USR2=TERM -- sh -c 'trap "" USR2; trap "echo ends; exit 0" TERM; echo ready; while :; do sleep 0.1; done'`, "-t", "1", "-notify")
 	// A whole Job in one job of Grid Engine's.
@@ -107,6 +110,11 @@ func notified(t *testing.T, g *servers.GridEngine) {
 	}
 	each.expect("140", false)
 	each.says("stopped by SIGUSR2 when 0 of 3 were done")
+	for !stays.isKilled() {
+		stays = stay()
+		stays.says("ready")
+		stays.do("qdel")
+	}
 	stays.expect("137", false)
 	stays.free()
 	stays.says("heard")
@@ -114,6 +122,8 @@ func notified(t *testing.T, g *servers.GridEngine) {
 	as.says("ends")
 	whole.expect("140", false)
 	whole.says("stopped by SIGUSR2")
+	whole.says("[0] saved")
+	whole.says("[1] saved")
 	if whole.read("done", 0, &marker.Marker{}) {
 		t.Errorf("it is done: %s", whole.output())
 	}

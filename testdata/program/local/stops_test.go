@@ -12,7 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"nth/shim/proc"
 	"nth/testdata/harness"
 )
 
@@ -174,8 +176,33 @@ func TestStoppedTwice(t *testing.T) {
 		r.reaches("pids.up", 2)
 		r.send(syscall.SIGTERM)
 		r.reaches("terms", 2)
+		time.Sleep(proc.Doubled)
 		r.send(syscall.SIGTERM)
 		r.ends(143)
+	})
+}
+
+// TestStopDoubled: timeout(1) and Grid Engine send one stop twice, which is no second one: each
+// command has its time to end well.
+func TestStopDoubled(t *testing.T) {
+	inBothWays(t, func(t *testing.T, way []string) {
+		for soon := false; !soon; { // a round that the machine was too slow for says nothing
+			r := begin(t, way, `trap 'echo >>terms; until test -e twice; do sleep 0.01; done; sleep 0.1; echo saved; exit 1' TERM; echo >>ready; while :; do sleep 0.02; done`,
+				"--completions=2", "--parallelism=2")
+			r.reaches("ready", 2)
+			sent := time.Now()
+			r.send(syscall.SIGTERM)
+			r.reaches("terms", 2)
+			r.send(syscall.SIGTERM)
+			soon = time.Since(sent) < proc.Doubled
+			if err := os.WriteFile(filepath.Join(r.dir, "twice"), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			r.ends(143)
+			if saved := strings.Count(r.read("stdout"), "saved"); soon && saved != 2 {
+				t.Errorf("%d of 2 commands had time to end: %s", saved, r.read("stderr"))
+			}
+		}
 	})
 }
 

@@ -212,13 +212,17 @@ func TestAway(t *testing.T) {
 	w.ends(t, 0, "1 of 1 settled\n")
 }
 
-// TestSignals: they end it at once.
+// TestSignals: they end it at once, and one that is sent twice as well as one.
 func TestSignals(t *testing.T) {
 	for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		w := start(t, nil, "--markers=file://"+t.TempDir(), "--completions=1", "--interval=1h")
 		w.stderr.Await(t, "waiting for")
 		_ = w.Process.Signal(sig)
+		_ = w.Process.Signal(sig)
 		w.ends(t, code, "")
+		if !strings.Contains(w.stderr.String(), "stopped by SIG") {
+			t.Errorf("%s: it doesn't tell why: %s", sig, w.stderr.String())
+		}
 	}
 }
 
