@@ -132,6 +132,7 @@ func (j *job) newLog(index int64) string {
 func (j *job) loop(ctx context.Context) error {
 	stop, broken := ctx.Done(), j.screen.Broken()
 	for {
+		j.heed()
 		j.startSome()
 		j.publish()
 		if len(j.running) == 0 && (j.stopping || j.next == j.total && len(j.waiting) == 0) {
@@ -142,6 +143,7 @@ func (j *job) loop(ctx context.Context) error {
 			c.freed = true
 			j.beside++
 		case o := <-j.ended:
+			j.heed()
 			j.settle(o)
 		case a := <-j.o.Disturber.Beside():
 			j.startBeside(a)
@@ -256,41 +258,5 @@ func (j *job) fail(f Failure) {
 	j.failures = append(j.failures, f)
 	if j.failed > j.limit {
 		j.stop()
-	}
-}
-
-// stop starts nothing more and asks every child to end.
-func (j *job) stop() {
-	if j.stopping {
-		return
-	}
-	j.stopping = true
-	j.o.Disturber.Stopping()
-	for c := range j.running {
-		_ = c.signal(syscall.SIGTERM) // nth passes it on, with its own grace
-	}
-}
-
-// stopBy stops for a signal; a second one ends every child at once.
-func (j *job) stopBy(s os.Signal) {
-	sig, _ := s.(syscall.Signal)
-	now := j.o.clock.now()
-	switch {
-	case j.stopped.Signal == 0:
-		j.stopped = proc.First{Signal: sig, At: now}
-		j.stop()
-		return
-	case j.stopped.Doubles(sig, now):
-		return
-	}
-	select {
-	case <-j.killed:
-		return
-	default:
-	}
-	close(j.killed)
-	j.giveUp = j.o.clock.after(killWait)
-	for c := range j.running {
-		c.kill()
 	}
 }

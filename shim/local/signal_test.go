@@ -90,6 +90,27 @@ func TestStopSignals(t *testing.T) {
 	}
 }
 
+// TestStopsFirst: of a signal that stops and the end of what it has stopped, the signal comes first.
+func TestStopsFirst(t *testing.T) {
+	for range 64 { // of two that are ready Go takes any
+		stdout, stderr, read := files(t)
+		signals := make(chan os.Signal, 1)
+		signals <- syscall.SIGTERM
+		j := newJob(&Options{Completions: 1, Parallelism: 1, BackoffLimit: -1, Signals: signals, Stdout: stdout, Stderr: stderr, Disturber: undisturbed{}, Inside: &Inside{}, clock: clock{time.Now, time.After}})
+		c := &child{}
+		c.signal = func(os.Signal) error { return nil }
+		j.running[c], j.next, j.ended = true, 1, make(chan outcome, 1)
+		j.ended <- outcome{of: c, code: 143}
+		if err := j.loop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		j.close()
+		if _, errs := read(); j.failed != 0 || j.stopped.Signal != syscall.SIGTERM {
+			t.Fatalf("%d failed, stopped by %s: %s", j.failed, j.stopped.Signal, errs)
+		}
+	}
+}
+
 func TestChildrenDieWithLocal(t *testing.T) {
 	cmd, _, _, pids := startWhole(t, (*exec.Cmd).Start, "stubborn")
 	_ = cmd.Process.Kill()
