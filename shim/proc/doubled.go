@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Doubled is for how long the same stop signal once more is no second one: timeout(1) signals
-// its child and then its own group, which that is in (coreutils 9.1, timeout.c, cleanup); Grid
-// Engine the job's group and then each of its processes; npm passes on the Ctrl-C that its child
-// has had from the terminal.
+// Doubled is for how long the same stop signal once more is no second one: timeout(1) signals its
+// child and then its own group, which that is in (coreutils 9.1, timeout.c, cleanup), and Grid
+// Engine a job's group and then each of its processes (8.1.9: within 15 ms).
 const Doubled = 500 * time.Millisecond
 
 // First is the first stop signal, and when it came. The zero value: none has come.
