@@ -5,7 +5,6 @@ package proc
 import (
 	"io"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -231,7 +230,7 @@ func (c *crew) finish(sl *slot) {
 	c.s.mu.Lock()
 	sl.phase = before
 	c.s.guard.Guard(sl.place, 0)
-	sl.result.TimedOut = sl.timeout.end()
+	sl.result.TimedOut, sl.result.Cancelled = sl.timeout.end(), sl.cancelled
 	c.s.mu.Unlock()
 	if sl.leftovers.told != nil {
 		sl.result.Leftovers, sl.leftovers = 1, sweep{} // their number is not known
@@ -255,40 +254,5 @@ func (c *crew) finish(sl *slot) {
 	}
 	if !c.m.Ended(sl.one, res, err) {
 		c.more = none
-	}
-}
-
-// heedStop kills everything StopGrace after the first stop signal, and stops everything
-// when it is cancelled.
-func (c *crew) heedStop(done <-chan struct{}) {
-	var kill <-chan time.Time
-	cancel := c.m.Cancel
-	for {
-		select {
-		case <-done:
-			return
-		case <-cancel:
-			cancel = nil
-			c.s.mu.Lock()
-			c.s.set.send(syscall.SIGTERM, c.s.cfg.Group)
-			c.s.set.send(syscall.SIGCONT, c.s.cfg.Group) // a stopped one wouldn't see it
-			c.s.mu.Unlock()
-			kill = time.After(c.m.CancelGrace())
-		case <-c.s.wake.stop:
-			if c.m.OnStop != nil {
-				c.m.OnStop()
-			}
-			if c.m.StopGrace > 0 {
-				c.s.mu.Lock()
-				c.killAt = time.Now().Add(c.m.StopGrace)
-				c.s.mu.Unlock()
-				kill = time.After(c.m.StopGrace)
-			}
-		case <-kill:
-			c.s.mu.Lock()
-			c.s.set.send(syscall.SIGKILL, true)
-			c.s.mu.Unlock()
-			kill = time.After(killTick)
-		}
 	}
 }

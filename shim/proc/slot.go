@@ -19,6 +19,7 @@ type slot struct {
 	pipes     pipes
 	timeout   timeout
 	leftovers sweep
+	cancelled bool   // while it ran
 	result    Result // as it was told last
 }
 
@@ -176,7 +177,7 @@ func (c *crew) start(sl *slot, one One) error {
 	if err := s.start(&sl.process, func() (int, error) { return sl.starter.start(&c.program, one) }); err != nil {
 		return err
 	}
-	sl.one = one
+	sl.one, sl.cancelled = one, false
 	c.limit(sl)
 	s.deliver()
 	return nil

@@ -131,4 +131,10 @@ var ran = []mutation{
 	{"nth local knows what is announced", "shim/local/inside.go",
 		"proc.Attend(announced(p)...)", "proc.Attend(announced(p)[:0]...)",
 		"testdata/program/gridengine", "TestGridEngine/notified"},
+	{"a lost claim is told of a shard's command that ended well", "shim/proc/many.go",
+		"sl.timeout.end(), sl.cancelled", "sl.timeout.end(), false",
+		"testdata/program/claims", "TestShard/lost,_and_the_commands_end_well_when_they_are_told_to_stop"},
+	{"what is killed sooner", "shim/proc/heed.go",
+		"		d.killIn(after)\n", "		d.killAt, d.kill = time.Now().Add(after), time.After(after)\n",
+		"shim/proc", "TestSoonerKill"},
 }

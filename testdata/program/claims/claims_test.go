@@ -412,6 +412,21 @@ func TestShard(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+	t.Run("lost, and the commands end well when they are told to stop", func(t *testing.T) {
+		j := newJob(t, matrix.Start(t, 0), "m")
+		j.script = `trap 'exit 0' TERM; ` + each
+		p := j.start(append(shard, short)...)
+		j.running(2)
+		s := j.place.Open(t, "m")
+		if err := s.Delete(t.Context(), "claim/5.json"); err != nil {
+			t.Fatal(err)
+		}
+		j.ends(p, 75)
+		if log := p.stderr.String(); !strings.Contains(log, "the claim was lost when 0 of 4 were done") {
+			t.Error(log)
+		}
+		j.lost()
+	})
 	t.Run("given back", func(t *testing.T) {
 		j := newJob(t, matrix.Start(t, 0), "m")
 		j.script = each
