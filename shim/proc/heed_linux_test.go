@@ -35,22 +35,32 @@ func TestSoonerKill(t *testing.T) {
 	}
 }
 
+// begun starts a process in a group of its own, as a command is; where it ends by itself, it has
+// ended, and nobody has taken note of it.
+func begun(t *testing.T, name string, args ...string) process {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr = attributes(true)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for len(args) == 0 && !isOver(cmd.Process.Pid) {
+		time.Sleep(time.Millisecond)
+	}
+	return process{phase: running, pid: cmd.Process.Pid}
+}
+
 // TestCancelled: who ran when all were cancelled is known; who had ended by then, though nobody
 // had taken note of it, has done so by itself.
 func TestCancelled(t *testing.T) {
 	c := &crew{s: newSignals(&host{}, SignalConfig{}), slots: make([]slot, 3)}
-	for i, name := range []string{"sleep", "true"} {
-		cmd := exec.Command(name, []string{"1000", ""}[i])
-		cmd.SysProcAttr = attributes(true)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = cmd.Wait() }()
-		c.slots[i].pid, c.slots[i].phase = cmd.Process.Pid, running
+	c.slots[0].process, c.slots[1].process = begun(t, "sleep", "1000"), begun(t, "true")
+	for i := range c.slots {
 		c.s.set.list = append(c.s.set.list, &c.slots[i].process)
-	}
-	for !isOver(c.slots[1].pid) {
-		time.Sleep(time.Millisecond)
 	}
 	c.cancel()
 	for i, want := range []bool{true, false, false} {
@@ -61,5 +71,20 @@ func TestCancelled(t *testing.T) {
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(c.slots[0].pid, &status, 0, nil); err != nil || status.Signal() != syscall.SIGTERM {
 		t.Error(status, err)
+	}
+}
+
+// TestLateStop: what has ended by itself isn't stopped, for its time was over say, when nth is
+// late to see both: it was paused, or the machine busy.
+func TestLateStop(t *testing.T) {
+	for _, tt := range []struct {
+		p    process
+		want bool
+	}{{begun(t, "true"), false}, {begun(t, "sleep", "1000"), true}} {
+		r := &runner{s: newSignals(&host{}, SignalConfig{}), process: tt.p, cmd: Command{OwnStopGrace: time.Hour}}
+		r.s.set = set{phase: running, list: []*process{&r.process}}
+		if got := r.stop(); got != tt.want || r.due.killAt.IsZero() == tt.want {
+			t.Errorf("stopped: %v; to be killed at %v", got, r.due.killAt)
+		}
 	}
 }

@@ -192,14 +192,13 @@ func (r *runner) wait() (why ownStop) {
 		case <-r.s.wake.continued:
 			r.tty.reclaim()
 		case <-d.timeout:
-			why.timedOut = true
-			r.stop()
+			why.timedOut = r.stop()
 		case <-d.cancel:
-			why.cancelled, d.cancel = true, nil
+			d.cancel = nil
 			if r.cmd.CancelGrace != nil {
 				d.killIn(r.cmd.CancelGrace())
 			}
-			r.stop()
+			why.cancelled = r.stop()
 		case <-d.fed:
 			d.fed = nil
 			r.stop()
@@ -236,13 +235,18 @@ func (r *runner) stopping() {
 	}
 }
 
-// stop is a stop that nth begins.
-func (r *runner) stop() {
+// stop is a stop that nth begins. False: the command has ended by itself, and only nth is late to
+// see it.
+func (r *runner) stop() bool {
 	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.phase != running || isOver(r.pid) {
+		return false
+	}
 	r.s.forward(syscall.SIGTERM)
 	r.s.forward(syscall.SIGCONT) // a stopped one wouldn't see it
-	r.s.mu.Unlock()
 	r.due.killIn(r.cmd.OwnStopGrace)
+	return true
 }
 
 // leftBehind gives what is left, as targets of kill(2): everybody under process 1, else who

@@ -90,7 +90,7 @@ var ran = []mutation{
 		"err != nil && readNow(w.reports, b[:]) == 0 {", "err != nil {",
 		"shim/proc", "TestPausedWatcher"},
 	{"a stop signal between two commands", "shim/proc/signals.go",
-		"	if s.stop.first != 0 {\n		return false\n	}\n", "",
+		"	if s.stop.first.Signal != 0 {\n		return false\n	}\n", "",
 		"testdata/program/worker", "TestDrainingWorker/it_ends_its_work"},
 	{"a piece of a secret in stderr's end", "shim/end/stderr.go",
 		"cut, from = max(cut, from+at+len(secret)), from+at+1", "cut, from = cut, from+at+1",
@@ -137,4 +137,7 @@ var ran = []mutation{
 	{"what is killed sooner", "shim/proc/heed.go",
 		"		d.killIn(after)\n", "		d.killAt, d.kill = time.Now().Add(after), time.After(after)\n",
 		"shim/proc", "TestSoonerKill"},
+	{"a command that ended in time, which nth is late to see", "shim/proc/run.go",
+		"r.phase != running || isOver(r.pid)", "r.phase != running",
+		"shim/proc", "TestLateStop"},
 }
