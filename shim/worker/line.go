@@ -30,14 +30,15 @@ func newLine() *line {
 	return l
 }
 
-// end lets no place take another task; the first error counts.
+// end lets no place take another task; the first error counts, also that of a task which another
+// place has still when there is none to take any more.
 func (l *line) end(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.over.Err() == nil {
+	if l.why == nil {
 		l.why = err
-		l.cancel()
 	}
+	l.cancel()
 }
 
 // failed tells whether it was ended with an error: what a place has taken meanwhile goes back

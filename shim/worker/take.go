@@ -58,9 +58,11 @@ func (p *place) take(asking, ctx context.Context) (*task.Task, error) {
 			return got, nil // also if a stop signal has come meanwhile: it must be given back
 		}
 		switch {
+		case p.worker.line.over.Err() != nil:
+			return nil, nil
 		case ctx.Err() != nil:
 			return nil, errStopped
-		case asking.Err() != nil, p.worker.line.over.Err() != nil:
+		case asking.Err() != nil:
 			return nil, nil
 		case err != nil:
 			return nil, p.untaken(err)

@@ -251,3 +251,33 @@ func TestMostTasks(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestFirstError: an error counts also when no place took a task any more by then, and of several
+// the first.
+func TestFirstError(t *testing.T) {
+	l, first := newLine(), errors.New("first")
+	l.end(nil)
+	if l.failed() || l.over.Err() == nil {
+		t.Error("that nothing is left is no error, and the end")
+	}
+	l.end(first)
+	l.end(errors.New("second"))
+	if l.why != first {
+		t.Error(l.why)
+	}
+}
+
+// TestOverWhenStopped: a place that has no task isn't stopped when none is taken any more.
+func TestOverWhenStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := placeOf(&script{answers: []said{{in: time.Minute}}}, config.Tasks{})
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, func() {
+			p.worker.line.end(nil)
+			stop()
+		})
+		if got, err := p.take(ctx, ctx); got != nil || err != nil {
+			t.Error(got, err)
+		}
+	})
+}

@@ -158,4 +158,7 @@ var queued = []mutation{
 	{"RabbitMQ: a delivery of a classic queue that isn't counted", "shim/task/rabbitmq/take.go",
 		"			h.copies = s.options.MaxAttempts > 0\n", "",
 		"shim/task/rabbitmq", "TestRests"},
+	{"the error of a task that another place has still", "shim/worker/line.go",
+		"	if l.why == nil {\n", "	if l.over.Err() == nil {\n",
+		"shim/worker", "TestFirstError"},
 }

@@ -101,6 +101,14 @@ func TestJobsBeside(t *testing.T) {
 		}, 143, "task done", 2, 1, "a b"},
 		{"they are stopped", []string{"a", "b", "third"}, "await never", nil, func(_ *scene, p *pod) { p.signal(syscall.SIGTERM) },
 			143, "task given back", 0, 3, "a b"},
+		{"the last one is stopped", []string{"a", "b", "third"}, "[ <<.Task>> = b ] || await never", []string{"--max-tasks=2"}, func(_ *scene, p *pod) {
+			p.says("task done") // and no other is taken
+			p.signal(syscall.SIGTERM)
+		}, 143, "task given back", 1, 2, "a b"},
+		{"the last one fails", []string{"a", "b", "third"}, "[ <<.Task>> = b ] || { await go; exit 9; }", []string{"--max-tasks=2", "--on-failure=stop"}, func(s *scene, p *pod) {
+			p.says("task done")
+			s.touch("go")
+		}, 9, "exit code 9", 1, 2, "a b"},
 		{"one is lost", []string{"a", "b"}, "await go", []string{"--lease=3s"}, func(s *scene, p *pod) {
 			name := "{" + queueName(s) + "}:nth:"
 			ids := r.Do(s.t, "HGETALL", name+"task").([]any)
