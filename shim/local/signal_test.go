@@ -111,6 +111,37 @@ func TestStopsFirst(t *testing.T) {
 	}
 }
 
+// TestStopsAfterReader: a reader who is gone is no first signal: the one that comes with it, as of
+// a Ctrl-C that both get, stops, and only the one after that kills.
+func TestStopsAfterReader(t *testing.T) {
+	stdout, stderr, _ := files(t)
+	now := time.Now()
+	j := newJob(&Options{Completions: 1, Parallelism: 1, Stdout: stdout, Stderr: stderr, Disturber: undisturbed{}, Inside: &Inside{}, clock: clock{func() time.Time { return now }, time.After}})
+	defer j.close()
+	for _, tt := range []struct {
+		do     func()
+		by     syscall.Signal
+		killed bool
+	}{
+		{func() { j.stopUnwritten(syscall.EPIPE) }, syscall.SIGPIPE, false},
+		{func() { j.stopBy(syscall.SIGINT) }, syscall.SIGINT, false},
+		{func() { j.stopUnwritten(syscall.EPIPE) }, syscall.SIGINT, false},
+		{func() { j.stopBy(syscall.SIGINT) }, syscall.SIGINT, false}, // doubled
+		{func() { j.stopBy(syscall.SIGTERM) }, syscall.SIGINT, true},
+	} {
+		tt.do()
+		killed := false
+		select {
+		case <-j.killed:
+			killed = true
+		default:
+		}
+		if j.stopped.Signal != tt.by || killed != tt.killed || !j.stopping {
+			t.Errorf("stopped by %s, killed: %v, want %s, %v", j.stopped.Signal, killed, tt.by, tt.killed)
+		}
+	}
+}
+
 func TestChildrenDieWithLocal(t *testing.T) {
 	cmd, _, _, pids := startWhole(t, (*exec.Cmd).Start, "stubborn")
 	_ = cmd.Process.Kill()

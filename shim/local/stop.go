@@ -22,7 +22,7 @@ func (j *job) stopBy(s os.Signal) {
 	sig, _ := s.(syscall.Signal)
 	now := j.o.clock.now()
 	switch {
-	case j.stopped.Signal == 0:
+	case j.stopped.None():
 		j.stopped = proc.First{Signal: sig, At: now}
 		j.stop()
 		return

@@ -20,3 +20,7 @@ type First struct {
 func (f First) Doubles(sig syscall.Signal, at time.Time) bool {
 	return sig == f.Signal && at.Sub(f.At) < Doubled
 }
+
+// None tells whether nobody has sent one. That a reader is gone (SIGPIPE) stops too, and is no
+// first one: both have had the same Ctrl-C perhaps.
+func (f First) None() bool { return f.Signal == 0 || f.Signal == syscall.SIGPIPE }

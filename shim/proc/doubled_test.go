@@ -28,3 +28,12 @@ func TestDoubles(t *testing.T) {
 		t.Error("nothing is doubled")
 	}
 }
+
+// TestNone: that a reader is gone is no first signal.
+func TestNone(t *testing.T) {
+	for sig, want := range map[syscall.Signal]bool{0: true, syscall.SIGPIPE: true, syscall.SIGINT: false, syscall.SIGTERM: false} {
+		if got := (First{Signal: sig}).None(); got != want {
+			t.Errorf("%s: %v", SignalName(sig), got)
+		}
+	}
+}

@@ -28,7 +28,11 @@ func Interruptible(tried string) (context.Context, func()) {
 			first := First{got.(syscall.Signal), time.Now()}
 			cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(first.Signal), Tried: tried, Cause: stoppedBy(first.Signal)})
 			for got := range signals {
-				if sig := got.(syscall.Signal); sig != syscall.SIGPIPE && !first.Doubles(sig, time.Now()) {
+				switch sig, now := got.(syscall.Signal), time.Now(); {
+				case sig == syscall.SIGPIPE || first.Doubles(sig, now):
+				case first.None():
+					first = First{sig, now}
+				default:
 					signal.Reset(sig)
 					_ = syscall.Kill(os.Getpid(), sig)
 				}

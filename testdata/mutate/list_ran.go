@@ -140,4 +140,7 @@ var ran = []mutation{
 	{"a command that ended in time, which nth is late to see", "shim/proc/run.go",
 		"r.phase != running || isOver(r.pid)", "r.phase != running",
 		"shim/proc", "TestLateStop"},
+	{"a reader who is gone is no first signal", "shim/proc/doubled.go",
+		"f.Signal == 0 || f.Signal == syscall.SIGPIPE", "f.Signal == 0",
+		"shim/local", "TestStopsAfterReader"},
 }

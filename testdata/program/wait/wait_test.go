@@ -212,6 +212,20 @@ func TestAway(t *testing.T) {
 	w.ends(t, 0, "1 of 1 settled\n")
 }
 
+// TestSignalAfterReader: a stop signal that comes when the reader is gone, as a Ctrl-C that both
+// get, is no second one, which ends it outright.
+func TestSignalAfterReader(t *testing.T) {
+	for range 20 { // it may come when all is over
+		w := start(t, nil, "--markers=file://"+t.TempDir(), "--completions=1", "--interval=1h")
+		w.stderr.Await(t, "waiting for")
+		_ = w.Process.Signal(syscall.SIGPIPE)
+		_ = w.Process.Signal(syscall.SIGTERM)
+		if _ = w.Wait(); !w.ProcessState.Exited() {
+			t.Fatal(w.ProcessState)
+		}
+	}
+}
+
 // TestSignals: they end it at once, and one that is sent twice as well as one.
 func TestSignals(t *testing.T) {
 	for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
