@@ -18,6 +18,11 @@ const (
 // lastCall is what the last try gets, however little is left of the window.
 const lastCall = time.Second
 
+// paused is how late something must be over for this process to have been stopped meanwhile: by
+// SIGSTOP, a freezer, or a scheduler that suspends jobs. It is more than what is taken back of
+// a write may take, for which a call goes on after its end.
+const paused = 15 * time.Second
+
 // Policy bounds the tries of one operation. All of it is over when the window is,
 // and a second for the last try: a pod's grace period is calculated from it.
 type Policy struct {
@@ -47,12 +52,18 @@ func InTheMiddle(k contract.Kind) bool {
 func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify func(err error, wait time.Duration)) error {
 	deadline := time.Now().Add(p.Window)
 	for wait := firstWait; ; wait = min(2*wait, maxWait) {
-		err := p.once(ctx, p.limit(deadline), op)
+		late, err := p.once(ctx, p.limit(deadline), op)
 		if err == nil || p.IsFinal(err) {
 			return err
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if late > paused && p.Window > 0 {
+			deadline = deadline.Add(late)
+			if again := time.Now().Add(lastCall); deadline.Before(again) {
+				deadline = again
+			}
 		}
 		pause := wait/2 + rand.N(wait)
 		if left := time.Until(deadline); left <= 0 {
@@ -63,8 +74,12 @@ func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify
 		if notify != nil {
 			notify(err, pause)
 		}
+		began := time.Now()
 		if err := p.Pause(ctx, pause); err != nil {
 			return err
+		}
+		if late := time.Since(began) - pause; late > paused {
+			deadline = deadline.Add(late)
 		}
 	}
 }
@@ -89,17 +104,22 @@ func (p Policy) limit(window time.Time) time.Duration {
 	return left
 }
 
-func (p Policy) once(ctx context.Context, limit time.Duration, op func(context.Context) error) error {
-	if limit > 0 {
-		within := context.WithTimeout
-		if p.Pieces {
-			within = contract.WithPatience
-		}
-		var cancel context.CancelFunc
-		ctx, cancel = within(ctx, limit)
-		defer cancel()
+// once makes a try, and tells by how much it was over later than its time was.
+func (p Policy) once(ctx context.Context, limit time.Duration, op func(context.Context) error) (late time.Duration, err error) {
+	if limit <= 0 {
+		return 0, op(ctx)
 	}
-	return op(ctx)
+	if p.Pieces {
+		ctx, cancel := contract.WithPatience(ctx, limit)
+		defer cancel()
+		err = op(ctx)
+		return contract.Late(ctx), err
+	}
+	ends := time.Now().Add(limit)
+	ctx, cancel := context.WithDeadline(ctx, ends)
+	defer cancel()
+	err = op(ctx)
+	return time.Since(ends), err
 }
 
 // Pause waits between two tries, and gives up with the context, whose cause it gives.

@@ -207,3 +207,53 @@ func TestRetryReadOnly(t *testing.T) {
 		})
 	}
 }
+
+// TestRetryPaused: of a time in which the process was stopped, as a suspended job is, no window
+// passes: what was under way is tried again, with as much time as it would have had.
+func TestRetryPaused(t *testing.T) {
+	const night = 10 * time.Hour // a call, or a pause, whose end comes so late: nobody looked at the clock
+	for name, c := range map[string]struct {
+		policy store.Policy
+		calls  int // the one that the process was stopped in; -1: in the pause behind the first
+		tries  int
+		took   time.Duration // by the call behind that
+	}{
+		"in a call":             {store.Policy{Window: time.Minute, PerCall: 30 * time.Second}, 1, 2, 20 * time.Second},
+		"in one with pieces":    {store.Policy{Window: time.Minute, PerCall: 30 * time.Second, Pieces: true}, 1, 2, 20 * time.Second},
+		"in one for all of it":  {store.Policy{Window: 10 * time.Second, PerCall: 30 * time.Second}, 1, 2, 900 * time.Millisecond},
+		"in a later one":        {store.Policy{Window: time.Minute, PerCall: 30 * time.Second}, 3, 4, 20 * time.Second},
+		"between two":           {store.Policy{Window: time.Minute, PerCall: 30 * time.Second}, -1, 2, 20 * time.Second},
+		"there is only one try": {store.Policy{PerCall: 30 * time.Second}, 1, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tries, stopped := 0, false
+				if c.calls < 0 {
+					c.policy.Sleep = func(_ context.Context, d time.Duration) error {
+						time.Sleep(d + night)
+						stopped = true
+						return nil
+					}
+				}
+				err := store.Retry(t.Context(), c.policy, func(ctx context.Context) error {
+					if tries++; stopped {
+						select {
+						case <-time.After(c.took):
+							return nil
+						case <-ctx.Done():
+							return context.Cause(ctx)
+						}
+					}
+					if tries == c.calls {
+						time.Sleep(night)
+						stopped = true
+					}
+					return kind(contract.Unreachable)
+				}, nil)
+				if tries != c.tries || (err == nil) != (c.policy.Window > 0) {
+					t.Errorf("%d tries, %v", tries, err)
+				}
+			})
+		})
+	}
+}
