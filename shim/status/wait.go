@@ -94,10 +94,10 @@ func (j *waiter) wait(ctx context.Context) error {
 	for {
 		over, err := j.poll(ctx)
 		switch {
+		case err == nil && over: // also where the time is over by now
+			return nil
 		case ctx.Err() != nil:
 			return j.stopped(ctx)
-		case err == nil && over:
-			return nil
 		case err != nil && !passing(err) && !isUntold(err):
 			return err
 		case err != nil && j.trouble == nil: // said once, however long it lasts
