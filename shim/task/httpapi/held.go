@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
+	"nth/shim/store/contract"
 	"nth/shim/task"
 )
 
@@ -20,6 +22,7 @@ type held struct {
 	name, number string // by which it is found, and the receipt of this delivery
 	key          string // of the Take
 	over         bool   // it isn't ours any more
+	unsure       string // the Idempotency-Key of what was said of it, and perhaps heard, with no answer
 }
 
 // is tells whether it is this delivery.
@@ -60,6 +63,29 @@ func (s *source) free(t *task.Task, after time.Duration) {
 		s.given.Add(s.held.name, time.Now().Add(after))
 		s.held.over = true
 	}
+}
+
+// unheard: the API may not know what has come of a task, so that it is the end of the lease
+// that gives it back; or it does, and the answer is missing.
+func (s *source) unheard(c call, t *task.Task, err error) {
+	if c.name == "keep" {
+		return
+	}
+	s.free(t, s.Lease)
+	if e, ok := errors.AsType[*contract.Error](err); ok && e.Kind == contract.Unreachable && !errors.Is(err, task.ErrUnasked) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.held.is(t) {
+			s.held.unsure = c.key
+		}
+	}
+}
+
+// unsure tells whether a call was made before, to which the answer is missing.
+func (s *source) unsure(c call, t *task.Task) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.key != "" && s.held.is(t) && s.held.unsure == c.key
 }
 
 // forget: the task is nobody's any more.

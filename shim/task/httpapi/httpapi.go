@@ -18,11 +18,14 @@
 //   - Keep "lease_s". 404, 409, 410 and 412 say that the lease is lost.
 //   - Done nothing more. 404 and 410 say that the task is gone, which is what was
 //     wanted; 409 and 412 that it is another's. An URL with a slip answers 404 as
-//     well: then each task is delivered again.
+//     well: then each task is delivered again. Said of a call that was made before, and
+//     whose answer was lost, 409 and 412 are that call's doing.
 //   - Fail "reason", "after_s" and "dead": whether the task has had all its attempts,
 //     by the attempt that Take was told. An API that counts by itself answers with
 //     {"dead": true|false}. With "release": true the task is only given back, and this
-//     attempt shouldn't count. Without a URL for it, the lease's end gives it back.
+//     attempt shouldn't count. Without a URL for it, the lease's end gives it back. 404,
+//     409, 410 and 412 say that the lease is lost, but of a call that was made before:
+//     then it did what it should, and the task is dead if this was its last attempt.
 //
 // Unfinished is a GET, answered by true, false or {"unfinished": true|false}: whether
 // there is a task that this index was the last to take (put the index into the URL).

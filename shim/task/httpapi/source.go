@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"nth/shim/store/contract"
@@ -132,9 +134,9 @@ func (s *source) Done(ctx context.Context, t *task.Task) error {
 	}
 	res, err := s.tell(ctx, c, t)
 	switch {
-	case err == nil:
+	case res != nil:
 		web.Drain(res)
-	case !slices.Contains(gone, status(err)):
+	case err != nil && !slices.Contains(gone, status(err)):
 		return err
 	}
 	s.forget(t)
@@ -176,8 +178,13 @@ func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if res == nil {
+		s.failed(c, c.Dead)
+		return c.Dead, nil
+	}
 	answer, err := wholeBody(ctx, res, maxAnswer)
 	if err != nil {
+		s.unheard(told, t, err)
 		return false, err
 	}
 	var says struct{ Dead *bool }
@@ -193,30 +200,30 @@ func (s *source) giveBack(ctx context.Context, c Call) (dead bool, err error) {
 // done are the statuses of success.
 var done = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
 
-// tell makes a call on a task that this worker holds, or believes to hold.
+// tell makes a call on a task that this worker holds, or believes to hold. Neither an answer
+// nor an error: the task isn't held any more, and an earlier try of the same call may be why,
+// whose answer was lost.
 func (s *source) tell(ctx context.Context, c call, t *task.Task) (*http.Response, error) {
-	res, err := s.send(ctx, c)
+	var sent atomic.Int32 // net/http repeats what has a key where an old connection broke
+	again := s.unsure(c, t)
+	res, err := s.send(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Add(1) }}), c)
 	switch {
 	case isLost(c.name, status(err)):
 		s.free(t, 0)
+		if c.name != "keep" && (again || sent.Load() > 1) {
+			return nil, nil
+		}
 		return nil, task.Lost(fmt.Sprintf("%s: %v", c.name, errors.Unwrap(err)))
 	case err != nil:
-		s.unheard(c, t)
+		s.unheard(c, t, err)
 		return nil, err
 	case !slices.Contains(done, res.StatusCode):
 		web.Drain(res)
-		s.unheard(c, t)
-		return nil, foreign("it is " + res.Status)
+		err = foreign("it is " + res.Status)
+		s.unheard(c, t, err)
+		return nil, err
 	}
 	return res, nil
-}
-
-// unheard: the API may not know what has come of a task, so that it is the end of the lease
-// that gives it back.
-func (s *source) unheard(c call, t *task.Task) {
-	if c.name != "keep" {
-		s.free(t, s.Lease)
-	}
 }
 
 // Unfinished asks the API, or else remembers.
