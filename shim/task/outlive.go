@@ -14,6 +14,9 @@ import (
 // attempt.
 const Grace = 5 * time.Second
 
+// Settled is how long at most a server may still be at a take whose connection is lost.
+const Settled = time.Minute
+
 // Outlive gives a context that goes on for the grace when another one is cancelled, and
 // ends at its deadline all the same. One that has ended already is given as it is.
 func Outlive(ctx context.Context) (context.Context, context.CancelFunc) {

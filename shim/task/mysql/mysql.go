@@ -37,9 +37,6 @@ type source struct {
 	unsure time.Time
 }
 
-// settled is how long at most the server may still be at a take whose connection is lost.
-const settled = time.Minute
-
 // Open opens a table; it asks the server nothing.
 func Open(u *url.URL, o task.Options) (task.Source, error) {
 	if err := contract.Printable(o.Getenv, variables...); err != nil {
@@ -81,7 +78,7 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 			a, err = on.once(ctx, s.fill(take))
 		}
 		if on.Unsure(err) {
-			s.unsure = time.Now().Add(min(s.options.Lease, settled))
+			s.unsure = time.Now().Add(min(s.options.Lease, task.Settled))
 		}
 		return a, err
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -49,10 +50,12 @@ func connect(ctx context.Context, config pq.Config) (*database.Link, error) {
 	}, nil)
 }
 
-// unanswered tells that nobody knows whether the server did what it was told.
+// unanswered tells that nobody knows whether the server did what it was told: the connection
+// was lost, which the server says on it when it ends one by itself (57P: a shutdown,
+// pg_terminate_backend), also one whose commit waits for a standby.
 func unanswered(err error) bool {
-	_, answered := errors.AsType[*pq.Error](err)
-	return err != nil && !answered
+	e, answered := errors.AsType[*pq.Error](err)
+	return err != nil && (!answered || strings.HasPrefix(string(e.Code), "57P"))
 }
 
 // once runs a statement.

@@ -34,9 +34,10 @@ type source struct {
 	table   string
 	sql     tableSQL
 	options task.Options
-	// unsure: a Take ended without an answer, so that a task may be ours which nobody
-	// works at. The next one asks for it first.
-	unsure bool
+	// unsure is until when a task may become ours which nobody works at: a Take ended
+	// without an answer, and the server may still be at it, as a commit that waits for a
+	// standby is. The next ones ask for it first.
+	unsure time.Time
 }
 
 // Open opens a table; it asks the server nothing.
@@ -77,8 +78,10 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 	ctx, cancel := task.Outlive(ctx)
 	defer cancel()
 	a, err := s.Again(ctx, func(raw *database.Session) (answer, error) {
-		a, err := session{raw}.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), s.unsure)
-		s.unsure = err != nil
+		a, err := session{raw}.once(ctx, s.sql.take, micros(s.options.Lease), s.options.RunID, s.options.Index, int64(s.options.MaxAttempts), time.Now().Before(s.unsure))
+		if raw.Unsure(err) {
+			s.unsure = time.Now().Add(min(s.options.Lease, task.Settled))
+		}
 		return a, err
 	})
 	row := a.Row
@@ -118,8 +121,12 @@ func (s *source) Release(ctx context.Context, t *task.Task) error {
 	return err
 }
 
-// Unfinished tells whether this index was the last to take a task that isn't finished.
+// Unfinished tells whether this index was the last to take a task that isn't finished, or
+// may have been.
 func (s *source) Unfinished(ctx context.Context) (bool, error) {
+	if time.Now().Before(s.unsure) {
+		return true, nil
+	}
 	row, err := s.ask(ctx, s.sql.unfinished, s.options.Index)
 	if row == nil || err != nil {
 		return false, err

@@ -16,6 +16,7 @@ type proxy struct {
 	requests int  // of statements to be lost, and their connections with them
 	answers  int  // to statements
 	hole     bool // nothing is forwarded to the client, and nothing closed
+	clients  []net.Conn
 }
 
 func startProxy(t testing.TB, server string) *proxy {
@@ -55,8 +56,20 @@ func (p *proxy) set(requests, answers int, hole bool) {
 	p.requests, p.answers, p.hole = requests, answers, hole
 }
 
+// cut ends all connections.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.clients {
+		c.Close()
+	}
+}
+
 func (p *proxy) serve(client net.Conn) {
 	defer client.Close()
+	p.mu.Lock()
+	p.clients = append(p.clients, client)
+	p.mu.Unlock()
 	server, err := net.Dial("tcp", p.server)
 	if err != nil {
 		return

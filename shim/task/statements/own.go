@@ -36,6 +36,9 @@ func (s *own) take(ctx context.Context) (*task.Task, error) {
 	a, _, err := s.say(ctx, s.Statements.Take, Call{})
 	if err != nil {
 		s.given.Add("", time.Now().Add(s.Lease)) // what it may have taken
+		if s.unsure != "" {
+			s.late = time.Now().Add(min(s.Lease, task.Settled))
+		}
 		return nil, err
 	}
 	t, wrong := s.queue.delivery(&a)
@@ -183,11 +186,15 @@ func (s *own) tell(ctx context.Context, st *Statement, c Call) (Answer, error) {
 	return a, nil
 }
 
-// Unfinished asks the server, or else remembers.
+// Unfinished asks the server, or else remembers. As long as that may still be at a take without
+// an answer, it doesn't know of the task yet.
 func (s *own) Unfinished(ctx context.Context) (bool, error) {
 	// Of those that were given up here, the statement says for ever that they are unfinished.
 	if s.Statements.Unfinished == nil || s.untold.Buried() > 0 {
 		return s.given.Any(), nil
+	}
+	if time.Now().Before(s.late) {
+		return true, nil
 	}
 	a, _, err := s.say(ctx, s.Statements.Unfinished, Call{})
 	return err == nil && len(a.Row) > 0 && s.queue.isTrue(a.Row[0]), err

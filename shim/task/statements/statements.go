@@ -113,9 +113,10 @@ type own struct {
 	name  string
 	Statements
 	task.Options
-	proved bool   // the server knows of every statement what it means
-	unsure string // what got no answer: the statement and the delivery
-	held   held   // what was taken last
+	proved bool      // the server knows of every statement what it means
+	unsure string    // what got no answer: the statement and the delivery
+	late   time.Time // until then the server may still be at a take that got none
+	held   held      // what was taken last
 	given  *task.Given
 	untold *task.Untold
 }
