@@ -38,6 +38,9 @@ type Task struct {
 	Attempt int               // which delivery this is, from 1; 0: the source doesn't tell
 	Meta    map[string]string // what else the source says of it
 	Receipt string            // names this one delivery, for the source alone
+	// Sent is when the server was asked for it, where Take had to wait before that. The zero
+	// value: when Take was called.
+	Sent time.Time
 	// Aside is why the task was put aside instead of being taken: mostly, that its
 	// workers died in all its attempts. Nobody holds it then. "": it is taken.
 	Aside string

@@ -22,19 +22,22 @@ type lease struct {
 
 // hold renews a task's lease every third of its time. It is lost when the queue says
 // so, or when no renewal has been accepted for all of its time, counted from when the
-// last one that was was sent.
+// last one that was was sent, and at first from when the task was asked for: the answer
+// may have been long on its way, or nth paused since.
 func (p *place) hold(ctx context.Context, t *task.Task) *lease {
 	l := &lease{lost: make(chan struct{}), done: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancelCause(ctx)
-	held, whole := time.Now(), p.Config.Tasks.Lease
+	held, whole := p.asked, p.Config.Tasks.Lease
+	if !t.Sent.IsZero() {
+		held = t.Sent
+	}
 	l.ended.Go(func() {
-		tick := time.NewTicker(max(whole/3, time.Millisecond))
-		defer tick.Stop()
-		for {
+		every := max(whole/3, time.Millisecond)
+		for due := held.Add(every); ; due = due.Add(max(every, time.Since(due))) {
 			select {
 			case <-l.done:
 				return
-			case <-tick.C:
+			case <-time.After(time.Until(due)):
 			}
 			sent := time.Now()
 			err := p.keep(t)

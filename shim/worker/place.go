@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"nth/shim/item"
 	"nth/shim/once"
@@ -15,6 +16,7 @@ type place struct {
 	worker    *worker
 	*once.Way // the worker's; of several, with signals and a slot of the task, and an output of its own
 	queue     *source.Queue
+	asked     time.Time // when the last take was begun
 	// unanswered: the last take was sent, as far as is known, and had no answer.
 	unanswered bool
 }

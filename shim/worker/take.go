@@ -179,6 +179,7 @@ func (p *place) ask(ctx context.Context, forAll bool) (t *task.Task, unfinished 
 // task in the answer, which has to be given back then.
 func (p *place) takeNow(ctx context.Context) (*task.Task, error) {
 	p.Ending.Close()
+	p.asked = time.Now()
 	t, err := p.queue.Take(ctx)
 	p.unanswered = err != nil && store.Classify(err) == contract.Unreachable && !errors.Is(err, task.ErrUnasked)
 	if t == nil || ctx.Err() == nil {

@@ -67,7 +67,7 @@ func placeOf(q *script, t config.Tasks) *place {
 	c.Stores.StoreTimeout = 30 * time.Second
 	w := &worker{Way: &once.Way{Run: &item.Run{Process: p, Config: c}, Ending: end.New(config.Messages{})}, count: counts{began: time.Now()}, line: newLine()}
 	w.until = w.ends()
-	return &place{worker: w, Way: w.Way, queue: &source.Queue{Source: q}}
+	return &place{worker: w, Way: w.Way, queue: &source.Queue{Source: q}, asked: time.Now()}
 }
 
 var away = &contract.Error{Kind: contract.Unreachable, Cause: errors.New("connection refused")}
@@ -112,6 +112,46 @@ func TestLease(t *testing.T) {
 				if q.calls != tt.calls || q.calls != calls || l.why != tt.why {
 					t.Errorf("it was renewed %d times, want %d, and %d times when it was released; %q", calls, tt.calls, q.calls-calls, l.why)
 				}
+			})
+		})
+	}
+}
+
+// TestLeaseOfALateTake: a lease counts from before the take was sent, and not from its answer,
+// which may have been long on its way; a source that had to wait before it asked says so.
+func TestLeaseOfALateTake(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		took  time.Duration // from the take to its answer
+		sent  time.Duration // into that, the source asked; 0: at once
+		lost  time.Duration // after it was asked for
+		calls int
+	}{
+		{"at once", 0, 0, 30 * time.Second, 3},
+		{"late", 8 * time.Second, 0, 30 * time.Second, 3},
+		{"later than it should be renewed", 15 * time.Second, 0, 30 * time.Second, 3},
+		{"when it is over", 2 * time.Minute, 0, 2 * time.Minute, 1},
+		{"asked for late", 2 * time.Minute, 2*time.Minute - 5*time.Second, 2*time.Minute + 25*time.Second, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				one := &task.Task{}
+				q := &script{answers: []said{{t: one, in: tt.took}, {err: away}}}
+				p := placeOf(q, config.Tasks{Lease: 30 * time.Second})
+				time.Sleep(time.Minute)
+				began := time.Now()
+				if tt.sent > 0 {
+					one.Sent = began.Add(tt.sent)
+				}
+				if got, err := p.takeNow(t.Context()); got != one || err != nil {
+					t.Fatal(got, err)
+				}
+				l := p.hold(t.Context(), one)
+				<-l.lost
+				if after := time.Since(began); after != tt.lost || q.calls != 1+tt.calls {
+					t.Errorf("lost after %s and %d renewals, want %s and %d", after, q.calls-1, tt.lost, tt.calls)
+				}
+				l.release()
 			})
 		})
 	}

@@ -67,6 +67,7 @@ func (s *source) take(ctx context.Context) (_ *task.Task, again bool, err error)
 	ctx, cancel := task.Outlive(ctx)
 	defer cancel()
 	asking.key = key
+	sent := time.Now()
 	res, err := s.send(ctx, asking)
 	var t *taken
 	if err == nil {
@@ -92,6 +93,7 @@ func (s *source) take(ctx context.Context) (_ *task.Task, again bool, err error)
 		return nil, false, strange("so many tasks came that nothing can be told of that they can't be remembered")
 	}
 	s.hold(t, key)
+	t.task.Sent = sent
 	return t.task, false, nil
 }
 
