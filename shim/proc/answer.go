@@ -64,16 +64,15 @@ func Stops(more ...os.Signal) chan os.Signal {
 func Attend(more ...os.Signal) (*Signals, <-chan os.Signal) {
 	s := newSignals(&host{pid1: os.Getpid() == 1, kin: newKin(), tells: true}, SignalConfig{})
 	stops := make(chan os.Signal, 8)
-	caught := append(append(slices.DeleteFunc(stopping(), signal.Ignored), more...), syscall.SIGIO)
+	caught := append(slices.DeleteFunc(stopping(), signal.Ignored), more...)
 	if s.pid1 { // others' orphans come at any time
 		caught = append(caught, syscall.SIGCHLD)
 		go reapStale(s.wake.idle, s.whileIdle)
 	}
 	s.intake = takeIn(caught)
-	s.intake.marks = syscall.SIGIO // children end all the time; and this one is for nobody
 	s.intake.begin(func(sig syscall.Signal) {
 		switch sig {
-		case syscall.SIGIO:
+		case mark:
 			poke(s.wake.caughtUp)
 			return
 		case syscall.SIGCHLD:

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -27,10 +26,12 @@ type intake struct {
 	caught  chan os.Signal
 	waiting [maxSignal + 1]atomic.Bool // what is in ready already
 	ready   chan syscall.Signal        // each kind at most once
-	mutes   sync.Mutex                 // of muted
-	muted   bool                       // SIGCHLD isn't taken at the moment
-	marks   syscall.Signal             // comes after all that stop: what was there before it is here by then
 }
+
+// mark is what nth sends itself to know that all is handled that the kernel had for it before:
+// of what is pending the kernel delivers the lowest number first, and so does Go. It is for nobody
+// else: that children end, say, happens all the time, and one of those isn't this one.
+const mark = syscall.SIGSYS
 
 // early has caught signals since the process began; nil: Catch wasn't called. Signals are
 // the process's own, and so is this.
@@ -53,15 +54,13 @@ func newIntake() *intake {
 			list = append(list, n)
 		}
 	}
-	in := takeIn(list)
-	in.marks = syscall.SIGCHLD
-	return in
+	return takeIn(list)
 }
 
-// takeIn begins to catch these signals.
+// takeIn begins to catch these signals, and the mark.
 func takeIn(list []os.Signal) *intake {
 	in := &intake{caught: make(chan os.Signal, 4*maxSignal), ready: make(chan syscall.Signal, maxSignal)}
-	signal.Notify(in.caught, list...)
+	signal.Notify(in.caught, append(list, mark)...)
 	return in
 }
 

@@ -18,7 +18,6 @@ func TestLook(t *testing.T) {
 		t.Run(fmt.Sprint(noted), func(t *testing.T) {
 			s := newSignals(&host{}, SignalConfig{Stop: []syscall.Signal{stops}})
 			s.intake = takeIn([]os.Signal{stops, syscall.SIGCHLD})
-			s.intake.marks = syscall.SIGCHLD
 			defer signal.Stop(s.intake.caught)
 			s.intake.begin(s.handle)
 			s.intake.noted(noted)
@@ -43,5 +42,47 @@ func TestLook(t *testing.T) {
 			want("judged before", long, true, 0)
 			want("that ended since", time.Now(), true, 0)
 		})
+	}
+}
+
+// TestLookAmongEnds: the end of a child isn't taken for the sign that nth has looked, though it is
+// handled when nth waits for that: a stop signal that came after it isn't yet.
+func TestLookAmongEnds(t *testing.T) {
+	const stops, first = syscall.SIGUSR2, syscall.SIGUSR1
+	s := newSignals(&host{}, SignalConfig{Stop: []syscall.Signal{stops}})
+	s.intake = takeIn([]os.Signal{first, stops, syscall.SIGCHLD})
+	defer signal.Stop(s.intake.caught)
+	gates := map[syscall.Signal]chan struct{}{first: make(chan struct{}), stops: make(chan struct{})}
+	s.intake.begin(func(sig syscall.Signal) {
+		if gate := gates[sig]; gate != nil {
+			<-gate
+		}
+		s.handle(sig)
+	})
+	for _, sig := range []syscall.Signal{first, syscall.SIGCHLD, stops} {
+		if err := syscall.Kill(os.Getpid(), sig); err != nil {
+			t.Fatal(err)
+		}
+		for sig != first && !s.intake.waiting[sig].Load() { // the first is being handled
+			time.Sleep(time.Millisecond)
+		}
+	}
+	ended, looked := time.Now(), make(chan struct{})
+	go func() {
+		time.Sleep(2 * Settle)
+		s.Look()
+		close(looked)
+	}()
+	time.Sleep(3 * Settle)
+	close(gates[first])
+	select {
+	case <-looked:
+		t.Error("it has looked before the stop signal was handled")
+	case <-time.After(5 * Settle):
+	}
+	close(gates[stops])
+	<-looked
+	if final, by := s.Settled(ended); !final || by != stops {
+		t.Errorf("final %v by %s", final, SignalName(by))
 	}
 }

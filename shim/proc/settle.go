@@ -3,6 +3,7 @@
 package proc
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"syscall"
@@ -18,6 +19,11 @@ const Settle = 20 * time.Millisecond
 // slack is how much later nth may come to see it, on a machine that is busy, where it isn't
 // known when the kernel had it.
 const slack = 200 * time.Millisecond
+
+// unmarked is how long is waited for a mark; errUnmarked says that it didn't come.
+const unmarked = 10 * time.Second
+
+var errUnmarked = errors.New("no signal comes through")
 
 // together is in what steps commands that run at the same time wait for that.
 const together = 5 * time.Millisecond
@@ -51,7 +57,9 @@ func (s *Signals) Look() {
 		return
 	}
 	began := time.Now()
-	_ = s.catching.Do(s.catchUp)
+	if s.catching.Do(s.catchUp) != nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stop.first.Signal == 0 {
@@ -85,22 +93,19 @@ func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 	return 0
 }
 
-// catchUp returns when the signals have been handled that the kernel had for nth. Of
-// those that are pending it delivers the lowest number first, and so does Go: SIGCHLD,
-// sent now, comes after all that mean stop unless somebody says otherwise.
+// catchUp returns when the signals have been handled that the kernel had for nth.
 func (s *Signals) catchUp() error {
 	select {
 	case <-s.wake.caughtUp:
 	default:
 	}
-	s.intake.unmute(true)
-	defer s.intake.unmute(false)
-	_ = syscall.Kill(os.Getpid(), s.intake.marks)
+	_ = syscall.Kill(os.Getpid(), mark)
 	select {
 	case <-s.wake.caughtUp:
-	case <-time.After(time.Second):
+		return nil
+	case <-time.After(unmarked):
+		return errUnmarked
 	}
-	return nil
 }
 
 func (s *Signals) isStopSignal(sig syscall.Signal) bool { return slices.Contains(s.cfg.Stop, sig) }

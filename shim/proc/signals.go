@@ -60,7 +60,7 @@ type host struct {
 type wakes struct {
 	child     chan struct{} // a child has changed its state
 	idle      chan struct{} // the same
-	caughtUp  chan struct{} // the same
+	caughtUp  chan struct{} // the mark is handled
 	stop      chan struct{} // the first stop signal while a command runs
 	drain     chan struct{} // one was held back
 	continued chan struct{} // SIGCONT came to an nth that had not stopped
@@ -137,6 +137,8 @@ func (s *Signals) handle(sig syscall.Signal) {
 	case syscall.SIGCHLD:
 		poke(s.wake.child)
 		poke(s.wake.idle)
+		return
+	case mark:
 		poke(s.wake.caughtUp)
 		return
 	case syscall.SIGPIPE:

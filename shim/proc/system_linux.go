@@ -41,22 +41,6 @@ func isOver(pid int) bool {
 // noted stops and continues SIGCHLD's way to the channels: where many commands end each
 // second it would cost more than all else, and awaitChild needs none.
 func (in *intake) noted(on bool) {
-	in.mutes.Lock()
-	defer in.mutes.Unlock()
-	in.muted = !on
-	in.hear(on)
-}
-
-// unmute lets SIGCHLD through for a moment, and no longer, where it isn't noted.
-func (in *intake) unmute(on bool) {
-	in.mutes.Lock()
-	defer in.mutes.Unlock()
-	if in.muted {
-		in.hear(on)
-	}
-}
-
-func (in *intake) hear(on bool) {
 	if on {
 		signal.Notify(in.caught, syscall.SIGCHLD)
 	} else {

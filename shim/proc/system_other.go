@@ -29,8 +29,6 @@ func isOver(int) bool { return false }
 // noted does nothing: awaitChild lives on SIGCHLD.
 func (in *intake) noted(bool) {}
 
-func (in *intake) unmute(bool) {}
-
 // awaitChild returns when a child may have ended.
 func (s *Signals) awaitChild() { <-s.wake.child }
 

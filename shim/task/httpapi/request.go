@@ -53,6 +53,8 @@ func (s *source) send(ctx context.Context, c call) (*http.Response, error) {
 	return res, nil
 }
 
+const idempotencyKey = "Idempotency-Key"
+
 // request makes a request, and tells which words of it mustn't be shown.
 func (s *source) request(ctx context.Context, c call) (req *http.Request, secrets []string, err error) {
 	headers, err := s.headers()
@@ -81,8 +83,14 @@ func (s *source) request(ctx context.Context, c call) (req *http.Request, secret
 	if host := req.Header.Get("Host"); host != "" {
 		req.Host = host
 	}
-	if c.key != "" {
-		req.Header.Set("Idempotency-Key", c.key)
+	switch {
+	case c.key == "":
+	case c.name == "take":
+		req.Header.Set(idempotencyKey, c.key)
+	default:
+		// Net/http doesn't know it so, and repeats nothing by itself where an old connection broke:
+		// nobody would know that the API may have heard it before.
+		req.Header[strings.ToLower(idempotencyKey)] = []string{c.key}
 	}
 	return req, secrets, nil
 }

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"nth/shim/store/contract"
@@ -206,13 +204,12 @@ var done = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.St
 // nor an error: the task isn't held any more, and an earlier try of the same call may be why,
 // whose answer was lost.
 func (s *source) tell(ctx context.Context, c call, t *task.Task) (*http.Response, error) {
-	var sent atomic.Int32 // net/http repeats what has a key where an old connection broke
 	again := s.unsure(c, t)
-	res, err := s.send(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Add(1) }}), c)
+	res, err := s.send(ctx, c)
 	switch {
 	case isLost(c.name, status(err)):
 		s.free(t, 0)
-		if c.name != "keep" && (again || sent.Load() > 1) {
+		if c.name != "keep" && again {
 			return nil, nil
 		}
 		return nil, task.Lost(fmt.Sprintf("%s: %v", c.name, errors.Unwrap(err)))
