@@ -60,10 +60,7 @@ func Retry(ctx context.Context, p Policy, op func(context.Context) error, notify
 			return context.Cause(ctx)
 		}
 		if late > paused && p.Window > 0 {
-			deadline = deadline.Add(late)
-			if again := time.Now().Add(lastCall); deadline.Before(again) {
-				deadline = again
-			}
+			deadline = deadline.Add(late + lastCall) // for one more at least
 		}
 		pause := wait/2 + rand.N(wait)
 		if left := time.Until(deadline); left <= 0 {

@@ -60,19 +60,17 @@ func Came(ctx context.Context) { patienceOf(ctx).came() }
 // Got says that so many bytes of a body came.
 func Got(ctx context.Context, n int) { patienceOf(ctx).got(n) }
 
-// Late tells how long ago a context's patience was over; it is less than 0 before that.
-func Late(ctx context.Context) time.Duration { return patienceOf(ctx).late() }
-
-func (p *patience) late() time.Duration {
-	if p == nil {
-		return 0
-	}
+// Late tells how long ago the patience of a context that has one was over; it is less than 0
+// before that.
+func Late(ctx context.Context) time.Duration {
+	p := patienceOf(ctx)
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.rests {
-		return -p.left
+	late := -p.left
+	if !p.rests {
+		late += time.Since(p.since)
 	}
-	return time.Since(p.since) - p.left
+	p.mu.Unlock()
+	return late
 }
 
 func (p *patience) asked() {

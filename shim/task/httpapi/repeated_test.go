@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,14 +41,14 @@ func TestRepeated(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", status), func(t *testing.T) {
 				var got []string
 				for _, call := range []string{"keep", "done", "last", "fail", "release"} {
-					asked := 0
+					var asked atomic.Int32
 					s, server := scripted(t, func(w http.ResponseWriter, r *http.Request) {
 						if strings.HasSuffix(r.URL.Path, "/take") {
 							attempt := map[string]int{"last": 3}[call]
 							fmt.Fprintf(w, `{"id": 7, "payload": "x", "attempt": %d}`, max(attempt, 1))
 							return
 						}
-						if asked++; asked == 1 {
+						if asked.Add(1) == 1 {
 							tt.first(w)
 							return
 						}
