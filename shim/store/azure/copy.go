@@ -45,6 +45,7 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 	if id == "" {
 		return foreign("a copy has no x-ms-copy-id")
 	}
+	undo := func() { web.Undo(ctx, func(ctx context.Context) { b.takeBack(ctx, dst, id) }) }
 	for {
 		status := res.Header.Get("X-Ms-Copy-Status")
 		switch {
@@ -53,15 +54,19 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, opts *driver.CopyOpt
 		case status == "success":
 			return nil
 		case status != "pending":
-			web.Undo(ctx, func(ctx context.Context) { b.takeBack(ctx, dst, id) })
+			undo()
 			return &contract.Error{Kind: contract.Unreachable, Cause: fmt.Errorf("the copy has the status %q: %s", status, b.conceal(res.Header.Get("X-Ms-Copy-Status-Description")))}
 		}
-		if err := pause(ctx, copyPause); err != nil {
-			web.Undo(ctx, func(ctx context.Context) { b.takeBack(ctx, dst, id) })
-			return web.Unreachable(ctx, err)
-		}
 		progress := res.Header.Get("X-Ms-Copy-Progress")
-		if res, err = b.head(ctx, dst); err != nil {
+		if err = pause(ctx, copyPause); err != nil {
+			err = web.Unreachable(ctx, err)
+		} else {
+			res, err = b.head(ctx, dst)
+		}
+		if err != nil {
+			if ctx.Err() != nil { // else it is looked for again, by another try
+				undo()
+			}
 			return err
 		}
 		if res.Header.Get("X-Ms-Copy-Progress") != progress {

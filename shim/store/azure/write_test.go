@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -159,10 +160,17 @@ type copying struct {
 	id       string   // of the copy that is there after the first answer
 	asked    []string
 	end      func() // is called when the copy has been pending for a while
+	within   func() // is called in the first look at it, which has no answer; nil: it has one
 }
 
 func (c *copying) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.asked = append(c.asked, strings.TrimSpace(r.Method+" "+r.URL.RawQuery+" "+r.Header.Get("If-Match")+r.Header.Get("X-Ms-Copy-Action")))
+	if within := c.within; within != nil && r.Method == http.MethodHead {
+		c.within = nil
+		within()
+		<-r.Context().Done()
+		return
+	}
 	w.Header().Set("X-Ms-Request-Id", "1")
 	w.Header().Set("ETag", `"1"`)
 	w.Header().Set("X-Ms-Copy-Status", c.statuses[0])
@@ -204,11 +212,21 @@ func TestCopyTakesTime(t *testing.T) {
 		{"another write came between", copying{statuses: []string{"pending"}, id: "8"}, false, contract.Conflict, "another write came between", []string{"PUT", "HEAD"}},
 		{"out of time", copying{statuses: []string{"pending"}, id: "7"}, true, contract.Unreachable, "deadline exceeded",
 			[]string{"PUT", "PUT comp=copy&copyid=7 abort", "HEAD", `DELETE  "1"`}},
+		{"out of time in a look", copying{statuses: []string{"pending"}, id: "7", within: func() {}}, true, contract.Unreachable, "deadline exceeded",
+			[]string{"PUT", "HEAD", "PUT comp=copy&copyid=7 abort", "HEAD", `DELETE  "1"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := opened(t, &c.play, withKey)
+			var one sync.Mutex
+			b := opened(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				one.Lock()
+				defer one.Unlock()
+				c.play.ServeHTTP(w, r)
+			}), withKey)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
+			if c.play.within != nil {
+				c.ends, c.play.within = false, func() { cancel(context.DeadlineExceeded) }
+			}
 			c.play.end = func() {
 				if c.ends {
 					cancel(context.DeadlineExceeded)
@@ -218,6 +236,8 @@ func TestCopyTakesTime(t *testing.T) {
 			if e := asError(err); c.kind == contract.Other && err != nil || c.kind != contract.Other && (e == nil || e.Kind != c.kind || !strings.Contains(e.Error(), c.says)) {
 				t.Errorf("%v", err)
 			}
+			one.Lock()
+			defer one.Unlock()
 			if diff := cmp.Diff(c.asked, c.play.asked); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
