@@ -54,7 +54,7 @@ func (s *source) Take(ctx context.Context) (*task.Task, error) {
 }
 
 func (s *source) take(ctx context.Context) (_ *task.Task, again bool, err error) {
-	key, began := s.takeKey(), time.Now()
+	began := time.Now()
 	asking, err := s.asking()
 	if err != nil {
 		return nil, false, err
@@ -64,6 +64,7 @@ func (s *source) take(ctx context.Context) (_ *task.Task, again bool, err error)
 	}
 	ctx, cancel := task.Outlive(ctx)
 	defer cancel()
+	key := s.takeKey() // which counts from here: the wait may have been longer than a lease
 	asking.key = key
 	sent := time.Now()
 	res, err := s.send(ctx, asking)

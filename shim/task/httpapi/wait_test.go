@@ -99,3 +99,18 @@ func TestWaitEnds(t *testing.T) {
 		t.Errorf("%d requests; %v, %q", requests, e, e.Hint)
 	}
 }
+
+// TestKeyAfterAWait: the key of a take counts from when that is sent, and not from before the
+// API was waited for: a lease later another one would be taken, while the first is leased still.
+func TestKeyAfterAWait(t *testing.T) {
+	taken, _ := scripted(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	s := taken.(*source)
+	until := time.Now().Add(200 * time.Millisecond)
+	s.waits["take"] = until
+	if _, err := s.Take(t.Context()); outcome(err) != "unreachable" {
+		t.Fatal(err)
+	}
+	if s.key == "" || s.keyed.Before(until) {
+		t.Errorf("the key %q counts from %s before it was sent", s.key, until.Sub(s.keyed))
+	}
+}
