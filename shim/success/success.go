@@ -255,11 +255,19 @@ func (j *Job) Write(ctx context.Context, found Found, failed identity.List) (wro
 	if err != nil {
 		return false, err
 	}
-	err = j.retry(ctx, func(ctx context.Context) error { return j.At.Create(ctx, j.Key, slices.Concat(body, []byte("\n"))) })
-	if err != nil && store.Classify(err) == contract.Exists {
+	tries := 0
+	err = j.retry(ctx, func(ctx context.Context) error {
+		tries++
+		return j.At.Create(ctx, j.Key, slices.Concat(body, []byte("\n")))
+	})
+	if err == nil || store.Classify(err) != contract.Exists {
+		return err == nil, err
+	}
+	if tries == 1 {
 		return false, nil
 	}
-	return err == nil, err
+	there, _ := j.Read(ctx) // perhaps our own, whose answer was lost
+	return there != nil && there.RunID == d.RunID, nil
 }
 
 // Read gives the document; nil: there is none yet.
