@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -293,5 +294,23 @@ func TestForget(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"commit/3.json", "done/33.json"}, left); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestStoppedRound: a round that was stopped when its last index had ended well isn't one that
+// may be compared, or after which the Job is disturbed.
+func TestStoppedRound(t *testing.T) {
+	for _, tt := range []struct {
+		s    local.Summary
+		want int
+	}{
+		{local.Summary{Total: 1, Done: 1}, 0},
+		{local.Summary{Total: 1, Failed: 1}, 1},
+		{local.Summary{Total: 1, Unfinished: 1, Stopped: syscall.SIGINT}, 130},
+		{local.Summary{Total: 1, Done: 1, Stopped: syscall.SIGTERM}, 143},
+	} {
+		if got := codeOf(tt.s); got != tt.want {
+			t.Errorf("%+v: %d, want %d", tt.s, got, tt.want)
+		}
 	}
 }

@@ -133,9 +133,9 @@ func (t *trial) all() (*report, int, error) {
 	}
 	m := markers{t.markers(calm)}
 	d := newDisturber(t.plan, m.took, markers{t.markers(harried)}.forget, patience(first.Wall))
-	after, second, _, err := t.round(harried, d)
+	after, second, code, err := t.round(harried, d)
 	if err != nil || second.Stopped != 0 {
-		return nil, second.ExitCode(), err
+		return nil, code, err
 	}
 	r := &report{seed: t.plan.seed, counts: d.counts, calm: first.Wall, harried: second.Wall, kept: t.dir}
 	for i := range t.places {
@@ -148,9 +148,9 @@ func (t *trial) all() (*report, int, error) {
 	}
 	r.differences = t.differences(before, after)
 	if len(r.differences) > 0 {
-		again, third, _, err := t.round(control, nil)
+		again, third, code, err := t.round(control, nil)
 		if err != nil || third.Stopped != 0 {
-			return nil, third.ExitCode(), err
+			return nil, code, err
 		}
 		if third.Done == third.Total { // else something was left behind elsewhere
 			unsteadyOnes(r.differences, t.differences(before, again))
@@ -200,7 +200,16 @@ func (t *trial) round(name string, d *disturber) ([]listing, local.Summary, int,
 	if err == nil {
 		screen.Tell(t.process.Stderr, "%s", summary)
 	}
-	return all, summary, summary.ExitCode(), err
+	return all, summary, codeOf(summary), err
+}
+
+// codeOf is the exit code of a round. One that was stopped is the last, and isn't compared, also
+// when all its indexes had ended well by then.
+func codeOf(s local.Summary) int {
+	if s.Stopped != 0 {
+		return failure.SignalOffset + int(s.Stopped)
+	}
+	return s.ExitCode()
 }
 
 // differences gives those of all places, each with its reason.

@@ -134,4 +134,7 @@ var told = []mutation{
 	{"two numbers that are no range", "shim/status/rerun.go",
 		"end-k == 2 && step > 1", "end-k == 2 && step > 2",
 		"shim/status", "TestProgressions"},
+	{"a round of --chaos that was stopped at its end", "shim/chaos/command.go",
+		"	if s.Stopped != 0 {\n		return failure.SignalOffset", "	if s.Stopped != 0 && s.Unfinished > 0 {\n		return failure.SignalOffset",
+		"shim/chaos", "TestStoppedRound"},
 }
