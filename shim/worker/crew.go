@@ -34,7 +34,10 @@ func (w *worker) workAtOnce() (err error) {
 	if c.parts, err = w.Signals.Divide(jobs, process.SweepGrace, outside, w.Log); err != nil {
 		return err
 	}
-	defer c.parts.End()
+	defer func() {
+		w.Ending.Close() // what is left may take longer to end than a step may that doesn't return
+		c.parts.End()
+	}()
 	c.slots, c.idle = make(chan int, jobs), make(chan *place, jobs*proc.MostBeside)
 	for n := range jobs {
 		c.slots <- n

@@ -176,4 +176,7 @@ var queued = []mutation{
 	{"the error of a task that another place has still", "shim/worker/line.go",
 		"	if l.why == nil {\n", "	if l.over.Err() == nil {\n",
 		"shim/worker", "TestFirstError"},
+	{"a worker that is given up while it ends what is left", "shim/worker/crew.go",
+		"		w.Ending.Close() // what", "		// what",
+		"testdata/program/queues", "TestJobsStray"},
 }

@@ -152,6 +152,23 @@ func queueName(s *scene) string {
 	return name
 }
 
+// TestJobsStray: a worker that was stopped ends what its commands have left behind, however long
+// that takes, before it ends: its tasks are another's by then.
+func TestJobsStray(t *testing.T) {
+	r := servers.StartRedis(t)
+	q := &filledQueue{flags: []string{"--tasks=" + program.QueueOf(t, r, "q", "a", "b")}}
+	s := newScene(t, q, "--jobs=2", "--sweep-grace=3s", "--stop-grace=3s")
+	p := s.start(0, s.beside(`(setsid env -i PATH="$PATH" sh -c 'trap "" TERM; echo $$ >"stray.<<.Task>>"; while [ -e runs ]; do sleep 0.1; done' &); await "stray.<<.Task>>"; touch "ready.<<.Task>>"; exec sleep 600`))
+	for _, task := range []string{"a", "b"} {
+		program.Appears(t, s.path("ready."+task))
+	}
+	p.signal(syscall.SIGTERM)
+	p.ends(143, "task given back", "the command left processes behind; they were ended")
+	if strings.Contains(p.text(), "doesn't return") {
+		t.Errorf("it was given up: %s", p.text())
+	}
+}
+
 // TestJobsKilled: when a worker is killed nothing is left of its commands, and all of its
 // tasks come back.
 func TestJobsKilled(t *testing.T) {
