@@ -88,3 +88,21 @@ func TestLateStop(t *testing.T) {
 		}
 	}
 }
+
+// TestLateSignal: as process 1, which a platform signals and nobody else, nth knows that a stop
+// signal has ended nothing which had ended before it came, when it is late to see both.
+func TestLateSignal(t *testing.T) {
+	ended, runs := begun(t, "true"), begun(t, "sleep", "1000")
+	for _, tt := range []struct {
+		p    process
+		pid1 bool
+		want syscall.Signal
+	}{{ended, true, 0}, {ended, false, syscall.SIGTERM}, {runs, true, syscall.SIGTERM}} {
+		s := newSignals(&host{pid1: tt.pid1}, SignalConfig{Stop: []syscall.Signal{syscall.SIGTERM}})
+		s.set = set{phase: running, list: []*process{&tt.p}}
+		s.handle(syscall.SIGTERM)
+		if first, _ := s.Stopped(); s.stop.while != tt.want || first != syscall.SIGTERM {
+			t.Errorf("%+v: it had %s while it ran, %s came", tt, SignalName(s.stop.while), SignalName(first))
+		}
+	}
+}

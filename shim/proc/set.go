@@ -50,6 +50,11 @@ type ending struct {
 	stop   syscall.Signal // the first stop signal while it ran
 }
 
+// isOver tells whether all have ended, though nobody has taken note of it.
+func (c *set) isOver() bool {
+	return !c.open && !slices.ContainsFunc(c.list, func(p *process) bool { return p.phase == running && !isOver(p.pid) })
+}
+
 // keep keeps a signal until there is a command.
 func (c *set) keep(sig syscall.Signal) {
 	if !slices.Contains(c.kept, sig) {

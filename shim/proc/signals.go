@@ -165,6 +165,7 @@ func (s *Signals) answer(sig syscall.Signal, stop bool) {
 		s.stop.cancel(stoppedBy(sig))
 	case phase == before && !slices.Contains(unkept, sig):
 		s.set.keep(sig)
+	case phase == running && stop && s.pid1 && s.set.isOver(): // and nobody but nth was signalled
 	case phase == running && stop && s.stop.drains && s.stop.held == 0:
 		s.stop.held = sig
 		poke(s.wake.drain)

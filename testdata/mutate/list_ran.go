@@ -146,4 +146,7 @@ var ran = []mutation{
 	{"a reader who is gone is no first signal", "shim/proc/doubled.go",
 		"f.Signal == 0 || f.Signal == syscall.SIGPIPE", "f.Signal == 0",
 		"shim/local", "TestStopsAfterReader"},
+	{"a stop signal that process 1 sees before the end that came first", "shim/proc/signals.go",
+		"s.pid1 && s.set.isOver()", "s.pid1 && s.set.isOver() && s.set.open",
+		"shim/proc", "TestLateSignal"},
 }
