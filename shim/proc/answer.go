@@ -16,9 +16,31 @@ import (
 )
 
 // answering ends when a command wants its signals itself.
-var answering struct {
+var answering answers
+
+type answers struct {
 	sync.Once
-	over chan struct{} // nil: nobody answers
+	over   chan struct{} // nil: nobody answers
+	caught chan os.Signal
+}
+
+// end hands on what nobody has answered yet: who does may not have run. It may come twice then.
+func (a *answers) end(to chan<- os.Signal) {
+	a.Do(func() {
+		if a.over == nil {
+			return
+		}
+		defer close(a.over)
+		signal.Stop(a.caught)
+		select { // one is enough
+		case sig := <-a.caught:
+			select {
+			case to <- sig:
+			default: // it has had others
+			}
+		default:
+		}
+	})
 }
 
 // Answer is for a command that is no run: a signal that stops ends the process, with one
@@ -28,7 +50,7 @@ func Answer(stderr io.Writer) {
 	caught := notify(nil)
 	pending := release()
 	over := make(chan struct{})
-	answering.over = over
+	answering.over, answering.caught = over, caught
 	go func() {
 		var got syscall.Signal
 		if len(pending) > 0 {
@@ -38,7 +60,6 @@ func Answer(stderr io.Writer) {
 			case sig := <-caught:
 				got = sig.(syscall.Signal)
 			case <-over:
-				signal.Stop(caught)
 				return
 			}
 		}
@@ -51,11 +72,7 @@ func Answer(stderr io.Writer) {
 // started to ignore, as nohup does it, doesn't.
 func Stops(more ...os.Signal) chan os.Signal {
 	c := notify(more)
-	answering.Do(func() {
-		if answering.over != nil {
-			close(answering.over)
-		}
-	})
+	answering.end(c)
 	return c
 }
 
@@ -89,7 +106,7 @@ func Attend(more ...os.Signal) (*Signals, <-chan os.Signal) {
 		default: // there are more than anybody needs
 		}
 	})
-	answering.Do(func() { close(answering.over) })
+	answering.end(s.intake.caught)
 	return s, stops
 }
 

@@ -149,4 +149,7 @@ var ran = []mutation{
 	{"a stop signal that process 1 sees before the end that came first", "shim/proc/signals.go",
 		"s.pid1 && s.set.isOver()", "s.pid1 && s.set.isOver() && s.set.open",
 		"shim/proc", "TestLateSignal"},
+	{"a stop signal that nobody has answered yet", "shim/proc/answer.go",
+		"		case sig := <-a.caught:\n			select", "		case sig := <-make(chan os.Signal):\n			select",
+		"shim/proc", "TestHandedOn"},
 }
