@@ -225,10 +225,12 @@ func (j *job) settle(o outcome) {
 		heap.Push(&j.waiting, retry{j.o.clock.now(), o.again(0, 1)})
 	case verdict == Succeeded:
 		j.done++
-	case o.code == 0 && cutOff(o.lost):
-		j.cut = append(j.cut, o.Index)
-		f.Message = "its output is cut off: " + reason(o.lost).Error()
-		j.fail(f) // once more it would be found done, and write nothing
+	case o.code == 0 && o.lost != nil:
+		j.cut = append(j.cut, o.Index) // once more it would be found done, and write nothing
+		if cutOff(o.lost) {
+			f.Message = "its output is cut off: " + reason(o.lost).Error()
+			j.fail(f)
+		}
 	case o.code == 0:
 		j.done++
 	case act == failJob && !j.stopping:

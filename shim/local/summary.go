@@ -66,8 +66,8 @@ type Summary struct {
 	Limit    int64          // the most failed indexes that the Job endured
 	Stopped  syscall.Signal // the signal that ended the Job; 0: none
 	// Unwritten is why stdout or stderr couldn't be written, which ended the Job; nil: it
-	// didn't. Cut are the failed indexes of which only the output wasn't: where there are
-	// markers, theirs say done.
+	// didn't. Cut are the indexes of which only the output wasn't, failed or for a reader who
+	// is gone: where there are markers, theirs say done.
 	Unwritten error
 	Cut       []int64
 	Wall      time.Duration

@@ -18,5 +18,6 @@ func (j *job) stopUnwritten(why error) {
 	}
 }
 
-// cutOff tells whether something was lost that somebody waits for: the disk is full, say.
+// cutOff tells whether something was lost that somebody waits for: the disk is full, say. What
+// nobody waits for fails nothing, and isn't done either: perhaps the reader's disk is full.
 func cutOff(err error) bool { return err != nil && !errors.Is(err, syscall.EPIPE) }

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -201,6 +202,33 @@ func TestStopDoubled(t *testing.T) {
 			r.ends(143)
 			if saved := strings.Count(r.read("stdout"), "saved"); soon && saved != 2 {
 				t.Errorf("%d of 2 commands had time to end: %s", saved, r.read("stderr"))
+			}
+		}
+	})
+}
+
+// TestReaderGone: an index whose output nobody took, for the reader has gone, isn't done; and
+// where it has a marker it is said.
+func TestReaderGone(t *testing.T) {
+	inBothWays(t, func(t *testing.T, way []string) {
+		for range 5 { // it may hear of the stop, or have ended before that
+			markers := t.TempDir()
+			r := prepare(t, way, `test $0 = 0 || until test -e gone; do sleep 0.01; done; exec echo result of $0`, "--completions=3", "--parallelism=1", "--markers=file://"+markers)
+			r.cmd.Stdout = nil
+			out, err := r.cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.start()
+			if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "[0] result of 0\n" {
+				t.Fatal(line, err)
+			}
+			out.Close()
+			r.file("gone")
+			r.ends(141)
+			r.says("stderr", "1 of 3 succeeded, 2 not finished")
+			if _, err := os.Stat(filepath.Join(markers, "done/1.json")); err == nil {
+				r.says("stderr", "1 ended well and may have markers: nth reset")
 			}
 		}
 	})
