@@ -10,6 +10,8 @@ import (
 	"nth/shim/failure"
 	"nth/shim/marker"
 	"nth/shim/proc"
+	"nth/shim/store"
+	"nth/shim/store/contract"
 )
 
 // Judge tells whether a command's end was success: marker.Done or marker.Skipped, or why it
@@ -22,10 +24,10 @@ func Judge(m config.Markers, c config.Process, res *proc.Result) (outcome string
 	case res.TimedOut:
 		return "", failed(failure.Timeout, fmt.Errorf("stopped after %s", c.Timeout), "give it more with --timeout")
 	case res.Fed != nil: // however it ended: it never saw an end of its stdin
-		return "", failed(failure.Unavailable, fmt.Errorf("stopped, for its stdin broke off before its end: %w", res.Fed),
+		return "", failed(streamCode(res.Fed), fmt.Errorf("stopped, for its stdin broke off before its end: %w", res.Fed),
 			"it didn't see an end of file; the item can be run again when the source can be read")
 	case res.Taken != nil && (own || !errors.Is(res.Taken, proc.ErrUntaken)): // what a signal ended otherwise, is told as that
-		return "", failed(failure.Unavailable, fmt.Errorf("its stdout couldn't be kept, so it doesn't count: %w", res.Taken),
+		return "", failed(streamCode(res.Taken), fmt.Errorf("its stdout couldn't be kept, so it doesn't count: %w", res.Taken),
 			"the item can be run again when the destination can be written")
 	case res.Unpassed != nil: // however it ended: it may have been by that
 		return "", failed(failure.Unavailable, fmt.Errorf("what it wrote to stdout couldn't be passed on: %w", res.Unpassed), "")
@@ -54,6 +56,15 @@ func Judge(m config.Markers, c config.Process, res *proc.Result) (outcome string
 		note = "a process of it was killed: out of memory"
 	}
 	return "", failed(code, fmt.Errorf("exit code %d", res.ExitCode), note)
+}
+
+// streamCode is the exit code for a stream that ended early: a store that refuses may do so for
+// the object alone, when it is read or written, and not before.
+func streamCode(err error) failure.Code {
+	if store.Classify(err) == contract.Denied {
+		return failure.Denied
+	}
+	return failure.Unavailable
 }
 
 // reserved tells whether a command's code could be mistaken for one of nth's.

@@ -1,6 +1,8 @@
 package once
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"syscall"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/marker"
 	"nth/shim/proc"
+	"nth/shim/store/contract"
 )
 
 func TestJudge(t *testing.T) {
@@ -18,6 +21,7 @@ func TestJudge(t *testing.T) {
 		Code    failure.Code // 0: success
 		Outcome string
 	}
+	denied := &contract.Error{Kind: contract.Denied, Cause: errors.New("permission denied")}
 	for _, tt := range []struct {
 		name   string
 		config config.Config
@@ -46,6 +50,8 @@ func TestJudge(t *testing.T) {
 		{"its stdin breaks off, and it took too long to stop", config.Config{}, proc.Result{Signal: syscall.SIGKILL, TimedOut: true, Fed: io.ErrUnexpectedEOF}, want{124, ""}},
 		{"its stdout isn't taken", config.Config{}, proc.Result{ExitCode: 143, Signal: syscall.SIGTERM, Taken: io.ErrShortWrite}, want{69, ""}},
 		{"its stdout isn't taken, and it had succeeded", config.Config{}, proc.Result{Taken: io.ErrShortWrite}, want{69, ""}},
+		{"its stdin may not be read", config.Config{}, proc.Result{ExitCode: 143, Signal: syscall.SIGTERM, Fed: denied}, want{77, ""}},
+		{"its stdout may not be written", config.Config{}, proc.Result{Taken: fmt.Errorf("stage: %w", denied)}, want{77, ""}},
 		{"its stdout isn't taken in time", config.Config{}, proc.Result{Taken: proc.ErrUntaken}, want{69, ""}},
 		{"its stdout isn't taken in time, but a signal ended it", config.Config{}, proc.Result{ExitCode: 143, Signal: syscall.SIGTERM, Taken: proc.ErrUntaken}, want{143, ""}},
 		{"reserved", config.Config{Process: config.Process{ReserveExitCodes: true}}, proc.Result{ExitCode: 78}, want{1, ""}},
