@@ -94,7 +94,7 @@ func (e *Ending) End(p edge.Process, r Report) int {
 		return 0
 	}
 	f := failure.From(r.Err)
-	if _, ran := Ran(r.Err); !ran && p.Signals != nil && p.Signals.Context().Err() != nil && f.Code < failure.SignalOffset {
+	if _, ran := Ran(r.Err); !ran && !r.OfTask && p.Signals != nil && p.Signals.Context().Err() != nil && f.Code < failure.SignalOffset {
 		f = failure.From(p.Stopped(f.Tried)) // a call that the signal cut short
 	}
 	return e.tell(p, r, f)

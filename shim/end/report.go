@@ -21,6 +21,7 @@ type Report struct {
 	Record  record.Record // where its failure is kept
 	Output  *output.Keeper
 	QuitURL expand.Text
+	OfTask  bool // a worker's: the command of a task ran, and no signal has cut a call short
 }
 
 // Evidence is what is known of a command that ran. A failure that came after it carries

@@ -31,7 +31,7 @@ func (p *place) settle(d *delivery, held *lease, r end.Report) error {
 		if !ran {
 			return errStopped
 		}
-		return failure.From(r.Err)
+		return r.Err
 	case !ofTask(r.Err, ran && !evidence.Judged):
 		d.giveBack()
 		return failure.From(r.Err)
@@ -96,7 +96,7 @@ func (d *delivery) fail(r end.Report) error {
 		d.dead(f, message)
 	}
 	if d.way.Config.Tasks.OnFailure == "stop" {
-		return f
+		return r.Err
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ func Run(ctx context.Context, r *item.Run, from *source.Mapping, e *end.Ending) 
 		err = w.pull(ctx)
 	}
 	if err != nil {
+		_, report.OfTask = end.Ran(err)
 		report.Err = failure.From(err) // what a task's command left behind is told of the task
 	}
 	return report

@@ -101,6 +101,11 @@ func TestJobsBeside(t *testing.T) {
 		}, 143, "task done", 2, 1, "a b"},
 		{"they are stopped", []string{"a", "b", "third"}, "await never", nil, func(_ *scene, p *pod) { p.signal(syscall.SIGTERM) },
 			143, "task given back", 0, 3, "a b"},
+		{"they are stopped, and end with a code of their own", []string{"a", "b", "third"}, "trap 'exit 9' TERM; touch ready.<<.Task>>; await never", nil, func(s *scene, p *pod) {
+			program.Appears(s.t, s.path("ready.a"))
+			program.Appears(s.t, s.path("ready.b"))
+			p.signal(syscall.SIGTERM)
+		}, 9, "exit code 9", 0, 3, "a b"},
 		{"the last one is stopped", []string{"a", "b", "third"}, "[ <<.Task>> = b ] || await never", []string{"--max-tasks=2"}, func(_ *scene, p *pod) {
 			p.says("task done") // and no other is taken
 			p.signal(syscall.SIGTERM)
