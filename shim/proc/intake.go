@@ -28,9 +28,8 @@ type intake struct {
 	ready   chan syscall.Signal        // each kind at most once
 }
 
-// mark is what nth sends itself to know that all is handled that the kernel had for it before:
-// of what is pending the kernel delivers the lowest number first, and so does Go. It is for nobody
-// else: that children end, say, happens all the time, and one of those isn't this one.
+// mark is what nth sends itself to know that all is handled that the kernel had for it before. It
+// is for nobody else: that children end, say, happens all the time, and one of those isn't this one.
 const mark = syscall.SIGSYS
 
 // early has caught signals since the process began; nil: Catch wasn't called. Signals are

@@ -83,6 +83,9 @@ func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 	}
 	wait := time.Until(settled)
 	time.Sleep(wait)
+	if time.Since(settled) > Settle { // nth was stopped, or starved: what came meanwhile may still be on its way
+		time.Sleep(Settle)
+	}
 	s.Look()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,19 +96,25 @@ func (s *Signals) AwaitSettled(ended time.Time) (by syscall.Signal) {
 	return 0
 }
 
+// marks is how many are sent, one after the other. Linux delivers this one before what else is
+// pending (kernel/signal.c, SYNCHRONOUS_MASK), and has delivered that when the second one is handled.
+const marks = 2
+
 // catchUp returns when the signals have been handled that the kernel had for nth.
 func (s *Signals) catchUp() error {
 	select {
 	case <-s.wake.caughtUp:
 	default:
 	}
-	_ = syscall.Kill(os.Getpid(), mark)
-	select {
-	case <-s.wake.caughtUp:
-		return nil
-	case <-time.After(unmarked):
-		return errUnmarked
+	for range marks {
+		_ = syscall.Kill(os.Getpid(), mark)
+		select {
+		case <-s.wake.caughtUp:
+		case <-time.After(unmarked):
+			return errUnmarked
+		}
 	}
+	return nil
 }
 
 func (s *Signals) isStopSignal(sig syscall.Signal) bool { return slices.Contains(s.cfg.Stop, sig) }
