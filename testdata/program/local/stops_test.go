@@ -228,7 +228,7 @@ func TestReaderGone(t *testing.T) {
 			r.ends(141)
 			r.says("stderr", "1 of 3 succeeded, 2 not finished")
 			if _, err := os.Stat(filepath.Join(markers, "done/1.json")); err == nil {
-				r.says("stderr", "1 ended well and may have markers: nth reset")
+				r.says("stderr", "ended well and may have markers: nth reset")
 			}
 		}
 	})
