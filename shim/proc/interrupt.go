@@ -21,24 +21,37 @@ import (
 // are without effect from then on.
 func Interruptible(tried string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
+	over, end := context.WithCancel(context.Background())
 	signals := Stops(syscall.SIGPIPE)
 	go func() {
-		select {
-		case got := <-signals:
-			first := First{got.(syscall.Signal), time.Now()}
-			cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(first.Signal), Tried: tried, Cause: stoppedBy(first.Signal)})
-			for got := range signals {
-				switch sig, now := got.(syscall.Signal), time.Now(); {
-				case sig == syscall.SIGPIPE || first.Doubles(sig, now):
-				case first.None():
-					first = First{sig, now}
-				default:
-					signal.Reset(sig)
-					_ = syscall.Kill(os.Getpid(), sig)
-				}
+		var first First
+		for {
+			select {
+			case got := <-signals:
+				first = first.then(got.(syscall.Signal), tried, cancel)
+			case <-over.Done():
+				return
 			}
-		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() { cancel(nil) }
+	return ctx, func() {
+		cancel(nil)
+		end()
+	}
+}
+
+// then ends the context with the first signal, and the process with a second one.
+func (f First) then(sig syscall.Signal, tried string, cancel context.CancelCauseFunc) First {
+	now := time.Now()
+	switch {
+	case f.Signal == 0:
+		cancel(&failure.Failure{Code: failure.SignalOffset + failure.Code(sig), Tried: tried, Cause: stoppedBy(sig)})
+	case sig == syscall.SIGPIPE || f.Doubles(sig, now):
+		return f
+	case f.None():
+	default:
+		signal.Reset(sig)
+		_ = syscall.Kill(os.Getpid(), sig)
+	}
+	return First{sig, now}
 }
