@@ -185,21 +185,25 @@ func (k *kin) reap(p tree.Process) {
 // so it is theirs too of which nobody knows whose it is, unless it may be of those that
 // were there before.
 func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, say warning) (targets []int) {
-	own, unknown := k.left(mine, commands)
-	k.strays = len(unknown) > 0
-	switch {
-	case len(unknown) == 0:
-	case !alone:
-		k.warn(say, unknown, "processes were left behind whose item can't be told, for their environment is cleared, overwritten or another user's; they are ended after the last item")
-	case k.had:
-		k.warn(say, unknown, "processes that aren't the command's for sure are left alone: nth had children before it started the command")
-	default:
-		own = append(own, unknown...)
+	for {
+		own, unknown := k.left(mine, commands)
+		k.strays = len(unknown) > 0
+		switch {
+		case len(unknown) == 0:
+		case !alone:
+			k.warn(say, unknown, "processes were left behind whose item can't be told, for their environment is cleared, overwritten or another user's; they are ended after the last item")
+		case k.had:
+			k.warn(say, unknown, "processes that aren't the command's for sure are left alone: nth had children before it started the command")
+		default:
+			own = append(own, unknown...)
+		}
+		for _, p := range tree.Below(own) {
+			targets = append(targets, p.PID)
+		}
+		if len(targets) > 0 || len(own) == 0 {
+			return targets
+		} // they ended between two looks: they aren't reaped, and may have left others
 	}
-	for _, p := range tree.Below(own) {
-		targets = append(targets, p.PID)
-	}
-	return targets
 }
 
 // warning takes what a user must know of processes.

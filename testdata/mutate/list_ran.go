@@ -152,4 +152,7 @@ var ran = []mutation{
 	{"a stop signal that nobody has answered yet", "shim/proc/answer.go",
 		"		case sig := <-a.caught:\n			select", "		case sig := <-make(chan os.Signal):\n			select",
 		"shim/proc", "TestHandedOn"},
+	{"what ended between two looks at what a command has left", "shim/proc/kin.go",
+		"if len(targets) > 0 || len(own) == 0 {", "if len(targets) >= 0 {",
+		"shim/proc", "TestEndedBetweenLooks"},
 }
