@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/metrics"
 	"strings"
 	"testing"
 
@@ -23,9 +24,11 @@ func TestMemory(t *testing.T) {
 		n         int
 		place     func(t *testing.T, n int) string
 		meanwhile int64 // bytes
+		requests  int   // at most
 	}{
-		{"s3", 200_000, func(t *testing.T, n int) string { return servers.StartMarkers(t, n).Place() }, 48 << 20},
-		{"file", 130_000, linked, 18 << 20},
+		// Some 290 of a listing that is shared out while hands are free, and 526 if they always were.
+		{"s3", 200_000, func(t *testing.T, n int) string { return servers.StartMarkers(t, n).Place() }, 48 << 20, 526},
+		{"file", 130_000, linked, 18 << 20, 138},
 	} {
 		s := open(t, tt.place(t, tt.n))
 		whole := identity.Whole(int64(tt.n))
@@ -55,19 +58,20 @@ func TestMemory(t *testing.T) {
 		if kept > int64(10*tt.n)+256<<10 || held > int64(10*tt.n)+tt.meanwhile {
 			t.Errorf("%s: %d bytes are kept of %d indexes, and at most %d were held", tt.name, kept, tt.n, held)
 		}
-		if most := tt.n/1000*3/2 + 20; snap.Requests > most {
-			t.Errorf("%s: %d requests, want at most %d", tt.name, snap.Requests, most)
+		if snap.Requests > tt.requests {
+			t.Errorf("%s: %d requests, want at most %d", tt.name, snap.Requests, tt.requests)
 		}
 		runtime.KeepAlive(snap)
 	}
 }
 
-// live is what the heap holds, in bytes.
+// live is what the heap holds, in bytes, as the collector has found it: what is garbage since is
+// no part of it, however long this goroutine waits for a CPU.
 func live() int64 {
 	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
+	of := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(of)
+	return int64(of[0].Value.Uint64())
 }
 
 // linked is a directory of markers that are links to few files, which takes a tenth of the
