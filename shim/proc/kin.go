@@ -131,8 +131,9 @@ func (k *kin) find(p tree.Process, commands []*process) int64 {
 }
 
 // left gives the children of this process that commands of mine have left to it. unknown
-// are those of which nobody knows whose they are.
-func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown []int) {
+// are those of which nobody knows whose they are. gone: one has ended since they were listed,
+// and what it had started may be among them now.
+func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown []int, gone bool) {
 	for _, pid := range k.all() {
 		if k.before[pid] || slices.ContainsFunc(commands, func(c *process) bool { return c.phase == running && c.pid == pid }) {
 			continue
@@ -141,11 +142,10 @@ func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown [
 		if !ok {
 			delete(k.owner, pid)
 		}
-		if !ok || p.Parent != os.Getpid() {
-			continue
+		if !ok || p.Ended && k.reap(p) {
+			gone = true
 		}
-		if p.Ended {
-			k.reap(p)
+		if !ok || p.Ended || p.Parent != os.Getpid() {
 			continue
 		}
 		switch n := k.of(p, commands); {
@@ -155,7 +155,7 @@ func (k *kin) left(mine func(n int64) bool, commands []*process) (own, unknown [
 			own = append(own, pid)
 		}
 	}
-	return own, unknown
+	return own, unknown, gone
 }
 
 // all lists the orphans. The kernel's list may leave one out while another one ends
@@ -172,21 +172,23 @@ func (k *kin) all() []int {
 
 // reap waits for an orphan that has ended, so that it is gone for who asks kill(2). Who waits
 // for a child of nth's own, in nth's group, is nth.
-func (k *kin) reap(p tree.Process) {
-	if p.Group == k.group {
-		return
+func (k *kin) reap(p tree.Process) bool {
+	if p.Group == k.group || p.Parent != os.Getpid() {
+		return false
 	}
-	if n, _ := syscall.Wait4(p.PID, nil, syscall.WNOHANG, nil); n == p.PID {
+	n, _ := syscall.Wait4(p.PID, nil, syscall.WNOHANG, nil)
+	if n == p.PID {
 		k.reaped(p.PID)
 	}
+	return n == p.PID
 }
 
 // below gives all that commands of mine have left behind. alone: there is no other command,
 // so it is theirs too of which nobody knows whose it is, unless it may be of those that
 // were there before.
 func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, say warning) (targets []int) {
-	for {
-		own, unknown := k.left(mine, commands)
+	for range mostLooks {
+		own, unknown, gone := k.left(mine, commands)
 		k.strays = len(unknown) > 0
 		switch {
 		case len(unknown) == 0:
@@ -200,11 +202,16 @@ func (k *kin) below(mine func(n int64) bool, commands []*process, alone bool, sa
 		for _, p := range tree.Below(own) {
 			targets = append(targets, p.PID)
 		}
-		if len(targets) > 0 || len(own) == 0 {
-			return targets
-		} // they ended between two looks: they aren't reaped, and may have left others
+		if len(targets) > 0 || len(own) == 0 && !gone {
+			break
+		} // what ended between two looks isn't reaped, and may have left others
 	}
+	return targets
 }
+
+// mostLooks bounds how often is looked again at once: another user's process may be hidden
+// (proc(5), hidepid), and looks as if it had just gone.
+const mostLooks = 10
 
 // warning takes what a user must know of processes.
 type warning func(pids []int, text string)

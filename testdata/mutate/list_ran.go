@@ -153,6 +153,9 @@ var ran = []mutation{
 		"		case sig := <-a.caught:\n			select", "		case sig := <-make(chan os.Signal):\n			select",
 		"shim/proc", "TestHandedOn"},
 	{"what ended between two looks at what a command has left", "shim/proc/kin.go",
-		"if len(targets) > 0 || len(own) == 0 {", "if len(targets) >= 0 {",
+		"len(own) == 0 && !gone {", "len(own) >= 0 || !gone {",
+		"shim/proc", "TestEndedBetweenLooks"},
+	{"what one has left that ended before it was looked at", "shim/proc/kin.go",
+		"len(own) == 0 && !gone {", "len(own) == 0 && (!gone || gone) {",
 		"shim/proc", "TestEndedBetweenLooks"},
 }
