@@ -2,7 +2,6 @@ package status
 
 import (
 	"crypto/sha256"
-	_ "embed" // the page's parts
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -10,27 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// The page is one file that needs no network. Its script's parts share one scope, in
-// this order.
-var (
-	//go:embed page/page.html
-	pageHTML string
-	//go:embed page/page.css
-	pageStyle string
-	//go:embed page/data.js
-	pageData string
-	//go:embed page/filter.js
-	pageFilter string
-	//go:embed page/grid.js
-	pageGrid string
-	//go:embed page/failures.js
-	pageFailures string
-	//go:embed page/charts.js
-	pageCharts string
-	//go:embed page/main.js
-	pageMain string
+	"nth/shim/status/page"
 )
 
 // document is what the page's script reads.
@@ -60,9 +40,9 @@ func (d *deltas) add(last *int64, n int64) {
 // JSON alone, which can't end its element; the page's own policy admits no other script
 // or style than those written here, and no request.
 func WriteHTML(w io.Writer, r *Report, s *Snapshot) error {
-	script := pageData + pageFilter + pageGrid + pageFailures + pageCharts + pageMain
-	before, after, _ := strings.Cut(pageHTML, "DATA")
-	parts := strings.NewReplacer("STYLE-HASH", hash(pageStyle), "STYLE", pageStyle, "SCRIPT-HASH", hash(script), "SCRIPT", script)
+	p := page.Read()
+	before, after, _ := strings.Cut(p.HTML, "DATA")
+	parts := strings.NewReplacer("STYLE-HASH", hash(p.Style), "STYLE", p.Style, "SCRIPT-HASH", hash(p.Script), "SCRIPT", p.Script)
 	if _, err := parts.WriteString(w, before); err != nil {
 		return err
 	}
