@@ -61,7 +61,7 @@ func placeOf(ctx context.Context, where string, p edge.Process) (place, error) {
 	switch {
 	case isURL && scheme != "file":
 		s, err := p.Stores.Open(ctx, where)
-		return &stored{s}, err
+		return &stored{s}, store.Of("--chaos-compare", err)
 	case isURL:
 		u, err := url.Parse(where)
 		if err != nil || u.Host != "" {

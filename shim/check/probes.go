@@ -97,7 +97,7 @@ func (s *session) open(ctx context.Context) (err error) {
 	if s.store, err = store.Open(context.WithoutCancel(ctx), s.URL); err == nil {
 		s.store.OnMade(func() { s.made.Store(true) })
 	}
-	return err
+	return store.Of("--markers", err)
 }
 
 func (s *session) absent(ctx context.Context) error { return s.notThere(ctx, "absent") }

@@ -79,7 +79,7 @@ func ParseKept(text string) (p Pair, err error) {
 	literal := Literal(text)
 	path, url, ok := strings.Cut(literal, "=")
 	switch {
-	case !ok || strings.Contains(path, "://") || !strings.Contains(url, "://") && !strings.HasPrefix(url, "\x00"):
+	case !ok || strings.Contains(path, "://") || !strings.Contains(url, "://") && !strings.HasPrefix(url, "\x00") && !strings.HasPrefix(url, "/"):
 		return Pair{URL: text}, nil
 	case path == "":
 		return p, errNoKept

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"nth/shim/store/contract"
 	"nth/shim/task/manifest"
 	"nth/shim/task/objects"
 )
@@ -79,6 +80,14 @@ func tasks(t *Told) int {
 		return noRows
 	}
 	return 0
+}
+
+// tasksNoURL names --tasks with what it says, if that is no URL.
+func tasksNoURL(t *Told) string {
+	if tasks(t) != noURL {
+		return ""
+	}
+	return strings.TrimSpace("--tasks " + contract.Plain(t.Tasks.URL))
 }
 
 // AtOnce is how many items of a shard, or tasks of a worker, run at the same time.

@@ -50,7 +50,7 @@ var values = []rule{
 		on: "--max-attempts", why: "it is negative", hint: "0 is without end", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return t.Tasks.MaxTasks < 0 },
 		on: "--max-tasks", why: "it is negative", hint: "0 is without end", code: failure.Usage},
-	{of: runs, wrong: func(t *Told) bool { return tasks(t) == noURL }, on: "--tasks", why: "it is no URL",
+	{of: runs, flag: tasksNoURL, why: "it is no URL",
 		hint: "for a file of rows write file:///full/path.csv, for a queue redis://…, postgres://…, sqs://…, amqp://… or https://…", code: failure.Usage},
 	{of: runs, wrong: func(t *Told) bool { return tasks(t) == hosted }, on: "--tasks", why: "what stands right behind file:// is a host, and no part of the path",
 		hint: "write three slashes, and the full path: file:///full/path.csv", code: failure.Usage},

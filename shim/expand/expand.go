@@ -13,8 +13,9 @@ import (
 // Text is a word, URL or path, with the form in which it may be shown.
 type Text struct {
 	Value, Shown string
-	FromItem     bool // it is a whole URL or path, and what it is the item says alone
-	OfTask       bool // a payload has a part in it: what is wrong with it may be the payload's fault
+	Flag         string // how a person calls it
+	FromItem     bool   // it is a whole URL or path, and what it is the item says alone
+	OfTask       bool   // a payload has a part in it: what is wrong with it may be the payload's fault
 }
 
 // Named is a template by the name of the flag or word that it is.
@@ -71,7 +72,7 @@ func (x *Expander) Text(what string, t *templates.Template) Text {
 		x.Err = failure.Expansion(what, err)
 	}
 	x.Secrets.Add(e.Secrets...)
-	return Text{Value: e.Text, Shown: e.Stable, FromItem: e.FromItem, OfTask: t.UsesTask()}
+	return Text{Value: e.Text, Shown: e.Stable, Flag: what, FromItem: e.FromItem, OfTask: t.UsesTask()}
 }
 
 // Named expands a template by its own name.

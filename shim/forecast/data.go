@@ -45,7 +45,7 @@ func (x *guesser) opens(flag, url string) {
 	default:
 		s, _, err = x.Stores.OpenObject(context.Background(), url)
 	}
-	if x.err = x.wrong(err); err == nil {
+	if x.err = x.wrong(store.Of(flag, err)); err == nil {
 		s.Close()
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"nth/shim/identity"
 	"nth/shim/item"
 	"nth/shim/source"
+	"nth/shim/store"
 	"nth/templates"
 )
 
@@ -146,7 +147,7 @@ func (x *guesser) markers() {
 		return
 	}
 	s, err := r.Stores.Open(context.Background(), x.f.Markers)
-	if x.err = x.wrong(err); err == nil {
+	if x.err = x.wrong(store.Of("--markers", err)); err == nil {
 		s.Close()
 	}
 }

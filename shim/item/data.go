@@ -149,7 +149,7 @@ func object(x *expand.Expander, flag string, t *templates.Template) expand.Text 
 	if found, ok := x.Objects[text.Value]; ok {
 		text.Value = found
 	} else {
-		x.Err = store.FromItem(text.Value)
+		x.Err = store.Of(flag, store.FromItem(text.Value))
 	}
 	return text
 }

@@ -91,7 +91,7 @@ func blob(x *expand.Expander, flag string, t *templates.Template) expand.Text {
 		return text
 	}
 	if text.FromItem && strings.Contains(text.Value, "://") && !reach.Is(text.Value) && x.Err == nil {
-		x.Err = store.FromItem(text.Value)
+		x.Err = store.Of(flag, store.FromItem(text.Value))
 	}
 	return text
 }

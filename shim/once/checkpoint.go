@@ -126,7 +126,7 @@ func (c *checkpoints) one(g *stage.Stage, of item.Output) error {
 	}
 	s, key, err := c.Stores.OpenObject(ctx, of.URL.Value)
 	if err != nil {
-		return err
+		return store.Of("--checkpoint", err)
 	}
 	_, err = g.Upload(ctx, o, s, func(stage.File) string { return key })
 	return err

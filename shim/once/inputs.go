@@ -219,6 +219,7 @@ func whose(url expand.Text) failure.Whose {
 // itsOwn gives the error of a URL that can't be used. What a payload says may be anything,
 // so it is the item's fault there, and else that of the command line.
 func itsOwn(err error, url expand.Text) error {
+	err = store.Of(url.Flag, err)
 	f, ok := errors.AsType[*failure.Failure](err)
 	if !ok || !url.OfTask {
 		return err

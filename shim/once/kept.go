@@ -85,7 +85,7 @@ func (k *keeping) failed(err error, on string) {
 func (k *keeping) outputs(ctx context.Context, url expand.Text, all []item.Output) {
 	s, err := k.Stores.Open(ctx, url.Value)
 	if err != nil {
-		k.failed(err, url.Shown)
+		k.failed(store.Of("--keep-failed", err), url.Shown)
 		return
 	}
 	files := 0
@@ -139,7 +139,7 @@ func (k *keeping) send(ctx context.Context, o *stage.Output, of item.Output) err
 		s, key, err = k.Stores.OpenObject(ctx, of.URL.Value)
 	}
 	if err != nil {
-		return err
+		return store.Of("--keep-failed", err)
 	}
 	_, err = k.stage.Upload(ctx, o, s, func(f stage.File) string { return key + f.Key })
 	return err

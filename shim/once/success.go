@@ -33,7 +33,7 @@ func (w *Way) last(ctx context.Context, it item.Item) (*success.Job, error) {
 	}
 	at, key, err := w.Stores.OpenObject(ctx, url)
 	if err != nil {
-		return nil, err
+		return nil, store.Of("--success", err)
 	}
 	c, h := w.Config.Stores, it.Header
 	return &success.Job{Markers: w.Record.Store(), N: *n, At: at, Key: key,

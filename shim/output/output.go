@@ -40,7 +40,7 @@ func Open(ctx context.Context, p edge.Process, url string, call time.Duration) (
 		return &Keeper{}, nil
 	}
 	s, err := p.Stores.Open(ctx, url)
-	return &Keeper{store: s, call: call, warn: &sync.Once{}}, err
+	return &Keeper{store: s, call: call, warn: &sync.Once{}}, store.Of("--logs", err)
 }
 
 // Part gives one that keeps outputs in the same store at the same time.

@@ -33,7 +33,8 @@ func Open(ctx context.Context, m Markers, p edge.Process) (*store.Store, error) 
 	if err != nil {
 		return nil, err
 	}
-	return p.Stores.Open(ctx, url)
+	s, err := p.Stores.Open(ctx, url)
+	return s, store.Of("--markers", err)
 }
 
 // Find opens the store at the URL, and refuses one whose directory isn't there: to who only

@@ -34,7 +34,7 @@ func Open(ctx context.Context, p edge.Process, m config.Markers, w config.Stores
 	}
 	s, err := p.Stores.Open(ctx, url)
 	if err != nil {
-		return Record{}, err
+		return Record{}, store.Of("--markers", err)
 	}
 	per := func(window time.Duration) store.Policy {
 		return store.Policy{Window: window, PerCall: w.StoreTimeout}

@@ -20,7 +20,7 @@ import (
 type Queue struct {
 	task.Source
 	Kind, Name string // as they stand in the markers
-	Shown      string // its URL, without credentials
+	Shown      string // its URL, without credentials, and with no parameters but those that name it
 }
 
 // recent is how many secrets are remembered of what was made for single calls.
@@ -38,6 +38,8 @@ func (m *Mapping) Caller(r *item.Run) Caller { return Caller{r, m, recentOf(r.Se
 
 func recentOf(s *secrets.Set) expand.Keeper { return s.Recent(recent) }
 
+const tried = "open the queue of --tasks"
+
 type opener struct {
 	Caller
 	memory *task.Memory
@@ -47,26 +49,25 @@ type opener struct {
 // time; memory is that of the others of this run, nil where there are none. An error is a
 // failure with exit code 64 or 78: nobody was asked.
 func (m *Mapping) Open(r *item.Run, rawURL string, memory *task.Memory) (*Queue, error) {
-	bad := func(why, hint string) error {
-		return &failure.Failure{Code: failure.Usage, Tried: "open the queue", Cause: errors.New(why), Hint: hint}
+	bad := func(on, why, hint string) error {
+		return &failure.Failure{Code: failure.Usage, Tried: tried, On: on, Cause: errors.New(why), Hint: hint}
 	}
 	if strings.Contains(rawURL, "#") { // what stands before it would be another URL, with another host
-		return nil, bad("the URL of --tasks has a #", "write %23 for one in a password or a name; of a Secret's that is <<secret \"NAME\" | urlquery>>")
+		return nil, bad("", "the URL has a #", "write %23 for one in a password or a name; of a Secret's that is <<secret \"NAME\" | urlquery>>")
 	}
 	u, err := server.URL(rawURL)
 	if err != nil {
-		return nil, bad("the URL of --tasks is malformed", hint)
+		return nil, bad("", "the URL is malformed", hint)
 	}
 	o := &opener{m.Caller(r), memory}
 	k, known := o.kinds()[u.Scheme]
 	if !known {
-		return nil, bad(fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), hint)
+		return nil, bad(shown(u), fmt.Sprintf("there is no queue for the scheme %q", u.Scheme), hint)
 	}
 	if err := fits(o.Config, k.name); err != nil {
 		return nil, err
 	}
-	path, _, _ := strings.Cut(u.Path, ";") // Celery puts whole URLs behind it
-	q := &Queue{Kind: k.name, Name: k.queue(u), Shown: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String()}
+	q := &Queue{Kind: k.name, Name: k.queue(u), Shown: shown(u)}
 	if u.Query().Has("dead") {
 		k.attempts = max(k.attempts, k.ofDead)
 	}
@@ -74,6 +75,22 @@ func (m *Mapping) Open(r *item.Run, rawURL string, memory *task.Memory) (*Queue,
 		return nil, unopened(err, q.Shown)
 	}
 	return q, nil
+}
+
+// naming are the parameters that say which queue of a server it is.
+var naming = []string{"queue", "stream", "group", "table"}
+
+func shown(u *url.URL) string {
+	path, _, _ := strings.Cut(u.Path, ";") // Celery puts whole URLs behind it
+	v := url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}
+	var named []string
+	for _, name := range naming {
+		if value := u.Query().Get(name); value != "" {
+			named = append(named, name+"="+value)
+		}
+	}
+	v.RawQuery = strings.Join(named, "&")
+	return v.String()
 }
 
 // options are what a source is told beside its URL.
@@ -122,7 +139,7 @@ func unopened(err error, shown string) error {
 	if f, ok := errors.AsType[*failure.Failure](err); ok {
 		return f
 	}
-	f := store.Fail(err, failure.TheJob, "open the queue", shown)
+	f := store.Fail(err, failure.TheJob, tried, shown)
 	if f.Code == failure.Unavailable {
 		f.Code = failure.Usage
 	}

@@ -23,7 +23,7 @@ func (m *Mapping) Rows(ctx context.Context, r *item.Run, address string, pins *s
 	if !r.Config.Lists() {
 		file, err := manifest.Open(ctx, r.Stores, address, pins)
 		if err != nil {
-			return nil, err
+			return nil, store.Of("--tasks", err)
 		}
 		file.Warn = func(err error) { r.Log.Warn().Msg("the rows' index: " + r.Said(err)) }
 		return fetch.File{Manifest: file}, nil
@@ -37,7 +37,7 @@ func (m *Mapping) Rows(ctx context.Context, r *item.Run, address string, pins *s
 	}
 	list, err := objects.Open(ctx, r.Stores, spec, pins)
 	if err != nil {
-		return nil, err
+		return nil, store.Of("--tasks", err)
 	}
 	list.Warn = func(lacks string) { r.Log.Warn().Msg(r.Said(errors.New(list.Show() + ": " + lacks))) }
 	list.Policy, list.Retrying, list.RunID = r.FirstAccess(), r.Retrying, r.RunID

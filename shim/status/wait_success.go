@@ -29,7 +29,7 @@ func (j *waiter) openEnd(ctx context.Context) error {
 	}
 	at, key, err := j.w.Stores.OpenObject(ctx, url)
 	if err != nil {
-		return err
+		return store.Of("--success", err)
 	}
 	j.end = &success.Job{At: at, Key: key, Policy: j.policy(), Mine: success.Document{Nth: j.w.Version, Job: j.Job, JobUID: j.JobUID, RunID: j.w.RunID}}
 	j.place = at.Show(key)

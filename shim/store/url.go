@@ -14,6 +14,8 @@ import (
 	"nth/shim/store/contract"
 )
 
+const tried = "open the store"
+
 const urlHint = "write file:///dir, s3://bucket/prefix?region=…, gs://bucket/prefix or azblob://container/prefix?storage_account=…"
 
 // Open opens the store of a URL, such as file:///dir or s3://bucket/prefix?region=…,
@@ -36,11 +38,22 @@ func FromItem(rawURL string) error {
 		if err = contract.FromItem(u); err == nil {
 			return nil
 		}
-		err = &failure.Failure{Tried: "open the store", On: shown(u), Cause: err, Hint: "write it into the template, and let the item give the key"}
+		err = &failure.Failure{Tried: tried, On: shown(u), Cause: err, Hint: "write it into the template, and let the item give the key"}
 	}
 	f := *failure.From(err)
 	f.Code = failure.BadIndex
 	return &f
+}
+
+// Of says of a URL that can't be used which flag's it is.
+func Of(flag string, err error) error {
+	f, ok := errors.AsType[*failure.Failure](err)
+	if !ok || f.Tried != tried || flag == "" {
+		return err
+	}
+	named := *f
+	named.Tried += " of " + flag
+	return &named
 }
 
 // HasScheme tells whether there is a store for the scheme of a URL.
@@ -82,7 +95,7 @@ func openObject(ctx context.Context, rawURL string, bucketOf opener) (*Store, st
 // doesn't repeat it: a password may be in it.
 func parseURL(rawURL string) (*url.URL, error) {
 	bad := func(on, why, hint string) (*url.URL, error) {
-		return nil, &failure.Failure{Code: failure.Usage, Tried: "open the store", On: on, Cause: errors.New(why), Hint: hint}
+		return nil, &failure.Failure{Code: failure.Usage, Tried: tried, On: on, Cause: errors.New(why), Hint: hint}
 	}
 	u, err := url.Parse(rawURL)
 	if escape, ok := errors.AsType[url.EscapeError](err); ok {
@@ -93,8 +106,11 @@ func parseURL(rawURL string) (*url.URL, error) {
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	switch {
+	case rawURL == "":
+		return bad("", "the URL is empty", urlHint)
 	case u.Scheme == "":
-		return bad("", "the URL has no scheme", urlHint)
+		at := contract.Plain(rawURL)
+		return bad(at, "the URL has no scheme", schemeHint(at))
 	case !blob.DefaultURLMux().ValidBucketScheme(u.Scheme):
 		return bad(shown(u), fmt.Sprintf("there is no store for the scheme %q, only for %s", u.Scheme, strings.Join(blob.DefaultURLMux().BucketSchemes(), ", ")), urlHint)
 	case u.User != nil:
@@ -119,7 +135,7 @@ func parseURL(rawURL string) (*url.URL, error) {
 
 // badURL is exit code 64, or 78 where the driver says that its settings contradict.
 func badURL(u *url.URL, err error) *failure.Failure {
-	f := &failure.Failure{Code: failure.Usage, Tried: "open the store", On: shown(u), Cause: err, Hint: urlHint}
+	f := &failure.Failure{Code: failure.Usage, Tried: tried, On: shown(u), Cause: err, Hint: urlHint}
 	if e, ok := errors.AsType[*contract.Error](err); ok {
 		f.Cause = e.Cause
 		f.Hint = e.Hint
@@ -128,6 +144,18 @@ func badURL(u *url.URL, err error) *failure.Failure {
 		}
 	}
 	return f
+}
+
+// schemeHint tells how a path is written as a URL.
+func schemeHint(at string) string {
+	if at == "" || strings.Contains(at, "//") {
+		return urlHint
+	}
+	if !path.IsAbs(at) {
+		at = "/full/path/" + path.Clean(at)
+	}
+	file := url.URL{Scheme: "file", Path: at}
+	return "for a path write " + file.String() + "; others are s3://bucket/prefix?region=…, gs://bucket/prefix or azblob://container/prefix?storage_account=…"
 }
 
 // shown gives a URL without credentials and parameters.

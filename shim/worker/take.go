@@ -147,7 +147,7 @@ func (t *taking) wait(asking context.Context) bool {
 
 // untaken is the failure of a take.
 func (p *place) untaken(err error) error {
-	f := store.Fail(err, p.whose(), "take a task", p.queue.Shown)
+	f := store.Fail(err, p.whose(), "take a task from", p.queue.Shown)
 	if f.Hint == store.HintUp {
 		f.Hint = "is the queue up, and reachable from here? --store-wait says how long it is tried"
 	}

@@ -137,4 +137,13 @@ var told = []mutation{
 	{"a round of --chaos that was stopped at its end", "shim/chaos/command.go",
 		"	if s.Stopped != 0 {\n		return failure.SignalOffset", "	if s.Stopped != 0 && s.Unfinished > 0 {\n		return failure.SignalOffset",
 		"shim/chaos", "TestStoppedRound"},
+	{"a URL that can't be used, and no flag that says so", "shim/store/url.go",
+		`named.Tried += " of " + flag`, `named.Tried += ""`,
+		"testdata/program/cli", "TestScripts/urls"},
+	{"a password where a URL has no scheme", "shim/store/contract/printable.go",
+		`strings.Contains(text, "@") || `, "",
+		"shim/store", "TestOpenURL"},
+	{"a queue that is told by its server alone", "shim/source/open.go",
+		`v.RawQuery = strings.Join(named, "&")`, `v.RawQuery = ""`,
+		"testdata/program/cli", "TestScripts/urls"},
 }

@@ -40,3 +40,13 @@ func Control(text string) string {
 	}
 	return "has a control character in it"
 }
+
+// Plain gives what was meant as a URL and has no scheme, such as a path, as it may be shown:
+// "" where credentials may be in it, for nothing tells where those begin.
+func Plain(text string) string {
+	text, _, _ = strings.Cut(text, "?")
+	if strings.Contains(text, "@") || !strings.HasPrefix(text, "/") && strings.ContainsAny(text, "=;") {
+		return ""
+	}
+	return text
+}
