@@ -139,6 +139,9 @@ func (c *Config) prepare(own []string, p edge.Process) (Options, error) {
 	if err == nil && same {
 		fmt.Fprintln(p.Stderr, "nth local: "+forecast.Same)
 	}
+	if err == nil {
+		err = makeMarkers(&c.Config, p)
+	}
 	return o, err
 }
 

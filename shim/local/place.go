@@ -60,7 +60,8 @@ func look(c *config.Config, p edge.Process) error {
 	return source.Denied(ctx, *c, p)
 }
 
-func lookForMarkers(ctx context.Context, c *config.Config, p edge.Process) error {
+// markers opens the store of the markers; nil: it isn't known here, or there is none.
+func markers(ctx context.Context, c *config.Config, p edge.Process) *store.Store {
 	t, err := templates.ParseURL(c.Markers.URL)
 	if err != nil || c.Markers.URL == "" || t.UsesIndex() {
 		return nil
@@ -69,11 +70,37 @@ func lookForMarkers(ctx context.Context, c *config.Config, p edge.Process) error
 	if err != nil {
 		return nil
 	}
-	defer s.Close()
-	_, err = s.Exists(ctx, "done/0.json")
-	if err == nil && !strings.Contains(c.Markers.URL, makes) && s.Find(ctx) != nil {
-		screen.Tell(p.Stderr, "nth local: %s is not there yet: it is made, and nothing counts as done", s.Show(""))
+	return s
+}
+
+// makeMarkers makes the directory of the markers, if it has one, when nothing refuses the Job
+// any more: that it can't be made is told once, and not by each index.
+func makeMarkers(c *config.Config, p edge.Process) error {
+	ctx, cancel := context.WithTimeout(context.Background(), min(patience, c.Stores.StoreTimeout))
+	defer cancel()
+	s := markers(ctx, c, p)
+	if s == nil {
+		return nil
 	}
+	defer s.Close()
+	s.OnMade(func() {
+		if !strings.Contains(c.Markers.URL, makes) {
+			screen.Tell(p.Stderr, "nth local: %s is not there yet: it is made, and nothing counts as done", s.Show(""))
+		}
+	})
+	if err := s.Make(ctx); err != nil {
+		return store.Fail(err, failure.TheJob, "make the directory of --markers", s.Show(""))
+	}
+	return nil
+}
+
+func lookForMarkers(ctx context.Context, c *config.Config, p edge.Process) error {
+	s := markers(ctx, c, p)
+	if s == nil {
+		return nil
+	}
+	defer s.Close()
+	_, err := s.Exists(ctx, "done/0.json")
 	f := store.Fail(err, failure.TheJob, "look for markers in", s.Show(""))
 	switch kind := store.Classify(err); {
 	case err == nil:

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"nth/shim/store/contract"
 )
 
@@ -55,25 +57,32 @@ func (b *bucket) find() error {
 
 // there tells whether the directory is there, or could be made: its parent is.
 func (b *bucket) there() error {
-	_, err := os.Stat(b.dir)
-	switch {
-	case err == nil:
+	if _, err := os.Stat(b.dir); err == nil {
 		return nil
-	case b.wanted.Load():
+	}
+	if b.wanted.Load() {
 		return b.missing()
-	case b.createDir:
-		return nil
 	}
 	parent := filepath.Dir(b.dir)
-	_, err = os.Stat(parent)
-	switch {
-	case err == nil:
+	_, err := os.Stat(parent)
+	first, in := lacking(b.dir)
+	switch to := leadsTo(first); {
+	case to != nil:
+		return to
+	case err == nil || b.createDir:
 		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		err = fmt.Errorf("the directory %s does not exist", parent)
+	case !errors.Is(err, fs.ErrNotExist):
+		return b.fail(err)
 	}
-	return &contract.Error{Kind: contract.Unreachable, Cause: err,
+	e := &contract.Error{Kind: contract.Unreachable, Cause: fmt.Errorf("the directory %s does not exist", parent),
 		Hint: "is the volume mounted? create_dir=true in the URL makes directories"}
+	if first != parent {
+		e.Cause = fmt.Errorf("%w, only %s of its path does", e.Cause, in)
+	}
+	if unix.Access(in, unix.W_OK|unix.X_OK) != nil {
+		e.Hint = "is the volume mounted? this user may make nothing in " + in
+	}
+	return e
 }
 
 // missing is the error for a directory that must be there.
@@ -82,15 +91,41 @@ func (b *bucket) missing() error {
 	if b.seen.Load() {
 		hint = "it was there before: is the volume still mounted?"
 	}
-	part := filepath.Dir(b.dir)
-	for part != "/" {
-		if _, err := os.Stat(part); err == nil {
-			break
-		}
-		part = filepath.Dir(part)
+	first, in := lacking(b.dir)
+	if to := leadsTo(first); to != nil {
+		return to
 	}
 	return &contract.Error{Kind: contract.Unreachable, Hint: hint,
-		Cause: fmt.Errorf("the directory %s does not exist, only %s of its path does", b.dir, part)}
+		Cause: fmt.Errorf("the directory %s does not exist, only %s of its path does", b.dir, in)}
+}
+
+// lacking gives the first of a directory's path that isn't there, and what it isn't in.
+func lacking(dir string) (first, in string) {
+	for first, in = dir, filepath.Dir(dir); in != "/"; first, in = in, filepath.Dir(in) {
+		if _, err := os.Stat(in); err == nil {
+			break
+		}
+	}
+	return first, in
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// leadsTo is the error for a link that leads nowhere, which nothing can be made behind; nil:
+// it is none.
+func leadsTo(link string) error {
+	to, err := os.Readlink(link)
+	if err != nil {
+		return nil
+	}
+	if _, err := os.Stat(link); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return &contract.Error{Kind: contract.Unreachable, Cause: fmt.Errorf("the link %s leads to %s, which does not exist", link, to),
+		Hint: "is the volume mounted that it leads to? nth makes no directory behind a link"}
 }
 
 // mkdir makes the directories below the bucket's, and the bucket's own last one;
@@ -108,6 +143,9 @@ func (b *bucket) mkdir(dir string) error {
 		}
 	}
 	err := os.Mkdir(dir, 0o777)
+	if errors.Is(err, fs.ErrPermission) {
+		return &contract.Error{Kind: contract.Denied, Cause: err, Hint: "let this user make directories in " + filepath.Dir(dir)}
+	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}

@@ -146,6 +146,9 @@ func (b *bucket) fail(err error) error {
 	}
 	for _, m := range meanings {
 		if errors.Is(err, m.is) {
+			if _, in := lacking(b.dir + "/x"); m.is == syscall.ENOTDIR && !isDir(in) {
+				m.hint = in + " is a file, where a directory should be"
+			}
 			return &contract.Error{Kind: m.kind, Cause: err, Hint: m.hint}
 		}
 	}
