@@ -120,17 +120,48 @@ func difference(was, now Header) string {
 	if said := changed(was.Objects, now.Objects); said != "" {
 		return said
 	}
-	if a, b := was.Manifest, now.Manifest; a != nil && b != nil && *a != *b {
-		return fmt.Sprintf("it was of version %s of the rows %s, and this is version %s of %s", a.Version, a.URL, b.Version, b.URL)
-	}
 	before, after := strings.Join(was.Command, " "), strings.Join(now.Command, " ")
-	if before == after {
-		if len(was.Command) != len(now.Command) {
-			return fmt.Sprintf("the same text in %d words, now in %d: %q", len(was.Command), len(now.Command), after)
-		}
-		return fmt.Sprintf("the same command %q, but --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs", after)
+	said, others := "", "--env"
+	if a, b := was.Manifest, now.Manifest; a != nil && b != nil && *a != *b {
+		said = fmt.Sprintf("; its row was of version %s of %s, and is of version %s of %s", a.Version, a.URL, b.Version, b.URL)
+		others = "what else the row says, --env"
 	}
-	return fmt.Sprintf("was %q, now %q", before, after)
+	if before != after {
+		before, after = apart(before, after)
+		return fmt.Sprintf("was %q, now %q", before, after) + said
+	}
+	if len(was.Command) != len(now.Command) {
+		return fmt.Sprintf("the same text in %d words, now in %d: %q", len(was.Command), len(now.Command), after)
+	}
+	after, _ = apart(after, after)
+	return fmt.Sprintf("the same command %q, but %s, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs", after, others) + said
+}
+
+// apart cuts two texts to where they differ, for a message has no room for a script.
+func apart(a, b string) (shortA, shortB string) {
+	const before, most = 40, 200
+	same := 0
+	for same < min(len(a), len(b)) && a[same] == b[same] {
+		same++
+	}
+	if same == len(a) && same == len(b) {
+		same = 0
+	}
+	cut := func(s string) string {
+		from, end := max(0, min(same-before, len(s)-most)), len(s)
+		if from+most < end {
+			end = from + most
+		}
+		short := strings.ToValidUTF8(s[from:end], "")
+		if from > 0 {
+			short = "…" + short
+		}
+		if end < len(s) {
+			short += "…"
+		}
+		return short
+	}
+	return cut(a), cut(b)
 }
 
 // changed tells of the first object that is another one, or of another version; "" for none.

@@ -159,6 +159,12 @@ var told = []mutation{
 		"	case to != nil:\n", "	case to != nil && false:\n",
 		"testdata/program/cli", "TestDirectoryOfMarkers"},
 	{"create_dir where nothing can be made", "shim/store/file/directory.go",
-		"unix.Access(in, unix.W_OK|unix.X_OK) != nil", "false",
+		"unix.Access(in, unix.W_OK|unix.X_OK) != nil", "unix.Access(in, unix.F_OK) != nil",
 		"testdata/program/cli", "TestDirectoryOfMarkers"},
+	{"a row that has changed, and not what it was", "shim/marker/book.go",
+		"	if before != after {\n", "	if before != after && said == \"\" {\n",
+		"shim/marker", "TestChanged"},
+	{"the part of a script that has not changed", "shim/marker/book.go",
+		"min(same-before, len(s)-most)", "min(0, len(s)-most)",
+		"shim/marker", "TestChanged"},
 }

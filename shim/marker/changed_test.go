@@ -1,0 +1,49 @@
+package marker_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nth/shim/failure"
+	"nth/shim/marker"
+	"nth/shim/store"
+)
+
+// TestChanged: of a marker of another command a person learns what it was and what it is now,
+// also where a row has changed, and of a long script the part that matters.
+func TestChanged(t *testing.T) {
+	s, err := store.Open(t.Context(), "mem://")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	header := func(version string, words ...string) marker.Header {
+		h := marker.Header{Index: 1, Command: words}
+		if version != "" {
+			h.Manifest = &marker.Manifest{URL: "s3://b/rows.csv", Version: version}
+		}
+		return h
+	}
+	const rows = "; its row was of version 1 of s3://b/rows.csv, and is of version 2 of s3://b/rows.csv"
+	long := strings.Repeat("x", 1000)
+	for name, tt := range map[string]struct {
+		was, now marker.Header
+		says     string
+	}{
+		"a command":           {header("", "echo", "a"), header("", "echo", "b"), `was "echo a", now "echo b"`},
+		"a row":               {header("1", "echo", "a"), header("2", "echo", "b"), `was "echo a", now "echo b"` + rows},
+		"of a row, the rest":  {header("1", "echo"), header("2", "echo"), `the same command "echo", but what else the row says, --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs` + rows},
+		"one row of the file": {header("1", "echo"), header("1", "echo"), `the same command "echo", but --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs`},
+		"words":               {header("", "a b"), header("", "a", "b"), `the same text in 1 words, now in 2: "a b"`},
+		"the end of a script": {header("", long+"a"), header("", long+"b"), `was "…` + long[:199] + `a", now "…` + long[:199] + `b"`},
+		"the middle of one":   {header("", long+"é"+long), header("", long+"b"+long), `was "…` + long[:40] + `é` + long[:158] + `…", now "…` + long[:40] + `b` + long[:159] + `…"`},
+		"the begin of one":    {header("", "a"+long), header("", "b"), `was "a` + long[:199] + `…", now "b"`},
+	} {
+		f := (&marker.Book{Store: s}).Changed(&marker.Entry{Marker: marker.Marker{Header: tt.was}}, tt.now)
+		if diff := cmp.Diff("it is of another command: "+tt.says, f.Cause.Error()); diff != "" || f.Code != failure.BadIndex {
+			t.Errorf("%s: code %d (-want +got):\n%s", name, f.Code, diff)
+		}
+	}
+}
