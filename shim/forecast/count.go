@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"nth/shim/config"
 	"nth/shim/edge"
@@ -23,48 +24,77 @@ func Count(c *config.Config, p edge.Process, pin bool) error {
 	if n := c.Index.Completions; n == nil || *n != identity.Auto {
 		return nil
 	}
+	n, _, err := items(c, p, pin)
+	if err == nil {
+		c.Index.Completions = &n
+	}
+	return err
+}
+
+// items counts what --tasks names, and tells where that is.
+func items(c *config.Config, p edge.Process, pin bool) (n int64, where string, err error) {
 	c.Index.Completions = nil
 	r := &item.Run{Process: p, Config: c, Identity: identity.Outside(c.Index, p.Hostname)}
 	m, err := item.Parse(c)
 	if err != nil {
-		return err
+		return 0, "", err
 	}
 	from, err := source.Parse(c)
 	if err != nil {
-		return err
+		return 0, "", err
 	}
 	if err := countable(c, from); err != nil {
-		return err
+		return 0, "", err
 	}
 	r.Mapping = m
 	rows, err := opened(r, from, pin)
 	if err != nil {
-		return err
+		return 0, "", err
 	}
 	defer rows.Close()
 	ctx := context.Background()
 	if err := rows.Ready(ctx); err != nil {
-		return err
+		return 0, "", err
 	}
-	var n int64
 	err = store.Retry(ctx, r.FirstAccess(), func(ctx context.Context) (err error) {
 		n, err = rows.Len(ctx)
 		return fetch.Final(err)
 	}, r.Retrying)
 	if err != nil {
-		return fetch.Failed(err, "", rows.Show())
+		return 0, "", fetch.Failed(err, "", rows.Show())
 	}
 	if n == 0 {
-		return &failure.Failure{Code: failure.NoInput, Tried: "count the items", On: rows.Show(), Cause: errors.New("there is none")}
+		return 0, "", &failure.Failure{Code: failure.NoInput, Tried: "count the items", On: rows.Show(), Cause: errors.New("there is none")}
 	}
 	if list, ok := rows.(fetch.Objects); ok && pin {
 		if lacks := list.Known().Lacks(); lacks != "" {
 			screen.Tell(p.Stderr, "nth: %s: %s", rows.Show(), lacks)
 		}
 	}
-	c.Index.Completions = &n
-	return nil
+	return n, rows.Show(), nil
 }
+
+// Beyond tells of rows or objects that are no index's; "": there are none, or it isn't known
+// here: what can't be asked is the runs' to say.
+func Beyond(c config.Config, p edge.Process) string {
+	of := c.Index.Completions
+	if of == nil || c.Source() != config.Rows || c.Mapping.Each {
+		return ""
+	}
+	c.Stores.StoreWait, c.Stores.StoreTimeout = 0, min(c.Stores.StoreTimeout, patience)
+	n, where, err := items(&c, p, false)
+	if err != nil || n <= *of {
+		return ""
+	}
+	what := "rows"
+	if c.Lists() {
+		what = "objects"
+	}
+	return p.Secrets.Hide(fmt.Sprintf("%s from %d on are no index's: %s has %d, and the Job %d indexes (--completions auto takes all)", what, *of, where, n, *of))
+}
+
+// patience is how long it may take to count what nothing depends on.
+const patience = 5 * time.Second
 
 // Pin pins what Count has counted, when nothing refuses the Job any more: what is pinned
 // stays. An error is a failure.

@@ -17,6 +17,7 @@ import (
 	"nth/shim/identity"
 	"nth/shim/policy"
 	"nth/shim/proc"
+	"nth/shim/screen"
 	"nth/shim/source"
 )
 
@@ -93,7 +94,13 @@ func (c *Config) Ready(own []string, p edge.Process) (Options, error) {
 		return Options{}, err
 	}
 	o, err := c.prepare(own, p)
-	if err == nil && auto && c.Lists() {
+	switch {
+	case err != nil || c.NoLook && !auto:
+	case !auto:
+		if beyond := forecast.Beyond(c.Config, p); beyond != "" {
+			screen.Tell(p.Stderr, "nth local: %s", beyond)
+		}
+	case c.Lists():
 		err = forecast.Pin(c.Config, p, *c.Index.Completions)
 	}
 	return o, err

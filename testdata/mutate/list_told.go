@@ -167,4 +167,10 @@ var told = []mutation{
 	{"the part of a script that has not changed", "shim/marker/book.go",
 		"min(same-before, len(s)-most)", "min(0, len(s)-most)",
 		"shim/marker", "TestChanged"},
+	{"rows that are no index's, of which nth local says nothing", "shim/forecast/count.go",
+		"if err != nil || n <= *of {", "if err != nil || n >= *of {",
+		"testdata/program/cli", "TestScripts/local"},
+	{"all rows, of which nth local says that they are no index's", "shim/forecast/count.go",
+		"if err != nil || n <= *of {", "if err != nil || n < *of {",
+		"testdata/program/cli", "TestScripts/local"},
 }
