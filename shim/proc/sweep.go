@@ -141,7 +141,11 @@ func (s *Signals) sweep(look func() (targets []int, reaped int), g graces, log z
 		leftovers = w.ended(reaped)
 	}
 	if leftovers > 0 {
-		log.Warn().Int("leftovers", leftovers).Msg("the command left processes behind; they were ended")
+		e := log.Warn()
+		if stopped || !g.killAt.IsZero() { // it could not end them itself: its own end is told
+			e = log.Info()
+		}
+		e.Int("leftovers", leftovers).Msg("the command left processes behind; they were ended")
 	}
 	return leftovers
 }

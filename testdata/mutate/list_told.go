@@ -173,4 +173,7 @@ var told = []mutation{
 	{"all rows, of which nth local says that they are no index's", "shim/forecast/count.go",
 		"if err != nil || n <= *of {", "if err != nil || n < *of {",
 		"testdata/program/cli", "TestScripts/local"},
+	{"two lines for a command that a stop has ended", "shim/proc/sweep.go",
+		"		if stopped || !g.killAt.IsZero() {", "		if leftovers < 0 {",
+		"testdata/program/local", "TestStoppedTold"},
 }

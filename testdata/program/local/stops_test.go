@@ -168,6 +168,23 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestStoppedTold: of each command that a stop has ended one line tells, also where it left
+// processes behind, as every shell does that is killed.
+func TestStoppedTold(t *testing.T) {
+	inBothWays(t, func(t *testing.T, way []string) {
+		r := begin(t, way, `sleep 600 & echo $! $$ >>pids; wait`, "--completions=5", "--parallelism=2")
+		r.reaches("pids", 2)
+		r.send(syscall.SIGINT)
+		r.ends(130)
+		for _, index := range []string{"[0] ", "[1] "} {
+			if r.lines("stderr", index) != 1 {
+				t.Errorf("%d lines tell of %s: %s", r.lines("stderr", index), index, r.read("stderr"))
+			}
+		}
+		r.says("stderr", "killed by SIGTERM")
+	})
+}
+
 // TestStoppedTwice: at the second signal nothing is waited for, and nothing is left.
 func TestStoppedTwice(t *testing.T) {
 	inBothWays(t, func(t *testing.T, way []string) {
