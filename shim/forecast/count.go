@@ -94,7 +94,7 @@ func Beyond(c config.Config, p edge.Process) string {
 }
 
 // patience is how long it may take to count what nothing depends on.
-const patience = 5 * time.Second
+const patience = 2 * time.Second
 
 // Pin pins what Count has counted, when nothing refuses the Job any more: what is pinned
 // stays. An error is a failure.

@@ -128,14 +128,14 @@ func TestBlocked(t *testing.T) {
 		code int
 		says string
 	}{
-		{"--done-if=file://" + dir + "/file/x", 65, "not a directory (a file stands where a directory should be)"},
+		{"--done-if=file://" + dir + "/file/x", 65, "not a directory (" + dir + "/file is a file, where a directory should be)"},
 		{"--done-if=file://" + dir + "/rows.csv", 65, "it is a directory (a blob is a file"},
 		{"--require=file://" + dir + "/file/x", 66, "it does not exist"}, // as for a path
 		{"--require=" + dir + "/file/x", 66, "it does not exist"},
 		{"--require=file://" + dir + "/rows.csv", 0, ""},
 		{"--require=" + dir + "/rows.csv", 0, ""},
 		{"--tasks=file://" + dir + "/rows.csv", 69, "it is a directory"},
-		{"--markers=file://" + dir + "/file", 69, "a file stands where a directory should be"},
+		{"--markers=file://" + dir + "/file", 69, dir + "/file is a file, where a directory should be"},
 	} {
 		_, stderr, code := program.Nth(t, nil, "run", "--index=0", "--store-wait=1s", tt.flag, "--", "true")
 		if code != tt.code || !strings.Contains(stderr, tt.says) || strings.Contains(stderr, "trying again") {
