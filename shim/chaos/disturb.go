@@ -156,7 +156,7 @@ const look = 3 * time.Millisecond
 // disturb waits until a run's command is at work, and then for its moment.
 func (d *disturber) disturb(s *subject, a *act, wait time.Duration) {
 	for {
-		if _, yes := atWork(a.Attempt); yes {
+		if _, yes := a.AtWork(); yes {
 			break
 		}
 		if !d.sleep(a, look) {
@@ -193,7 +193,7 @@ func (d *disturber) sleep(a *act, wait time.Duration) bool {
 func (d *disturber) strike(s *subject, a *act, at time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	list, yes := atWork(a.Attempt)
+	list, yes := a.AtWork()
 	if !yes || d.past(a) {
 		return
 	}
@@ -238,9 +238,9 @@ func (d *disturber) hold(s *subject, a *act, at time.Duration) {
 		d.mu.Unlock()
 		return
 	}
-	list := still(a.Attempt)
+	list := a.Still()
 	if len(list) == 0 {
-		wake(a.Attempt, list)
+		a.Wake(list)
 		d.mu.Unlock()
 		return
 	}
@@ -253,7 +253,7 @@ func (d *disturber) hold(s *subject, a *act, at time.Duration) {
 		s.tell("run %d stood still after %v, until another one had ended", a.run, at)
 	}
 	d.mu.Unlock()
-	defer wake(a.Attempt, list)
+	defer a.Wake(list)
 	if a.kind == pause {
 		d.sleep(a, long)
 	} else if d.another(a) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -131,6 +132,8 @@ func (j *job) newLog(index int64) string {
 // thing to happen, until nothing is left.
 func (j *job) loop(ctx context.Context) error {
 	stop, broken := ctx.Done(), j.screen.Broken()
+	suspended := proc.Suspensions()
+	defer signal.Stop(suspended)
 	for {
 		j.heed()
 		j.startSome()
@@ -150,6 +153,8 @@ func (j *job) loop(ctx context.Context) error {
 		case <-j.due():
 		case s := <-j.o.Signals:
 			j.stopBy(s)
+		case <-suspended:
+			j.suspend()
 		case <-stop:
 			stop = nil
 			j.stopBy(syscall.SIGTERM)

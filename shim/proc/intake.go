@@ -36,6 +36,10 @@ const mark = syscall.SIGSYS
 // the process's own, and so is this.
 var early *intake
 
+// control are the signals by which a terminal stops a process. Catch leaves them alone: what Go
+// has caught once, has no effect from then on, though nobody wants it any more (runtime.sigdisable).
+var control = []syscall.Signal{syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU}
+
 // Catch begins to catch signals, and keeps them for who says what they mean: Watch for a
 // run, Answer for any other command. It comes first of all in main: what is not caught ends
 // a process 1 without a word, with exit code 2 (the Go runtime's).
@@ -49,11 +53,22 @@ func newIntake() *intake {
 		// to catch it here would undo that. Go can tell so of SIGHUP and SIGINT alone, and
 		// leaves those as they are that a terminal stops with; all others its runtime has
 		// taken before anybody could look.
-		if !slices.Contains(unforwarded, n) && !signal.Ignored(n) && !launch.Ignored(int(n)) {
+		if !slices.Contains(unforwarded, n) && !slices.Contains(control, n) && !ignored(n) {
 			list = append(list, n)
 		}
 	}
 	return takeIn(list)
+}
+
+func ignored(sig syscall.Signal) bool { return signal.Ignored(sig) || launch.Ignored(int(sig)) }
+
+// alsoControl begins to catch what a terminal stops a process by, too.
+func (in *intake) alsoControl() {
+	for _, sig := range control {
+		if !ignored(sig) {
+			signal.Notify(in.caught, sig)
+		}
+	}
 }
 
 // takeIn begins to catch these signals, and the mark.

@@ -122,11 +122,8 @@ func (p *Parts) escaped() (targets []int, reaped int) { return p.s.escaped(p.com
 
 // take does what a signal means for all runs; the lock is held.
 func (p *Parts) take(sig syscall.Signal, stop bool) {
-	if sig == syscall.SIGTSTP { // the terminal isn't the commands': this process alone has had it
-		if resumable(p.s.pid1) {
-			p.each(func(s *Signals) { s.forward(sig) })
-			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-		}
+	if sig == syscall.SIGTSTP && !stop { // the terminal isn't the commands': this process alone has had it
+		p.suspend(func() func() { return func() {} })
 		return
 	}
 	runs := slices.ContainsFunc(p.list, func(s *Signals) bool { return s.set.phase == running })
@@ -139,6 +136,25 @@ func (p *Parts) take(sig syscall.Signal, stop bool) {
 		}
 	})
 	p.wind()
+}
+
+// Suspend is Suspend for all commands, and for what else there is.
+func (p *Parts) Suspend(also func() (wake func())) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.suspend(also)
+}
+
+// suspend: while the lock is held, no command starts.
+func (p *Parts) suspend(also func() (wake func())) {
+	Suspend(func() func() {
+		p.each(func(s *Signals) { s.control(syscall.SIGTSTP) })
+		wake := also()
+		return func() {
+			wake()
+			p.each(func(s *Signals) { s.control(syscall.SIGCONT) })
+		}
+	})
 }
 
 func (p *Parts) each(do func(*Signals)) {

@@ -4,6 +4,7 @@ package proc
 
 import (
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,35 @@ type pause struct {
 // ownPatience is how long nth waits for its own SIGTSTP, which another's SIGCONT may
 // have taken back.
 const ownPatience = time.Second
+
+// Suspensions brings the signal of a Ctrl-Z, unless nth was started to ignore it. Who has it calls
+// Suspend.
+func Suspensions() chan os.Signal {
+	c := make(chan os.Signal, 1)
+	if !ignored(syscall.SIGTSTP) {
+		signal.Notify(c, syscall.SIGTSTP)
+	}
+	return c
+}
+
+// Suspend makes all stand still and then stops nth, and wakes all when nth was continued; nothing
+// happens where nobody could do that.
+func Suspend(still func() (wake func())) {
+	if !resumable(os.Getpid() == 1) {
+		return
+	}
+	wake := still()
+	stopHere()
+	wake()
+}
+
+// control sends the commands that there are, and what they have left behind, a signal of job
+// control; the lock is held.
+func (s *Signals) control(sig syscall.Signal) {
+	if phase := s.set.phase; phase == running || phase == swept {
+		s.forward(sig)
+	}
+}
 
 // suspend stops nth, and returns when it was continued. The rest of its group, a
 // script that waits for it, gets what it would have had from the terminal.

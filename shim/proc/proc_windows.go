@@ -24,6 +24,12 @@ func Catch() {}
 // Answer does nothing, for the same reason.
 func Answer(io.Writer) {}
 
+// Suspensions brings none: nothing suspends a process here.
+func Suspensions() chan os.Signal { return nil }
+
+// Suspend does nothing.
+func Suspend(func() (wake func())) {}
+
 // SignalConfig is what a run does with signals, where it is.
 type SignalConfig struct {
 	Stop  []syscall.Signal

@@ -86,6 +86,7 @@ func Watch(cfg SignalConfig) *Signals {
 	if s.intake = early; early == nil {
 		s.intake = newIntake()
 	}
+	s.intake.alsoControl()
 	s.intake.begin(s.handle)
 	if s.pid1 {
 		go reapStale(s.wake.idle, s.whileIdle)
@@ -161,6 +162,11 @@ func stoppedBy(sig syscall.Signal) error { return fmt.Errorf("stopped by %s", Si
 // answer does what a signal means for the commands of a set; the lock is held.
 func (s *Signals) answer(sig syscall.Signal, stop bool) {
 	switch phase := s.set.phase; {
+	case sig == syscall.SIGTSTP && !stop && (s.set.background || phase != running && resumable(s.pid1)):
+		Suspend(func() (wake func()) {
+			s.control(syscall.SIGTSTP)
+			return func() { s.control(syscall.SIGCONT) }
+		})
 	case phase == before && stop:
 		s.stop.cancel(stoppedBy(sig))
 	case phase == before && !slices.Contains(unkept, sig):
@@ -170,11 +176,6 @@ func (s *Signals) answer(sig syscall.Signal, stop bool) {
 		s.stop.held = sig
 		poke(s.wake.drain)
 	case phase == running && stop && s.stop.held != 0 && s.stop.while == 0 && s.stop.first.Doubles(sig, time.Now()):
-	case phase == running && s.set.background && sig == syscall.SIGTSTP:
-		if resumable(s.pid1) {
-			s.forward(sig)
-			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-		}
 	case phase == running:
 		if stop {
 			s.note(sig)
@@ -237,6 +238,6 @@ func (s *Signals) forward(sig syscall.Signal) {
 	case s.set.phase == swept && s.pid1:
 		_ = syscall.Kill(-1, sig)
 	default:
-		s.set.send(sig, s.cfg.Group)
+		s.set.send(sig, s.cfg.Group || sig == syscall.SIGTSTP || sig == syscall.SIGCONT) // as a terminal and a shell do
 	}
 }

@@ -3,6 +3,7 @@ package proc_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -110,4 +111,180 @@ func TestScriptAroundIsSuspendedToo(t *testing.T) {
 	s.sees("two")
 	s.types("\x04")
 	s.sees("script 0")
+}
+
+// family is a command of two processes, which tell their numbers, and end when they are told to.
+const family = `use strict; my $parent = fork // die; my $dir = $ENV{D}; open my $f, ">>", "$dir/pids"; syswrite $f, "$$\n";
+$SIG{TERM} = sub { open my $e, ">", "$dir/ended"; exit }; select undef, undef, undef, 0.02 until -e "$dir/go"; waitpid $parent, 0 if $parent`
+
+// families are two such commands that run at the same time under a shell's nth.
+type families struct {
+	*shell
+	dir string
+}
+
+func startFamilies(t *testing.T, before, words string) families {
+	t.Helper()
+	f := families{newShell(t), t.TempDir()}
+	program := filepath.Join(f.dir, "family")
+	if err := os.WriteFile(program, []byte(family), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.types("unset NTH_INDEX; export D=" + f.dir + "; " + before + "\n")
+	f.types("nth " + words + " perl " + program + "\n")
+	f.are("")
+	return f
+}
+
+// are waits until all four processes are in a state: T is stopped, S sleeps. One that has ended
+// isn't waited for.
+func (f families) are(state string) {
+	f.t.Helper()
+	eventually(f.t, "all are "+state, func() bool {
+		body, _ := os.ReadFile(filepath.Join(f.dir, "pids"))
+		pids := strings.Fields(string(body))
+		for _, word := range pids {
+			pid, _ := strconv.Atoi(word)
+			is := fieldOf(status(pid), "State:")
+			if is == "" || is[0] == 'Z' {
+				f.t.Fatalf("%d has ended", pid)
+			}
+			if !strings.HasPrefix(is, state) {
+				return false
+			}
+		}
+		return len(pids) == 4
+	})
+}
+
+// end lets the commands end.
+func (f families) end() {
+	f.t.Helper()
+	if err := os.WriteFile(filepath.Join(f.dir, "go"), nil, 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// suspendable are those of which the terminal is nobody's: what runs several commands at the same
+// time.
+var suspendable = map[string]string{
+	"local":           "local --completions=3 --parallelism=2 --",
+	"local, isolated": "local --isolated --completions=3 --parallelism=2 --",
+	"local, each":     "local --completions=1 --each --items=3 --jobs=2 --",
+	"each":            "run --index=0 --completions=1 --each --items=3 --jobs=2 --",
+}
+
+// stands types a Ctrl-Z, and waits until all stand still. Who doesn't, ends.
+func (f families) stands() {
+	f.t.Helper()
+	f.types("\x1a")
+	f.sees("Stopped")
+	f.end()
+	f.are("T")
+	if err := os.Remove(filepath.Join(f.dir, "go")); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// TestSuspendMany: a Ctrl-Z comes to nth alone, and all its commands stand still, with what they
+// have started, until nth goes on.
+func TestSuspendMany(t *testing.T) {
+	for name, words := range suspendable {
+		t.Run(name, func(t *testing.T) {
+			f := startFamilies(t, "", words)
+			for range 2 {
+				f.stands()
+				f.types("fg\n")
+				f.are("S")
+			}
+			f.stands()
+			f.types("bg\n")
+			f.are("S")
+			f.end()
+			f.types("wait %1\n")
+			f.exitCode(0)
+		})
+	}
+}
+
+// TestStopSuspended: a shell sends a job that it has suspended SIGCONT after SIGTERM: the commands
+// have both.
+func TestStopSuspended(t *testing.T) {
+	for name, words := range suspendable {
+		t.Run(name, func(t *testing.T) {
+			f := startFamilies(t, "", words)
+			f.stands()
+			f.types("kill %1; wait %1\n")
+			f.exitCode(143)
+			if _, err := os.Stat(filepath.Join(f.dir, "ended")); err != nil {
+				t.Error("no command was told to end")
+			}
+		})
+	}
+}
+
+// TestSuspendUnwanted: what was started to ignore a Ctrl-Z isn't suspended by it, nor is what is
+// under such a one.
+func TestSuspendUnwanted(t *testing.T) {
+	for name, words := range suspendable {
+		t.Run(name, func(t *testing.T) {
+			f := startFamilies(t, "trap '' TSTP", words)
+			f.types("\x1a")
+			f.sees("^Z")
+			f.end()
+			f.exitCode(0)
+		})
+	}
+}
+
+// TestSuspendForGood: where nobody could resume nth, nothing stands still.
+func TestSuspendForGood(t *testing.T) {
+	for name, words := range suspendable {
+		t.Run(name, func(t *testing.T) {
+			f := families{dir: t.TempDir(), shell: &shell{t: t}}
+			cmd := exec.Command(binary(t), append(strings.Fields(words), "perl", "-e", family)...)
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "D=" + f.dir}
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			f.are("")
+			_ = cmd.Process.Signal(syscall.SIGTSTP)
+			f.end()
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestSuspendBetween: an nth run that has no command is suspended too.
+func TestSuspendBetween(t *testing.T) {
+	s := newShell(t)
+	s.types("nth run --log-level=warn --store-wait=1h --markers=file://" + t.TempDir() + "/none/m -- true\n")
+	s.sees("trying again")
+	s.types("\x1a")
+	s.sees("Stopped")
+	s.types("fg\n")
+	s.sees("fg\r\nnth run")
+	s.types("\x03")
+	s.exitCode(130)
+}
+
+// TestSuspendOther: nor does any other command of nth keep a Ctrl-Z for itself.
+func TestSuspendOther(t *testing.T) {
+	s := newShell(t)
+	s.types("nth wait --completions=2 --markers=file://" + t.TempDir() + "\n")
+	s.sees("waiting for the Job")
+	for _, pid := range childrenOf(s.pid) {
+		if catches(status(pid), syscall.SIGTSTP) {
+			t.Fatal("it has a Ctrl-Z for itself")
+		}
+	}
+	s.types("\x1a")
+	s.sees("Stopped")
+	s.types("fg\n")
+	s.sees("fg\r\nnth wait")
+	s.types("\x03")
+	s.exitCode(130)
 }

@@ -3,6 +3,7 @@ package proc
 import (
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -20,6 +21,14 @@ func attributes(pid1 bool) *syscall.SysProcAttr {
 		a.Pdeathsig = syscall.SIGKILL
 	}
 	return a
+}
+
+// stopHere stops nth, and returns when it was continued: what is sent to the process, another
+// thread may get, and this one go on for a while.
+func stopHere() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
 }
 
 // becomeSubreaper makes orphans come to nth where it is not process 1 (prctl(2),

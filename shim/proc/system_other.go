@@ -17,6 +17,9 @@ const getTermios = unix.TIOCGETA
 // attributes puts a process in a group of its own. There is no parent-death signal.
 func attributes(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
+// stopHere stops nth.
+func stopHere() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
+
 // becomeSubreaper: there are none; orphans go to process 1.
 func becomeSubreaper() bool { return false }
 

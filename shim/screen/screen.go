@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"sync"
+	"time"
 )
 
 // Stream is where a line belongs.
@@ -137,11 +138,29 @@ func (s *Screen) Clear() {
 		return
 	}
 	defer s.mu.Unlock()
-	if len(s.bar) > 0 {
-		_ = s.write(Stderr, s.appendClear(nil))
-	}
-	s.bar, s.hasBar = nil, false
+	s.clear()
+	s.hasBar = false
 }
+
+func (s *Screen) clear() {
+	_ = s.write(Stderr, s.appendClear(nil))
+	s.bar = s.bar[:0]
+}
+
+// Hide takes the bar away, and nothing is written until it may be shown again. Where somebody
+// waits for a slow reader it is left.
+func (s *Screen) Hide() (show func()) {
+	for range hideTries {
+		if s.mu.TryLock() {
+			s.clear()
+			return s.mu.Unlock
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return func() {}
+}
+
+const hideTries = 100
 
 // appendClear erases the bar, also when the terminal has become narrower since
 // and the bar now takes several rows.

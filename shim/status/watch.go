@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nth/shim/failure"
+	"nth/shim/proc"
 	"nth/shim/screen"
 )
 
@@ -22,6 +23,8 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 	resized := make(chan os.Signal, 1)
 	tellResized(resized)
 	defer signal.Stop(resized)
+	suspended := proc.Suspensions()
+	defer signal.Stop(suspended)
 	looks := make(chan seen)
 	go p.looks(ctx, o, looks)
 	f := &frame{markers: o.Store.Show(""), queue: p.queue}
@@ -40,6 +43,11 @@ func (p parsed) watch(ctx context.Context, o Options, w World) (int, error) {
 			f.take(s)
 			f.trouble = w.Secrets.Hide(f.trouble)
 		case <-resized:
+		case <-suspended:
+			proc.Suspend(func() (wake func()) {
+				v.leave()
+				return v.enter
+			})
 		case <-ctx.Done():
 			v.end(f)
 			if stopped, ok := errors.AsType[*failure.Failure](context.Cause(ctx)); ok {
@@ -134,10 +142,20 @@ type view struct {
 func newView(out *os.File) *view {
 	_, _, terminal := screen.Size(out)
 	v := &view{out: out, full: terminal && os.Getenv("TERM") != "dumb", style: style{color: screen.Color(), unicode: unicodeLocale()}}
-	if v.full {
-		fmt.Fprint(out, "\x1b[?1049h\x1b[?25l\x1b[2J")
-	}
+	v.enter()
 	return v
+}
+
+func (v *view) enter() {
+	if v.full {
+		fmt.Fprint(v.out, "\x1b[?1049h\x1b[?25l\x1b[2J")
+	}
+}
+
+func (v *view) leave() {
+	if v.full {
+		fmt.Fprint(v.out, "\x1b[?25h\x1b[?1049l")
+	}
 }
 
 // unicodeLocale tells whether the terminal is said to know more than ASCII.
@@ -191,8 +209,6 @@ func (v *view) end(f *frame) {
 
 // close gives the terminal back.
 func (v *view) close() {
-	if v.full {
-		fmt.Fprint(v.out, "\x1b[?25h\x1b[?1049l")
-		v.full = false
-	}
+	v.leave()
+	v.full = false
 }

@@ -160,3 +160,47 @@ func TestBar(t *testing.T) {
 		t.Errorf("%s\n%s", diff, text)
 	}
 }
+
+// TestSuspended: a Ctrl-Z gives the shell back a terminal on which nothing is left of the bar, or
+// of the second screen, and with fg they are there again.
+func TestSuspended(t *testing.T) {
+	nth, err := harness.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	p := open(t, 80, 24, nil, "PS1='$ ' bash --norc -i")
+	keys := func(words ...string) { p.tmux(append([]string{"send-keys"}, words...)...) }
+	mode := func() string { return p.tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}") }
+	p.sees(`(?m)^\$ *$`)
+
+	keys("cd "+dir+"; "+nth+" local --completions=2 --parallelism=2 -- sh -c 'until test -e go<<.Index>>; do sleep 0.02; done'", "Enter")
+	p.sees(`(?m)^\[-+\] 0/2 .* 2 running`)
+	keys("C-z")
+	if text := p.sees(`Stopped`); strings.Contains(text, " running") {
+		t.Errorf("the bar is left:\n%s", text)
+	}
+	keys("fg", "Enter")
+	p.sees(`(?m)^\[-+\] 0/2 .* 2 running`)
+	for _, name := range []string{"go0", "go1"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.sees(`2 of 2 succeeded`)
+
+	keys("clear; "+nth+" status --watch --completions=2 --markers=file://"+dir, "Enter")
+	p.sees(`(?m)^0 ··|^0 \.\.`)
+	keys("C-z")
+	p.sees(`Stopped`)
+	if got := mode(); got != "1 0\n" {
+		t.Errorf("the terminal isn't the shell's: %s", got)
+	}
+	keys("fg", "Enter")
+	p.sees(`(?m)\A.*nth status`, `(?m)^0 ··|^0 \.\.`)
+	if got := mode(); got != "0 1\n" {
+		t.Errorf("the second screen isn't there: %s", got)
+	}
+	keys("C-c")
+	p.sees(`(?m)^\$ *$`)
+}
