@@ -43,10 +43,10 @@ func Suspend(still func() (wake func())) {
 }
 
 // control sends the commands that there are, and what they have left behind, a signal of job
-// control; the lock is held.
+// control, and their groups, as a terminal and a shell do; the lock is held.
 func (s *Signals) control(sig syscall.Signal) {
 	if phase := s.set.phase; phase == running || phase == swept {
-		s.forward(sig)
+		s.set.send(sig, true)
 	}
 }
 

@@ -238,6 +238,6 @@ func (s *Signals) forward(sig syscall.Signal) {
 	case s.set.phase == swept && s.pid1:
 		_ = syscall.Kill(-1, sig)
 	default:
-		s.set.send(sig, s.cfg.Group || sig == syscall.SIGTSTP || sig == syscall.SIGCONT) // as a terminal and a shell do
+		s.set.send(sig, s.cfg.Group)
 	}
 }
