@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"unicode"
 )
@@ -41,11 +42,14 @@ func Control(text string) string {
 	return "has a control character in it"
 }
 
-// Plain gives what was meant as a URL and has no scheme, such as a path, as it may be shown:
-// "" where credentials may be in it, for nothing tells where those begin.
+// Plain gives what was meant as a URL and has no scheme, as it may be shown: what is a path,
+// or a file's name, by the look of it. Else it is "", for a lone word may be a password, and
+// nothing tells where one begins.
 func Plain(text string) string {
 	text, _, _ = strings.Cut(text, "?")
-	if strings.Contains(text, "@") || !strings.HasPrefix(text, "/") && strings.ContainsAny(text, "=;") {
+	ending := strings.TrimLeft(path.Ext(text), ".")
+	ofFile := 1 < len(ending) && len(ending) < 6 && strings.Trim(ending, "abcdefghijklmnopqrstuvwxyz") == "" && !strings.ContainsAny(text, "=;")
+	if strings.Contains(text, "@") || !ofFile && !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, ".") {
 		return ""
 	}
 	return text
