@@ -199,10 +199,11 @@ func TestForbiddenDirectory(t *testing.T) {
 		mode    os.FileMode
 		code    int
 		effects int
+		says    string
 	}{
-		{"closed", 0o700, 77, 0},
-		{"not writable", 0o755, 73, 1},
-		{"open", 0o777, 0, 1},
+		{"closed", 0o700, 77, 0, "let this user read and write the directory"},
+		{"not writable", 0o755, 73, 1, "let this user make directories in "},
+		{"open", 0o777, 0, 1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			place := startPlace(t, "file")
@@ -214,11 +215,7 @@ func TestForbiddenDirectory(t *testing.T) {
 			}
 			i := matrix.NewItem(t, place, "m")
 			i.Flags, i.User = matrix.Quick, 65534
-			says := ""
-			if tt.code != 0 {
-				says = "let this user read and write the directory"
-			}
-			i.Says(tt.code, says)
+			i.Says(tt.code, tt.says)
 			i.Effects(tt.effects)
 			if m := i.Marker(); (m != nil) != (tt.code == 0) {
 				t.Errorf("the marker: %+v", m)
