@@ -207,14 +207,18 @@ func TestSuspendMany(t *testing.T) {
 	}
 }
 
-// TestStopSuspended: a shell sends a job that it has suspended SIGCONT after SIGTERM: the commands
-// have both.
+// TestStopSuspended: a stop signal that comes meanwhile is answered when nth goes on.
 func TestStopSuspended(t *testing.T) {
 	for name, words := range suspendable {
 		t.Run(name, func(t *testing.T) {
 			f := startFamilies(t, "", words)
 			f.stands()
-			f.types("kill %1; wait %1\n")
+			for _, nth := range childrenOf(f.pid) {
+				if err := syscall.Kill(nth, syscall.SIGTERM); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f.types("fg\n")
 			f.exitCode(143)
 			if _, err := os.Stat(filepath.Join(f.dir, "ended")); err != nil {
 				t.Error("no command was told to end")
