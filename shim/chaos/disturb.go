@@ -156,7 +156,7 @@ const look = 3 * time.Millisecond
 // disturb waits until a run's command is at work, and then for its moment.
 func (d *disturber) disturb(s *subject, a *act, wait time.Duration) {
 	for {
-		if _, yes := a.AtWork(); yes {
+		if _, yes := local.AtWork(a.Attempt); yes {
 			break
 		}
 		if !d.sleep(a, look) {
@@ -193,7 +193,7 @@ func (d *disturber) sleep(a *act, wait time.Duration) bool {
 func (d *disturber) strike(s *subject, a *act, at time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	list, yes := a.AtWork()
+	list, yes := local.AtWork(a.Attempt)
 	if !yes || d.past(a) {
 		return
 	}
@@ -238,9 +238,9 @@ func (d *disturber) hold(s *subject, a *act, at time.Duration) {
 		d.mu.Unlock()
 		return
 	}
-	list := a.Still()
+	list := local.Still(a.Attempt)
 	if len(list) == 0 {
-		a.Wake(list)
+		local.Wake(a.Attempt, list)
 		d.mu.Unlock()
 		return
 	}
@@ -253,7 +253,7 @@ func (d *disturber) hold(s *subject, a *act, at time.Duration) {
 		s.tell("run %d stood still after %v, until another one had ended", a.run, at)
 	}
 	d.mu.Unlock()
-	defer a.Wake(list)
+	defer local.Wake(a.Attempt, list)
 	if a.kind == pause {
 		d.sleep(a, long)
 	} else if d.another(a) {

@@ -17,15 +17,15 @@ func (j *job) suspend() {
 		return
 	}
 	proc.Suspend(func() func() {
-		wakes := []func(){}
+		lists := map[*child][]int{}
 		for c := range j.running {
-			list := c.Still()
-			wakes = append(wakes, func() { c.Wake(list) })
+			lists[c] = Still(c.Attempt)
 		}
-		wakes = append(wakes, j.screen.Hide())
+		show := j.screen.Hide()
 		return func() {
-			for _, wake := range wakes {
-				wake()
+			show()
+			for c, list := range lists {
+				Wake(c.Attempt, list)
 			}
 		}
 	})
@@ -33,7 +33,7 @@ func (j *job) suspend() {
 
 // AtWork gives the processes that an attempt's command consists of, and whether there are any.
 // Where that can't be known, it is taken to be at work.
-func (a Attempt) AtWork() (list []int, yes bool) {
+func AtWork(a Attempt) (list []int, yes bool) {
 	if !tree.Usable() {
 		return nil, true
 	}
@@ -47,10 +47,10 @@ func (a Attempt) AtWork() (list []int, yes bool) {
 
 // Still makes all of an attempt stand still, nth first, so that it doesn't notice. It gives the
 // processes that do; none: it had no command, or that can't be known.
-func (a Attempt) Still() (list []int) {
+func Still(a Attempt) (list []int) {
 	_ = a.Signal(syscall.SIGSTOP)
 	for {
-		found, _ := a.AtWork()
+		found, _ := AtWork(a)
 		before := len(list)
 		for _, pid := range found {
 			if !slices.Contains(list, pid) && syscall.Kill(pid, syscall.SIGSTOP) == nil {
@@ -64,7 +64,7 @@ func (a Attempt) Still() (list []int) {
 }
 
 // Wake lets an attempt go on.
-func (a Attempt) Wake(list []int) {
+func Wake(a Attempt, list []int) {
 	for _, pid := range list {
 		_ = syscall.Kill(pid, syscall.SIGCONT)
 	}

@@ -123,7 +123,7 @@ func (p *Parts) escaped() (targets []int, reaped int) { return p.s.escaped(p.com
 // take does what a signal means for all runs; the lock is held.
 func (p *Parts) take(sig syscall.Signal, stop bool) {
 	if sig == syscall.SIGTSTP && !stop { // the terminal isn't the commands': this process alone has had it
-		p.suspend(func() func() { return func() {} })
+		suspend(p)
 		return
 	}
 	runs := slices.ContainsFunc(p.list, func(s *Signals) bool { return s.set.phase == running })
@@ -142,19 +142,20 @@ func (p *Parts) take(sig syscall.Signal, stop bool) {
 func (p *Parts) Suspend(also func() (wake func())) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	p.suspend(also)
-}
-
-// suspend: while the lock is held, no command starts.
-func (p *Parts) suspend(also func() (wake func())) {
-	Suspend(func() func() {
-		p.each(func(s *Signals) { s.control(syscall.SIGTSTP) })
+	Suspend(func() func() { // while the lock is held, no command starts
+		p.control(syscall.SIGTSTP)
 		wake := also()
 		return func() {
 			wake()
-			p.each(func(s *Signals) { s.control(syscall.SIGCONT) })
+			p.control(syscall.SIGCONT)
 		}
 	})
+}
+
+func (p *Parts) control(sig syscall.Signal) {
+	for _, s := range p.list {
+		s.control(sig)
+	}
 }
 
 func (p *Parts) each(do func(*Signals)) {

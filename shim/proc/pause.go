@@ -42,6 +42,14 @@ func Suspend(still func() (wake func())) {
 	wake()
 }
 
+// suspend is Suspend for commands alone; the lock is held, and none starts.
+func suspend(commands interface{ control(syscall.Signal) }) {
+	Suspend(func() (wake func()) {
+		commands.control(syscall.SIGTSTP)
+		return func() { commands.control(syscall.SIGCONT) }
+	})
+}
+
 // control sends the commands that there are, and what they have left behind, a signal of job
 // control, and their groups, as a terminal and a shell do; the lock is held.
 func (s *Signals) control(sig syscall.Signal) {

@@ -163,10 +163,7 @@ func stoppedBy(sig syscall.Signal) error { return fmt.Errorf("stopped by %s", Si
 func (s *Signals) answer(sig syscall.Signal, stop bool) {
 	switch phase := s.set.phase; {
 	case sig == syscall.SIGTSTP && !stop && (s.set.background || phase != running && resumable(s.pid1)):
-		Suspend(func() (wake func()) {
-			s.control(syscall.SIGTSTP)
-			return func() { s.control(syscall.SIGCONT) }
-		})
+		suspend(s)
 	case phase == before && stop:
 		s.stop.cancel(stoppedBy(sig))
 	case phase == before && !slices.Contains(unkept, sig):

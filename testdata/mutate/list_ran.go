@@ -165,7 +165,7 @@ var ran = []mutation{
 		"		j.parts.Suspend(j.screen.Hide)\n", "		proc.Suspend(j.screen.Hide)\n",
 		"shim/proc", "TestSuspendMany"},
 	{"a Ctrl-Z for those with an nth of their own", "shim/local/suspend.go",
-		"			list := c.Still()\n", "			var list []int\n",
+		"= Still(c.Attempt)\n", "= nil\n",
 		"shim/proc", "TestSuspendMany"},
 	{"a Ctrl-Z where nobody could resume nth", "shim/proc/pause.go",
 		"	if !resumable(os.Getpid() == 1) {\n", "	if os.Getpid() == 1 {\n",
