@@ -34,7 +34,7 @@ func TestLook(t *testing.T) {
 		"a container":       {azureEnv, []string{"--markers", "azblob://bucket/m"}, 0, "2 of 2 succeeded"},
 		"no such container": {azureEnv, []string{"--markers", "azblob://none/m"}, 69, "(create the container, "},
 		"a queue":           {nil, queue("right"), 0, "2 of 2 workers succeeded"},
-		"another password":  {nil, queue("canary"), 77, "look into the queue redis://" + redis.Address + "/0: "},
+		"another password":  {nil, queue("canary"), 77, "look into the queue redis://" + redis.Address + "/0?queue=tasks: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"local", "--completions", "2"}, tt.flags...)

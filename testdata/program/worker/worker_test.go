@@ -88,7 +88,7 @@ func TestTaskFlags(t *testing.T) {
 	}{
 		{[]string{"--tasks=nothing://x"}, 64, `no queue for the scheme \"nothing\"`},
 		{[]string{"--tasks=redis://user:canary@h:1/x?queue=q"}, 78, ""},
-		{[]string{"--tasks=redis://user:canary@127.0.0.1:1/0?queue=q", "--store-wait=0s"}, 69, "take a task redis://127.0.0.1:1/0"},
+		{[]string{"--tasks=redis://user:canary@127.0.0.1:1/0?queue=q", "--store-wait=0s"}, 69, "take a task from redis://127.0.0.1:1/0?queue=q: "},
 		{[]string{"--tasks=redis://%zz:canary@h"}, 64, "malformed"},
 		{[]string{"--tasks=redis://canary@h"}, 64, "a list or a stream"},
 		{[]string{"--tasks=redis://canary@h?queue=q&stream=s"}, 64, "a list or a stream"},
