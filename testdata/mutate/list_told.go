@@ -183,6 +183,6 @@ var told = []mutation{
 		"	if err == nil {\n		of, err = h.grown(of)\n	}\n	if f,", "	if f,",
 		"testdata/program/cli", "TestScripts/mark"},
 	{"a lone word where a URL belongs, which may be a password", "shim/store/contract/printable.go",
-		"!ofFile && !strings.HasPrefix(text, \"/\")", "text == \"\" && !strings.HasPrefix(text, \"/\")",
+		"!ofFile && !strings.HasPrefix(text, \"/\")", "!ofFile && text == \"\" && !strings.HasPrefix(text, \"/\")",
 		"shim/check", "TestBadURL"},
 }
