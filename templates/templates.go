@@ -222,11 +222,16 @@ func plain(err error) string {
 }
 
 func syntaxHint(err error) string {
-	hint := `for a literal <<, as in a here-document, write <<"<<">>`
-	if strings.Contains(err.Error(), "not defined") {
-		hint += "; the functions are " + functionNames()
+	text := err.Error()
+	has := func(part string) bool { return strings.Contains(text, part) }
+	hint := ""
+	switch {
+	case has("illegal number syntax"), has("bad character"), has("in operand"):
+		hint = `arithmetic is by functions, <<add .Index 1>> or <<mod .Index 5>>, and a field of any name is <<field "x-y">>; `
+	case has("not defined"):
+		hint = "the functions are " + functionNames() + `, and a field of any name is <<field "my name">>; `
 	}
-	return hint
+	return hint + `for a literal <<, as in a here-document, write <<"<<">>`
 }
 
 // bounded is the text of one word, which may not grow without end.

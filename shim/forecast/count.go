@@ -113,10 +113,11 @@ func Pin(c config.Config, p edge.Process, counted int64) error {
 
 // countable refuses where the number of items isn't that of the indexes.
 func countable(c *config.Config, from *source.Mapping) error {
-	why := ""
+	why, hint := "", "give a number"
 	switch {
 	case c.Source() != config.Rows:
 		why = "--tasks names neither a file of rows nor objects, which could be counted"
+		hint = "the URL of a directory or of a prefix ends in a slash; else give a number"
 	case c.Mapping.Each:
 		why = "with --each an index has many items, and how many indexes share them is for you to say"
 	case from.Tasks().UsesIndex():
@@ -124,7 +125,7 @@ func countable(c *config.Config, from *source.Mapping) error {
 	default:
 		return nil
 	}
-	return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--completions auto", Cause: errors.New(why), Hint: "give a number"}
+	return &failure.Failure{Code: failure.Usage, Tried: "read", On: "--completions auto", Cause: errors.New(why), Hint: hint}
 }
 
 // opened opens the items for who is none of the Job's runs.

@@ -98,7 +98,7 @@ func (o *Options) complete() error {
 	}
 	switch {
 	case o.Completions < 1:
-		return bad("no indexes", "give --completions N, at least 1")
+		return bad("no indexes", "give --completions N, at least 1, or auto for as many as --tasks has rows or objects")
 	case o.Parallelism < 0:
 		return bad("--parallelism is negative", "0 means one for each CPU")
 	case o.BackoffLimit < 0:

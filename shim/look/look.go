@@ -138,6 +138,11 @@ func (l *Look) Varies() (yes, tasks bool) {
 	return yes, tasks
 }
 
+// Shares tells whether all indexes write to one place.
+func (l *Look) Shares() bool {
+	return slices.ContainsFunc(l.writes, func(r *read) bool { return !r.off && !r.varies })
+}
+
 // Nothing tells whether there is nothing to be looked for, and nothing is written.
 func (l *Look) Nothing() bool { return len(l.reads) == 0 && len(l.writes) == 0 }
 
@@ -169,7 +174,8 @@ func (l *Look) Add(index int64, x *expand.Expander) {
 		l.add(r, who, text)
 	}
 	for _, w := range l.writes {
-		if text, ok := w.expandAll(x); ok {
+		// One that names the run, its host or a secret is another one in the run itself.
+		if text, ok := w.expandAll(x); ok && text.Value == text.Shown {
 			l.made.add(index, text.Value)
 		}
 	}

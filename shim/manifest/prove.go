@@ -1,25 +1,23 @@
 package manifest
 
 import (
-	"errors"
 	"strings"
 
-	"nth/shim/failure"
 	"nth/shim/plan"
 )
 
 // prove looks for what the pods will read, as far as that can be seen from here: not what is
 // on their volumes. Where an input is missing nothing is printed: exit code 66, as the pods
-// would end with. What is there and may be a mistake is a hint.
+// would end with; where two indexes have the same output, 78. What is there and may be a mistake is a hint.
 func (j *job) prove(w World) error {
 	if j.NoLook {
 		return nil
 	}
 	c := j.counted()
-	if len(c.Mapping.Require) == 0 && len(c.Data.Input) == 0 && c.Data.Stdin == "" {
-		return nil
-	}
+	reads := len(c.Mapping.Require) > 0 || len(c.Data.Input) > 0 || c.Data.Stdin != ""
 	switch {
+	case !reads && (len(c.Data.Output) == 0 && c.Data.Stdout == "" || j.Kind != "job" && j.Kind != slurm || strings.HasPrefix(c.Tasks.URL, "file:")):
+		return nil
 	case j.Kind != "job" && j.Kind != slurm:
 		j.say("the inputs aren't looked for: each Job of a %s may have others", j.Kind)
 		return nil
@@ -36,9 +34,8 @@ func (j *job) prove(w World) error {
 	if err != nil || found == nil {
 		return err
 	}
-	if lacks := found.Lacks(); lacks != "" {
-		return &failure.Failure{Code: failure.NoInput, Tried: "look for the inputs", Cause: errors.New(lacks),
-			Hint: "correct the template or --completions, or give --no-look"}
+	if err := plan.Proved(found, ""); err != nil {
+		return err
 	}
 	for _, line := range append(found.Doubts(), found.Notes()...) {
 		j.say("%s", line)

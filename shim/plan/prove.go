@@ -2,10 +2,12 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"nth/shim/config"
 	"nth/shim/edge"
+	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/item"
 	"nth/shim/look"
@@ -116,6 +118,7 @@ func Look(c *config.Config, p edge.Process, at Where) (*look.Found, error) {
 		return nil, err
 	}
 	varies, tasks := b.look.Varies()
+	varies = varies || b.look.Shares() // whose it is, is told of each
 	switch {
 	case tasks:
 		from, err := source.Parse(c)
@@ -131,10 +134,31 @@ func Look(c *config.Config, p edge.Process, at Where) (*look.Found, error) {
 	default:
 		err = b.addSome(min(1, b.runs.Len()))
 	}
+	clashes := b.look.Clashes()
 	if err == nil {
 		err = b.ask()
 	}
+	if b.found != nil {
+		for i, clash := range clashes {
+			clashes[i] = p.Secrets.Hide(clash)
+		}
+		b.found.Clashed(clashes)
+	}
 	return b.found, err
+}
+
+// Proved is the failure of a Job of whose runs each would refuse, or overwrite what another one
+// has made; nil: there is none. Skip says what comes of --no-look.
+func Proved(found *look.Found, skip string) error {
+	if lacks := found.Lacks(); lacks != "" {
+		return &failure.Failure{Code: failure.NoInput, Tried: "look for the inputs", Cause: errors.New(lacks),
+			Hint: "correct the template or --completions, or give --no-look" + skip}
+	}
+	if clash := found.Clash(); clash != "" {
+		return &failure.Failure{Code: failure.Setup, Tried: "compare the outputs", Cause: errors.New(clash),
+			Hint: "only the last one's would be left: write <<.Index>> into the URL, or give --no-look"}
+	}
+	return nil
 }
 
 // nowhere is the output of a plan that nobody reads.

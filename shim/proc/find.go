@@ -49,8 +49,11 @@ func find(args, env []string) (string, []string, error) {
 	if name != "" && denied != nil {
 		return "", nil, notRunnable(name, denied, "make it executable for this user")
 	}
-	return "", nil, &failure.Failure{Code: failure.NotFound, Tried: "run", On: quoted(name), Cause: errors.New("not found in PATH"),
-		Hint: "PATH is " + quoted(searchPath(env)) + "; install it in the image, or give its whole path"}
+	hint := "PATH is " + quoted(searchPath(env)) + "; install it in the image, or give its whole path"
+	if strings.Contains(name, " ") {
+		hint = "it is one word with blanks in it: write the program and each argument as words of their own, or sh -c and the line"
+	}
+	return "", nil, &failure.Failure{Code: failure.NotFound, Tried: "run", On: quoted(name), Cause: errors.New("not found in PATH"), Hint: hint}
 }
 
 func quoted(s string) string { return fmt.Sprintf("%q", s) }

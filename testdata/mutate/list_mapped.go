@@ -122,4 +122,13 @@ var mapped = []mutation{
 	{"a run that begins without its inputs", "shim/local/prove.go",
 		"if lacks := found.Lacks(); lacks != \"\" {", "if lacks := found.Lacks(); lacks == \"?\" {",
 		"testdata/program/cli", "TestScripts/look"},
+	{"outputs that overwrite each other under nth local", "shim/plan/prove.go",
+		"		b.found.Clashed(clashes)\n", "		b.found.Clashed(clashes[:0])\n",
+		"testdata/program/cli", "TestScripts/look"},
+	{"one output for all indexes", "shim/plan/prove.go",
+		"	varies = varies || b.look.Shares()", "	varies = varies || !b.look.Shares() && varies",
+		"testdata/program/cli", "TestScripts/look"},
+	{"an output that names the run, taken for another run's", "shim/look/look.go",
+		"ok && text.Value == text.Shown", "ok && text.Value != \"\"",
+		"testdata/program/cli", "TestScripts/look"},
 }
