@@ -224,14 +224,14 @@ func plain(err error) string {
 func syntaxHint(err error) string {
 	text := err.Error()
 	has := func(part string) bool { return strings.Contains(text, part) }
-	hint := ""
+	hint := `for a literal <<, as in a here-document, write <<"<<">>`
 	switch {
 	case has("illegal number syntax"), has("bad character"), has("in operand"):
-		hint = `arithmetic is by functions, <<add .Index 1>> or <<mod .Index 5>>, and a field of any name is <<field "x-y">>; `
+		return `arithmetic is by functions, <<add .Index 1>> or <<mod .Index 5>>, and a field of any name is <<field "x-y">>; ` + hint
 	case has("not defined"):
-		hint = "the functions are " + functionNames() + `, and a field of any name is <<field "my name">>; `
+		return hint + "; the functions are " + functionNames() + `; a field of any name is <<field "my name">>`
 	}
-	return hint + `for a literal <<, as in a here-document, write <<"<<">>`
+	return hint
 }
 
 // bounded is the text of one word, which may not grow without end.

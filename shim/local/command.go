@@ -30,7 +30,7 @@ type Config struct {
 	RetryDelay           time.Duration `group:"Local" default:"1s" placeholder:"D" help:"Before the first retry of an index; doubled for each further one."`
 	Progress             string        `group:"Local" default:"auto" enum:"auto,always,never" help:"Progress bar: auto (on a terminal), always or never."`
 	Isolated             bool          `group:"Local" env:"-" help:"Start an nth of its own for each index, as a pod would, instead of running them all in this process."`
-	NoLook               bool          `group:"Local" env:"-" help:"Begin without asking whether the inputs are there."`
+	NoLook               bool          `group:"Local" env:"-" help:"Begin without asking whether the inputs are there, or whose outputs are the same."`
 	Chaos                string        `group:"Local" bare:"random" placeholder:"[=SEED]" help:"Find out whether the command may be run again at any time: run the Job once undisturbed, and once while its runs are killed, paused, doubled and run again at random, and compare what came out. Exit 0: the same; 1: not. The markers are not those of --markers."`
 	ChaosCompare         []string      `group:"Local" sep:"\n" placeholder:"PATH|URL" help:"With --chaos: what the command writes, a directory, a file or all below a store's URL. Absent or empty at the start, and again at the end. Repeatable."`
 }

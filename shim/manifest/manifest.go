@@ -30,7 +30,7 @@ type Config struct {
 	AppendTo          string   `group:"Manifest" env:"-" placeholder:"FILE|-" help:"A JobSet that nth manifest --format json has printed: this Job becomes one more of it."`
 	DependsOn         []string `group:"Manifest" env:"-" placeholder:"NAME[:Ready]" help:"Start when these Jobs of the JobSet of --append-to have completed, or are ready."`
 	KubernetesVersion string   `group:"Manifest" env:"-" placeholder:"1.N" help:"Leave out what this version of Kubernetes doesn't have."`
-	NoLook            bool     `group:"Manifest" env:"-" help:"Ask no store whether the inputs are there."`
+	NoLook            bool     `group:"Manifest" env:"-" help:"Ask no store whether the inputs are there, and let outputs be the same."`
 	Image             string   `group:"Pods" env:"-" placeholder:"IMAGE" help:"The image in which the command runs."`
 	Via               string   `group:"Pods" env:"-" default:"init-container" enum:"init-container,image-volume,copy" help:"How nth gets there: init-container, image-volume, or copy: it is in the image already, as /nth."`
 	NthImage          string   `group:"Pods" env:"-" default:"registry.example.com/nth:1" placeholder:"IMAGE" help:"The image that holds nth, for --via."`
