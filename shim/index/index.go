@@ -17,6 +17,7 @@ import (
 	"nth/shim/record"
 	"nth/shim/source"
 	"nth/shim/store"
+	"nth/shim/store/contract"
 	"nth/templates"
 )
 
@@ -96,7 +97,7 @@ func get(ctx context.Context, r *item.Run, from *source.Mapping, report *end.Rep
 // answer is the item that an HTTP API tells.
 func answer(ctx context.Context, r *item.Run, address expand.Text, headers func() (http.Header, error)) (item.From, error) {
 	of := item.From{Kind: templates.FetchedItem, Header: r.Header(), Attempt: r.Identity.Attempt}
-	shown, _, _ := strings.Cut(address.Shown, "?")
+	shown, _, _ := strings.Cut(contract.NoUser(address.Shown), "?")
 	err := store.Retry(ctx, r.FirstAccess(), func(ctx context.Context) error {
 		header, err := headers()
 		if err != nil {

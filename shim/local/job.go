@@ -155,6 +155,10 @@ func (j *job) loop(ctx context.Context) error {
 			j.stopBy(s)
 		case <-suspended:
 			j.suspend()
+			select { // one more, typed before it stood still
+			case <-suspended:
+			default:
+			}
 		case <-stop:
 			stop = nil
 			j.stopBy(syscall.SIGTERM)

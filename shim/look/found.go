@@ -118,21 +118,6 @@ func (f *Found) Lacks() string {
 	return f.Missing.tell("isn't there", "aren't there")
 }
 
-// Clashed notes which indexes write to the same place.
-func (f *Found) Clashed(clashes []string) { f.clashes = clashes }
-
-// Clash tells of indexes that would overwrite each other's outputs; "": there are none.
-func (f *Found) Clash() string {
-	switch n := len(f.clashes); n {
-	case 0:
-		return ""
-	case 1:
-		return f.clashes[0]
-	default:
-		return fmt.Sprintf("%s; and %d more of this kind", f.clashes[0], n-1)
-	}
-}
-
 // Doubts tells of what is there, and may be a mistake.
 func (f *Found) Doubts() (found []string) {
 	if f.Empty.Count > 0 {

@@ -74,6 +74,9 @@ func (w *Way) require(ctx context.Context, it item.Item) (in Inputs, err error) 
 	}
 	deadline := time.Now().Add(w.Config.Mapping.RequireWait)
 	for _, input := range it.Places.Require {
+		if scheme, _, is := strings.Cut(input.Value, "://"); is && !store.HasScheme(scheme) {
+			input.Shown, _, _ = strings.Cut(contract.NoUser(input.Shown), "?")
+		}
 		for {
 			there, err := w.exists(ctx, it, input, deadline)
 			if err != nil {

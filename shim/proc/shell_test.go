@@ -53,9 +53,12 @@ type shell struct {
 	all  string
 }
 
-func newShell(t *testing.T) *shell {
+func newShell(t *testing.T) *shell { return newSession(t, "bash", "--norc", "--noediting", "-i") }
+
+// newSession begins one whose leader is this program.
+func newSession(t *testing.T, words ...string) *shell {
 	t.Helper()
-	cmd := exec.Command("bash", "--norc", "--noediting", "-i")
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = []string{"PATH=" + filepath.Dir(binary(t)) + ":" + os.Getenv("PATH"), "PS1=> ", "NTH_INDEX=5", "NTH_LOG_LEVEL=error", "TERM=dumb"}
 	tty, err := pty.Start(cmd)
 	if err != nil {

@@ -181,6 +181,9 @@ func (s *Signals) answer(sig syscall.Signal, stop bool) {
 			poke(s.wake.continued)
 		}
 		s.forward(sig)
+		if stop {
+			s.resume()
+		}
 	case phase == swept:
 		s.forward(sig)
 	}
@@ -221,6 +224,15 @@ func (s *Signals) passOn() {
 	if s.set.phase == running && s.stop.while == 0 {
 		s.note(s.stop.held)
 		s.forward(s.stop.held)
+		s.resume()
+	}
+}
+
+// resume continues, after a stop signal, commands that the kernel has stopped because the terminal
+// isn't theirs: they would never see it.
+func (s *Signals) resume() {
+	if s.set.background {
+		s.set.send(syscall.SIGCONT, true)
 	}
 }
 

@@ -292,3 +292,44 @@ func TestSuspendOther(t *testing.T) {
 	s.types("\x03")
 	s.exitCode(130)
 }
+
+// TestSuspendWithoutJobControl: a shell that leads its session and has no job control, such as of
+// docker run -it IMAGE sh -c '…', couldn't resume anything: a Ctrl-Z has no effect.
+func TestSuspendWithoutJobControl(t *testing.T) {
+	for name, words := range suspendable {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			program := filepath.Join(dir, "family")
+			if err := os.WriteFile(program, []byte(family), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			f := families{newSession(t, "sh", "-c", "unset NTH_INDEX; export D="+dir+"; nth "+words+" perl "+program+"; echo code=$?."), dir}
+			f.are("")
+			f.types("\x1a")
+			f.sees("^Z")
+			f.end()
+			f.sees("code=0.")
+		})
+	}
+}
+
+// TestStopOfOneThatWantsTheTerminal: a command that was stopped because the terminal isn't its own
+// ends by the first stop signal.
+func TestStopOfOneThatWantsTheTerminal(t *testing.T) {
+	const script = `sh -c 'echo $$ >pid; read line </dev/tty'`
+	for name, words := range map[string]string{
+		"local": "local --completions=1 --", "each": "run --index=0 --completions=1 --each --items=1 --jobs=2 --",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, dir := newShell(t), t.TempDir()
+			s.types("unset NTH_INDEX; cd " + dir + "; nth " + words + " " + script + "\n")
+			eventually(t, "it is stopped", func() bool {
+				body, _ := os.ReadFile(filepath.Join(dir, "pid"))
+				pid, err := strconv.Atoi(strings.TrimSpace(string(body)))
+				return err == nil && strings.HasPrefix(fieldOf(status(pid), "State:"), "T")
+			})
+			s.types("\x03")
+			s.exitCode(130)
+		})
+	}
+}

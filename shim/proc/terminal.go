@@ -115,11 +115,12 @@ func (t *terminal) answerStop(by syscall.Signal) {
 }
 
 // resumable tells whether a shell with job control is there to resume nth, were it
-// stopped. Process 1 and a session's leader have none, nor has one whose parent is
-// in another session, or whose session has no terminal.
+// stopped. Process 1 has none, nor has one in the group of its session's leader, such as what a
+// shell without job control runs there (the kernel calls such a group orphaned, setpgid(2)), nor
+// one whose parent is in another session, or whose session has no terminal.
 func resumable(pid1 bool) bool {
 	own, err := unix.Getsid(0)
-	if err != nil || pid1 || own == os.Getpid() {
+	if err != nil || pid1 || own == unix.Getpgrp() { // both are 0 where the leader is in another namespace
 		return false
 	}
 	if parent, err := unix.Getsid(os.Getppid()); err != nil || parent != own {

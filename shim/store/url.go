@@ -161,5 +161,8 @@ func schemeHint(at string) string {
 // shown gives a URL without credentials and parameters.
 func shown(u *url.URL) string {
 	v := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if u.Host == "" && u.Scheme != "file" && strings.Contains(u.Path, "@") { // a slash is missing, and these may be credentials
+		v.Path = ""
+	}
 	return v.String()
 }

@@ -182,4 +182,10 @@ var ran = []mutation{
 	{"the bar of who is suspended", "shim/screen/screen.go",
 		"			s.clear()\n			return s.mu.Unlock\n", "			return s.mu.Unlock\n",
 		"testdata/program/terminal", "TestSuspended"},
+	{"a Ctrl-Z under a shell without job control", "shim/proc/terminal.go",
+		"own == unix.Getpgrp() {", "own == os.Getpid() {",
+		"shim/proc", "TestSuspendWithoutJobControl"},
+	{"one that the terminal has stopped, at a stop signal", "shim/proc/signals.go",
+		"		s.set.send(syscall.SIGCONT, true)", "		s.set.send(0, true)",
+		"shim/proc", "TestStopOfOneThatWantsTheTerminal"},
 }

@@ -173,4 +173,10 @@ var told = []mutation{
 	{"a lone word where a URL belongs, which may be a password", "shim/store/contract/printable.go",
 		"!ofFile && !strings.HasPrefix(text, \"/\")", "!ofFile && text == \"\" && !strings.HasPrefix(text, \"/\")",
 		"shim/check", "TestBadURL"},
+	{"credentials of a server that is required", "shim/once/inputs.go",
+		"strings.Cut(contract.NoUser(input.Shown), \"?\")", "strings.Cut(input.Shown, \"?\")",
+		"testdata/program/cli", "TestScripts/urls"},
+	{"credentials where a slash is missing", "shim/store/url.go",
+		"		v.Path = \"\"\n", "		v.RawQuery = \"\"\n",
+		"testdata/program/cli", "TestScripts/urls"},
 }

@@ -49,8 +49,18 @@ func Plain(text string) string {
 	text, _, _ = strings.Cut(text, "?")
 	ending := strings.TrimLeft(path.Ext(text), ".")
 	ofFile := 1 < len(ending) && len(ending) < 6 && strings.Trim(ending, "abcdefghijklmnopqrstuvwxyz") == "" && !strings.ContainsAny(text, "=;")
-	if strings.Contains(text, "@") || !ofFile && !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, ".") {
+	if strings.ContainsAny(text, "@;") || !ofFile && !strings.HasPrefix(text, "/") && !strings.HasPrefix(text, ".") {
 		return ""
+	}
+	return text
+}
+
+// NoUser gives a URL, which may be malformed, without the credentials in front of its host.
+func NoUser(text string) string {
+	scheme, rest, is := strings.Cut(text, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(authority, '@'); is && at >= 0 {
+		return scheme + "://" + rest[at+1:]
 	}
 	return text
 }

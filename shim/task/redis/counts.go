@@ -15,17 +15,20 @@ import (
 // counted, for the most that there ever were is what a bar is drawn by.
 func (s *Source) Count(ctx context.Context) (task.Counts, error) {
 	beside := func(name string) any { return s.Keys[1+slices.Index(kept, name)] }
-	var n [3]int64
-	replies, err := redis.Values(s.Link.Do(ctx, func(c redis.Conn) (any, error) {
+	n, err := redis.Int64s(s.Link.Do(ctx, func(c redis.Conn) (any, error) {
 		_ = c.Send("HLEN", beside("dead")) // an error comes back with the replies
 		_ = c.Send("HLEN", beside("task"))
 		_ = c.Send("LLEN", s.Keys[0])
-		return redis.DoContext(c, ctx, "")
-	}))
-	for i := range n {
-		if err == nil {
-			n[i], err = redis.Int64(replies[i], nil)
+		replies, err := redis.Values(redis.DoContext(c, ctx, ""))
+		for _, reply := range replies {
+			if e, bad := reply.(redis.Error); bad { // a cluster's, perhaps: another node has the keys
+				return nil, e
+			}
 		}
+		return replies, err
+	}))
+	if err == nil && len(n) != 3 {
+		err = redis.ErrNil
 	}
 	if err != nil {
 		return task.Counts{}, s.Link.Settings.Failed("count the tasks", err)
