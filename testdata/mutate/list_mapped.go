@@ -119,7 +119,7 @@ var mapped = []mutation{
 	{"a listing with a part of it", "shim/look/find.go",
 		"of.root == one.root && strings.HasPrefix(one.prefix, of.prefix)", "of.root == one.root && one.prefix == of.prefix",
 		"shim/look", "TestMerged"},
-	{"a run that begins without its inputs", "shim/local/prove.go",
+	{"a run that begins without its inputs", "shim/plan/prove.go",
 		"if lacks := found.Lacks(); lacks != \"\" {", "if lacks := found.Lacks(); lacks == \"?\" {",
 		"testdata/program/cli", "TestScripts/look"},
 	{"outputs that overwrite each other under nth local", "shim/plan/prove.go",

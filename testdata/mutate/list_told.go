@@ -141,7 +141,7 @@ var told = []mutation{
 		`named.Tried += " of " + flag`, `named.Tried += ""`,
 		"testdata/program/cli", "TestScripts/urls"},
 	{"a password where a URL has no scheme", "shim/store/contract/printable.go",
-		`strings.Contains(text, "@") || `, "",
+		`strings.ContainsAny(text, "@;") || `, "",
 		"shim/store", "TestOpenURL"},
 	{"a queue that is told by its server alone", "shim/source/open.go",
 		`v.RawQuery = strings.Join(named, "&")`, `v.RawQuery = ""`,
