@@ -7,7 +7,8 @@ import (
 )
 
 // prove looks for the inputs before anything is started, and ends with exit code 66, as the
-// runs would, where one is missing, and with 78 where indexes have the same output. What is there and may be a mistake is told.
+// runs would, where one is missing, and with 78 where indexes have the same output. What is
+// there and may be a mistake is told.
 func (c *Config) prove(p edge.Process) error {
 	found, err := plan.Look(&c.Config, p, plan.Machine)
 	if err != nil || found == nil {

@@ -8,7 +8,8 @@ import (
 
 // prove looks for what the pods will read, as far as that can be seen from here: not what is
 // on their volumes. Where an input is missing nothing is printed: exit code 66, as the pods
-// would end with; where two indexes have the same output, 78. What is there and may be a mistake is a hint.
+// would end with; where two indexes have the same output, 78. What is there and may be a mistake
+// is a hint.
 func (j *job) prove(w World) error {
 	if j.NoLook {
 		return nil

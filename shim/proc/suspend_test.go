@@ -125,15 +125,23 @@ type families struct {
 
 func startFamilies(t *testing.T, before, words string) families {
 	t.Helper()
-	f := families{newShell(t), t.TempDir()}
-	program := filepath.Join(f.dir, "family")
+	dir, setup, run := familiesOf(t, words)
+	f := families{newShell(t), dir}
+	f.types(setup + before + "\n")
+	f.types(run + "\n")
+	f.are("")
+	return f
+}
+
+// familiesOf gives what a shell is to do for them, and where they tell of themselves.
+func familiesOf(t *testing.T, words string) (dir, setup, run string) {
+	t.Helper()
+	dir = t.TempDir()
+	program := filepath.Join(dir, "family")
 	if err := os.WriteFile(program, []byte(family), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	f.types("unset NTH_INDEX; export D=" + f.dir + "; " + before + "\n")
-	f.types("nth " + words + " perl " + program + "\n")
-	f.are("")
-	return f
+	return dir, "unset NTH_INDEX; export D=" + dir + "; ", "nth " + words + " perl " + program
 }
 
 // are waits until all four processes are in a state: T is stopped, S sleeps. One that has ended
@@ -298,12 +306,8 @@ func TestSuspendOther(t *testing.T) {
 func TestSuspendWithoutJobControl(t *testing.T) {
 	for name, words := range suspendable {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			program := filepath.Join(dir, "family")
-			if err := os.WriteFile(program, []byte(family), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			f := families{newSession(t, "sh", "-c", "unset NTH_INDEX; export D="+dir+"; nth "+words+" perl "+program+"; echo code=$?."), dir}
+			dir, setup, run := familiesOf(t, words)
+			f := families{newSession(t, "sh", "-c", setup+run+"; echo code=$?."), dir}
 			f.are("")
 			f.types("\x1a")
 			f.sees("^Z")
