@@ -188,4 +188,7 @@ var ran = []mutation{
 	{"one that the terminal has stopped, at a stop signal", "shim/proc/signals.go",
 		"		s.set.send(syscall.SIGCONT, true)", "		s.set.send(0, true)",
 		"shim/proc", "TestStopOfOneThatWantsTheTerminal"},
+	{"a Ctrl-Z while a program begins", "shim/proc/launch/launch.go",
+		"	c.takeStopsBack()\n", "",
+		"shim/proc/launch", "TestSuspendedBegin"},
 }

@@ -37,10 +37,10 @@ func Await(w Wait) (pid int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	c.all, c.none[0] = ^uint64(0), sigIgn
+	c.all, c.ignore[0] = ^uint64(0), sigIgn
 	for sig := uintptr(1); sig <= maxSignal; sig++ {
 		if sig != sigKill && sig != sigStop { // what has come meanwhile, a Go program would end by as it begins
-			c.call(0, sysRtSigaction, sig, addr(&c.none), 0, setSize)
+			c.call(0, sysRtSigaction, sig, addr(&c.ignore), 0, setSize)
 		}
 	}
 	copy(c.text[beginOfName:], w.Name)

@@ -31,6 +31,7 @@ type shared struct {
 	all    uint64
 	mask   uint64    // of the thread's signals: the program's too
 	none   [4]uint64 // SIG_DFL
+	ignore [4]uint64 // SIG_IGN
 	limit  [2]uint64 // of open files
 	text   [32]byte  // of calls that take any
 	calls  [mostCalls]call
@@ -45,7 +46,7 @@ type call struct {
 
 const (
 	mostFiles = 8
-	mostCalls = maxSignal + 3 + mostFiles + 3
+	mostCalls = 3 + maxSignal + 3 + mostFiles + 3
 )
 
 // From the kernel's headers: the same on both architectures.
@@ -53,6 +54,8 @@ const (
 	maxSignal    = 64
 	sigKill      = 9
 	sigStop      = 19
+	sigTstp      = 20 // and the two of a terminal that is another's
+	sigTtou      = 22
 	sigIgn       = 1
 	sigSetmask   = 2
 	setSize      = 8 // bytes of a set of signals
@@ -77,22 +80,33 @@ func New(dies, waits bool) *Child {
 	if !c.reserve(enough) {
 		return nil
 	}
-	c.all, c.limit, c.flags = ^uint64(0), original, cloneVM|sigChld
+	c.all, c.ignore[0], c.limit, c.flags = ^uint64(0), sigIgn, original, cloneVM|sigChld
 	if waits {
 		c.flags |= cloneVfork
 	}
+	c.call(0, sysSetpgid, 0, 0, 0, 0)
+	c.takeStopsBack()
 	for sig := uintptr(1); sig <= maxSignal; sig++ {
 		// Until exec the new process has nth's handlers, that must not run in it.
 		if sig != sigKill && sig != sigStop && !c.ignored(sig) {
 			c.call(0, sysRtSigaction, sig, addr(&c.none), 0, setSize)
 		}
 	}
-	c.call(0, sysSetpgid, 0, 0, 0, 0)
 	if dies {
 		c.call(0, sysPrctl, prSetPdeath, sigKill, 0, 0)
 		c.call(raw(sysGetpid, 0, 0, 0, 0, 0, 0), sysGetppid, 0, 0, 0, 0) // or it has died before
 	}
 	return c
+}
+
+// takeStopsBack is for a Ctrl-Z that came to nth's group before the new process has left it: it
+// would stop what isn't a program yet, for ever where nth waits for it and has no number, or takes
+// no notice of the Ctrl-Z. A signal that is blocked comes even to who ignores it, but is gone as
+// soon as it is ignored once more (sigaction(2)), if only for a moment.
+func (c *Child) takeStopsBack() {
+	for sig := uintptr(sigTstp); sig <= sigTtou; sig++ {
+		c.call(0, sysRtSigaction, sig, addr(&c.ignore), 0, setSize)
+	}
 }
 
 // Ignored tells whether a signal is ignored now, whoever began it.
