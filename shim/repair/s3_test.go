@@ -108,6 +108,8 @@ func TestInterrupted(t *testing.T) {
 	}
 	deleted := 0
 	var once sync.Once
+	var mu sync.Mutex
+	over := false            // what comes later, the server doesn't see
 	var under sync.WaitGroup // what the server is still asked for
 	fault := servers.StartFault(t, server.Address, func(_ int, r *http.Request) servers.Action {
 		if r.Method == http.MethodPost { // a server that must be asked for each
@@ -115,6 +117,11 @@ func TestInterrupted(t *testing.T) {
 		}
 		if r.Method != http.MethodDelete {
 			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if over {
+			return servers.Reset
 		}
 		if deleted++; deleted <= 50 {
 			under.Add(1)
@@ -131,6 +138,9 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("code %d, %v", o.code, o.err)
 	}
 	// What was under way happens, though nobody waits for it, and counts as not done.
+	mu.Lock()
+	over = true
+	mu.Unlock()
 	under.Wait()
 	left := keys(t, server.URL("data", "p"))
 	told, named := indexes(t, o.stdout, "deleted "), indexes(t, o.stderr, "nth: reset: not reset")
