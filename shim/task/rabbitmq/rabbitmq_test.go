@@ -3,10 +3,10 @@ package rabbitmq_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -216,7 +216,9 @@ func TestLate(t *testing.T) {
 		}
 		letGo := slow.hold()
 		for _, do := range []func(context.Context, *task.Task) error{s.Keep, s.Keep, s.Done, s.Done} {
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			// Nobody waits any more once it was asked: by the clock it might not have been.
+			ctx, cancel := context.WithCancel(t.Context())
+			slow.onAsked(cancel)
 			if err := do(ctx, got); err == nil || errors.Is(err, task.ErrLost) {
 				t.Fatalf("without an answer: %v", err)
 			}
@@ -236,13 +238,17 @@ func TestLate(t *testing.T) {
 // slow passes on what a server says when it may.
 type slow struct {
 	net.Listener
-	gate chan struct{} // holds one word while answers are let through
+	gate  chan struct{} // holds one word while answers are let through
+	asked atomic.Pointer[func()]
 }
+
+// onAsked has f called when the server is asked next.
+func (s *slow) onAsked(f func()) { s.asked.Store(&f) }
 
 func newSlow(t *testing.T, server string) *slow {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	s := &slow{l, make(chan struct{}, 1)}
+	s := &slow{Listener: l, gate: make(chan struct{}, 1)}
 	s.gate <- struct{}{}
 	t.Cleanup(func() { l.Close() })
 	go func() {
@@ -255,7 +261,18 @@ func newSlow(t *testing.T, server string) *slow {
 			if err != nil {
 				return
 			}
-			go func() { _, _ = io.Copy(there, client); there.Close() }()
+			go func() {
+				defer there.Close()
+				for b := make([]byte, 1<<16); ; {
+					n, err := client.Read(b)
+					if _, broken := there.Write(b[:n]); broken != nil || err != nil {
+						return
+					}
+					if f := s.asked.Swap(nil); f != nil {
+						(*f)()
+					}
+				}
+			}()
 			go func() {
 				for b := make([]byte, 1<<16); ; {
 					n, err := there.Read(b)
