@@ -79,3 +79,17 @@ func Quote(s string) string {
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
+
+// Line gives words as a line that a POSIX shell reads as just these words.
+func Line(words []string) string { return string(AppendLine(nil, words)) }
+
+// AppendLine adds words to such a line.
+func AppendLine(line []byte, words []string) []byte {
+	for _, w := range words {
+		if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		line = append(line, Quote(w)...)
+	}
+	return line
+}

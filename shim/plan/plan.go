@@ -212,7 +212,7 @@ func (b *builder) add(r *item.Run, part *templates.Shard, row *templates.Task) e
 	planned.Data = dataOf(places.Data, hide)
 	b.sum = appendSum(b.sum[:0], words, places.Data)
 	if group := b.twins.add(sumOf(b.sum), planned.Index); group != nil {
-		group.what = shellLine(slices.Concat(planned.Command, planned.given()))
+		group.what = templates.Line(slices.Concat(planned.Command, planned.given()))
 	}
 	return b.to.item(planned)
 }

@@ -17,6 +17,7 @@ import (
 	"nth/shim/failure"
 	"nth/shim/identity"
 	"nth/shim/item"
+	"nth/templates"
 )
 
 // planOf is the plan of a Job of so many indexes.
@@ -70,7 +71,7 @@ func TestBounded(t *testing.T) {
 	for i := range int64(maxCompared + 2) {
 		same := []string{"echo", fmt.Sprint(i % (maxCompared + 1))}
 		if begun := all.add(sumOf(appendSum(nil, item.Words{Command: same}, item.Data{})), i); begun != nil {
-			begun.what = shellLine(same)
+			begun.what = templates.Line(same)
 		}
 	}
 	found, note := all.findings("expand to the same command", "command")

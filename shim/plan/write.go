@@ -52,13 +52,13 @@ func (t *text) item(it Planned) error {
 		screen.Tell(t.errs, "nth: index %d: %s", it.Index, it.Error)
 		return nil
 	}
-	t.line = appendShell(appendShell(t.line[:0], it.Env), it.Command)
+	t.line = templates.AppendLine(templates.AppendLine(t.line[:0], it.Env), it.Command)
 	line := string(t.line)
 	if it.Items != "" {
 		line = strings.TrimLeft(line+"\t# items "+it.Items, "\t")
 	}
 	if given := it.given(); len(given) > 0 {
-		line += "\t# " + shellLine(given)
+		line += "\t# " + templates.Line(given)
 	}
 	b := append(strconv.AppendInt(t.out.AvailableBuffer(), it.Index, 10), '\t')
 	_, err := t.out.Write(append(append(b, t.show(line)...), '\n'))
@@ -174,18 +174,4 @@ func (e *encoder) write(out *bufio.Writer, v any) error {
 	}
 	_, err := out.Write(bytes.TrimSuffix(e.text.Bytes(), []byte("\n")))
 	return unprinted(err)
-}
-
-// shellLine gives words as a line that a POSIX shell reads as just these words.
-func shellLine(words []string) string { return string(appendShell(nil, words)) }
-
-// appendShell adds words to such a line.
-func appendShell(line []byte, words []string) []byte {
-	for _, w := range words {
-		if len(line) > 0 {
-			line = append(line, ' ')
-		}
-		line = append(line, templates.Quote(w)...)
-	}
-	return line
 }

@@ -10,6 +10,7 @@ import (
 
 	"nth/shim/marker"
 	"nth/shim/screen"
+	"nth/templates"
 )
 
 // Item is all that is known of one index. Its documents are as they were recorded.
@@ -184,7 +185,7 @@ func (t *text) header(h marker.Header) {
 		t.line("         of %s", name)
 	}
 	if len(h.Command) > 0 {
-		t.line("         command: %s", strings.Join(h.Command, " "))
+		t.line("         command: %s", templates.Line(h.Command))
 	}
 }
 

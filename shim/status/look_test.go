@@ -260,7 +260,9 @@ marker   done: 2026-11-25 10:00Z, 1m ago, by hand by alice
 func TestItem(t *testing.T) {
 	s := open(t, "mem://")
 	code := 3
-	put(t, s, "failed/7.json", encode(t, marker.Failure{Header: header(7), Usage: usageOf(1.5, 2e6), ExitCode: 3, CommandCode: &code, Failures: 2, Stderr: "one\n\x1b[31mtwo\n"}))
+	failed := header(7)
+	failed.Command = []string{"work", "7", "two words", ""}
+	put(t, s, "failed/7.json", encode(t, marker.Failure{Header: failed, Usage: usageOf(1.5, 2e6), ExitCode: 3, CommandCode: &code, Failures: 2, Stderr: "one\n\x1b[31mtwo\n"}))
 	put(t, s, "started/7.json", encode(t, struct {
 		marker.Header
 		Log string `json:"log"`
@@ -294,7 +296,7 @@ failure  exit code 3 (--reason exit-3)
          2 so far, the last one 2026-11-25 10:00Z, 1m ago
          took 1.5s, CPU 0.8s, memory 2.0 MB
          attempt 2, run run-7, pod-7 on n1
-         command: work 7
+         command: work 7 'two words' ''
          | one
          | two
 started
