@@ -83,7 +83,7 @@ func recordOf(body []byte, wrong func(*marker.Failure) error) (*marker.Failure, 
 
 // described is what is told of a record.
 func described(r *marker.Failure) Failure {
-	f := Failure{Index: r.Index, Item: itemOf(r.Header, r.FirstFailed), ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Dead: r.Dead, Failures: r.Failures,
+	f := Failure{Index: r.Index, Item: itemOf(r.Header, r.FirstFailed), Items: r.ItemsFailed, ExitCode: r.ExitCode, Signal: r.Signal, OOMKilled: r.OOMKilled, TimedOut: r.TimedOut, Dead: r.Dead, Failures: r.Failures,
 		At: r.Finished, DurationS: r.DurationS, Memory: r.MaxRSSBytes, Pod: r.Hostname, Node: r.Node, RunID: r.RunID, Stderr: r.Stderr, Message: r.Message, Log: r.Log,
 		From: origin{r.Platform, r.Job, r.IndexOffset}}
 	f.Reason, f.Text = ending(r)
@@ -133,7 +133,7 @@ func taskFailureOf(key string, body []byte) TaskFailure {
 	if r == nil {
 		return TaskFailure{Task: name, Failure: broken}
 	}
-	return TaskFailure{Task: r.Task.ID, Queue: r.Task.Queue, Attempt: r.Task.Attempt, Failure: described(r)}
+	return TaskFailure{Task: r.Task.ID, Queue: r.Task.Queue, Attempt: r.Task.Attempt, Command: r.Command, Failure: described(r)}
 }
 
 // spread gives at most n of the positions that are wanted, evenly, and how many there

@@ -115,9 +115,10 @@ type Group struct {
 // Failure is one index's last failure, from its record.
 type Failure struct {
 	Index     int64     `json:"index"`
-	Item      string    `json:"item,omitempty"` // the first of the objects that it is made of, and how many more; with --each that which failed first
-	Reason    string    `json:"reason"`         // of its group
-	Text      string    `json:"text"`           // how it ended: "exit code 3", "killed by SIGKILL: out of memory"
+	Item      string    `json:"item,omitempty"`         // the first of the objects that it is made of, and how many more; with --each that which failed first
+	Items     string    `json:"items_failed,omitempty"` // with --each, their numbers as ranges
+	Reason    string    `json:"reason"`                 // of its group
+	Text      string    `json:"text"`                   // how it ended: "exit code 3", "killed by SIGKILL: out of memory"
 	ExitCode  int       `json:"exit_code"`
 	Signal    string    `json:"signal,omitempty"`
 	OOMKilled bool      `json:"oom_killed,omitempty"`
@@ -152,6 +153,8 @@ type TaskFailure struct {
 	Task    string `json:"task"` // its ID
 	Queue   string `json:"queue"`
 	Attempt int    `json:"attempt"` // which delivery it was
+	// Command is the one that was run, or would have been, secrets by name.
+	Command []string `json:"command,omitempty"`
 	Failure
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"nth/shim/screen"
+	"nth/templates"
 )
 
 // How much of what may be long is shown to a person.
@@ -137,7 +138,7 @@ func (t *text) groups(r *Report) {
 func (t *text) failures(r *Report) {
 	var rows []failed
 	for _, f := range few(r.Failures, func(f Failure) Failure { return f }) {
-		rows = append(rows, failed{strconv.FormatInt(f.Index, 10), count(f.Failures), f})
+		rows = append(rows, failed{strconv.FormatInt(f.Index, 10), count(f.Failures), "", f})
 	}
 	t.table("index", "failures", rows, t.nameItems(rows))
 	if more := len(r.Failures) - len(rows); more > 0 {
@@ -149,11 +150,11 @@ func (t *text) failures(r *Report) {
 func (t *text) nameItems(rows []failed) (named bool) {
 	wide := 0
 	for _, f := range rows {
-		named, wide = named || f.Item != "", max(wide, len(f.name))
+		named, wide = named || f.item() != "", max(wide, len(f.name))
 	}
 	for i, f := range rows {
 		if named {
-			rows[i].name = fmt.Sprintf("%*s  %s", wide, f.name, cut(screen.Clean(f.Item), maxHow))
+			rows[i].name = fmt.Sprintf("%*s  %s", wide, f.name, cut(screen.Clean(f.item()), maxHow))
 		}
 	}
 	return named
@@ -162,8 +163,14 @@ func (t *text) nameItems(rows []failed) (named bool) {
 // taskFailures are a queue's.
 func (t *text) taskFailures(r *Report) {
 	var rows []failed
-	for _, f := range few(r.TaskFailures, func(f TaskFailure) Failure { return f.Failure }) {
-		rows = append(rows, failed{cut(screen.Clean(f.Task), maxHow), count(f.Attempt), f.Failure})
+	some := few(r.TaskFailures, func(f TaskFailure) Failure { return f.Failure })
+	same := sameWords(some)
+	for _, f := range some {
+		command := ""
+		if len(f.Command) > same {
+			command = "command: " + strings.Repeat("… ", min(same, 1)) + templates.Line(f.Command[same:])
+		}
+		rows = append(rows, failed{cut(screen.Clean(f.Task), maxHow), count(f.Attempt), command, f.Failure})
 	}
 	t.table("task", "delivery", rows, true)
 	if more := len(r.TaskFailures) - len(rows); more > 0 {
@@ -174,9 +181,34 @@ func (t *text) taskFailures(r *Report) {
 	}
 }
 
+// sameWords is with how many words the commands of several tasks begin that don't tell which
+// task it is, for all have them.
+func sameWords(some []TaskFailure) (same int) {
+	var first []string
+	known := 0 // a task that couldn't be read has none
+	for _, f := range some {
+		if len(f.Command) == 0 {
+			continue
+		}
+		if known++; known == 1 {
+			first, same = f.Command, len(f.Command)
+		}
+		for n := range same {
+			if n == len(f.Command) || f.Command[n] != first[n] {
+				same = n
+				break
+			}
+		}
+	}
+	if known < 2 {
+		return 0
+	}
+	return same
+}
+
 // failed is one line of a table.
 type failed struct {
-	name, times string
+	name, times, command string
 	Failure
 }
 
@@ -212,8 +244,10 @@ func (t *text) table(what, times string, rows []failed, left bool) {
 	t.title("%*s  %-*s  %s  %-*s  where", wide[0], what, wide[1], "how", times, wide[2], "when")
 	for _, f := range rows {
 		t.line("%*s  %-*s  %8s  %-*s  %s", wide[0], f.name, wide[1], cut(screen.Clean(f.how()), maxHow), f.times, wide[2], t.when(f.At), f.where())
-		if f.Last != "" {
-			t.line("%*s  %s", wide[0], "", f.Last)
+		for _, line := range []string{f.command, f.Last} {
+			if line != "" {
+				t.line("%*s  %s", wide[0], "", line)
+			}
 		}
 	}
 }
@@ -234,6 +268,18 @@ func (f *Failure) how() string {
 		return f.Text + ", put aside"
 	}
 	return f.Text
+}
+
+// item is what the index is made of, by its name; else the numbers of those of its items that
+// failed.
+func (f *Failure) item() string {
+	switch {
+	case f.Item != "" || f.Items == "":
+		return f.Item
+	case strings.ContainsAny(f.Items, ",-"):
+		return "items " + f.Items
+	}
+	return "item " + f.Items
 }
 
 func (f *Failure) where() string {
