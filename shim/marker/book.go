@@ -123,7 +123,15 @@ func difference(was, now Header) string {
 	before, after := strings.Join(was.Command, " "), strings.Join(now.Command, " ")
 	said, others := "", "--env"
 	if a, b := was.Manifest, now.Manifest; a != nil && b != nil && *a != *b {
-		said = fmt.Sprintf("; its row was of version %s of %s, and is of version %s of %s", a.Version, a.URL, b.Version, b.URL)
+		its, is := "row was", "is"
+		if now.Shard != nil {
+			its, is = "items were", "are"
+		}
+		said = fmt.Sprintf("; its %s of version %s of %s, and %s of version %s of %s", its, a.Version, a.URL, is, b.Version, b.URL)
+		if now.Shard != nil && before == after {
+			before, _ = apart(before, before)
+			return fmt.Sprintf("%s, by the same command %q", said[2:], before)
+		}
 		others = "what else the row says, --env"
 	}
 	if before != after {

@@ -27,6 +27,11 @@ func TestChanged(t *testing.T) {
 		return h
 	}
 	const rows = "; its row was of version 1 of s3://b/rows.csv, and is of version 2 of s3://b/rows.csv"
+	const items = "its items were of version 1 of s3://b/rows.csv, and are of version 2 of s3://b/rows.csv"
+	part := func(h marker.Header) marker.Header {
+		h.Shard = &marker.Shard{Items: 10, Start: 0, End: 5}
+		return h
+	}
 	long := strings.Repeat("x", 1000)
 	for name, tt := range map[string]struct {
 		was, now marker.Header
@@ -36,6 +41,9 @@ func TestChanged(t *testing.T) {
 		"a row":               {header("1", "echo", "a"), header("2", "echo", "b"), `was "echo a", now "echo b"` + rows},
 		"of a row, the rest":  {header("1", "echo"), header("2", "echo"), `the same command "echo", but what else the row says, --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs` + rows},
 		"one row of the file": {header("1", "echo"), header("1", "echo"), `the same command "echo", but --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs`},
+		"rows of a part":      {part(header("1", "echo")), part(header("2", "echo")), items + `, by the same command "echo"`},
+		"and its command":     {part(header("1", "echo", "a")), part(header("2", "echo", "b")), `was "echo a", now "echo b"; ` + items},
+		"the same rows":       {part(header("1", "echo")), part(header("1", "echo")), `the same command "echo", but --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs`},
 		"words":               {header("", "a b"), header("", "a", "b"), `the same text in 1 words, now in 2: "a b"`},
 		"the end of a script": {header("", long+"a"), header("", long+"b"), `was "…` + long[:199] + `a", now "…` + long[:199] + `b"`},
 		"the middle of one":   {header("", long+"é"+long), header("", long+"b"+long), `was "…` + long[:40] + `é` + long[:158] + `…", now "…` + long[:40] + `b` + long[:159] + `…"`},
