@@ -26,6 +26,7 @@ type totals struct {
 	settled int
 	dead    int  // tasks that this run has put aside
 	left    bool // of some that was taken the queue couldn't be told what came of it
+	found   bool // the queue had a task, though it may be one that was put aside
 	asked   bool // the queue has answered: what it says from now on, it says in the middle of the work
 }
 

@@ -170,7 +170,7 @@ func (p *place) ask(ctx context.Context, forAll bool) (t *task.Task, unfinished 
 		return err
 	}, func(err error, wait time.Duration) { p.RetryingTo("queue", err, wait) })
 	if err == nil {
-		p.worker.count.note(func(c *totals) { c.asked = true })
+		p.worker.count.note(func(c *totals) { c.asked, c.found = true, c.found || t != nil })
 	}
 	return t, unfinished, err
 }

@@ -119,11 +119,13 @@ func (w *worker) pull(ctx context.Context) error {
 		return err
 	}
 	settled := w.count.of().settled
+	said := "no task is left"
 	if why := w.enough(settled); why != "" {
-		w.Log.Info().Int("tasks", settled).Msg("no more tasks: " + why)
-	} else {
-		w.Log.Info().Int("tasks", settled).Msg("no task is left")
+		said = "no more tasks: " + why
+	} else if !w.count.of().found { // its name may be mistyped
+		said = "no task was found in " + w.places[0].queue.Shown
 	}
+	w.Log.Info().Int("tasks", settled).Msg(said)
 	return w.end()
 }
 

@@ -87,7 +87,7 @@ func diesAndComesBack(t *testing.T, q *filledQueue, d death, store, name string)
 	killed.Store(true)
 	s.start(0, s.slow()).ends(0, "task done")
 	s.settled(1, d.runs...)
-	s.start(0, s.slow()).ends(0, "no task is left")
+	s.start(0, s.slow()).ends(0, "no task was found in ")
 	s.settled(1, d.runs...)
 }
 
@@ -223,11 +223,11 @@ func lastDies(t *testing.T, q *filledQueue) {
 		ours.kill()
 		s.touch("go")
 		other.ends(0, "task done")
-		s.start(0, s.slow()).ends(0, "no task is left")
+		s.start(0, s.slow()).ends(0, "no task was found in ")
 		s.settled(1, "0", "1")
 		return
 	}
-	other.ends(0, "no task is left")
+	other.ends(0, "no task was found in ")
 	ours.kill()
 	s.touch("go")
 	s.start(0, s.slow()).ends(0, "task done")

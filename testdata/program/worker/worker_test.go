@@ -34,7 +34,7 @@ func TestTasks(t *testing.T) {
 		says     string
 	}{
 		{"each once", []string{"a", "b", "c"}, nil, []string{"echo", "<<.Task>>"}, 0, "a\nb\nc\n", [2]int64{0, 0}, 3, "no task is left"},
-		{"nothing", nil, nil, []string{"echo", "<<.Task>>"}, 0, "", [2]int64{0, 0}, 0, "no task is left"},
+		{"nothing", nil, nil, []string{"echo", "<<.Task>>"}, 0, "", [2]int64{0, 0}, 0, "no task was found in redis://" + r.Address + "/0?queue=nothing"},
 		{"parts of it", []string{`{"id": 7, "name": "a b"}`}, nil, []string{"echo", "<<.Task.id>>", "<<.Task.name>>"}, 0, "7 a b\n", [2]int64{0, 0}, 1, ""},
 		{"a variable", []string{"$(x) 'y'"}, nil, []string{"sh", "-c", `echo "$NTH_ITEM_TASK"`}, 0, "$(x) 'y'\n", [2]int64{0, 0}, 1, ""},
 		{"stdin", []string{"a\x00b"}, []string{"--task-stdin"}, []string{"sh", "-c", "od -An -c | tr -d ' '"}, 0, "a\\0b\n", [2]int64{0, 0}, 1, ""},
