@@ -109,7 +109,7 @@ func (e *Entry) CanReplace() bool { return e.token != "" }
 func (b *Book) Changed(e *Entry, now Header) *failure.Failure {
 	return &failure.Failure{Code: failure.BadIndex, Tried: "trust the marker", On: b.Show(e.Header),
 		Cause: fmt.Errorf("it is of another command: %s", difference(e.Header, now)),
-		Hint:  "--on-change=skip accepts it, --on-change=rerun runs the item again; or use another --markers URL"}
+		Hint:  "--on-change=rerun runs the item again, --on-change=skip takes the old result for it; or use another --markers URL"}
 }
 
 // difference tells what changed, first of all in the command itself.
@@ -127,7 +127,10 @@ func difference(was, now Header) string {
 		if now.Shard != nil {
 			its, is = "items were", "are"
 		}
-		said = fmt.Sprintf("; its %s of version %s of %s, and %s of version %s of %s", its, a.Version, a.URL, is, b.Version, b.URL)
+		said = fmt.Sprintf("; its %s of version %s of %s, and %s of version %s", its, a.Version, a.URL, is, b.Version)
+		if a.URL != b.URL {
+			said += " of " + b.URL
+		}
 		if now.Shard != nil && before == after {
 			before, _ = apart(before, before)
 			return fmt.Sprintf("%s, by the same command %q", said[2:], before)

@@ -26,12 +26,16 @@ func TestChanged(t *testing.T) {
 		}
 		return h
 	}
-	const rows = "; its row was of version 1 of s3://b/rows.csv, and is of version 2 of s3://b/rows.csv"
-	const items = "its items were of version 1 of s3://b/rows.csv, and are of version 2 of s3://b/rows.csv"
+	const rows = "; its row was of version 1 of s3://b/rows.csv, and is of version 2"
+	const items = "its items were of version 1 of s3://b/rows.csv, and are of version 2"
 	part := func(h marker.Header) marker.Header {
 		h.Shard = &marker.Shard{Items: 10, Start: 0, End: 5}
 		return h
 	}
+	// What makes the work right comes first: the old result may be another item's.
+	const hint = "--on-change=rerun runs the item again, --on-change=skip takes the old result for it; or use another --markers URL"
+	moved := header("2", "echo", "a")
+	moved.Manifest.URL = "s3://b/other.csv"
 	long := strings.Repeat("x", 1000)
 	for name, tt := range map[string]struct {
 		was, now marker.Header
@@ -39,6 +43,7 @@ func TestChanged(t *testing.T) {
 	}{
 		"a command":           {header("", "echo", "a"), header("", "echo", "b"), `was "echo a", now "echo b"`},
 		"a row":               {header("1", "echo", "a"), header("2", "echo", "b"), `was "echo a", now "echo b"` + rows},
+		"a row elsewhere":     {header("1", "echo", "b"), moved, `was "echo b", now "echo a"` + rows + " of s3://b/other.csv"},
 		"of a row, the rest":  {header("1", "echo"), header("2", "echo"), `the same command "echo", but what else the row says, --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs` + rows},
 		"one row of the file": {header("1", "echo"), header("1", "echo"), `the same command "echo", but --env, --digest-extra, or a URL of --input, --output, --stdin or --stdout differs`},
 		"rows of a part":      {part(header("1", "echo")), part(header("2", "echo")), items + `, by the same command "echo"`},
@@ -50,8 +55,8 @@ func TestChanged(t *testing.T) {
 		"the begin of one":    {header("", "a"+long), header("", "b"), `was "a` + long[:199] + `…", now "b"`},
 	} {
 		f := (&marker.Book{Store: s}).Changed(&marker.Entry{Marker: marker.Marker{Header: tt.was}}, tt.now)
-		if diff := cmp.Diff("it is of another command: "+tt.says, f.Cause.Error()); diff != "" || f.Code != failure.BadIndex {
-			t.Errorf("%s: code %d (-want +got):\n%s", name, f.Code, diff)
+		if diff := cmp.Diff("it is of another command: "+tt.says, f.Cause.Error()); diff != "" || f.Code != failure.BadIndex || f.Hint != hint {
+			t.Errorf("%s: code %d, hint %q (-want +got):\n%s", name, f.Code, f.Hint, diff)
 		}
 	}
 }
