@@ -14,7 +14,6 @@ import (
 	"nth/shim/identity"
 	"nth/shim/item"
 	"nth/shim/source"
-	"nth/shim/store"
 	"nth/templates"
 )
 
@@ -146,10 +145,7 @@ func (x *guesser) markers() {
 	if x.err != nil || r.Config.Markers.URL == "" || !known {
 		return
 	}
-	s, err := r.Stores.Open(context.Background(), x.f.Markers)
-	if x.err = x.wrong(store.Of("--markers", err)); err == nil {
-		s.Close()
-	}
+	x.opens(t.Name, x.f.Markers)
 }
 
 // wrong leaves of an error what is so everywhere: a malformed URL. Settings that don't

@@ -104,9 +104,8 @@ func (m *Mapping) All() (list []expand.Named) {
 	for _, t := range m.require {
 		list = append(list, expand.Named{Name: "--require", Template: t})
 	}
-	list = append(append(list, m.Stored()...), m.paths()...)
-	return append(list, m.TaskID, expand.Named{Name: "--logs", Template: m.logs}, expand.Named{Name: "--done-if", Template: m.doneIf}, expand.Named{Name: "--success", Template: m.success},
-		expand.Named{Name: "--quit-url", Template: m.quitURL})
+	list = append(append(append(list, m.Stored()...), m.paths()...), m.Beside()...)
+	return append(list, m.TaskID, expand.Named{Name: "--quit-url", Template: m.quitURL})
 }
 
 // Stored are the URLs of what an item reads and writes.
@@ -116,6 +115,11 @@ func (m *Mapping) Stored() (list []expand.Named) {
 	}
 	return append(list, expand.Named{Name: "--stdin", Template: m.stdin.url}, expand.Named{Name: "--stdout", Template: m.stdout.url},
 		expand.Named{Name: "--keep-failed", Template: m.keepFailed})
+}
+
+// Beside are the other URLs of stores, but for the markers'.
+func (m *Mapping) Beside() []expand.Named {
+	return []expand.Named{{Name: "--logs", Template: m.logs}, {Name: "--done-if", Template: m.doneIf}, {Name: "--success", Template: m.success}}
 }
 
 // Reads are the URLs and paths of what must be there before an item's command runs.

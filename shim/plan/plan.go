@@ -84,6 +84,13 @@ func build(given *Config, process edge.Process, to output) (*builder, error) {
 		return nil, err
 	}
 	b := &builder{run: item.Run{Process: process, Config: c, Mapping: m}, runs: runs, to: to, sources: process.Sources()}
+	for _, k := range [...]int64{0, runs.Len() - 1} {
+		if r, err := b.at(k); err != nil {
+			continue // it is told of the index
+		} else if err := forecast.Places(*r); err != nil {
+			return nil, err
+		}
+	}
 	if b.look, err = look.New(b.settings(Here), m); err != nil {
 		return nil, err
 	}
